@@ -1,0 +1,11 @@
+"""SinGAN: learns the patches of one picture at every scale, then draws it anew, at other sizes, and in motion."""
+
+from singan.config import PRESETS, ModelConfig, TrainConfig
+from singan.image import PictureError
+from singan.pipeline import ModelError, ScenePipeline
+from singan.train import Progress, TrainingError, predict_seconds, train
+
+__all__ = [
+    "PRESETS", "ModelConfig", "ModelError", "PictureError", "Progress", "ScenePipeline", "TrainConfig", "TrainingError",
+    "predict_seconds", "train",
+]  # fmt: skip

@@ -1,0 +1,271 @@
+"""The command line: parses, calls the package, writes files. `python -m singan --help`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from PIL import Image
+from tqdm import tqdm
+
+from singan.config import PRESETS, TrainConfig, from_preset
+from singan.export import save_animation, save_png
+from singan.pipeline import STRENGTHS, ModelError, ScenePipeline, pick_device
+from singan.train import (
+    Checkpoint,
+    TrainingError,
+    belongs_to,
+    empty_pyramid,
+    load_checkpoint,
+    save_checkpoint,
+    train,
+)
+from singan.walk import begin_after_smallest_step
+
+T = TypeVar("T")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")  # one line: the usage is in --help
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT in pixels, for example 325x175")
+    return int(match[1]), int(match[2])
+
+
+def _fps(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"fps is {text}; allowed are 1 to 60")
+    return value
+
+
+def _scene(args: argparse.Namespace) -> ScenePipeline:
+    scene = ScenePipeline.from_pretrained(args.model).to(pick_device())
+    if not scene.finished:
+        total = len(scene.pyramid.config.sizes)
+        print(
+            f"{args.model} has {scene.scales} of {total} scales: pictures come at {'x'.join(map(str, scene.size))} px"
+        )
+    return scene
+
+
+def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    return iter(tqdm(items, total=total, desc=what, unit="", dynamic_ncols=True))
+
+
+# -- train ------------------------------------------------------------------------------------------------------------
+
+
+def _found(out: Path, picture: Path, config: TrainConfig, resume: bool) -> Checkpoint | None:
+    """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
+    if not out.exists() or (out.is_dir() and not any(p for p in out.iterdir() if not p.name.startswith("."))):
+        return None
+    if not out.is_dir():
+        raise ValueError(f"{out} is a file; --out takes a folder")
+    try:
+        scene = ScenePipeline.from_pretrained(out)
+    except ModelError:
+        raise ValueError(f"{out} is not empty and holds no scene; choose another folder") from None
+    if not belongs_to(scene, picture, config):
+        raise ValueError(f"{out} holds a scene of another picture or of other settings; choose another folder")
+    if scene.finished:
+        return Checkpoint(scene, ())
+    if not resume:
+        total = len(scene.pyramid.config.sizes)
+        raise ValueError(f"{out} holds {scene.scales} of {total} scales of this training; --resume goes on with it")
+    return load_checkpoint(out)
+
+
+def _train(args: argparse.Namespace) -> int:
+    config = from_preset(
+        args.preset, max_size=args.max_size, scales=args.scales, iterations=args.iterations, seed=args.seed
+    )
+    out = Path(args.out)
+    checkpoint = _found(out, args.picture, config, args.resume)
+    if checkpoint and checkpoint.scene.finished:
+        print(f"{out} already holds this scene, trained with these settings")
+        return 0
+    total = len(empty_pyramid(args.picture, config)[1])
+    done = checkpoint.scene.scales if checkpoint else 0
+    bar = tqdm(
+        total=total * config.iterations,
+        initial=done * config.iterations,
+        mininterval=0.5,
+        dynamic_ncols=True,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
+    )
+    with bar:
+        try:
+            for record in train(args.picture, config, args.device, checkpoint):
+                bar.set_description_str(f"scale {record.scale + 1} of {record.scales}", refresh=False)
+                left = tqdm.format_interval(record.seconds_left)
+                bar.set_postfix_str(f"iteration {record.iteration} of {record.iterations}, {left} left", refresh=False)
+                bar.update(record.scale * config.iterations + record.iteration - bar.n)
+                if record.checkpoint is not checkpoint and record.checkpoint is not None:
+                    checkpoint = record.checkpoint
+                    save_checkpoint(checkpoint, out)
+        except KeyboardInterrupt:
+            bar.close()
+            kept = checkpoint.scene.scales if checkpoint else 0
+            print(f"stopped: {kept} of {total} scales are finished" + (f" in {out}; --resume goes on" if kept else ""))
+            return 130
+    print(f"trained in {tqdm.format_interval(record.seconds)}: {out}")
+    return 0
+
+
+# -- use --------------------------------------------------------------------------------------------------------------
+
+
+def _folder(path: str) -> Path:
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(pictures: Iterable[Image.Image], folder: str, names: Iterable[str]) -> None:
+    """Writes each picture as it comes; the folder is made with the first, when all values have proved good."""
+    for name, picture in zip(names, pictures, strict=False):
+        save_png(picture, _folder(folder) / name)
+
+
+def _sample(args: argparse.Namespace) -> int:
+    pictures = _scene(args).stream_samples(args.count, args.start_scale, args.seed)
+    names = (f"seed{args.seed}_{i:04}.png" for i in range(args.count))
+    _write(_bar(pictures, args.count, "samples"), args.out, names)
+    return 0
+
+
+def _retarget(args: argparse.Namespace) -> int:
+    scene = _scene(args)
+    streams = [  # all are checked before the first is drawn
+        scene.stream_retargets(size, args.mode, args.start_scale, args.count, args.seed) for size in args.size
+    ]
+    for (width, height), pictures in zip(args.size, streams, strict=True):
+        names = (f"{width}x{height}_{args.mode}_seed{args.seed}_{i:04}.png" for i in range(args.count))
+        _write(_bar(pictures, args.count, f"{width}x{height}"), args.out, names)
+    return 0
+
+
+def _animate(args: argparse.Namespace) -> int:
+    scene = _scene(args)
+    pairs = [(start, beta) for start in args.start_scale for beta in args.beta]
+    streams = [  # all are checked before the first is drawn
+        scene.stream_frames(start, args.alpha, beta, args.frames, args.loop, args.seed) for start, beta in pairs
+    ]
+    for (start, beta), stream in zip(pairs, streams, strict=True):
+        name = f"{STRENGTHS.get(start, 'fine')}_start{start}_beta{beta:.2f}"
+        frames = list(_bar(stream, args.frames, name))
+        if args.loop:
+            frames = begin_after_smallest_step(frames)
+        save_animation(frames, _folder(args.out) / f"{name}.{args.format}", args.fps)
+    return 0
+
+
+def _push(args: argparse.Namespace) -> int:
+    print(ScenePipeline.from_pretrained(args.model).push_to_hub(args.repo))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m singan", description="A SinGAN: one picture in; new ones, other sizes, animations out."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    def model_command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
+        sub = command(name, run, help)
+        sub.add_argument("model", metavar="MODEL", help="folder, USER/REPO or USER/REPO@REVISION")
+        sub.add_argument("--out", metavar="DIR", required=True, help="folder for the files", default=argparse.SUPPRESS)
+        sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws, 0 or more")
+        return sub
+
+    sub = command("train", _train, "train on one picture; Ctrl-C keeps the finished scales")
+    preset = "default: the preset's"
+    sub.add_argument(
+        "picture", metavar="PICTURE", type=Path, help="a picture of at least 32 px and at most 25 megapixels"
+    )
+    sub.add_argument("--out", metavar="DIR", required=True, help="folder for the model", default=argparse.SUPPRESS)
+    sub.add_argument(
+        "--preset", choices=PRESETS, default="standard", help="fast: 128 px; standard: 250 px; paper: as published"
+    )
+    sub.add_argument("--max-size", type=int, metavar="PX", default=argparse.SUPPRESS,
+                     help=f"longer side of the trained picture in px, 32 to 1024 ({preset})")  # fmt: skip
+    sub.add_argument("--scales", type=int, metavar="K", default=argparse.SUPPRESS,
+                     help="number of scales, 2 to 16 (default: from the preset's scale factor)")  # fmt: skip
+    sub.add_argument("--iterations", type=int, metavar="N", default=argparse.SUPPRESS, help=f"steps a scale ({preset})")
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw, 0 or more")
+    sub.add_argument("--resume", action="store_true", help="go on from the last finished scale in DIR")
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+    sub.set_defaults(max_size=None, scales=None, iterations=None)
+
+    sub = model_command("sample", _sample, "draw new pictures: PNGs")
+    sub.add_argument("--count", type=int, default=50, metavar="N", help="pictures, 1 to 1000")
+    sub.add_argument(
+        "--start-scale", type=int, default=0, metavar="K", help="0: all new; 1, 2, ...: keeps more of the layout"
+    )
+
+    sub = model_command("retarget", _retarget, "draw the picture at other sizes: PNGs")
+    sub.add_argument("--size", type=_size, action="append", required=True, metavar="WIDTHxHEIGHT",
+                     help="in px, up to 4 megapixels; may be repeated", default=argparse.SUPPRESS)  # fmt: skip
+    sub.add_argument("--mode", choices=("rearrange", "keep"), default="rearrange",
+                     help="rearrange: new content; keep: the picture's own layout")  # fmt: skip
+    sub.add_argument(
+        "--start-scale", type=int, metavar="K", default=None, help="where drawing begins; None: 0, with keep 3"
+    )
+    sub.add_argument("--count", type=int, default=1, metavar="N", help="pictures a size, 1 to 1000")
+
+    sub = model_command("animate", _animate, "set the picture in motion: one file for each start scale and beta")
+    sub.add_argument(
+        "--start-scale", type=int, nargs="+", default=[0, 1, 2], metavar="K", help="lower moves larger things"
+    )
+    sub.add_argument("--beta", type=float, nargs="+", default=[0.8, 0.85, 0.9, 0.95], metavar="B",
+                     help="smoothness of the motion, 0 to 1")  # fmt: skip
+    sub.add_argument("--alpha", type=float, default=0.1, metavar="A", help="pull back to the picture, 0 to 1")
+    sub.add_argument("--frames", type=int, default=100, metavar="N", help="frames, 2 to 600")
+    sub.add_argument("--fps", type=_fps, default=10, metavar="F", help="frames a second, 1 to 60")
+    sub.add_argument("--loop", action="store_true", help="close the motion, without a seam")
+    sub.add_argument("--format", choices=("gif", "mp4", "webp"), default="gif", help="of the files")
+
+    sub = command("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
+    sub.add_argument("model", metavar="MODEL", help="folder, USER/REPO or USER/REPO@REVISION")
+    sub.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 interrupted."""
+    args = _parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except (ValueError, OSError) as error:
+        code = 2
+        message = str(error)
+    except TrainingError as error:
+        code, message = 1, str(error)
+    except KeyboardInterrupt:
+        code, message = 130, "stopped; the files written so far are whole"
+    print(f"{args.run.__name__.strip('_')}: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""What a scene's networks look like (`ModelConfig`) and how they were found (`TrainConfig`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+Norm = Literal["none", "instance", "batch"]
+Padding = Literal["zeros", "reflect"]
+Loss = Literal["relativistic", "wgan-gp"]
+
+MAX_SEED = 2**63 - 1
+KERNEL = 3  # px, every convolution (SinGAN, section 2.1)
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises ValueError, naming the value and what is allowed, unless low <= value <= high."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}; allowed are {low} to {high}")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """All that rebuilds the networks of a pyramid; index 0 is the coarsest scale everywhere.
+
+    sizes: (height, width) of each scale, px.
+    channels: width of each scale's hidden layers.
+    norms: normalisation of each scale's generator.
+    paddings: what each scale's generator sees outside the picture.
+    layers: convolutions of a network; its receptive field is `2 * layers + 1` px.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    channels: tuple[int, ...]
+    norms: tuple[Norm, ...]
+    paddings: tuple[Padding, ...]
+    layers: int = 5
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Inverse of `dataclasses.asdict` after a journey through JSON."""
+        tuples = {key: tuple(values[key]) for key in ("channels", "norms", "paddings")}
+        sizes = tuple((int(height), int(width)) for height, width in values["sizes"])
+        return cls(sizes=sizes, layers=int(values["layers"]), **tuples)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a pyramid is trained on one picture. The defaults are the preset `standard`.
+
+    max_size: longer side of the trained picture, px; larger pictures are reduced, smaller ones kept.
+    min_size: shorter side of the coarsest scale, px.
+    scale_factor: wanted ratio between neighbouring scales; adjusted so that the coarsest comes out at min_size.
+    scales: number of scales; None derives it from scale_factor.
+    iterations: training steps a scale.
+    seed: of every random draw.
+    channels, max_channels: hidden width, doubled every 4 scales up to the maximum.
+    norm, norm_scales: the generators' normalisation, at how many of the coarsest scales (None: all).
+    critic_norm: whether the critics are normalised as the generators are.
+    zero_padding_scales: coarsest scales that see zeros outside the picture, the others its reflection (None: all).
+    noise_amplitude: sigma of a scale is this times the RMSE of the reconstruction below it (SinGAN, section 2.1).
+    loss: "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2.
+    coarse_penalty, penalty: weight of the gradient penalty at the two coarsest scales and above.
+    penalty_every: critic steps from one penalty to the next (lazy regularisation, StyleGAN2).
+    reconstruction_weight: alpha of SinGAN's equation 2.
+    learning_rate, betas: of Adam. decay: "step" (x 0.1 after 80 %) or "linear" (constant to 60 %, then to 2 %).
+    critic_steps, generator_steps: updates of each network an iteration.
+    crop, crops: side of the training crops, px, and their number; crop 0 trains on whole pictures.
+    pool: samples of the lower pyramid that are kept and reused; 0 redraws one at every step.
+    bfloat16: whether networks run in bfloat16 where the device is fast at it.
+    """
+
+    max_size: int = 250
+    min_size: int = 16
+    scale_factor: float = 0.65
+    scales: int | None = None
+    iterations: int = 350
+    seed: int = 0
+    channels: int = 32
+    max_channels: int = 32
+    norm: Norm = "instance"
+    norm_scales: int | None = 1
+    critic_norm: bool = False
+    zero_padding_scales: int | None = 2
+    noise_amplitude: float = 0.5
+    loss: Loss = "relativistic"
+    coarse_penalty: float = 0.05
+    penalty: float = 0.0005
+    penalty_every: int = 8
+    reconstruction_weight: float = 50.0
+    learning_rate: float = 2e-3
+    betas: tuple[float, float] = (0.5, 0.999)
+    decay: Literal["step", "linear"] = "linear"
+    critic_steps: int = 1
+    generator_steps: int = 1
+    crop: int = 48
+    crops: int = 4
+    pool: int = 32
+    bfloat16: bool = True
+
+    def __post_init__(self) -> None:
+        check_range("max_size", self.max_size, 32, 1024)
+        check_range("min_size", self.min_size, 8, 64)
+        check_range("scale_factor", self.scale_factor, 0.3, 0.95)
+        check_range("iterations", self.iterations, 1, 20_000)
+        check_range("seed", self.seed, 0, MAX_SEED)
+        if self.scales is not None:
+            check_range("scales", self.scales, 2, 16)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """Inverse of `dataclasses.asdict` after a journey through JSON."""
+        return cls(**{**values, "betas": tuple(values["betas"])})
+
+    def model_config(self, sizes: tuple[tuple[int, int], ...]) -> ModelConfig:
+        """The networks that this configuration trains on a pyramid of these (height, width) sizes."""
+        count = len(sizes)
+
+        def coarsest(some: int | None, inside: Any, outside: Any) -> tuple[Any, ...]:
+            last = count if some is None else some
+            return tuple(inside if n < last else outside for n in range(count))
+
+        return ModelConfig(
+            sizes=sizes,
+            channels=tuple(min(self.max_channels, self.channels * 2 ** (n // 4)) for n in range(count)),
+            norms=coarsest(self.norm_scales, self.norm, "none"),
+            paddings=coarsest(self.zero_padding_scales, "zeros", "reflect"),
+        )
+
+
+_STANDARD = TrainConfig()
+
+PRESETS: dict[str, TrainConfig] = {
+    "fast": replace(_STANDARD, max_size=128),
+    "standard": _STANDARD,
+    # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
+    "paper": replace(
+        _STANDARD,
+        min_size=25,
+        scale_factor=0.75,
+        iterations=2000,
+        max_channels=128,
+        norm="batch",
+        norm_scales=None,
+        critic_norm=True,
+        zero_padding_scales=None,
+        noise_amplitude=0.1,
+        loss="wgan-gp",
+        coarse_penalty=0.1,
+        penalty=0.1,
+        penalty_every=1,
+        reconstruction_weight=10.0,
+        learning_rate=5e-4,
+        decay="step",
+        critic_steps=3,
+        generator_steps=3,
+        crop=0,
+        pool=0,
+        bfloat16=False,
+    ),
+}
+
+
+def from_preset(name: str, **overrides: Any) -> TrainConfig:
+    """A preset with some values changed; None leaves the preset's. Raises ValueError for a name that is none."""
+    if name not in PRESETS:
+        raise ValueError(f"preset is {name!r}; allowed are {', '.join(PRESETS)}")
+    return replace(PRESETS[name], **{key: value for key, value in overrides.items() if value is not None})
+
+
+def settings(config: TrainConfig | ModelConfig) -> dict[str, Any]:
+    """A configuration as plain values for JSON."""
+    return asdict(config)

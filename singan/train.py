@@ -1,0 +1,343 @@
+"""Training on one picture, scale by scale, as a generator of progress records. Prints nothing, writes nothing itself.
+
+`save_checkpoint` and `load_checkpoint` keep what resuming needs beside the model: the critics of the finished scales.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import abc
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from singan.config import ModelConfig, TrainConfig
+from singan.export import atomic
+from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize, to_pil, to_tensor
+from singan.model import Discriminator, Generator, Pyramid, fast_format, initialise, seeded
+from singan.pipeline import ModelError, ScenePipeline, pick_device
+from singan.scale import Diverged, ScaleTrainer, crop_shape
+
+TRAINING_FILE = "training.safetensors"
+RECORD_SECONDS = 0.1
+PREVIEW_SECONDS = 1.0
+FLAT = 0.02  # of the picture's contrast: less is no picture
+POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
+STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-channel pixels; measured on 2 cores
+
+
+class TrainingError(RuntimeError):
+    """A scale failed twice; the finished scales are in the last record's checkpoint."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the current scale draws: a new sample, and the trained picture's reconstruction from z_rec."""
+
+    sample: Image.Image
+    reconstruction: Image.Image
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The finished scales and their critics' weights, finest last: enough to go on from."""
+
+    scene: ScenePipeline
+    critics: tuple[dict[str, Tensor], ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands. Scales count from 0, the coarsest; seconds are wall-clock since the call.
+
+    preview comes about once a second, else None; checkpoint is None until a scale is finished; restarts says how
+    often the current scale was begun anew because it gave NaN or a flat picture.
+    """
+
+    scale: int
+    scales: int
+    iteration: int
+    iterations: int
+    losses: dict[str, float]
+    seconds: float
+    seconds_left: float
+    restarts: int
+    preview: Preview | None
+    checkpoint: Checkpoint | None
+
+    @property
+    def scene(self) -> ScenePipeline | None:
+        """The pipeline of the finished scales."""
+        return self.checkpoint.scene if self.checkpoint else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last scale is trained."""
+        return self.scene is not None and self.scene.scales == self.scales
+
+
+def _work(config: TrainConfig, model: ModelConfig, n: int) -> float:
+    """Cost of an iteration at scale n, in pixels of a 32-channel network."""
+    height, width = crop_shape(config, model.sizes[n])
+    steps = (config.critic_steps + config.generator_steps) / 2
+    return steps * (
+        STEP_OVERHEAD_PIXELS + (config.crops if config.crop else 1) * height * width * (model.channels[n] / 32) ** 1.5
+    )
+
+
+def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> None:
+    """Starts from the scale below's weights where the architectures agree (SinGAN, supplement 2)."""
+    own = network.state_dict()
+    if weights is not None and {k: v.shape for k, v in own.items()} == {k: v.shape for k, v in weights.items()}:
+        network.load_state_dict(weights)
+
+
+def _lost(picture: Tensor, real: Tensor) -> bool:
+    """Whether a finished scale's reconstruction is NaN or flat."""
+    return bool(picture.isnan().any()) or float(picture.std()) < FLAT * float(real.std())
+
+
+def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
+    """The pyramid before its first scale, with source and z_rec, and the picture at every scale; on the CPU.
+
+    Resized on the CPU wherever training runs, so that a picture is known again on another device.
+    """
+    image = open_picture(picture)
+    sizes = pyramid_sizes(*image.size, config)
+    reals = image_pyramid(to_tensor(image), sizes)
+    pyramid = Pyramid(config.model_config(sizes))
+    pyramid.source.copy_(((reals[-1][0] + 1) * 127.5).round().to(torch.uint8))
+    pyramid.z_rec.copy_(torch.randn(pyramid.z_rec.shape, generator=seeded(config.seed)))
+    return pyramid, reals
+
+
+def belongs_to(scene: ScenePipeline, picture: Picture, config: TrainConfig) -> bool:
+    """Whether the scene, finished or not, is what training this picture with this configuration gives."""
+    source = empty_pyramid(picture, config)[0].source
+    return scene.train_config == config and torch.equal(scene.pyramid.source.cpu(), source)
+
+
+class _Training:
+    """The state that grows from scale to scale."""
+
+    def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.dtype = fast_format(device) if config.bfloat16 else torch.float32
+        pyramid, reals = empty_pyramid(picture, config)
+        self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
+        self.critics: list[dict[str, Tensor]] = []
+        self.pool: Tensor | None = None
+        self.reconstruction: Tensor | None = None
+        self.preview: Tensor | None = None
+        self.started = time.perf_counter()
+        model = self.pyramid.config
+        self.work = [config.iterations * _work(config, model, n) for n in range(len(reals))]
+        self.work_before = 0.0
+        self.measured_from: tuple[float, float] | None = None
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Takes over finished scales. Raises ValueError where they are of another picture or configuration."""
+        theirs = checkpoint.scene.pyramid
+        if checkpoint.scene.train_config != self.config or not torch.equal(
+            theirs.source.cpu(), self.pyramid.source.cpu()
+        ):
+            raise ValueError("the checkpoint is of another picture or of other settings")
+        for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
+            assert isinstance(generator, Generator)
+            self._advance(n)
+            self._finish(n, copy.deepcopy(generator).to(self.device), sigma, checkpoint.critics[n])
+        self.work_before = sum(self.work[: len(self.critics)])
+
+    def _upsampled(self, picture: Tensor | None, n: int) -> Tensor:
+        return torch.zeros_like(self.reals[n]) if picture is None else resize(picture, self.pyramid.config.sizes[n])
+
+    def _advance(self, n: int) -> None:
+        """Brings the pool of samples from scale n - 2 to n - 1, through the frozen generator there."""
+        if n == 0 or not self.config.pool:
+            return
+        size = self.pyramid.config.sizes[n - 1]
+        height, width = self.pyramid.config.sizes[n]
+        count = max(4, min(self.config.pool, POOL_PIXELS // (height * width)))
+        rng = seeded(self.config.seed, n, 1, device=self.device)
+        pictures = []
+        for i in range(count):
+            z = torch.randn(1, 3 if n > 1 else 1, *size, generator=rng, device=self.device)
+            prev = (
+                torch.zeros(1, 3, *size, device=self.device)
+                if self.pool is None
+                else resize(self.pool[i : i + 1], size)
+            )
+            with torch.no_grad():
+                pictures.append(self.pyramid.step(n - 1, z, prev, self.dtype))
+        self.pool = torch.cat(pictures)
+
+    def scale(self, n: int, attempt: int) -> ScaleTrainer:
+        """Scale n ready to train; a second attempt has other draws and half the learning rate."""
+        config, size = self.config, self.pyramid.config.sizes[n]
+        rng = seeded(config.seed, n, 2, attempt)
+        generator = self.pyramid.new_generator(n).requires_grad_(True)
+        critic = Discriminator(self.pyramid.config.channels[n], config.norm if config.critic_norm else "none")
+        initialise(generator.body, 0.1, rng)
+        initialise(critic.body, 0.5, rng)
+        generator.to(self.device), critic.to(self.device)
+        if n:
+            _inherit(generator, self.pyramid.generators[n - 1].state_dict())
+            _inherit(critic, self.critics[-1])
+        rec_prev = self._upsampled(self.reconstruction, n)
+        error = float((rec_prev - self.reals[n]).square().mean().sqrt())
+        return ScaleTrainer(
+            n=n,
+            config=config,
+            real=self.reals[n],
+            generator=generator,
+            critic=critic,
+            below=self.pyramid,
+            prevs=None if self.pool is None else resize(self.pool, size),
+            rec_prev=rec_prev,
+            sigma=config.noise_amplitude * error if n else 1.0,
+            rng=seeded(config.seed, n, 3, attempt, device=self.device),
+            dtype=self.dtype,
+            learning_rate=config.learning_rate / 2**attempt,
+        )
+
+    def _finish(self, n: int, generator: Generator, sigma: float, critic: dict[str, Tensor]) -> None:
+        rec_prev = self._upsampled(self.reconstruction, n)
+        self.pyramid.append(generator, sigma)
+        z = self.pyramid.reconstruction_noise(n, self.pyramid.config.sizes[n])
+        with torch.no_grad():
+            self.reconstruction = self.pyramid.step(n, z, rec_prev, self.dtype)
+            self.preview = self.pyramid.step(n, self._preview_noise(n), self._upsampled(self.preview, n), self.dtype)
+        self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
+
+    def _preview_noise(self, n: int) -> Tensor:
+        rng = seeded(self.config.seed, n, 4)
+        return torch.randn(1, 3 if n else 1, *self.pyramid.config.sizes[n], generator=rng).to(self.device)
+
+    def checkpoint(self) -> Checkpoint:
+        """The finished scales, apart from what training goes on to change."""
+        pyramid = Pyramid(self.pyramid.config)
+        for generator, sigma in zip(self.pyramid.generators, self.pyramid.sigmas.tolist(), strict=True):
+            assert isinstance(generator, Generator)
+            pyramid.append(copy.deepcopy(generator), sigma)
+        pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
+        return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
+
+    def _preview(self, scale: ScaleTrainer) -> Preview:
+        sample = scale.draw_whole(self._upsampled(self.preview, scale.n), self._preview_noise(scale.n))
+        return Preview(to_pil(sample)[0], to_pil(scale.reconstruct())[0])
+
+    def _seconds_left(self, n: int, iterations: int) -> float:
+        """Measured from the end of the first iteration on, which also pays for what is set up once."""
+        now = time.perf_counter()
+        done = sum(self.work[:n]) + self.work[n] * iterations / self.config.iterations
+        if self.measured_from is None:
+            self.measured_from = now, done
+            return (now - self.started) / (done - self.work_before) * (sum(self.work) - done)
+        since, work = self.measured_from
+        return (now - since) / max(done - work, 1) * (sum(self.work) - done)
+
+    def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
+        """Trains scale n and takes it over. Raises Diverged where it gives NaN or a flat picture."""
+        scale = self.scale(n, attempt)
+        iterations = self.config.iterations
+        next_record = next_preview = 0.0
+        for i in range(iterations):
+            scale.iterate(i)
+            now, last = time.perf_counter(), i + 1 == iterations
+            if now < next_record and not last:
+                continue
+            next_record = now + RECORD_SECONDS
+            losses, preview, checkpoint = scale.check(), None, before
+            if last or now >= next_preview:
+                preview = self._preview(scale)
+                after = time.perf_counter()
+                next_preview = after + max(PREVIEW_SECONDS, 20 * (after - now))  # previews take 5 % at most
+            if last:
+                if _lost(scale.reconstruct(), scale.real):
+                    raise Diverged
+                self._finish(n, scale.generator, scale.sigma, scale.critic.state_dict())
+                checkpoint = self.checkpoint()
+            left = self._seconds_left(n, i + 1)
+            seconds = time.perf_counter() - self.started
+            yield Progress(n, len(self.reals), i + 1, iterations, losses, seconds, left, attempt, preview, checkpoint)
+
+
+def train(
+    picture: Picture,
+    config: TrainConfig | None = None,
+    device: str | torch.device = "auto",
+    resume: Checkpoint | None = None,
+) -> abc.Generator[Progress, None, None]:
+    """Trains a SinGAN on one picture; every record holds the scene of the scales that are finished.
+
+    config defaults to the preset `standard`. The same picture, config and kind of device give the same weights,
+    whether or not training was interrupted. Closing the iterator stops it; nothing finished is lost. A scale that gives
+    NaN or a flat picture is begun anew once at half the learning rate.
+
+    Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
+    twice.
+    """
+    training = _Training(picture, config or TrainConfig(), pick_device(device))
+    if resume is not None:
+        training.restore(resume)
+    last = resume
+    for n in range(len(training.critics), len(training.reals)):
+        training._advance(n)
+        for attempt in range(2):
+            try:
+                for record in training.run_scale(n, attempt, last):
+                    last = record.checkpoint
+                    yield record
+                break
+            except Diverged:
+                if attempt:
+                    message = f"scale {n + 1} of {len(training.reals)} gave no picture, twice; {n} scales are finished"
+                    raise TrainingError(message) from None
+
+
+def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
+    """Seconds that training would take here, from a few timed steps of the coarsest scale (about a second)."""
+    training = _Training(picture, config, pick_device(device))
+    scale = training.scale(0, 0)
+    scale.iterate(0)
+    started = time.perf_counter()
+    steps = 0
+    while steps < 3 or (time.perf_counter() - started < 0.3 and steps < 24):
+        steps += 1
+        scale.iterate(steps)
+        scale.check()
+    step = (time.perf_counter() - started) / steps
+    return step / _work(config, training.pyramid.config, 0) * sum(training.work)
+
+
+def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
+    """Writes the model and, beside it, the critics; a kill in between leaves a folder that still resumes."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"{n}.{name}": value for n, critic in enumerate(checkpoint.critics) for name, value in critic.items()}
+    with atomic(folder / TRAINING_FILE) as part:
+        part.write_bytes(save(tensors))
+    checkpoint.scene.save_pretrained(folder)
+
+
+def load_checkpoint(folder: str | Path) -> Checkpoint:
+    """What `save_checkpoint` wrote. Raises ModelError where a file is missing or damaged."""
+    folder = Path(folder)
+    scene = ScenePipeline.from_pretrained(folder)
+    try:
+        tensors = load_file(folder / TRAINING_FILE)
+    except Exception as error:  # safetensors has one exception type of its own, not a subclass of OSError
+        raise ModelError(f"{folder / TRAINING_FILE} cannot be read: {error}") from None
+    critics: list[dict[str, Tensor]] = [{} for _ in range(scene.scales)]
+    for name, value in tensors.items():
+        n, _, rest = name.partition(".")
+        if int(n) < scene.scales:  # a critic may have been written just before its generator was
+            critics[int(n)][rest] = value
+    if not all(critics):
+        raise ModelError(f"{folder / TRAINING_FILE} lacks the critics of some finished scales")
+    return Checkpoint(scene, tuple(critics))

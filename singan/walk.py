@@ -1,0 +1,92 @@
+"""The motion of an animation: a random walk of each scale's noise around z_rec (SinGAN, supplement 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from singan.config import MAX_SEED, check_range
+from singan.model import seeded
+
+FIRST_STEP = 0.05  # share of new noise in the second frame
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How an animation moves. Raises ValueError out of range.
+
+    alpha: pull back to the picture, 0 to 1 (from 0.01 where closed: without any pull, a closed walk has no one place).
+    beta: how much of a step's direction the next keeps, 0 to 1.
+    frames: 2 to 600. loop: whether the walk is closed. seed: of its noise.
+    """
+
+    alpha: float
+    beta: float
+    frames: int
+    loop: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_range("alpha", self.alpha, 0.01 if self.loop else 0.0, 1.0)
+        check_range("beta", self.beta, 0.0, 1.0)
+        check_range("frames", self.frames, 2, 600)
+        check_range("seed", self.seed, 0, MAX_SEED)
+
+
+class Walk:
+    """The noise of one scale over time.
+
+    step = beta (z_t - z_{t-1}) + (1 - beta) e;  z_{t+1} = alpha z_rec + (1 - alpha) (z_t + step)
+
+    With u = z - z_rec and s_t = (u_t, u_{t-1}) that is s_{t+1} = M s_t + (gain e_t, 0), where M is 2x2. To close the
+    walk, e repeats after T = `frames` steps, and it begins in the one state that T steps bring back to itself:
+    s_0 = (I - M^T)^-1 r, where r is the state that T steps from zero reach.
+    """
+
+    def __init__(self, motion: Motion, n: int, z_rec: Tensor) -> None:
+        """z_rec: (C, H, W), what scale n's noise moves around."""
+        alpha, beta = motion.alpha, motion.beta
+        self.motion, self.n, self.z_rec = motion, n, z_rec
+        self.row = ((1 - alpha) * (1 + beta), -(1 - alpha) * beta)  # of M; its other row is (1, 0)
+        self.gain = (1 - alpha) * (1 - beta)
+        self.t = 0
+        self.now = self.before = torch.zeros_like(z_rec)  # open, frame 0 is the trained picture
+        if motion.loop:
+            self._close()
+
+    def noise(self, t: int) -> Tensor:
+        """e of step t, (C, H, W)."""
+        return torch.randn(self.z_rec.shape, generator=seeded(self.motion.seed, self.n, t))
+
+    def _advance(self) -> None:
+        e = self.noise(self.t)
+        if self.t == 0 and not self.motion.loop:
+            self.now = FIRST_STEP * (e - self.z_rec)
+        else:
+            self.now, self.before = self.row[0] * self.now + self.row[1] * self.before + self.gain * e, self.now
+        self.t = (self.t + 1) % self.motion.frames if self.motion.loop else self.t + 1
+
+    def _close(self) -> None:
+        for _ in range(self.motion.frames):
+            self._advance()
+        matrix = np.linalg.matrix_power(np.array([self.row, (1.0, 0.0)]), self.motion.frames)
+        (a, b), (c, d) = np.linalg.inv(np.eye(2) - matrix).tolist()
+        self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
+
+    def next(self) -> Tensor:
+        """The noise of the next frame, (C, H, W)."""
+        z = self.z_rec + self.now
+        self._advance()
+        return z
+
+
+def begin_after_smallest_step(frames: list[Image.Image]) -> list[Image.Image]:
+    """A closed animation, turned so that its smallest step is the one from the last frame to the first."""
+    pixels = [np.asarray(frame, dtype=np.int16) for frame in frames]
+    steps = [float(np.abs(pixels[i] - pixels[i - 1]).mean()) for i in range(len(pixels))]
+    first = int(np.argmin(steps))
+    return frames[first:] + frames[:first]

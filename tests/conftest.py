@@ -1,0 +1,76 @@
+"""A tiny picture and a tiny trained scene; real networks, real training, seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import singan
+from singan import PRESETS, ScenePipeline
+from singan.train import Checkpoint, save_checkpoint
+from tests.servers import running_app
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+
+
+@pytest.fixture(scope="session")
+def picture() -> Image.Image:
+    """64x48: a gradient sky, a textured ground and a few discs."""
+    rng = np.random.default_rng(0)
+    pixels = np.empty((48, 64, 3))
+    pixels[:] = np.linspace(230, 120, 48)[:, None, None]
+    pixels[28:] = (70, 110, 50) + rng.normal(0, 25, (20, 64, 1))
+    image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    for x in (10, 30, 52):
+        draw.ellipse((x - 5, 22, x + 5, 32), fill=(190, 60, 40))
+    return image
+
+
+@pytest.fixture(scope="session")
+def picture_file(picture, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "discs.png"
+    picture.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> singan.TrainConfig:
+    """Three scales of 4 channels, 6 iterations each."""
+    return replace(PRESETS["fast"], scales=3, iterations=6, channels=4, max_channels=4, crop=24, pool=4)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(picture, tiny_config) -> Checkpoint:
+    *_, last = singan.train(picture, tiny_config, device="cpu")
+    return last.checkpoint
+
+
+@pytest.fixture(scope="session")
+def tiny_scene(tiny_checkpoint) -> ScenePipeline:
+    return tiny_checkpoint.scene
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny_checkpoint, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("scene") / "tiny"
+    save_checkpoint(tiny_checkpoint, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shipped() -> ScenePipeline:
+    """The shipped scene `peaks`."""
+    return ScenePipeline.from_pretrained(CHECKPOINTS / "peaks")
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory) -> Iterator[str]:
+    """Address of the running app with the shipped scenes."""
+    with running_app(tmp_path_factory.mktemp("app") / "log.txt") as address:
+        yield address

@@ -1,0 +1,38 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from singan.config import PRESETS, ModelConfig, TrainConfig, settings
+
+
+def test_paper_is_the_published_method():
+    paper = PRESETS["paper"]
+    assert (paper.min_size, paper.max_size, paper.scale_factor) == (25, 250, 0.75)
+    assert (paper.loss, paper.penalty, paper.coarse_penalty, paper.penalty_every) == ("wgan-gp", 0.1, 0.1, 1)
+    assert (paper.learning_rate, paper.betas, paper.decay, paper.iterations) == (5e-4, (0.5, 0.999), "step", 2000)
+    assert (paper.critic_steps, paper.generator_steps, paper.reconstruction_weight) == (3, 3, 10)
+    assert (paper.crop, paper.pool, paper.bfloat16, paper.critic_norm) == (0, 0, False, True)
+
+
+def test_widths_double_every_four_scales_up_to_the_maximum():
+    model = PRESETS["paper"].model_config(tuple((25 + n, 25 + n) for n in range(10)))
+    assert model.channels == (32, 32, 32, 32, 64, 64, 64, 64, 128, 128)
+    assert set(model.norms) == {"batch"} and set(model.paddings) == {"zeros"}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_configurations_survive_json(preset):
+    config = PRESETS[preset]
+    model = config.model_config(((16, 20), (30, 40)))
+    assert TrainConfig.from_dict(json.loads(json.dumps(settings(config)))) == config
+    assert ModelConfig.from_dict(json.loads(json.dumps(settings(model)))) == model
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [("max_size", 2000, "32 to 1024"), ("scales", 1, "2 to 16"), ("iterations", 0, "1 to"), ("seed", -1, "0 to")],
+)
+def test_errors_name_the_value_and_what_is_allowed(name, value, allowed):
+    with pytest.raises(ValueError, match=f"{name} is {value}; allowed are {allowed}"):
+        replace(PRESETS["standard"], **{name: value})

@@ -1,0 +1,56 @@
+import pytest
+import torch
+
+from singan.config import PRESETS
+from singan.losses import Relativistic, WassersteinGP, adversary, gradient_penalty
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def unit_slope(x):
+    """A critic whose gradient has norm 1 over the channels of every pixel."""
+    return x.sum(1, keepdim=True) / 3**0.5
+
+
+def pictures():
+    rng = seeded()
+    return torch.rand(1, 3, 12, 12, generator=rng), torch.rand(4, 3, 12, 12, generator=rng)
+
+
+def test_gradient_penalty_of_a_unit_slope_critic_is_zero():
+    assert gradient_penalty(unit_slope, *pictures(), seeded()).item() == pytest.approx(0, abs=1e-10)
+
+
+def test_gradient_penalty_of_slope_three_is_four():
+    assert gradient_penalty(lambda x: 3 * unit_slope(x), *pictures(), seeded()).item() == pytest.approx(4, rel=1e-5)
+
+
+def test_wasserstein_losses():
+    real, fake = pictures()
+    loss = WassersteinGP(seeded())
+    difference = (unit_slope(fake).mean() - unit_slope(real).mean()).item()
+    assert loss.critic(unit_slope, real, fake, 0.1).item() == pytest.approx(difference, abs=1e-6)
+    assert loss.generator(unit_slope, real, fake).item() == pytest.approx(-unit_slope(fake).mean().item(), abs=1e-6)
+
+
+def test_relativistic_penalty_is_r1_plus_r2():
+    """With slope s the squared gradient of each pixel is s^2, so weight / 2 * 2 s^2 is added."""
+    real, fake = pictures()
+    critic = lambda x: 3 * unit_slope(x)  # noqa: E731
+    without = Relativistic(seeded()).critic(critic, real, fake, 0.0)
+    with_penalty = Relativistic(seeded()).critic(critic, real, fake, 0.5)
+    assert (with_penalty - without).item() == pytest.approx(0.5 * 9, rel=1e-5)
+
+
+def test_relativistic_loss_favours_the_right_side():
+    real, fake = torch.ones(1, 3, 12, 12), -torch.ones(4, 3, 12, 12)
+    loss = Relativistic(seeded())
+    assert loss.critic(unit_slope, real, fake, 0.0) < loss.critic(lambda x: -unit_slope(x), real, fake, 0.0)
+    assert loss.generator(unit_slope, real, fake) > loss.generator(lambda x: -unit_slope(x), real, fake)
+
+
+def test_presets_choose_their_loss():
+    assert isinstance(adversary(PRESETS["paper"], seeded()), WassersteinGP)
+    assert isinstance(adversary(PRESETS["standard"], seeded()), Relativistic)

@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from singan.config import PRESETS, ModelConfig
+from singan.image import pyramid_sizes
+from singan.model import Discriminator, Generator, Pyramid, initialise, seeded
+
+
+def test_paper_parameter_count():
+    """1.03 million in the generators at 250x167, as in singan's supplement."""
+    config = PRESETS["paper"]
+    pyramid = Pyramid(config.model_config(pyramid_sizes(250, 167, config)), scales=9)
+    assert round(sum(p.numel() for p in pyramid.parameters()) / 1e6, 2) == 1.03
+
+
+def test_receptive_field_is_eleven_pixels():
+    critic = Discriminator(4, "none")
+    initialise(critic.body, 0.5, seeded(0))
+    x = torch.zeros(1, 3, 31, 31, requires_grad=True)
+    scores = critic(x)
+    assert scores.shape == (1, 1, 21, 21)
+    (gradient,) = torch.autograd.grad(scores[0, 0, 10, 10], x)
+    seen = gradient[0].abs().sum(0) > 0
+    assert seen.sum() == 121 and seen[10:21, 10:21].all()
+
+
+@pytest.mark.parametrize("padding", ["zeros", "reflect"])
+def test_generator_adds_a_residual_of_the_same_size(padding):
+    generator = Generator(4, "instance", padding)
+    initialise(generator.body, 0.1, seeded(0))
+    prev = torch.rand(2, 3, 20, 13)
+    out = generator(generator.pad(prev), prev)
+    assert out.shape == prev.shape and (out - prev).abs().max() <= 1
+
+
+def test_padding_reflects_even_the_smallest_picture():
+    generator = Generator(4, "none", "reflect")
+    assert generator.pad(torch.rand(1, 3, 2, 3)).shape == (1, 3, 12, 13)
+
+
+def test_initialisation_depends_on_the_seed_alone():
+    bodies = [Generator(4, "none", "zeros").body for _ in range(3)]
+    for body, seed in zip(bodies, (1, 1, 2), strict=True):
+        torch.manual_seed(seed * 7)
+        initialise(body, 0.1, seeded(seed))
+    a, b, c = (torch.cat([p.flatten() for p in body.parameters()]) for body in bodies)
+    assert torch.equal(a, b) and not torch.equal(a, c)
+
+
+def tiny_pyramid(norms=("none", "none")) -> Pyramid:
+    config = ModelConfig(((20, 24), (40, 48)), (4, 4), norms, ("zeros", "reflect"))
+    pyramid = Pyramid(config)
+    for n in range(2):
+        generator = pyramid.new_generator(n)
+        initialise(generator.body, 0.5, seeded(n))
+        pyramid.append(generator, 1.0 if n == 0 else 0.2)
+    return pyramid
+
+
+def test_strips_give_the_same_pixels(monkeypatch):
+    pyramid = tiny_pyramid()
+    z, prev = torch.randn(1, 3, 40, 48), torch.rand(1, 3, 40, 48)
+    whole = pyramid.step(1, z, prev, torch.float32)
+    monkeypatch.setattr("singan.model.STRIP_PIXELS", 58 * 17)
+    assert torch.allclose(pyramid.step(1, z, prev, torch.float32), whole, atol=1e-5)
+
+
+def test_sizes_of_other_results_are_exact_and_in_proportion():
+    assert tiny_pyramid().sizes_for((30, 97)) == [(15, 48), (30, 97)]
+
+
+def test_resized_z_rec_keeps_its_statistics():
+    pyramid = tiny_pyramid()
+    pyramid.z_rec.copy_(torch.randn(1, 1, 20, 24, generator=seeded(0)))
+    z = pyramid.reconstruction_noise(0, (31, 40))
+    assert z is not None and z.shape == (1, 1, 31, 40)
+    assert torch.allclose(z.std(), pyramid.z_rec.std()) and torch.allclose(z.mean(), pyramid.z_rec.mean(), atol=1e-6)
+    assert pyramid.reconstruction_noise(1, (31, 40)) is None
+
+
+def test_render_from_a_start_scale_uses_the_given_picture():
+    pyramid = tiny_pyramid()
+    below = torch.rand(1, 3, 20, 24)
+    picture = pyramid.render(lambda n, size: None, [(20, 24), (40, 48)], torch.float32, start=1, image=below)
+    assert picture.shape == (1, 3, 40, 48)
+    assert not torch.equal(
+        picture, pyramid.render(lambda n, size: None, [(20, 24), (40, 48)], torch.float32, 1, -below)
+    )
+
+
+def test_seeds_share_nothing():
+    """Neither neighbours nor numbers that a careless encoding would run together."""
+    sequences = [(5, 0), (5, 1), (0, 5), (5,), (5, 0, 0), (5 + 2**32, 0), (5, 2**32), (1, 5)]
+    draws = [tuple(torch.randn(2, generator=seeded(*numbers)).tolist()) for numbers in sequences]
+    assert len(set(draws)) == len(draws)

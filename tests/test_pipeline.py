@@ -1,0 +1,198 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from singan import ModelError, ScenePipeline
+from singan.image import to_tensor
+
+
+def pixels(images):
+    return np.stack([np.asarray(image, dtype=np.float64) for image in images])
+
+
+def difference(a, b):
+    return float(np.abs(pixels([a]) - pixels([b])).mean())
+
+
+# -- sample -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_depends_on_seed_and_index_alone(tiny_scene):
+    some, many = tiny_scene.sample(3, seed=5), tiny_scene.sample(20, seed=5)
+    assert len(many) == 20 and {image.size for image in many} == {(64, 48)}
+    assert max(difference(a, b) for a, b in zip(some, many, strict=False)) < 0.5
+    assert np.array_equal(pixels(some), pixels(tiny_scene.sample(3, seed=5)))
+    assert difference(some[0], some[1]) > 1 and difference(some[1], tiny_scene.sample(2, seed=6)[0]) > 1
+
+
+def test_batches_do_not_change_a_sample(tiny_scene, monkeypatch):
+    together = tiny_scene.sample(4)
+    monkeypatch.setattr("singan.pipeline.BATCH_PIXELS", 1)
+    assert max(difference(a, b) for a, b in zip(together, tiny_scene.sample(4), strict=True)) < 0.5
+
+
+def test_start_scale_keeps_what_is_below(tiny_scene):
+    """Two samples of a start scale share everything that the scales below draw."""
+    for start in range(3):
+        samples = pixels(tiny_scene.sample(6, start_scale=start))
+        assert samples.std(0).mean() > 0
+    assert pixels(tiny_scene.sample(6, 2)).std(0).mean() < pixels(tiny_scene.sample(6, 0)).std(0).mean()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 0}, "count is 0; allowed are 1 to 1000"),
+        ({"start_scale": 3}, "start_scale is 3; allowed are 0 to 2"),
+        ({"seed": -1}, "seed is -1; allowed are 0 to"),
+        ({"size": (5000, 20)}, "width is 5000; allowed are 16 to 4096"),
+        ({"size": (2100, 2000)}, "size is 2100x2000; at most 4 megapixels"),
+    ],
+)
+def test_errors_name_the_value_and_what_is_allowed(tiny_scene, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_scene.sample(**arguments)
+
+
+# -- retarget ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["rearrange", "keep"])
+@pytest.mark.parametrize("size", [(325, 175), (175, 325), (16, 16), (33, 97)])
+def test_retargeted_sizes_are_exact(tiny_scene, mode, size):
+    assert [image.size for image in tiny_scene.retarget(size, mode, count=2)] == [size, size]
+
+
+@pytest.mark.parametrize("start_scale", [0, 1, 2])
+def test_other_sizes_work_from_every_start_scale(tiny_scene, start_scale):
+    assert tiny_scene.retarget((90, 40), start_scale=start_scale)[0].size == (90, 40)
+
+
+def test_keep_needs_a_scale_below(tiny_scene):
+    with pytest.raises(ValueError, match="start_scale of mode keep is 0; allowed are 1 to 2"):
+        tiny_scene.retarget((90, 40), mode="keep", start_scale=0)
+    with pytest.raises(ValueError, match="mode is 'squeeze'; allowed are"):
+        tiny_scene.retarget((90, 40), mode="squeeze")
+
+
+def test_keep_holds_the_layout_and_rearrange_does_not(shipped):
+    """Beside the stretched source, at an eighth of the size, `keep` is nearer than `rearrange` by far."""
+    size = (400, 150)
+    small = lambda image: image.resize((50, 19))  # noqa: E731
+    stretched = small(shipped.source.resize(size))
+    keep, rearrange = (
+        np.mean([difference(small(image), stretched) for image in shipped.retarget(size, mode, count=4)])
+        for mode in ("keep", "rearrange")
+    )
+    assert keep < 0.6 * rearrange
+
+
+# -- animate ----------------------------------------------------------------------------------------------------------
+
+
+def steps(frames):
+    stack = pixels(frames)
+    return np.abs(np.diff(stack, axis=0, append=stack[:1])).mean((1, 2, 3))
+
+
+def test_animation_begins_with_the_picture_and_moves(tiny_scene):
+    frames = tiny_scene.animate(start_scale=0, frames=12)
+    assert len(frames) == 12 and difference(frames[0], tiny_scene.reconstruction()) < 0.5
+    assert steps(frames)[:-1].min() > 0
+
+
+@pytest.mark.parametrize(("frames", "alpha", "beta"), [(12, 0.1, 0.9), (40, 0.1, 0.95), (9, 0.02, 0.8)])
+def test_a_loop_has_no_seam(tiny_scene, frames, alpha, beta):
+    loop = tiny_scene.animate(start_scale=0, frames=frames, alpha=alpha, beta=beta, loop=True)
+    of_loop = steps(loop)
+    assert len(loop) == frames and of_loop[-1] == of_loop.min()
+    assert of_loop.max() < 4 * of_loop.min()  # the walk has no jump elsewhere either
+
+
+def test_higher_start_scales_move_less(shipped):
+    moved = [steps(shipped.animate(start_scale=start, frames=6))[:-1].mean() for start in (0, 2, 4)]
+    assert moved == sorted(moved, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"alpha": 2}, "alpha is 2"), ({"beta": -1}, "beta is -1"), ({"frames": 1}, "frames is 1; allowed are 2 to 600"),
+     ({"alpha": 0, "loop": True}, "alpha is 0; allowed are 0.01 to")],
+)  # fmt: skip
+def test_animation_errors(tiny_scene, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_scene.animate(**arguments)
+
+
+# -- shipped scenes ---------------------------------------------------------------------------------------------------
+
+
+def test_diversity_falls_from_one_start_scale_to_the_next(shipped):
+    spread = [pixels(shipped.sample(8, start_scale=start)).mean(-1).std(0).mean() for start in (0, 1, 2)]
+    assert spread == sorted(spread, reverse=True) and spread[2] > 0
+
+
+def test_number_formats_agree(shipped):
+    """float32 and bfloat16 differ by at most 2/255 on average."""
+    original, samples = shipped.dtype, {}
+    try:
+        for dtype in (torch.float32, torch.bfloat16):
+            shipped.dtype = dtype
+            samples[dtype] = shipped.sample(4)
+    finally:
+        shipped.dtype = original
+    assert np.abs(pixels(samples[torch.float32]) - pixels(samples[torch.bfloat16])).mean() <= 2
+
+
+def test_reconstruction_resembles_the_source(shipped):
+    truth, drawn = to_tensor(shipped.source), to_tensor(shipped.reconstruction())
+    assert (truth - drawn).square().mean().sqrt() < 0.25
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_scene_draws_the_same(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path / "scene")
+    assert {path.name for path in (tmp_path / "scene").iterdir()} == {"config.json", "model.safetensors", "README.md"}
+    loaded = ScenePipeline.from_pretrained(tmp_path / "scene")
+    assert np.array_equal(pixels(loaded.sample(2, seed=3)), pixels(tiny_scene.sample(2, seed=3)))
+    assert loaded.train_config == tiny_scene.train_config
+    assert np.array_equal(pixels([loaded.source]), pixels([tiny_scene.source]))
+
+
+@pytest.mark.parametrize("damage", ["missing", "extra", "shape", "truncated", "no config", "no weights", "not json"])
+def test_damaged_models_are_refused(tiny_scene, tmp_path, damage):
+    tiny_scene.save_pretrained(tmp_path)
+    weights, config = tmp_path / "model.safetensors", tmp_path / "config.json"
+    tensors = load_file(weights)
+    if damage == "missing":
+        del tensors["generators.2.body.0.bias"]
+    elif damage == "extra":
+        tensors["generators.3.body.0.bias"] = torch.zeros(4)
+    elif damage == "shape":
+        tensors["generators.2.body.0.bias"] = torch.zeros(5)
+    save_file(tensors, weights)
+    if damage == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-50])
+    elif damage == "no config":
+        config.unlink()
+    elif damage == "no weights":
+        weights.unlink()
+    elif damage == "not json":
+        config.write_text(json.dumps(["nothing"]))
+    with pytest.raises(ModelError, match="missing" if damage.startswith("no ") else "damaged"):
+        ScenePipeline.from_pretrained(tmp_path)
+
+
+def test_what_is_no_model_is_named():
+    with pytest.raises(ModelError, match="nowhere is neither a folder nor a repository"):
+        ScenePipeline.from_pretrained("nowhere")
+
+
+def test_large_results_stay_within_memory(tiny_scene):
+    """4 megapixels pass through in strips."""
+    assert tiny_scene.retarget((2000, 2000))[0].size == (2000, 2000)

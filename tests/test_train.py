@@ -1,0 +1,177 @@
+import itertools
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+import singan
+from singan import PRESETS, TrainingError
+from singan.scale import ScaleTrainer
+from singan.train import belongs_to, load_checkpoint, predict_seconds, save_checkpoint
+
+
+def weights(scene):
+    return scene.pyramid.state_dict()
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_records_tell_where_training_stands(picture, tiny_config):
+    records = list(singan.train(picture, tiny_config, device="cpu"))
+    ends = [record for record in records if record.iteration == record.iterations]
+    assert [record.scale for record in ends] == [0, 1, 2] and records[-1].finished
+    assert [record.scene.scales for record in ends] == [1, 2, 3]
+    assert records[0].scene is None and records[0].preview is not None
+    assert records[0].seconds_left > 0 and records[-1].seconds_left == 0
+    assert set(records[-1].losses) == {"critic", "generator", "reconstruction"}
+    seconds = [record.seconds for record in records]
+    assert seconds == sorted(seconds)
+    assert ends[-1].preview.sample.size == ends[-1].preview.reconstruction.size == (64, 48)
+
+
+def test_training_learns_the_picture(picture):
+    """The reconstruction comes nearer to the picture than its mean colour is."""
+    config = replace(PRESETS["fast"], iterations=60, channels=16, max_channels=16, scales=3)
+    *_, last = singan.train(picture, config, device="cpu")
+    scene = last.scene
+    truth, drawn = (torch.from_numpy(_array(image)) for image in (scene.source, scene.reconstruction()))
+    assert (truth - drawn).square().mean() < 0.2 * (truth - truth.mean((0, 1))).square().mean()
+
+
+def _array(image):
+    import numpy as np
+
+    return np.asarray(image, dtype=np.float32)
+
+
+def test_same_seed_same_weights(picture, tiny_config, tiny_scene):
+    *_, again = singan.train(picture, tiny_config, device="cpu")
+    assert same(weights(again.scene), weights(tiny_scene))
+    *_, other = singan.train(picture, replace(tiny_config, seed=1), device="cpu")
+    assert not torch.equal(weights(other.scene)["z_rec"], weights(tiny_scene)["z_rec"])
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_resumed_training_ends_where_an_uninterrupted_one_ends(preset, picture, tmp_path):
+    config = replace(PRESETS[preset], scales=3, iterations=12, channels=4, max_channels=4, crop=24 * (preset == "fast"))
+    records = list(singan.train(picture, config, device="cpu"))
+    for stopped_after in (1, 2):
+        checkpoint = next(r.checkpoint for r in records if r.scene and r.scene.scales == stopped_after)
+        folder = tmp_path / f"{preset}{stopped_after}"
+        save_checkpoint(checkpoint, folder)
+        *_, last = singan.train(picture, config, device="cpu", resume=load_checkpoint(folder))
+        assert same(weights(last.scene), weights(records[-1].scene))
+
+
+def test_resume_refuses_another_picture_or_configuration(picture, tiny_config, tiny_checkpoint):
+    for other, config in ((picture.rotate(180), tiny_config), (picture, replace(tiny_config, seed=5))):
+        with pytest.raises(ValueError, match="another picture or of other settings"):
+            next(singan.train(other, config, device="cpu", resume=tiny_checkpoint))
+
+
+def test_a_scene_knows_its_picture(picture, tiny_config, tiny_scene):
+    assert belongs_to(tiny_scene, picture, tiny_config)
+    assert not belongs_to(tiny_scene, picture.rotate(180), tiny_config)
+    assert not belongs_to(tiny_scene, picture, replace(tiny_config, iterations=7))
+
+
+def test_stopped_training_keeps_every_finished_scale(picture, tiny_config):
+    records = singan.train(picture, tiny_config, device="cpu")
+    stopped = next(record for record in records if record.scene and record.scene.scales == 2)
+    records.close()
+    scene = stopped.scene
+    assert not scene.finished and scene.size == tuple(reversed(scene.pyramid.config.sizes[1]))
+    assert scene.sample(2)[0].size == scene.size
+    assert scene.retarget((90, 33), mode="keep")[0].size == (90, 33)
+    assert len(scene.animate(start_scale=1, frames=3)) == 3
+
+
+def test_earlier_records_are_not_changed_by_later_training(picture, tiny_config):
+    records = list(singan.train(picture, tiny_config, device="cpu"))
+    first = next(record.scene for record in records if record.scene)
+    assert first.scales == 1 and records[-1].scene.scales == 3
+    assert torch.equal(
+        weights(first)["generators.0.body.0.weight"], weights(records[-1].scene)["generators.0.body.0.weight"]
+    )
+
+
+def poisoned(monkeypatch, attempts, scale=1):
+    """Makes the given attempts at a scale lose their weights to NaN."""
+    begun = itertools.count()
+    original = ScaleTrainer.__post_init__
+
+    def init(self):
+        original(self)
+        if self.n == scale and next(begun) in attempts:
+            with torch.no_grad():
+                next(self.generator.parameters()).fill_(float("nan"))
+
+    monkeypatch.setattr(ScaleTrainer, "__post_init__", init)
+
+
+def test_a_diverged_scale_is_restarted_at_half_the_learning_rate(picture, tiny_config, monkeypatch):
+    poisoned(monkeypatch, {0})
+    records = list(singan.train(picture, tiny_config, device="cpu"))
+    assert {record.restarts for record in records if record.scale == 1} == {1}
+    assert {record.restarts for record in records if record.scale != 1} == {0}
+    assert records[-1].finished
+
+
+def test_restarted_scale_has_half_the_learning_rate(picture, tiny_config, monkeypatch):
+    rates = []
+    original = ScaleTrainer.__post_init__
+    monkeypatch.setattr(
+        ScaleTrainer, "__post_init__", lambda self: (rates.append(self.learning_rate), original(self))[1]
+    )
+    poisoned(monkeypatch, {0})
+    list(singan.train(picture, tiny_config, device="cpu"))
+    assert rates == [2e-3, 2e-3, 1e-3, 2e-3]
+
+
+def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture, tiny_config, monkeypatch):
+    poisoned(monkeypatch, {0, 1})
+    kept = None
+    with pytest.raises(TrainingError, match="scale 2 of 3 gave no picture, twice; 1 scales are finished"):
+        for record in singan.train(picture, tiny_config, device="cpu"):
+            kept = record.scene
+    assert kept is not None and kept.scales == 1 and kept.sample(1)
+
+
+def test_flat_pictures_count_as_failed(picture, tiny_config, monkeypatch):
+    original = ScaleTrainer.draw_whole
+    flat = lambda self, prev, z: original(self, prev, z) * (self.n != 2)  # noqa: E731
+    monkeypatch.setattr(ScaleTrainer, "draw_whole", flat)
+    with pytest.raises(TrainingError, match="scale 3 of 3"):
+        list(singan.train(picture, tiny_config, device="cpu"))
+
+
+def test_a_picture_of_one_colour_trains(tiny_config):
+    *_, last = singan.train(Image.new("RGB", (40, 40), (120, 30, 200)), tiny_config, device="cpu")
+    assert last.finished
+
+
+def test_paper_preset_runs(picture):
+    config = replace(PRESETS["paper"], iterations=12, channels=4, max_channels=8)
+    *_, last = singan.train(picture, config, device="cpu")
+    assert last.finished and last.scene.sample(1)[0].size == (64, 48)
+
+
+def test_step_cost_does_not_grow_with_the_picture(picture):
+    """Fine scales train on crops: 1024 px predict at most what their more numerous scales cost."""
+    big = picture.resize((1024, 768))
+    seconds = {size: predict_seconds(big, replace(PRESETS["standard"], max_size=size), "cpu") for size in (250, 1024)}
+    assert seconds[1024] < 2.5 * seconds[250]
+
+
+def test_missing_training_state_is_reported(tiny_folder, tmp_path, tiny_scene):
+    tiny_scene.save_pretrained(tmp_path / "scene")
+    with pytest.raises(singan.ModelError, match="training.safetensors cannot be read"):
+        load_checkpoint(tmp_path / "scene")
+
+
+def test_unknown_device_is_named():
+    with pytest.raises(ValueError, match="device is 'gpu9'; allowed are"):
+        next(singan.train(Image.new("RGB", (40, 40)), device="gpu9"))
