@@ -1,0 +1,1 @@
+"""The page. Everything that imports Gradio is here or in app.py."""

@@ -1,0 +1,428 @@
+"""The Scenes tab: choose or train a scene, then sample, retarget and animate it."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+from PIL import Image
+from tqdm import tqdm
+
+from singan import ModelError, PictureError, Progress, TrainingError, predict_seconds, train
+from singan.config import TrainConfig, from_preset
+from singan.export import save_animation, save_png
+from singan.pipeline import STRENGTHS
+from singan.train import Checkpoint
+from singan.walk import begin_after_smallest_step
+from ui.device import DeviceLock
+from ui.store import SceneStore
+
+MAX_COUNT, MAX_FRAMES, MAX_ITERATIONS = 50, 200, 2000
+REPORT_SECONDS = 0.5  # between two messages to the page
+SHOWN_ERRORS = (PictureError, ModelError, TrainingError, ValueError)
+PRESET_LABELS = {"fast": "Fast · 128 px", "standard": "Standard · 250 px", "paper": "As published · 250 px"}
+
+T = TypeVar("T")
+
+
+def _shown(stream: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
+    """The same handler, its ValueErrors shown as messages on the page."""
+
+    @functools.wraps(stream)
+    def wrapped(*args: Any, **kwargs: Any) -> Iterator[T]:
+        try:
+            yield from stream(*args, **kwargs)
+        except SHOWN_ERRORS as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return wrapped
+
+
+def bar(share: float, text: str) -> str:
+    """A progress bar with a line of text below it."""
+    percent = round(100 * share)
+    return (
+        f'<div class="bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-label="{text}"><div style="width:{percent}%"></div></div><p class="status" role="status">{text}</p>'
+    )
+
+
+def _zip(pictures: Iterable[Image.Image], name: str) -> str:
+    """The pictures as PNGs in one archive; Gradio takes it over from the temporary folder."""
+    path = Path(tempfile.mkdtemp(prefix="darkroom-")) / f"{name}.zip"
+    with zipfile.ZipFile(path, "w") as archive:  # PNGs do not get smaller
+        for i, picture in enumerate(pictures):
+            with archive.open(f"{name}_{i:04}.png", "w") as file:
+                picture.save(file, format="PNG")
+    return str(path)
+
+
+def _reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[str, list[T]]]:
+    """Collects the items; a progress bar now and then, and at the end all of them."""
+    done: list[T] = []
+    started = reported = time.monotonic()
+    for item in items:
+        done.append(item)
+        now = time.monotonic()
+        if now - reported > REPORT_SECONDS and len(done) < total:
+            reported = now
+            left = tqdm.format_interval((now - started) / len(done) * (total - len(done)))
+            yield bar(len(done) / total, f"{what}: {len(done)} of {total}, {left} left"), []
+    yield bar(1, f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
+
+
+def _record(record: Progress, name: str) -> dict[str, Any]:
+    """A progress record as plain values."""
+    return {
+        "scene": name if record.scene else None,
+        "scale": record.scale + 1,
+        "scales": record.scales,
+        "iteration": record.iteration,
+        "iterations": record.iterations,
+        "losses": record.losses,
+        "seconds": round(record.seconds, 2),
+        "seconds_left": round(record.seconds_left, 2),
+        "finished_scales": record.scene.scales if record.scene else 0,
+    }
+
+
+class SceneHandlers:
+    """What the tab's buttons and the endpoints do. Names of scenes come from /models and /train_scene."""
+
+    def __init__(self, store: SceneStore, lock: DeviceLock) -> None:
+        self.store, self.lock = store, lock
+        self._stops: dict[str, threading.Event] = {}
+
+    def predict(self, picture: str | None, preset: str, max_size: int | None, iterations: int | None) -> Iterator[str]:
+        """The line under the presets: how long training takes here."""
+        if not picture:
+            yield "Choose a picture to see how long training takes here."
+            return
+        config = _bounded(preset, 0, max_size, iterations)
+        with self.lock:
+            seconds = predict_seconds(picture, config, self.store.device)
+        yield f"About **{tqdm.format_interval(seconds)}** on this device ({self.store.device.type.upper()})."
+
+    def train_scene(
+        self,
+        picture: str,
+        preset: str = "fast",
+        seed: int = 0,
+        max_size: int | None = None,
+        iterations: int | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Train a SinGAN on one picture; streams records and ends with the name of the new scene.
+
+        Args:
+            picture: a picture of at least 32 px a side, at most 25 megapixels and at most 8 times longer than wide.
+            preset: "fast" (128 px), "standard" (250 px) or "paper" (250 px, the published method: hours on a CPU).
+            seed: of every random draw; the same seed gives the same scene.
+            max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
+            iterations: training steps a scale, 1 to 2000; by default the preset's.
+        """
+        if not picture:
+            raise ValueError("there is no picture yet: upload one first")
+        config = _bounded(preset, seed, max_size, iterations)
+        session = (request.session_hash if request else None) or ""
+        found = self.store.found(session, picture, config)
+        name, checkpoint = found or (self.store.begin(session, picture), None)
+        stop = self._stops[session] = threading.Event()
+        choices = lambda: gr.Dropdown(choices=self.store.names(session), value=name)  # noqa: E731
+        if checkpoint and checkpoint.scene.finished:
+            yield bar(1, f"Already trained: {name}"), gr.skip(), gr.skip(), {"scene": name}, choices()
+            return
+        try:
+            record = None
+            for record, preview in self._training(picture, config, name, checkpoint, stop):
+                text = f"scale {record.scale + 1} of {record.scales}, {tqdm.format_interval(record.seconds_left)} left"
+                share = record.seconds / max(1e-9, record.seconds + record.seconds_left)
+                yield bar(share, text), *preview, _record(record, name), gr.skip()
+        finally:
+            self.store.forget_unstarted(name)
+        if record is None or record.scene is None:
+            yield bar(0, "Stopped before the first scale was finished"), *[gr.skip()] * 4
+            return
+        time_text = tqdm.format_interval(record.seconds)
+        kept = f"Stopped: {record.scene.scales} of {record.scales} scales are kept as {name}; Train goes on with it"
+        text = f"Trained in {time_text}: {name}" if record.finished else kept
+        share = record.scene.scales / record.scales
+        yield bar(share, text), gr.skip(), gr.skip(), _record(record, name), choices()
+
+    def _training(
+        self, picture: str, config: TrainConfig, name: str, checkpoint: Checkpoint | None, stop: threading.Event
+    ) -> Iterator[tuple[Progress, tuple[Any, Any]]]:
+        """Records worth a message, with the previews or what leaves the page as it is."""
+        reported = 0.0
+        with closing(train(picture, config, self.store.device, checkpoint)) as records:
+            for record in self.lock.step_by_step(records):
+                if record.checkpoint is not None and record.checkpoint is not checkpoint:
+                    checkpoint = record.checkpoint
+                    self.store.keep(name, checkpoint)
+                halted = stop.is_set()
+                if halted or record.preview or time.monotonic() - reported > REPORT_SECONDS:
+                    reported = time.monotonic()
+                    preview = record.preview
+                    yield record, (preview.sample, preview.reconstruction) if preview else (gr.skip(), gr.skip())
+                if halted:
+                    return
+
+    def stop(self, request: gr.Request) -> None:
+        """Ends this visitor's training after the current step; finished scales are kept."""
+        if event := self._stops.get(request.session_hash or ""):
+            event.set()
+
+    def sample_scene(
+        self, scene: str, count: int = 8, start_scale: int = 0, seed: int = 0
+    ) -> Iterator[tuple[Any, ...]]:
+        """Draw new pictures from a trained scene.
+
+        Args:
+            scene: name of a scene.
+            count: number of pictures, 1 to 50.
+            start_scale: 0 draws everything anew, 1, 2, ... keep more of the picture's layout.
+            seed: of the draws; picture i of a seed is always the same.
+        """
+        _check_limit("count", count, MAX_COUNT)
+        pictures = self.store.get(scene).stream_samples(int(count), int(start_scale), int(seed))
+        yield from self._pictures(pictures, int(count), f"{scene}_seed{int(seed)}")
+
+    def retarget_scene(
+        self,
+        scene: str,
+        width: int = 325,
+        height: int = 175,
+        mode: str = "keep",
+        start_scale: int | None = None,
+        count: int = 1,
+        seed: int = 0,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Fit a trained scene to another size or aspect ratio.
+
+        Args:
+            scene: name of a scene.
+            width: in px; up to 4 megapixels together with the height.
+            height: in px.
+            mode: "keep" holds the picture's own layout, "rearrange" draws new content at the new size.
+            start_scale: where drawing begins; by default 3 for "keep", 0 for "rearrange".
+            count: number of pictures, 1 to 50.
+            seed: of the draws.
+        """
+        _check_limit("count", count, MAX_COUNT)
+        start = None if start_scale is None else int(start_scale)
+        size = (int(width), int(height))
+        pictures = self.store.get(scene).stream_retargets(size, mode, start, int(count), int(seed))  # type: ignore[arg-type]
+        yield from self._pictures(pictures, int(count), f"{scene}_{size[0]}x{size[1]}_{mode}")
+
+    def _pictures(self, pictures: Iterator[Image.Image], count: int, name: str) -> Iterator[tuple[Any, ...]]:
+        for text, done in _reports(self.lock.step_by_step(pictures), count, "pictures"):
+            yield (text, done, _zip(done, name)) if done else (text, gr.skip(), gr.skip())
+
+    def animate_scene(
+        self,
+        scene: str,
+        start_scale: int = 1,
+        alpha: float = 0.1,
+        beta: float = 0.9,
+        frames: int = 60,
+        fps: float = 10,
+        loop: bool = True,
+        format: str = "gif",
+        seed: int = 0,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Set a trained scene in motion.
+
+        Args:
+            scene: name of a scene.
+            start_scale: 0 moves large things (strong), 1 medium, 2 subtle.
+            alpha: pull back to the picture, 0 to 1.
+            beta: smoothness of the motion, 0 to 1.
+            frames: number of frames, 2 to 200.
+            fps: frames a second, 1 to 60.
+            loop: whether the end joins the beginning.
+            format: "gif", "mp4" or "webp".
+            seed: of the motion.
+        """
+        _check_limit("frames", frames, MAX_FRAMES)
+        _check_limit("fps", fps, 60)
+        if format not in ("gif", "mp4", "webp"):
+            raise ValueError(f"format is {format!r}; allowed are gif, mp4 and webp")
+        count, start = int(frames), int(start_scale)
+        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, int(seed))
+        done: list[Image.Image] = []
+        for text, drawn in _reports(self.lock.step_by_step(stream), count, "frames"):
+            done = drawn
+            yield text, gr.skip(), gr.skip(), gr.skip()
+        if loop:
+            done = begin_after_smallest_step(done)
+        name = f"{scene}_{STRENGTHS.get(start, 'fine')}_beta{beta:.2f}.{format}"
+        path = Path(tempfile.mkdtemp(prefix="darkroom-")) / name
+        save_animation(done, path, fps)
+        video = format == "mp4"
+        image = gr.Image(None if video else str(path), visible=not video)
+        yield text, image, gr.Video(str(path) if video else None, visible=video), str(path)
+
+    def source(self, scene: str) -> Iterator[tuple[str | None, str]]:
+        """The trained picture of a scene as a file, and a line about it."""
+        chosen = self.store.get(scene)
+        path = Path(tempfile.mkdtemp(prefix="darkroom-")) / f"{scene}.png"
+        save_png(chosen.source, path)
+        width, height = chosen.size
+        total = len(chosen.pyramid.config.sizes)
+        scales = f"{total} scales" if chosen.finished else f"{chosen.scales} of {total} scales"
+        yield str(path), f"{width} × {height} px · {scales}"
+
+
+def _bounded(preset: str, seed: int, max_size: int | None, iterations: int | None) -> TrainConfig:
+    """The configuration that a visitor asks for, within what the app allows."""
+    _check_limit("iterations", iterations or 1, MAX_ITERATIONS)
+    return from_preset(preset, seed=int(seed), max_size=max_size, iterations=iterations)
+
+
+def _check_limit(name: str, value: float, most: int) -> None:
+    if not 1 <= value <= most:
+        raise ValueError(f"{name} is {value}; allowed are 1 to {most}")
+
+
+def build_scenes_tab(page: gr.Blocks, store: SceneStore, lock: DeviceLock) -> None:
+    """Lays out the tab inside the current Blocks and wires its events."""
+    handlers = SceneHandlers(store, lock)
+    names = store.names("")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320):
+            scene = gr.Dropdown(names, value=names[0], label="Scene", allow_custom_value=True, elem_id="scene")
+            source = gr.Image(label="The trained picture", interactive=False, height=240, elem_id="source", buttons=[])
+            about = gr.Markdown(elem_id="about")
+            _training_panel(handlers, scene)
+        with gr.Column(scale=3, min_width=320), gr.Tabs():
+            with gr.Tab("New samples"):
+                _samples_panel(handlers, scene)
+            with gr.Tab("Other sizes"):
+                _retarget_panel(handlers, scene)
+            with gr.Tab("Animation"):
+                _animation_panel(handlers, scene)
+    show = _shown(handlers.source)
+    gr.on([scene.change, page.load], show, scene, [source, about], api_visibility="private", show_progress="hidden")
+
+
+def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
+    with gr.Group():
+        picture = gr.Image(
+            label="Your own picture", type="filepath", image_mode=None, sources=["upload", "clipboard"],
+            height=200, elem_id="picture",
+        )  # fmt: skip
+        choices = [(label, preset) for preset, label in PRESET_LABELS.items()]
+        preset = gr.Radio(choices, value="fast", label="Preset", elem_id="preset")
+        with gr.Accordion("Advanced", open=False):
+            seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
+            max_size = gr.Number(None, label="Longer side, px (empty: the preset's)", precision=0, elem_id="max-size")
+            iterations = gr.Number(None, label="Steps a scale (empty: the preset's)", precision=0, elem_id="iterations")
+    prediction = gr.Markdown("Choose a picture to see how long training takes here.", elem_id="prediction")
+    with gr.Row():
+        start = gr.Button("Train", variant="primary", elem_id="train")
+        stop = gr.Button("Stop", interactive=False, elem_id="stop")
+    status = gr.HTML(elem_id="train-status")
+    with gr.Row(visible=False) as live:
+        sample = gr.Image(label="A sample now", interactive=False, format="png", height=160, buttons=[], elem_id="live")
+        rec = gr.Image(label="The picture as remembered", interactive=False, format="png", height=160, buttons=[])
+    record = gr.JSON(visible=False, label="record")
+
+    gr.on(
+        [picture.change, preset.change, max_size.blur, iterations.blur], _shown(handlers.predict),
+        [picture, preset, max_size, iterations], prediction, api_visibility="private", show_progress="hidden",
+    )  # fmt: skip
+
+    def begin() -> tuple[gr.Button, gr.Button, gr.Row]:
+        return gr.Button(interactive=False), gr.Button(interactive=True), gr.Row(visible=True)
+
+    def end() -> tuple[gr.Button, gr.Button]:
+        return gr.Button(interactive=True), gr.Button(interactive=False)
+
+    locked = start.click(begin, None, [start, stop, live], api_visibility="private", queue=False)
+    outputs = [status, sample, rec, record, scene]
+    trained = locked.then(
+        _shown(handlers.train_scene), [picture, preset, seed, max_size, iterations], outputs, api_name="train_scene",
+        concurrency_limit=4, show_progress="hidden",
+    )  # fmt: skip
+    trained.then(end, None, [start, stop], api_visibility="private", queue=False)
+    stop.click(handlers.stop, None, None, api_visibility="private", queue=False)
+
+
+def _results(kind: str) -> tuple[gr.HTML, gr.Gallery, gr.DownloadButton]:
+    status = gr.HTML(elem_id=f"{kind}-status")
+    gallery = gr.Gallery(
+        label="Results", format="png", columns=3, object_fit="contain", height="auto", elem_id=f"{kind}-gallery"
+    )
+    download = gr.DownloadButton("Download all (ZIP)", elem_id=f"{kind}-zip")
+    return status, gallery, download
+
+
+def _seed_row(kind: str) -> gr.Number:
+    with gr.Row(equal_height=True):
+        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id=f"{kind}-seed", scale=3)
+        dice = gr.Button("New seed", elem_id=f"{kind}-dice", scale=1, min_width=120)
+    dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
+    return seed
+
+
+def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
+    strengths = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
+    start_scale = gr.Radio(strengths, value=0, label="How much may change", elem_id="sample-start")
+    count = gr.Slider(1, MAX_COUNT, 6, step=1, label="Pictures", elem_id="sample-count")
+    seed = _seed_row("sample")
+    button = gr.Button("Draw samples", variant="primary", elem_id="sample")
+    status, gallery, download = _results("sample")
+    button.click(
+        _shown(handlers.sample_scene), [scene, count, start_scale, seed], [status, gallery, download],
+        api_name="sample_scene", concurrency_limit=4, show_progress="hidden",
+    )  # fmt: skip
+
+
+def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
+    mode = gr.Radio(
+        [("Keep the layout", "keep"), ("Rearrange", "rearrange")], value="keep", label="Mode", elem_id="retarget-mode"
+    )
+    with gr.Row():
+        width = gr.Number(325, label="Width, px", precision=0, minimum=16, maximum=4096, elem_id="width")
+        height = gr.Number(175, label="Height, px", precision=0, minimum=16, maximum=4096, elem_id="height")
+    with gr.Accordion("Advanced", open=False):
+        start_scale = gr.Number(None, label="Start scale (empty: the mode's default)", precision=0, minimum=0)
+        count = gr.Slider(1, MAX_COUNT, 1, step=1, label="Pictures")
+    seed = _seed_row("retarget")
+    button = gr.Button("Fit to size", variant="primary", elem_id="retarget")
+    status, gallery, download = _results("retarget")
+    button.click(
+        _shown(handlers.retarget_scene), [scene, width, height, mode, start_scale, count, seed],
+        [status, gallery, download], api_name="retarget_scene", concurrency_limit=4, show_progress="hidden",
+    )  # fmt: skip
+
+
+def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
+    strengths = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
+    start_scale = gr.Radio(strengths, value=1, label="Strength", elem_id="animate-start")
+    with gr.Row():
+        loop = gr.Checkbox(True, label="Seamless loop", elem_id="animate-loop")
+        kind = gr.Radio(["gif", "mp4", "webp"], value="gif", label="Format", elem_id="animate-format")
+    with gr.Accordion("Advanced", open=False):
+        alpha = gr.Slider(0, 1, 0.1, step=0.01, label="Alpha: pull back to the picture")
+        beta = gr.Slider(0, 1, 0.9, step=0.01, label="Beta: smoothness")
+        frames = gr.Slider(2, MAX_FRAMES, 60, step=1, label="Frames", elem_id="animate-frames")
+        fps = gr.Slider(1, 30, 10, step=1, label="Frames a second")
+    seed = _seed_row("animate")
+    button = gr.Button("Animate", variant="primary", elem_id="animate")
+    status = gr.HTML(elem_id="animate-status")
+    image = gr.Image(label="Animation", interactive=False, elem_id="animation", buttons=[])
+    video = gr.Video(label="Animation", visible=False, loop=True, autoplay=True, elem_id="video")
+    download = gr.DownloadButton("Download", elem_id="animate-file")
+    button.click(
+        _shown(handlers.animate_scene), [scene, start_scale, alpha, beta, frames, fps, loop, kind, seed],
+        [status, image, video, download], api_name="animate_scene", concurrency_limit=4, show_progress="hidden",
+    )  # fmt: skip
