@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from singan.config import PRESETS, TrainConfig, from_preset
 from singan.export import save_animation, save_png
-from singan.pipeline import STRENGTHS, ModelError, ScenePipeline, pick_device
+from singan.pipeline import CONFIG_FILE, STRENGTHS, ModelError, ScenePipeline, pick_device
 from singan.train import (
+    TRAINING_FILE,
     Checkpoint,
     TrainingError,
     belongs_to,
@@ -25,6 +26,8 @@ from singan.train import (
     train,
 )
 from singan.walk import begin_after_smallest_step
+
+BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
 
 T = TypeVar("T")
 
@@ -70,10 +73,11 @@ def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 def _found(out: Path, picture: Path, config: TrainConfig, resume: bool) -> Checkpoint | None:
     """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
-    if not out.exists() or (out.is_dir() and not any(p for p in out.iterdir() if not p.name.startswith("."))):
-        return None
-    if not out.is_dir():
+    if out.is_file():
         raise ValueError(f"{out} is a file; --out takes a folder")
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.exists() else set()
+    if not names or (TRAINING_FILE in names and names <= BEFORE_FIRST_SCALE):  # or killed in its first save
+        return None
     try:
         scene = ScenePipeline.from_pretrained(out)
     except ModelError:
@@ -119,6 +123,8 @@ def _train(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             bar.close()
             kept = checkpoint.scene.scales if checkpoint else 0
+            if checkpoint:
+                save_checkpoint(checkpoint, out)  # the interrupt may have come in the middle of it
             print(f"stopped: {kept} of {total} scales are finished" + (f" in {out}; --resume goes on" if kept else ""))
             return 130
     print(f"trained in {tqdm.format_interval(record.seconds)}: {out}")
@@ -160,12 +166,15 @@ def _retarget(args: argparse.Namespace) -> int:
 
 def _animate(args: argparse.Namespace) -> int:
     scene = _scene(args)
-    pairs = [(start, beta) for start in args.start_scale for beta in args.beta]
+    starts = args.start_scale or range(min(len(STRENGTHS), scene.scales))
+    pairs = [(start, beta) for start in starts for beta in args.beta]
     streams = [  # all are checked before the first is drawn
         scene.stream_frames(start, args.alpha, beta, args.frames, args.loop, args.seed) for start, beta in pairs
     ]
     for (start, beta), stream in zip(pairs, streams, strict=True):
-        name = f"{STRENGTHS.get(start, 'fine')}_start{start}_beta{beta:.2f}"
+        exact = f"{beta:.2f}" if round(beta, 2) == beta else f"{beta:g}"
+        exact = f"{beta:.2f}" if round(beta, 2) == beta else f"{beta:g}"
+        name = f"{STRENGTHS.get(start, 'fine')}_start{start}_beta{exact}"
         frames = list(_bar(stream, args.frames, name))
         if args.loop:
             frames = begin_after_smallest_step(frames)
@@ -235,8 +244,10 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = model_command("animate", _animate, "set the picture in motion: one file for each start scale and beta")
     sub.add_argument(
-        "--start-scale", type=int, nargs="+", default=[0, 1, 2], metavar="K", help="lower moves larger things"
-    )
+        "--start-scale", type=int, nargs="+", metavar="K", default=argparse.SUPPRESS,
+        help="lower moves larger things (default: 0 1 2, as far as the model is trained)",
+    )  # fmt: skip
+    sub.set_defaults(start_scale=None)
     sub.add_argument("--beta", type=float, nargs="+", default=[0.8, 0.85, 0.9, 0.95], metavar="B",
                      help="smoothness of the motion, 0 to 1")  # fmt: skip
     sub.add_argument("--alpha", type=float, default=0.1, metavar="A", help="pull back to the picture, 0 to 1")

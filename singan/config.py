@@ -10,7 +10,9 @@ Padding = Literal["zeros", "reflect"]
 Loss = Literal["relativistic", "wgan-gp"]
 
 MAX_SEED = 2**63 - 1
+LAYERS = 5
 KERNEL = 3  # px, every convolution (SinGAN, section 2.1)
+RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -34,7 +36,7 @@ class ModelConfig:
     channels: tuple[int, ...]
     norms: tuple[Norm, ...]
     paddings: tuple[Padding, ...]
-    layers: int = 5
+    layers: int = LAYERS
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
@@ -85,7 +87,7 @@ class TrainConfig:
     noise_amplitude: float = 0.5
     loss: Loss = "relativistic"
     coarse_penalty: float = 0.05
-    penalty: float = 0.0005
+    penalty: float = 0.0015
     penalty_every: int = 8
     reconstruction_weight: float = 50.0
     learning_rate: float = 2e-3
@@ -100,7 +102,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_range("max_size", self.max_size, 32, 1024)
-        check_range("min_size", self.min_size, 8, 64)
+        check_range("min_size", self.min_size, RECEPTIVE_FIELD, 64)
         check_range("scale_factor", self.scale_factor, 0.3, 0.95)
         check_range("iterations", self.iterations, 1, 20_000)
         check_range("seed", self.seed, 0, MAX_SEED)

@@ -9,6 +9,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from os import PathLike, fspath
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -17,11 +18,12 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from singan.config import TrainConfig
+from singan.config import RECEPTIVE_FIELD, TrainConfig
 
 MAX_SOURCE_PIXELS = 25_000_000
 MIN_SIDE = 32  # px
 MAX_RATIO = 8
+MIN_TRAINED_SIDE = 16  # px
 # Pillow also knows formats that start other programs (EPS) or have no size of their own: these are enough.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 
@@ -48,7 +50,7 @@ def _opened(source: Picture) -> Image.Image:
         return source
     if isinstance(source, np.ndarray):
         return Image.fromarray(source)
-    name = fspath(source) if isinstance(source, str | PathLike) else "the upload"
+    name = Path(fspath(source)).name if isinstance(source, str | PathLike) else "the upload"
     try:
         with warnings.catch_warnings():  # the size is checked here, with a clearer sentence than Pillow's warning
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -59,6 +61,8 @@ def _opened(source: Picture) -> Image.Image:
         raise PictureError(f"{name} is not a picture in a known format ({', '.join(FORMATS)})") from None
     except OSError as error:
         raise PictureError(f"{name} cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # each of Pillow's decoders has exceptions of its own
+        raise PictureError(f"{name} is damaged: {error}") from None
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
@@ -87,7 +91,7 @@ def open_picture(source: Picture) -> Image.Image:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # each of Pillow's decoders has exceptions of its own
         raise PictureError(f"the picture is damaged or cannot be decoded: {error}") from None
 
 
@@ -103,7 +107,7 @@ def to_pil(x: Tensor) -> list[Image.Image]:
 
 
 def resize(x: Tensor, size: Sequence[int]) -> Tensor:
-    """Bicubic with anti-aliasing to (height, width), on the tensor's device, clipped to nothing.
+    """Bicubic with anti-aliasing to (height, width), on the tensor's device.
 
     SinGAN's own resize scales by a factor and crops; here the size is exact, at most a pixel's width apart from it.
     """
@@ -112,16 +116,27 @@ def resize(x: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(x, tuple(size), mode="bicubic", antialias=True, align_corners=False)
 
 
+def resize_picture(x: Tensor, size: Sequence[int]) -> Tensor:
+    """`resize`, kept in [-1, 1], as the official code's passage through uint8 keeps it."""
+    return resize(x, size).clamp(-1, 1)
+
+
 def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[tuple[int, int], ...]:
     """(height, width) of every scale for a picture of this size, px, coarsest first (SinGAN, supplement 1).
 
     The longer side is reduced to `max_size`; the factor is adjusted so that the shorter side of the coarsest scale is
-    `min_size`; sizes are rounded up. A picture that is hardly larger than `min_size` starts at half its shorter side.
+    `min_size`; sizes are rounded up. A picture that is no larger than `min_size` starts at half its shorter side, but
+    never below the critics' receptive field. Raises PictureError where the reduced picture is too narrow.
     """
     reduction = min(1.0, config.max_size / max(width, height))
-    top = (round(height * reduction), round(width * reduction))
+    top = (math.ceil(height * reduction - 1e-6), math.ceil(width * reduction - 1e-6))
     short = min(top)
-    coarsest = config.min_size if short > config.min_size else short / 2
+    if short < MIN_TRAINED_SIDE:
+        size = f"{top[1]}x{top[0]}"
+        raise PictureError(
+            f"max_size {config.max_size} reduces the picture to {size}; both sides must keep {MIN_TRAINED_SIDE} px"
+        )
+    coarsest = config.min_size if short > config.min_size else max(RECEPTIVE_FIELD, short / 2)
     if config.scales is None:
         total = math.ceil(math.log(coarsest / min(width, height)) / math.log(config.scale_factor)) + 1
         finest = total - math.ceil(math.log(reduction) / math.log(config.scale_factor))
@@ -139,5 +154,5 @@ def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[tuple[i
 
 def image_pyramid(picture: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
     """The picture (1, 3, H, W) at every size, in [-1, 1]; each is reduced from the finest, as in the official code."""
-    top = resize(picture, sizes[-1]).clamp(-1, 1)
-    return [resize(top, size).clamp(-1, 1) for size in sizes]
+    top = resize_picture(picture, sizes[-1])
+    return [resize_picture(top, size) for size in sizes]

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from singan.config import KERNEL, ModelConfig, Norm, Padding
-from singan.image import resize
+from singan.config import KERNEL, LAYERS, ModelConfig, Norm, Padding
+from singan.image import resize, resize_picture
 
 SLOPE = 0.2  # of LeakyReLU
 STRIP_PIXELS = 1_000_000  # of the padded input that a generator sees at once
@@ -87,7 +87,7 @@ def initialise(body: nn.Sequential, last_gain: float, rng: torch.Generator) -> N
 class Generator(nn.Module):
     """One scale's generator: the picture below plus a residual (equation 6 of the paper)."""
 
-    def __init__(self, channels: int, norm: Norm, padding: Padding, layers: int = 5) -> None:
+    def __init__(self, channels: int, norm: Norm, padding: Padding, layers: int = LAYERS) -> None:
         super().__init__()
         self.margin = layers * (KERNEL // 2)  # px that the convolutions eat on each side
         self.padding = padding
@@ -130,7 +130,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """One scale's critic: a map of scores, one for every patch of `2 * layers + 1` px (a Markovian discriminator)."""
 
-    def __init__(self, channels: int, norm: Norm, layers: int = 5) -> None:
+    def __init__(self, channels: int, norm: Norm, layers: int = LAYERS) -> None:
         super().__init__()
         self.body = _body(channels, 1, norm, layers)
 
@@ -185,7 +185,10 @@ class Pyramid(nn.Module):
         if n:
             return None
         z = resize(self.z_rec, size)
-        return z if z is self.z_rec else (z - z.mean()) / z.std() * self.z_rec.std() + self.z_rec.mean()
+        if z is self.z_rec:
+            return z
+        spread = z.std(correction=0).clamp_min(1e-6)  # zero where the coarsest scale is a single pixel
+        return (z - z.mean()) / spread * self.z_rec.std(correction=0) + self.z_rec.mean()
 
     def step(self, n: int, z: Tensor | None, prev: Tensor, dtype: torch.dtype) -> Tensor:
         """Scale n's picture (N, 3, H, W) from noise z (N, 1 or 3, H, W), None being zero, and the picture below."""
@@ -212,6 +215,6 @@ class Pyramid(nn.Module):
             if image is None:
                 assert z is not None
                 image = torch.zeros(z.shape[0], 3, *sizes[n], device=self.device)
-            image = self.step(n, z, resize(image, sizes[n]), dtype)
+            image = self.step(n, z, resize_picture(image, sizes[n]), dtype)
         assert image is not None
         return image

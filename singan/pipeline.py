@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from httpx2 import HTTPError  # what huggingface_hub lets through
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from singan.config import MAX_SEED, ModelConfig, TrainConfig, check_range, settings
 from singan.export import atomic
-from singan.image import resize, to_pil
+from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, fast_format, seeded
 from singan.walk import Motion, Walk, begin_after_smallest_step
 
@@ -29,6 +30,8 @@ MIN_OUTPUT, MAX_OUTPUT = 16, 4096  # px, a side
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
 STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a sample, by start scale
+
+HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
 Mode = Literal["rearrange", "keep"]
 
@@ -46,7 +49,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
             raise ValueError(
                 f"device is {str(device)!r}; allowed are auto, cpu and what this machine has: {error}"
             ) from None
-    return torch.accelerator.current_accelerator() or torch.device("cpu")
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 def _normal(n: int, size: tuple[int, int], rng: torch.Generator) -> Tensor:
@@ -65,6 +68,7 @@ class ScenePipeline:
         self.pyramid = pyramid
         self.train_config = train_config
         self.dtype = fast_format(pyramid.device)
+        self.card = self._plain_card()
 
     def to(self, device: str | torch.device) -> ScenePipeline:
         """Moves the networks; the number format becomes the device's faster one."""
@@ -169,16 +173,19 @@ class ScenePipeline:
             return self.stream_samples(count, start_scale or 0, seed, size)
         if mode != "keep":
             raise ValueError(f"mode is {mode!r}; allowed are 'rearrange' and 'keep'")
-        start = min(KEEP_START_SCALE, self.scales - 1) if start_scale is None else start_scale
-        check_range("start_scale of mode keep", start, 1, self.scales - 1)
         check_range("count", count, 1, 1000)
         check_range("seed", seed, 0, MAX_SEED)
-        return self._draw(count, self.sizes_for(size), start, seed, self._stretched)
+        last = max(1, self.scales - 1)
+        start = min(KEEP_START_SCALE, last) if start_scale is None else start_scale
+        check_range("start_scale of mode keep", start, 1, last)
+        # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
+        below_of = self._stretched if self.scales > 1 else self._remembered
+        return self._draw(count, self.sizes_for(size), start, seed, below_of)
 
     def _stretched(self, sizes: Sequence[tuple[int, int]]) -> Tensor:
         """The trained picture, stretched to the last of `sizes`."""
-        source = self.pyramid.source[None].float() / 127.5 - 1
-        return resize(source, sizes[-1]).clamp(-1, 1)
+        source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
+        return resize_picture(source, sizes[-1]).to(self.pyramid.device)
 
     def retarget(
         self,
@@ -262,15 +269,15 @@ class ScenePipeline:
             part.write_bytes(save(tensors))
         if not (folder / CARD_FILE).exists():
             with atomic(folder / CARD_FILE) as part:
-                part.write_text(self.card())
+                part.write_text(self.card)
 
-    def card(self) -> str:
-        """A model card for the Hub."""
-        width, height = self.size
+    def _plain_card(self) -> str:
+        """A model card for the Hub, until somebody writes a better one."""
+        height, width = self.pyramid.config.sizes[-1]
         return (
             "---\nlibrary_name: singan\npipeline_tag: unconditional-image-generation\ntags:\n- singan\n---\n\n"
             f"# A SinGAN of one picture, {width}x{height} px\n\n"
-            f"{self.scales} of {len(self.pyramid.config.sizes)} scales of {self.train_config.iterations} iterations, "
+            f"{len(self.pyramid.config.sizes)} scales of {self.train_config.iterations} iterations, "
             f"seed {self.train_config.seed}. `config.json` holds every setting.\n\n"
             '```python\nimport singan\n\nscene = singan.ScenePipeline.from_pretrained("FOLDER or USER/REPO")\n'
             "scene.sample(count=8)\n```\n\nThe weights hold the trained picture: its licence applies to them.\n"
@@ -294,15 +301,24 @@ class ScenePipeline:
             raise ModelError(f"{model} is not a trained scene: {Path(error.filename or '').name} is missing") from None
         except (SafetensorError, RuntimeError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
-        return cls(pyramid, train_config)
+        scene = cls(pyramid, train_config)
+        if (folder / CARD_FILE).exists():
+            scene.card = (folder / CARD_FILE).read_text()
+        return scene
 
     def push_to_hub(self, repo: str, private: bool = False) -> str:
-        """Uploads the model folder to "user/repo", made if missing; needs a token. The commit's address."""
+        """Uploads the model and its card to "user/repo", made if missing; needs a token. The commit's address.
+
+        Raises ModelError where the Hub cannot be reached or refuses.
+        """
         api = HfApi()
-        api.create_repo(repo, private=private, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder)
-            return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload the scene"))
+        try:
+            api.create_repo(repo, private=private, exist_ok=True)
+            with tempfile.TemporaryDirectory() as folder:
+                self.save_pretrained(folder)
+                return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload the scene"))
+        except HUB_ERRORS as error:
+            raise ModelError(f"{repo} cannot be pushed to: {str(error).splitlines()[0]}") from None
 
 
 def _download(model: str, revision: str | None) -> Path:
@@ -312,7 +328,7 @@ def _download(model: str, revision: str | None) -> Path:
     files = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
     try:
         return Path(snapshot_download(repo, revision=revision or named or None, allow_patterns=files))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    except HUB_ERRORS as error:
         raise ModelError(
             f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
         ) from None

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from singan.config import TrainConfig
-from singan.image import resize
+from singan.image import resize_picture
 from singan.losses import adversary
 from singan.model import Discriminator, Generator, Pyramid
 
@@ -19,10 +19,10 @@ class Diverged(Exception):
     """The scale gave NaN or a flat picture."""
 
 
-def crop_shape(config: TrainConfig, size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of what a step sees of a picture of this size."""
+def crop_shape(config: TrainConfig, n: int, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of what a step of scale n sees of a picture of this size; all of it at the coarsest."""
     height, width = size
-    return (min(config.crop, height), min(config.crop, width)) if config.crop else (height, width)
+    return (min(config.crop, height), min(config.crop, width)) if config.crop and n else size
 
 
 @dataclass
@@ -50,7 +50,7 @@ class ScaleTrainer:
     def __post_init__(self) -> None:
         config = self.config
         self.size = (self.real.shape[-2], self.real.shape[-1])
-        self.crop = crop_shape(config, self.size)
+        self.crop = crop_shape(config, self.n, self.size)
         self.whole = self.crop == self.size
         self.adversary = adversary(config, self.rng)
         self.penalty = config.coarse_penalty if self.n < 2 else config.penalty
@@ -113,7 +113,7 @@ class ScaleTrainer:
     def _fresh(self, count: int) -> Tensor:
         noise = lambda n, size: self._normal(count, 3 if n else 1, *size)  # noqa: E731
         sizes = self.below.config.sizes[: self.n]
-        return resize(self.below.render(noise, sizes, self.dtype), self.size)
+        return resize_picture(self.below.render(noise, sizes, self.dtype), self.size)
 
     def _reconstruction_inputs(self) -> tuple[Tensor, Tensor, Tensor]:
         """Padded input, picture below and target of the reconstruction."""
@@ -173,7 +173,10 @@ class ScaleTrainer:
         self._set_learning_rate(i)
         weight = 0.0 if i % config.penalty_every else self.penalty * config.penalty_every
         # No weight cache: weights move inside the block.
-        with torch.autocast(self.real.device.type, self.dtype, self.dtype != torch.float32, cache_enabled=False):
+        number_format = torch.autocast(
+            self.real.device.type, self.dtype, self.dtype != torch.float32, cache_enabled=False
+        )
+        with number_format, torch.backends.cudnn.flags(enabled=True, deterministic=True):
             for _ in range(config.critic_steps - 1):
                 padded, prev = self.draw()
                 with torch.no_grad():

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from singan.config import ModelConfig, TrainConfig
 from singan.export import atomic
-from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize, to_pil, to_tensor
+from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, fast_format, initialise, seeded
 from singan.pipeline import ModelError, ScenePipeline, pick_device
 from singan.scale import Diverged, ScaleTrainer, crop_shape
@@ -83,7 +83,7 @@ class Progress:
 
 def _work(config: TrainConfig, model: ModelConfig, n: int) -> float:
     """Cost of an iteration at scale n, in pixels of a 32-channel network."""
-    height, width = crop_shape(config, model.sizes[n])
+    height, width = crop_shape(config, n, model.sizes[n])
     steps = (config.critic_steps + config.generator_steps) / 2
     return steps * (
         STEP_OVERHEAD_PIXELS + (config.crops if config.crop else 1) * height * width * (model.channels[n] / 32) ** 1.5
@@ -118,8 +118,11 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
 
 def belongs_to(scene: ScenePipeline, picture: Picture, config: TrainConfig) -> bool:
     """Whether the scene, finished or not, is what training this picture with this configuration gives."""
-    source = empty_pyramid(picture, config)[0].source
-    return scene.train_config == config and torch.equal(scene.pyramid.source.cpu(), source)
+    return scene.train_config == config and _same_picture(scene.pyramid, empty_pyramid(picture, config)[0])
+
+
+def _same_picture(a: Pyramid, b: Pyramid) -> bool:
+    return a.config == b.config and torch.equal(a.source.cpu(), b.source.cpu())
 
 
 class _Training:
@@ -143,9 +146,7 @@ class _Training:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Takes over finished scales. Raises ValueError where they are of another picture or configuration."""
         theirs = checkpoint.scene.pyramid
-        if checkpoint.scene.train_config != self.config or not torch.equal(
-            theirs.source.cpu(), self.pyramid.source.cpu()
-        ):
+        if checkpoint.scene.train_config != self.config or not _same_picture(theirs, self.pyramid):
             raise ValueError("the checkpoint is of another picture or of other settings")
         for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
             assert isinstance(generator, Generator)
@@ -154,7 +155,11 @@ class _Training:
         self.work_before = sum(self.work[: len(self.critics)])
 
     def _upsampled(self, picture: Tensor | None, n: int) -> Tensor:
-        return torch.zeros_like(self.reals[n]) if picture is None else resize(picture, self.pyramid.config.sizes[n])
+        return (
+            torch.zeros_like(self.reals[n])
+            if picture is None
+            else resize_picture(picture, self.pyramid.config.sizes[n])
+        )
 
     def _advance(self, n: int) -> None:
         """Brings the pool of samples from scale n - 2 to n - 1, through the frozen generator there."""
@@ -170,7 +175,7 @@ class _Training:
             prev = (
                 torch.zeros(1, 3, *size, device=self.device)
                 if self.pool is None
-                else resize(self.pool[i : i + 1], size)
+                else resize_picture(self.pool[i : i + 1], size)
             )
             with torch.no_grad():
                 pictures.append(self.pyramid.step(n - 1, z, prev, self.dtype))
@@ -197,7 +202,7 @@ class _Training:
             generator=generator,
             critic=critic,
             below=self.pyramid,
-            prevs=None if self.pool is None else resize(self.pool, size),
+            prevs=None if self.pool is None else resize_picture(self.pool, size),
             rec_prev=rec_prev,
             sigma=config.noise_amplitude * error if n else 1.0,
             rng=seeded(config.seed, n, 3, attempt, device=self.device),
@@ -244,6 +249,8 @@ class _Training:
     def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
         """Trains scale n and takes it over. Raises Diverged where it gives NaN or a flat picture."""
         scale = self.scale(n, attempt)
+        if attempt:
+            self.measured_from = None
         iterations = self.config.iterations
         next_record = next_preview = 0.0
         for i in range(iterations):

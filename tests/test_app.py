@@ -55,6 +55,7 @@ def test_animate(client, kind):
     [
         ("/sample_scene", {"scene": "nothing"}, "there is no scene 'nothing'"),
         ("/sample_scene", {"scene": "peaks", "count": 51}, "51"),
+        ("/sample_scene", {"scene": "peaks", "seed": None}, "seed is empty; a whole number is needed"),
         ("/retarget_scene", {"scene": "peaks", "width": 4000, "height": 4000}, "at most 4 megapixels"),
         ("/animate_scene", {"scene": "peaks", "format": "avi"}, "avi"),
         ("/animate_scene", {"scene": "../../etc", "frames": 5}, "there is no scene"),
@@ -69,6 +70,27 @@ def test_bad_pictures_are_refused(client, tmp_path):
     path = tmp_path / "thin.png"
     Image.new("RGB", (400, 40)).save(path)
     with pytest.raises(AppError, match="400x40; the longer side may be at most 8 times"):
+        client.predict(handle_file(str(path)), api_name="/train_scene")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"preset": "best"}, "preset is 'best'; allowed on this device are fast, standard"),
+        ({"max_size": 4000}, "max_size is 4000; allowed are 32 to 1024"),
+        ({"iterations": 5000}, "iterations is 5000; allowed are 1 to 2000"),
+        ({"seed": -3}, "seed"),
+    ],
+)
+def test_training_limits_are_named(client, picture_file, arguments, message):
+    with pytest.raises(AppError, match=message):
+        client.predict(handle_file(str(picture_file)), **arguments, api_name="/train_scene")
+
+
+def test_other_files_are_refused(client, tmp_path):
+    path = tmp_path / "text.png"
+    path.write_text("no picture at all")
+    with pytest.raises(AppError, match="text.png is not a picture in a known format"):
         client.predict(handle_file(str(path)), api_name="/train_scene")
 
 
@@ -91,7 +113,7 @@ def test_train_streams_and_its_scene_serves(client, picture_file):
     assert records(again) == [{"scene": name}]  # recognised, not trained again
 
 
-def test_a_cancelled_training_leaves_the_device_free(client, picture_file, app):
+def test_a_cancelled_training_lets_others_work(client, picture_file, app):
     job = client.submit(handle_file(str(picture_file)), "standard", api_name="/train_scene")
     while not job.outputs():
         time.sleep(0.1)
@@ -118,8 +140,6 @@ def test_two_visitors_at_once(app, picture_file):
 def test_visitors_do_not_see_each_others_scenes(app, picture_file):
     first, second = Client(app, verbose=False), Client(app, verbose=False)
     arguments = dict(max_size=40, iterations=3, api_name="/train_scene")
-    names = [
-        records(c.submit(handle_file(str(picture_file)), "fast", **arguments))[-1]["scene"] for c in (first, second)
-    ]
-    assert names[0] != names[1]
-    assert not set(names) & set(first.predict(api_name="/models")["scenes"])
+    streams = [records(c.submit(handle_file(str(picture_file)), "fast", **arguments)) for c in (first, second)]
+    assert all(len(stream) > 1 for stream in streams)  # the second did not get what the first had trained
+    assert streams[0][-1]["scene"] != streams[1][-1]["scene"]

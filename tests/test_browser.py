@@ -53,7 +53,7 @@ def test_upload_train_stop_sample_retarget_download(page, picture_file, tmp_path
     expect(page.locator("#train")).to_be_disabled()
     expect(page.locator("#train-status")).to_contain_text("scale 1 of", timeout=20_000)
     expect(page.locator("#live img")).to_be_visible(timeout=20_000)
-    expect(page.locator("#train-status")).to_contain_text("scale 2 of", timeout=60_000)
+    expect(page.locator("#train-status")).to_contain_text("scale 3 of", timeout=90_000)
     page.locator("#stop").click()
     expect(page.locator("#train-status")).to_contain_text("Stopped: ", timeout=20_000)
     expect(page.locator("#train-status")).to_contain_text("are kept as discs-")
@@ -71,7 +71,7 @@ def test_upload_train_stop_sample_retarget_download(page, picture_file, tmp_path
     page.locator("#width input").fill("90")
     page.locator("#height input").fill("44")
     page.locator("#retarget").click()
-    expect(page.locator("#retarget-status")).to_contain_text("1 pictures", timeout=30_000)
+    expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
     with zipfile.ZipFile(downloaded(page, "#retarget-zip", tmp_path)) as archive:
         assert Image.open(archive.open(archive.namelist()[0])).size == (90, 44)
 

@@ -56,6 +56,12 @@ def test_only_what_sampling_needs_is_downloaded(hub, tiny_folder, tmp_path):
     assert not any("training" in request for request in hub.requests)
 
 
+def test_a_dead_hub_is_one_line(tiny_folder, tmp_path):
+    for arguments in (["push", tiny_folder, "user/tiny"], ["sample", "user/tiny", "--out", tmp_path / "out"]):
+        result = singan("http://127.0.0.1:9", tmp_path / "home", *arguments)
+        assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
+
+
 def test_a_missing_repository_is_named(hub, tmp_path):
     result = singan(hub.address, tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
     assert result.returncode == 2 and "user/none is no folder here and cannot be had from the Hub" in result.stderr

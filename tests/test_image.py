@@ -127,7 +127,7 @@ def test_paper_pyramid_by_hand():
     assert sizes == ((25, 38), (32, 48), (41, 61), (51, 77), (65, 97), (82, 123), (104, 156), (132, 198), (167, 250))
 
 
-@pytest.mark.parametrize("size", [(1000, 668), (3999, 2671)])
+@pytest.mark.parametrize("size", [(1000, 668), (3999, 2671), (1000, 665)])
 def test_larger_pictures_have_the_same_pyramid(size):
     sizes = pyramid_sizes(*size, PRESETS["paper"])
     assert sizes[0] == (25, 38) and sizes[-1] == (167, 250) and len(sizes) == 9
@@ -144,8 +144,13 @@ def test_every_allowed_size_has_a_rising_pyramid(preset, size):
     for config in (PRESETS[preset], replace(PRESETS[preset], max_size=1024)):
         sizes = pyramid_sizes(*size, config)
         areas = [height * width for height, width in sizes]
-        assert len(sizes) >= 2 and areas == sorted(areas) and areas[0] < areas[-1] and min(map(min, sizes)) >= 4
+        assert len(sizes) >= 2 and areas == sorted(areas) and areas[0] < areas[-1] and min(map(min, sizes)) >= 11
         assert max(sizes[-1]) == min(config.max_size, max(size))
+
+
+def test_a_picture_that_would_become_too_narrow_is_refused():
+    with pytest.raises(PictureError, match="max_size 64 reduces the picture to 64x8; both sides must keep 16 px"):
+        pyramid_sizes(800, 100, replace(PRESETS["fast"], max_size=64))
 
 
 def test_pyramid_stays_in_range(picture):

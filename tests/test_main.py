@@ -53,6 +53,21 @@ def test_train_refuses_what_is_not_its_own(train_tiny, tmp_path, capsys, tiny_fo
     assert run(*train_tiny, "--out", tmp_path / "notes.txt") == 2 and "is a file" in one_line(capsys)
 
 
+def test_a_kill_during_the_first_save_does_not_block_the_folder(train_tiny, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    for name in ("training.safetensors", "config.json"):
+        (out / name).write_bytes(b"half")
+    assert run(*train_tiny, "--out", out) == 0
+    assert run("sample", out, "--out", tmp_path / "samples", "--count", 1) == 0
+
+
+def test_a_foreign_configuration_is_not_overwritten(train_tiny, tmp_path, capsys):
+    (tmp_path / "config.json").write_text("mine")
+    assert run(*train_tiny, "--out", tmp_path) == 2 and "is not empty" in one_line(capsys)
+    assert (tmp_path / "config.json").read_text() == "mine"
+
+
 def test_resume_goes_on_from_the_last_finished_scale(picture_file, tiny_config, tmp_path, capsys):
     import dataclasses
 
@@ -134,7 +149,7 @@ def test_animate_formats(tiny_folder, tmp_path, kind):
 def test_help_shows_units_and_defaults(command, capsys):
     assert run(command, "--help") == 0
     text = capsys.readouterr().out
-    assert command == "push" or "default" in text
+    assert command == "push" or ("default" in text and ("px" in text or "to 1000" in text or "0 to 1" in text))
 
 
 def test_interrupted_training_keeps_the_finished_scales(picture_file, tmp_path):

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from singan import ModelError, ScenePipeline
 from singan.image import to_tensor
+from singan.model import STRIP_PIXELS, Generator
 
 
 def pixels(images):
@@ -155,6 +156,14 @@ def test_reconstruction_resembles_the_source(shipped):
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
+def test_the_model_card_stays_with_the_model(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path / "a")
+    assert "3 scales of 6 iterations" in (tmp_path / "a" / "README.md").read_text()
+    (tmp_path / "a" / "README.md").write_text("# Mine")
+    ScenePipeline.from_pretrained(tmp_path / "a").save_pretrained(tmp_path / "b")
+    assert (tmp_path / "b" / "README.md").read_text() == "# Mine"
+
+
 def test_a_saved_scene_draws_the_same(tiny_scene, tmp_path):
     tiny_scene.save_pretrained(tmp_path / "scene")
     assert {path.name for path in (tmp_path / "scene").iterdir()} == {"config.json", "model.safetensors", "README.md"}
@@ -193,6 +202,10 @@ def test_what_is_no_model_is_named():
         ScenePipeline.from_pretrained("nowhere")
 
 
-def test_large_results_stay_within_memory(tiny_scene):
-    """4 megapixels pass through in strips."""
+def test_large_results_pass_through_in_strips(tiny_scene, monkeypatch):
+    """So that memory does not grow with them."""
+    seen = []
+    original = Generator.forward
+    monkeypatch.setattr(Generator, "forward", lambda self, x, p: (seen.append(x.shape), original(self, x, p))[1])
     assert tiny_scene.retarget((2000, 2000))[0].size == (2000, 2000)
+    assert max(shape[-2] * shape[-1] for shape in seen) <= STRIP_PIXELS

@@ -7,6 +7,7 @@ from PIL import Image
 
 import singan
 from singan import PRESETS, TrainingError
+from singan.model import Discriminator
 from singan.scale import ScaleTrainer
 from singan.train import belongs_to, load_checkpoint, predict_seconds, save_checkpoint
 
@@ -78,15 +79,16 @@ def test_a_scene_knows_its_picture(picture, tiny_config, tiny_scene):
     assert not belongs_to(tiny_scene, picture, replace(tiny_config, iterations=7))
 
 
-def test_stopped_training_keeps_every_finished_scale(picture, tiny_config):
+@pytest.mark.parametrize("finished", [1, 2])
+def test_stopped_training_keeps_every_finished_scale(picture, tiny_config, finished):
     records = singan.train(picture, tiny_config, device="cpu")
-    stopped = next(record for record in records if record.scene and record.scene.scales == 2)
+    stopped = next(record for record in records if record.scene and record.scene.scales == finished)
     records.close()
     scene = stopped.scene
-    assert not scene.finished and scene.size == tuple(reversed(scene.pyramid.config.sizes[1]))
+    assert not scene.finished and scene.size == tuple(reversed(scene.pyramid.config.sizes[finished - 1]))
     assert scene.sample(2)[0].size == scene.size
     assert scene.retarget((90, 33), mode="keep")[0].size == (90, 33)
-    assert len(scene.animate(start_scale=1, frames=3)) == 3
+    assert len(scene.animate(start_scale=finished - 1, frames=3)) == 3
 
 
 def test_earlier_records_are_not_changed_by_later_training(picture, tiny_config):
@@ -153,17 +155,35 @@ def test_a_picture_of_one_colour_trains(tiny_config):
     assert last.finished
 
 
+@pytest.mark.parametrize("size", [(320, 44), (44, 320), (256, 32)])
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_long_and_narrow_pictures_train(picture, preset, size):
+    config = replace(PRESETS[preset], iterations=12, channels=4, max_channels=4, scales=3)
+    *_, last = singan.train(picture.resize(size), config, device="cpu")
+    assert last.finished and predict_seconds(picture.resize(size), config, "cpu") > 0
+
+
 def test_paper_preset_runs(picture):
     config = replace(PRESETS["paper"], iterations=12, channels=4, max_channels=8)
     *_, last = singan.train(picture, config, device="cpu")
     assert last.finished and last.scene.sample(1)[0].size == (64, 48)
 
 
-def test_step_cost_does_not_grow_with_the_picture(picture):
-    """Fine scales train on crops: 1024 px predict at most what their more numerous scales cost."""
-    big = picture.resize((1024, 768))
-    seconds = {size: predict_seconds(big, replace(PRESETS["standard"], max_size=size), "cpu") for size in (250, 1024)}
-    assert seconds[1024] < 2.5 * seconds[250]
+def test_no_step_of_a_large_picture_sees_more_than_crops(picture, monkeypatch):
+    """So the cost of a step does not grow with the picture."""
+    seen = []
+    original = Discriminator.forward
+    monkeypatch.setattr(Discriminator, "forward", lambda self, x: (seen.append(x.shape), original(self, x))[1])
+    config = replace(PRESETS["standard"], max_size=1024, iterations=2, channels=4, max_channels=4)
+    *_, last = singan.train(picture.resize((1024, 768)), config, device="cpu")
+    assert last.scene.size == (1024, 768) and max(shape[-2] * shape[-1] for shape in seen) == 48 * 48
+
+
+def test_predicted_time_is_of_the_right_order(picture):
+    config = replace(PRESETS["fast"], iterations=40)
+    predicted = predict_seconds(picture, config, "cpu")
+    *_, last = singan.train(picture, config, device="cpu")
+    assert last.seconds / 3 < predicted < last.seconds * 3
 
 
 def test_missing_training_state_is_reported(tiny_folder, tmp_path, tiny_scene):

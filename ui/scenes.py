@@ -8,7 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from singan import ModelError, PictureError, Progress, TrainingError, predict_seconds, train
-from singan.config import TrainConfig, from_preset
+from singan.config import TrainConfig, check_range, from_preset
 from singan.export import save_animation, save_png
 from singan.pipeline import STRENGTHS
 from singan.train import Checkpoint
@@ -46,6 +46,13 @@ def _shown(stream: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
     return wrapped
 
 
+@contextmanager
+def _passing_folder() -> Iterator[Path]:
+    """A folder for files to hand over: Gradio has copied them when the handler goes on after its yield."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+        yield Path(folder)
+
+
 def bar(share: float, text: str) -> str:
     """A progress bar with a line of text below it."""
     percent = round(100 * share)
@@ -55,12 +62,11 @@ def bar(share: float, text: str) -> str:
     )
 
 
-def _zip(pictures: Iterable[Image.Image], name: str) -> str:
-    """The pictures as PNGs in one archive; Gradio takes it over from the temporary folder."""
-    path = Path(tempfile.mkdtemp(prefix="darkroom-")) / f"{name}.zip"
-    with zipfile.ZipFile(path, "w") as archive:  # PNGs do not get smaller
+def _zip(pictures: Iterable[Image.Image], path: Path) -> str:
+    """The pictures as PNGs in one archive."""
+    with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs do not get smaller
         for i, picture in enumerate(pictures):
-            with archive.open(f"{name}_{i:04}.png", "w") as file:
+            with archive.open(f"{path.stem}_{i:04}.png", "w") as file:
                 picture.save(file, format="PNG")
     return str(path)
 
@@ -76,6 +82,7 @@ def _reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[str, l
             reported = now
             left = tqdm.format_interval((now - started) / len(done) * (total - len(done)))
             yield bar(len(done) / total, f"{what}: {len(done)} of {total}, {left} left"), []
+    what = what if len(done) > 1 else what.removesuffix("s")
     yield bar(1, f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
 
 
@@ -100,13 +107,23 @@ class SceneHandlers:
     def __init__(self, store: SceneStore, lock: DeviceLock) -> None:
         self.store, self.lock = store, lock
         self._stops: dict[str, threading.Event] = {}
+        # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
+        self.presets = [name for name in PRESET_LABELS if name != "paper" or store.device.type != "cpu"]
+
+    def _config(self, preset: str, seed: int | None, max_size: int | None, iterations: int | None) -> TrainConfig:
+        """The configuration that a visitor asks for, within what the app allows."""
+        if preset not in self.presets:
+            raise ValueError(f"preset is {preset!r}; allowed on this device are {', '.join(self.presets)}")
+        if iterations is not None:
+            _bounded("iterations", iterations, MAX_ITERATIONS)
+        return from_preset(preset, seed=_whole("seed", seed), max_size=max_size, iterations=iterations)
 
     def predict(self, picture: str | None, preset: str, max_size: int | None, iterations: int | None) -> Iterator[str]:
         """The line under the presets: how long training takes here."""
         if not picture:
             yield "Choose a picture to see how long training takes here."
             return
-        config = _bounded(preset, 0, max_size, iterations)
+        config = self._config(preset, 0, max_size, iterations)
         with self.lock:
             seconds = predict_seconds(picture, config, self.store.device)
         yield f"About **{tqdm.format_interval(seconds)}** on this device ({self.store.device.type.upper()})."
@@ -124,36 +141,53 @@ class SceneHandlers:
 
         Args:
             picture: a picture of at least 32 px a side, at most 25 megapixels and at most 8 times longer than wide.
-            preset: "fast" (128 px), "standard" (250 px) or "paper" (250 px, the published method: hours on a CPU).
+            preset: "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (250 px, the published method).
             seed: of every random draw; the same seed gives the same scene.
             max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
             iterations: training steps a scale, 1 to 2000; by default the preset's.
         """
         if not picture:
             raise ValueError("there is no picture yet: upload one first")
-        config = _bounded(preset, seed, max_size, iterations)
+        config = self._config(preset, seed, max_size, iterations)
         session = (request.session_hash if request else None) or ""
-        found = self.store.found(session, picture, config)
-        name, checkpoint = found or (self.store.begin(session, picture), None)
+        name, checkpoint = self.store.begin(session, picture, config)
         stop = self._stops[session] = threading.Event()
+        try:
+            yield from self._trained(session, picture, config, name, checkpoint, stop)
+        finally:
+            self.store.end(name)
+            if self._stops.get(session) is stop:
+                del self._stops[session]
+
+    def _trained(
+        self,
+        session: str,
+        picture: str,
+        config: TrainConfig,
+        name: str,
+        checkpoint: Checkpoint | None,
+        stop: threading.Event,
+    ) -> Iterator[tuple[Any, ...]]:
+        """The outputs of `train_scene`: status, two previews, record, the scenes to choose from."""
         choices = lambda: gr.Dropdown(choices=self.store.names(session), value=name)  # noqa: E731
         if checkpoint and checkpoint.scene.finished:
             yield bar(1, f"Already trained: {name}"), gr.skip(), gr.skip(), {"scene": name}, choices()
             return
+        record, failure = None, ""
         try:
-            record = None
             for record, preview in self._training(picture, config, name, checkpoint, stop):
                 text = f"scale {record.scale + 1} of {record.scales}, {tqdm.format_interval(record.seconds_left)} left"
                 share = record.seconds / max(1e-9, record.seconds + record.seconds_left)
                 yield bar(share, text), *preview, _record(record, name), gr.skip()
-        finally:
-            self.store.forget_unstarted(name)
+        except TrainingError as error:
+            failure = str(error)
         if record is None or record.scene is None:
-            yield bar(0, "Stopped before the first scale was finished"), *[gr.skip()] * 4
+            yield bar(0, failure or "Stopped before the first scale was finished"), *[gr.skip()] * 4
             return
-        time_text = tqdm.format_interval(record.seconds)
-        kept = f"Stopped: {record.scene.scales} of {record.scales} scales are kept as {name}; Train goes on with it"
-        text = f"Trained in {time_text}: {name}" if record.finished else kept
+        text = f"Trained in {tqdm.format_interval(record.seconds)}: {name}"
+        if not record.finished:
+            kept = f"{record.scene.scales} of {record.scales} scales are kept as {name}"
+            text = f"Failed: {failure}; {kept}" if failure else f"Stopped: {kept}; Train goes on with it"
         share = record.scene.scales / record.scales
         yield bar(share, text), gr.skip(), gr.skip(), _record(record, name), choices()
 
@@ -191,9 +225,13 @@ class SceneHandlers:
             start_scale: 0 draws everything anew, 1, 2, ... keep more of the picture's layout.
             seed: of the draws; picture i of a seed is always the same.
         """
-        _check_limit("count", count, MAX_COUNT)
-        pictures = self.store.get(scene).stream_samples(int(count), int(start_scale), int(seed))
-        yield from self._pictures(pictures, int(count), f"{scene}_seed{int(seed)}")
+        count, start, seed = (
+            _bounded("count", count, MAX_COUNT),
+            _whole("start_scale", start_scale),
+            _whole("seed", seed),
+        )
+        pictures = self.store.get(scene).stream_samples(count, start, seed)
+        yield from self._pictures(pictures, count, f"{scene}_seed{seed}")
 
     def retarget_scene(
         self,
@@ -216,15 +254,16 @@ class SceneHandlers:
             count: number of pictures, 1 to 50.
             seed: of the draws.
         """
-        _check_limit("count", count, MAX_COUNT)
-        start = None if start_scale is None else int(start_scale)
-        size = (int(width), int(height))
-        pictures = self.store.get(scene).stream_retargets(size, mode, start, int(count), int(seed))  # type: ignore[arg-type]
-        yield from self._pictures(pictures, int(count), f"{scene}_{size[0]}x{size[1]}_{mode}")
+        count, seed = _bounded("count", count, MAX_COUNT), _whole("seed", seed)
+        start = None if start_scale is None else _whole("start_scale", start_scale)
+        size = (_whole("width", width), _whole("height", height))
+        pictures = self.store.get(scene).stream_retargets(size, mode, start, count, seed)  # type: ignore[arg-type]
+        yield from self._pictures(pictures, count, f"{scene}_{size[0]}x{size[1]}_{mode}")
 
     def _pictures(self, pictures: Iterator[Image.Image], count: int, name: str) -> Iterator[tuple[Any, ...]]:
-        for text, done in _reports(self.lock.step_by_step(pictures), count, "pictures"):
-            yield (text, done, _zip(done, name)) if done else (text, gr.skip(), gr.skip())
+        with _passing_folder() as folder:
+            for text, done in _reports(self.lock.step_by_step(pictures), count, "pictures"):
+                yield (text, done, _zip(done, folder / f"{name}.zip")) if done else (text, gr.skip(), gr.skip())
 
     def animate_scene(
         self,
@@ -251,12 +290,11 @@ class SceneHandlers:
             format: "gif", "mp4" or "webp".
             seed: of the motion.
         """
-        _check_limit("frames", frames, MAX_FRAMES)
-        _check_limit("fps", fps, 60)
+        count, start = _bounded("frames", frames, MAX_FRAMES), _whole("start_scale", start_scale)
+        check_range("fps", fps, 1, 60)
         if format not in ("gif", "mp4", "webp"):
             raise ValueError(f"format is {format!r}; allowed are gif, mp4 and webp")
-        count, start = int(frames), int(start_scale)
-        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, int(seed))
+        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, _whole("seed", seed))
         done: list[Image.Image] = []
         for text, drawn in _reports(self.lock.step_by_step(stream), count, "frames"):
             done = drawn
@@ -264,41 +302,50 @@ class SceneHandlers:
         if loop:
             done = begin_after_smallest_step(done)
         name = f"{scene}_{STRENGTHS.get(start, 'fine')}_beta{beta:.2f}.{format}"
-        path = Path(tempfile.mkdtemp(prefix="darkroom-")) / name
-        save_animation(done, path, fps)
-        video = format == "mp4"
-        image = gr.Image(None if video else str(path), visible=not video)
-        yield text, image, gr.Video(str(path) if video else None, visible=video), str(path)
+        with _passing_folder() as folder:
+            path = folder / name
+            save_animation(done, path, fps)
+            video = format == "mp4"
+            image = gr.Image(None if video else str(path), visible=not video)
+            yield text, image, gr.Video(str(path) if video else None, visible=video), str(path)
 
-    def source(self, scene: str) -> Iterator[tuple[str | None, str]]:
+    def source(self, scene: str | None) -> Iterator[tuple[str | None, str]]:
         """The trained picture of a scene as a file, and a line about it."""
+        if not scene:
+            yield None, "No scene yet: train one on your own picture."
+            return
         chosen = self.store.get(scene)
-        path = Path(tempfile.mkdtemp(prefix="darkroom-")) / f"{scene}.png"
-        save_png(chosen.source, path)
         width, height = chosen.size
         total = len(chosen.pyramid.config.sizes)
         scales = f"{total} scales" if chosen.finished else f"{chosen.scales} of {total} scales"
-        yield str(path), f"{width} × {height} px · {scales}"
+        with _passing_folder() as folder:
+            path = folder / f"{scene}.png"
+            save_png(chosen.source, path)
+            yield str(path), f"{width} × {height} px · {scales}"
 
 
-def _bounded(preset: str, seed: int, max_size: int | None, iterations: int | None) -> TrainConfig:
-    """The configuration that a visitor asks for, within what the app allows."""
-    _check_limit("iterations", iterations or 1, MAX_ITERATIONS)
-    return from_preset(preset, seed=int(seed), max_size=max_size, iterations=iterations)
+def _whole(name: str, value: float | None) -> int:
+    """A number field's value; empty fields come as None."""
+    if value is None or value != int(value):
+        raise ValueError(f"{name} is {'empty' if value is None else value}; a whole number is needed")
+    return int(value)
 
 
-def _check_limit(name: str, value: float, most: int) -> None:
-    if not 1 <= value <= most:
-        raise ValueError(f"{name} is {value}; allowed are 1 to {most}")
+def _bounded(name: str, value: float | None, most: int) -> int:
+    number = _whole(name, value)
+    check_range(name, number, 1, most)
+    return number
 
 
 def build_scenes_tab(page: gr.Blocks, store: SceneStore, lock: DeviceLock) -> None:
     """Lays out the tab inside the current Blocks and wires its events."""
     handlers = SceneHandlers(store, lock)
-    names = store.names("")
+    names = store.names("")  # none where nothing is shipped: then there is only training
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
-            scene = gr.Dropdown(names, value=names[0], label="Scene", allow_custom_value=True, elem_id="scene")
+            scene = gr.Dropdown(
+                names, value=names[0] if names else None, label="Scene", allow_custom_value=True, elem_id="scene"
+            )
             source = gr.Image(label="The trained picture", interactive=False, height=240, elem_id="source", buttons=[])
             about = gr.Markdown(elem_id="about")
             _training_panel(handlers, scene)
@@ -319,7 +366,9 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
             label="Your own picture", type="filepath", image_mode=None, sources=["upload", "clipboard"],
             height=200, elem_id="picture",
         )  # fmt: skip
-        choices = [(label, preset) for preset, label in PRESET_LABELS.items()]
+        # The file as it came: singan.image checks it before decoding, and says what is wrong with it.
+        picture.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+        choices = [(PRESET_LABELS[preset], preset) for preset in handlers.presets]
         preset = gr.Radio(choices, value="fast", label="Preset", elem_id="preset")
         with gr.Accordion("Advanced", open=False):
             seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
@@ -352,7 +401,8 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
         _shown(handlers.train_scene), [picture, preset, seed, max_size, iterations], outputs, api_name="train_scene",
         concurrency_limit=4, show_progress="hidden",
     )  # fmt: skip
-    trained.then(end, None, [start, stop], api_visibility="private", queue=False)
+    for ended in (trained.success, trained.failure):  # `then` does not follow a generator that failed
+        ended(end, None, [start, stop], api_visibility="private", queue=False)
     stop.click(handlers.stop, None, None, api_visibility="private", queue=False)
 
 

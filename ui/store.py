@@ -36,6 +36,7 @@ class SceneStore:
         self._shipped = {Path(model.partition("@")[0]).name: model for model in shipped}
         self._trained: dict[str, _Trained] = {}
         self._loaded: dict[str, ScenePipeline] = {}
+        self._busy: set[str] = set()
         self._lock = threading.RLock()
         self._root = tempfile.TemporaryDirectory(prefix="darkroom-")
 
@@ -61,47 +62,50 @@ class SceneStore:
                 self._loaded[name] = ScenePipeline.from_pretrained(self._shipped[name]).to(self.device)
             return self._loaded[name]
 
-    def begin(self, session: str, picture: str) -> str:
-        """A name for a training that starts, made from the picture's file name."""
+    def begin(self, session: str, picture: str, config: TrainConfig) -> tuple[str, Checkpoint | None]:
+        """A name for a training that starts, and what this visitor has already trained of the same, if anything.
+
+        The name is busy until `end`: it is not removed, and no second training goes on with it.
+        """
+        for name in self._own(session):
+            scene = self._loaded.get(name)
+            if name in self._busy or scene is None or scene.train_config != config:
+                continue
+            if belongs_to(scene, picture, config):
+                with self._lock:
+                    self._busy.add(name)
+                return name, load_checkpoint(self._trained[name].folder)
         stem = re.sub(r"[^a-z0-9]+", "-", Path(picture).stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{secrets.token_hex(4)}"
         with self._lock:
             self._sweep()
+            self._busy.add(name)
             self._trained[name] = _Trained(Path(self._root.name) / name, session, time.monotonic())
-        return name
+        return name, None
 
     def keep(self, name: str, checkpoint: Checkpoint) -> None:
         """Takes over the finished scales of a training."""
+        save_checkpoint(checkpoint, self._trained[name].folder)
         with self._lock:
-            if name not in self._trained:  # it outlived its time
-                return
             self._trained[name].used = time.monotonic()
             self._loaded[name] = checkpoint.scene
-            folder = self._trained[name].folder
-        save_checkpoint(checkpoint, folder)
 
-    def forget_unstarted(self, name: str) -> None:
-        """Drops a training of which no scale was finished."""
+    def end(self, name: str) -> None:
+        """Ends a training; where no scale was finished, nothing stays of it."""
         with self._lock:
+            self._busy.discard(name)
             if name not in self._loaded:
                 self._trained.pop(name, None)
 
-    def found(self, session: str, picture: str, config: TrainConfig) -> tuple[str, Checkpoint] | None:
-        """This visitor's scene, finished or not, of the same picture and settings."""
-        with self._lock:
-            own = [(name, self._trained[name].folder) for name in self._own(session)]
-        for name, folder in own:
-            if belongs_to(self.get(name), picture, config):
-                return name, load_checkpoint(folder)
-        return None
-
     def _own(self, session: str) -> list[str]:
-        return [name for name, it in self._trained.items() if it.session == session and name in self._loaded]
+        with self._lock:
+            return [name for name, it in self._trained.items() if it.session == session and name in self._loaded]
 
     def _sweep(self) -> None:
-        oldest_first = sorted(self._trained, key=lambda name: self._trained[name].used)
-        surplus = max(0, len(oldest_first) - MAX_TRAINED)
-        for i, name in enumerate(oldest_first):
+        idle = [name for name in self._trained if name not in self._busy]
+        idle.sort(key=lambda name: self._trained[name].used)
+        surplus = max(0, len(self._trained) - MAX_TRAINED)
+        for i, name in enumerate(idle):
             if i < surplus or time.monotonic() - self._trained[name].used > LIFETIME_SECONDS:
                 shutil.rmtree(self._trained.pop(name).folder, ignore_errors=True)
                 self._loaded.pop(name, None)
