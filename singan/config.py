@@ -133,7 +133,7 @@ class TrainConfig:
 _STANDARD = TrainConfig()
 
 PRESETS: dict[str, TrainConfig] = {
-    "fast": replace(_STANDARD, max_size=128),
+    "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=250),
     "standard": _STANDARD,
     # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
     "paper": replace(

@@ -189,7 +189,8 @@ class _Training:
         critic = Discriminator(self.pyramid.config.channels[n], config.norm if config.critic_norm else "none")
         initialise(generator.body, 0.1, rng)
         initialise(critic.body, 0.5, rng)
-        generator.to(self.device), critic.to(self.device)
+        generator.to(self.device)
+        critic.to(self.device)
         if n:
             _inherit(generator, self.pyramid.generators[n - 1].state_dict())
             _inherit(critic, self.critics[-1])

@@ -10,6 +10,9 @@ from singan import PRESETS, TrainingError
 from singan.model import Discriminator
 from singan.scale import ScaleTrainer
 from singan.train import belongs_to, load_checkpoint, predict_seconds, save_checkpoint
+from tests.conftest import CHECKPOINTS
+
+EXAMPLES = CHECKPOINTS.parent / "examples"
 
 
 def weights(scene):
@@ -195,3 +198,11 @@ def test_missing_training_state_is_reported(tiny_folder, tmp_path, tiny_scene):
 def test_unknown_device_is_named():
     with pytest.raises(ValueError, match="device is 'gpu9'; allowed are"):
         next(singan.train(Image.new("RGB", (40, 40)), device="gpu9"))
+
+
+@pytest.mark.parametrize("name", ["peaks", "autumn", "stream"])
+def test_shipped_scenes_are_what_their_cards_command_gives(name):
+    scene = singan.ScenePipeline.from_pretrained(CHECKPOINTS / name)
+    assert scene.finished and belongs_to(scene, EXAMPLES / f"{name}.jpg", PRESETS["standard"])
+    assert f"train examples/{name}.jpg --out checkpoints/{name}" in scene.card
+    assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 5_000_000

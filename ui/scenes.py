@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.events import Dependency
 from PIL import Image
 from tqdm import tqdm
 
@@ -411,8 +412,13 @@ def _results(kind: str) -> tuple[gr.HTML, gr.Gallery, gr.DownloadButton]:
     gallery = gr.Gallery(
         label="Results", format="png", columns=3, object_fit="contain", height="auto", elem_id=f"{kind}-gallery"
     )
-    download = gr.DownloadButton("Download all (ZIP)", elem_id=f"{kind}-zip")
+    download = gr.DownloadButton("Download all (ZIP)", interactive=False, elem_id=f"{kind}-zip")
     return status, gallery, download
+
+
+def _enable(download: gr.DownloadButton, drawn: Dependency) -> None:
+    """The button works from the first result on."""
+    drawn.success(lambda: gr.DownloadButton(interactive=True), None, download, api_visibility="private", queue=False)
 
 
 def _seed_row(kind: str) -> gr.Number:
@@ -430,10 +436,11 @@ def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     seed = _seed_row("sample")
     button = gr.Button("Draw samples", variant="primary", elem_id="sample")
     status, gallery, download = _results("sample")
-    button.click(
+    drawn = button.click(
         _shown(handlers.sample_scene), [scene, count, start_scale, seed], [status, gallery, download],
         api_name="sample_scene", concurrency_limit=4, show_progress="hidden",
     )  # fmt: skip
+    _enable(download, drawn)
 
 
 def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
@@ -449,10 +456,11 @@ def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     seed = _seed_row("retarget")
     button = gr.Button("Fit to size", variant="primary", elem_id="retarget")
     status, gallery, download = _results("retarget")
-    button.click(
+    drawn = button.click(
         _shown(handlers.retarget_scene), [scene, width, height, mode, start_scale, count, seed],
         [status, gallery, download], api_name="retarget_scene", concurrency_limit=4, show_progress="hidden",
     )  # fmt: skip
+    _enable(download, drawn)
 
 
 def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
@@ -471,8 +479,9 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     status = gr.HTML(elem_id="animate-status")
     image = gr.Image(label="Animation", interactive=False, elem_id="animation", buttons=[])
     video = gr.Video(label="Animation", visible=False, loop=True, autoplay=True, elem_id="video")
-    download = gr.DownloadButton("Download", elem_id="animate-file")
-    button.click(
+    download = gr.DownloadButton("Download", interactive=False, elem_id="animate-file")
+    drawn = button.click(
         _shown(handlers.animate_scene), [scene, start_scale, alpha, beta, frames, fps, loop, kind, seed],
         [status, image, video, download], api_name="animate_scene", concurrency_limit=4, show_progress="hidden",
     )  # fmt: skip
+    _enable(download, drawn)
