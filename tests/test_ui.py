@@ -8,7 +8,7 @@ import torch
 
 from singan import TrainingError, train
 from ui.device import DeviceLock
-from ui.scenes import SceneHandlers, bar
+from ui.scenes import SceneHandlers, bar, duration
 from ui.store import SceneStore
 
 
@@ -179,3 +179,8 @@ def test_a_failed_scale_keeps_the_finished_ones_on_the_page(handlers, picture_fi
 def test_the_progress_bar_speaks_to_screen_readers():
     html = bar(0.424, "scale 2 of 5")
     assert 'role="progressbar"' in html and 'aria-valuenow="42"' in html and "scale 2 of 5" in html
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (53.4, "53 s"), (130, "2 min"), (56000, "15.6 h")])
+def test_durations_read_as_words(seconds, words):
+    assert duration(seconds) == words

@@ -16,6 +16,7 @@ CSS = """
 .bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); overflow: hidden; }
 .bar > div { height: 100%; background: var(--color-accent); transition: width .4s; }
 .status { margin: 6px 0 0; color: var(--body-text-color); font-size: var(--text-sm); overflow-wrap: anywhere; }
+#source img, #live img, #remembered img, #animation img { width: 100%; height: 100%; object-fit: contain; }
 """
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 THEME = gr.themes.Default(primary_hue="orange", neutral_hue="stone", font=FONT)

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.events import Dependency
 from PIL import Image
-from tqdm import tqdm
 
 from singan import ModelError, PictureError, Progress, TrainingError, predict_seconds, train
 from singan.config import TrainConfig, check_range, from_preset
@@ -54,6 +53,13 @@ def _passing_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def duration(seconds: float) -> str:
+    """A time span in words, such as 53 s, 12 min or 3.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def bar(share: float, text: str) -> str:
     """A progress bar with a line of text below it."""
     percent = round(100 * share)
@@ -81,7 +87,7 @@ def _reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[str, l
         now = time.monotonic()
         if now - reported > REPORT_SECONDS and len(done) < total:
             reported = now
-            left = tqdm.format_interval((now - started) / len(done) * (total - len(done)))
+            left = duration((now - started) / len(done) * (total - len(done)))
             yield bar(len(done) / total, f"{what}: {len(done)} of {total}, {left} left"), []
     what = what if len(done) > 1 else what.removesuffix("s")
     yield bar(1, f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
@@ -127,7 +133,7 @@ class SceneHandlers:
         config = self._config(preset, 0, max_size, iterations)
         with self.lock:
             seconds = predict_seconds(picture, config, self.store.device)
-        yield f"About **{tqdm.format_interval(seconds)}** on this device ({self.store.device.type.upper()})."
+        yield f"About **{duration(seconds)}** on this device ({self.store.device.type.upper()})."
 
     def train_scene(
         self,
@@ -177,7 +183,7 @@ class SceneHandlers:
         record, failure = None, ""
         try:
             for record, preview in self._training(picture, config, name, checkpoint, stop):
-                text = f"scale {record.scale + 1} of {record.scales}, {tqdm.format_interval(record.seconds_left)} left"
+                text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
                 share = record.seconds / max(1e-9, record.seconds + record.seconds_left)
                 yield bar(share, text), *preview, _record(record, name), gr.skip()
         except TrainingError as error:
@@ -185,7 +191,7 @@ class SceneHandlers:
         if record is None or record.scene is None:
             yield bar(0, failure or "Stopped before the first scale was finished"), *[gr.skip()] * 4
             return
-        text = f"Trained in {tqdm.format_interval(record.seconds)}: {name}"
+        text = f"Trained in {duration(record.seconds)}: {name}"
         if not record.finished:
             kept = f"{record.scene.scales} of {record.scales} scales are kept as {name}"
             text = f"Failed: {failure}; {kept}" if failure else f"Stopped: {kept}; Train goes on with it"
@@ -382,7 +388,10 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     status = gr.HTML(elem_id="train-status")
     with gr.Row(visible=False) as live:
         sample = gr.Image(label="A sample now", interactive=False, format="png", height=160, buttons=[], elem_id="live")
-        rec = gr.Image(label="The picture as remembered", interactive=False, format="png", height=160, buttons=[])
+        rec = gr.Image(
+            label="The picture as remembered", interactive=False, format="png", height=160, buttons=[],
+            elem_id="remembered",
+        )  # fmt: skip
     record = gr.JSON(visible=False, label="record")
 
     gr.on(
@@ -390,13 +399,13 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
         [picture, preset, max_size, iterations], prediction, api_visibility="private", show_progress="hidden",
     )  # fmt: skip
 
-    def begin() -> tuple[gr.Button, gr.Button, gr.Row]:
-        return gr.Button(interactive=False), gr.Button(interactive=True), gr.Row(visible=True)
+    def begin(picture: str | None) -> tuple[gr.Button, gr.Button, gr.Row]:
+        return gr.Button(interactive=False), gr.Button(interactive=True), gr.Row(visible=bool(picture))
 
     def end() -> tuple[gr.Button, gr.Button]:
         return gr.Button(interactive=True), gr.Button(interactive=False)
 
-    locked = start.click(begin, None, [start, stop, live], api_visibility="private", queue=False)
+    locked = start.click(begin, picture, [start, stop, live], api_visibility="private", queue=False)
     outputs = [status, sample, rec, record, scene]
     trained = locked.then(
         _shown(handlers.train_scene), [picture, preset, seed, max_size, iterations], outputs, api_name="train_scene",
@@ -477,7 +486,7 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     seed = _seed_row("animate")
     button = gr.Button("Animate", variant="primary", elem_id="animate")
     status = gr.HTML(elem_id="animate-status")
-    image = gr.Image(label="Animation", interactive=False, elem_id="animation", buttons=[])
+    image = gr.Image(label="Animation", interactive=False, height=360, elem_id="animation", buttons=[])
     video = gr.Video(label="Animation", visible=False, loop=True, autoplay=True, elem_id="video")
     download = gr.DownloadButton("Download", interactive=False, elem_id="animate-file")
     drawn = button.click(
