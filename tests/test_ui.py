@@ -30,11 +30,12 @@ def test_turns_are_taken_in_order_of_arrival():
 
 
 def test_a_long_job_lets_others_in_between_its_steps():
-    lock, log = DeviceLock(), []
+    lock, log, begun = DeviceLock(), [], threading.Event()
 
     def job():
-        for i in range(8):
+        for i in range(40):
             time.sleep(0.02)
+            begun.set()
             yield i
 
     def long_job():
@@ -43,11 +44,11 @@ def test_a_long_job_lets_others_in_between_its_steps():
 
     thread = threading.Thread(target=long_job)
     thread.start()
-    time.sleep(0.03)
+    begun.wait()
     with lock:
         log.append("other")
     thread.join()
-    assert "other" in log[:4] and len(log) == 9
+    assert "other" in log[:20] and len(log) == 41
 
 
 def test_a_failing_step_frees_the_device():
