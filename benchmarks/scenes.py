@@ -15,7 +15,6 @@ import multiprocessing
 import resource
 import statistics
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,9 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     import singan
+    from singan.config import from_preset
 
-    config = replace(singan.PRESETS[job["preset"]], seed=job["seed"], **job["overrides"])
+    config = from_preset(job["preset"], seed=job["seed"], max_size=job["max_size"])
     preview = 0.0
     for record in singan.train(job["picture"], config):
         preview = preview or (record.seconds if record.preview else 0.0)
@@ -87,7 +87,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    overrides = {"max_size": args.max_size} if args.max_size else {}
     context = multiprocessing.get_context("spawn")
     results = {}
     print(" ".join(["scene".ljust(28), *(column.rjust(10) for column in COLUMNS)]))
@@ -95,8 +94,8 @@ def main() -> None:
         for seed in args.seeds:
             name = f"{picture.stem}_{args.preset}_{args.max_size or ''}_{seed}"
             job = dict(
-                picture=str(picture), preset=args.preset, seed=seed, overrides=overrides, out=str(args.out), name=name,
-                yardstick=str(args.yardstick) if args.yardstick else None,
+                picture=str(picture), preset=args.preset, seed=seed, max_size=args.max_size, out=str(args.out),
+                name=name, yardstick=str(args.yardstick) if args.yardstick else None,
             )  # fmt: skip
             with context.Pool(1, maxtasksperchild=1) as pool:
                 results[name] = pool.apply(measure, (job,))

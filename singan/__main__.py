@@ -13,14 +13,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from singan.config import PRESETS, TrainConfig, from_preset
-from singan.export import save_animation, save_png
+from singan.export import ANIMATION_FORMATS, save_animation, save_png
+from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import CONFIG_FILE, STRENGTHS, ModelError, ScenePipeline, pick_device
 from singan.train import (
     TRAINING_FILE,
     Checkpoint,
     TrainingError,
     belongs_to,
-    empty_pyramid,
     load_checkpoint,
     save_checkpoint,
     train,
@@ -71,7 +71,7 @@ def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 # -- train ------------------------------------------------------------------------------------------------------------
 
 
-def _found(out: Path, picture: Path, config: TrainConfig, resume: bool) -> Checkpoint | None:
+def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -> Checkpoint | None:
     """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
     if out.is_file():
         raise ValueError(f"{out} is a file; --out takes a folder")
@@ -97,11 +97,12 @@ def _train(args: argparse.Namespace) -> int:
         args.preset, max_size=args.max_size, scales=args.scales, iterations=args.iterations, seed=args.seed
     )
     out = Path(args.out)
-    checkpoint = _found(out, args.picture, config, args.resume)
+    picture = open_picture(args.picture)
+    checkpoint = _found(out, picture, config, args.resume)
     if checkpoint and checkpoint.scene.finished:
         print(f"{out} already holds this scene, trained with these settings")
         return 0
-    total = len(empty_pyramid(args.picture, config)[1])
+    total = len(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
     bar = tqdm(
         total=total * config.iterations,
@@ -112,7 +113,7 @@ def _train(args: argparse.Namespace) -> int:
     )
     with bar:
         try:
-            for record in train(args.picture, config, args.device, checkpoint):
+            for record in train(picture, config, args.device, checkpoint):
                 bar.set_description_str(f"scale {record.scale + 1} of {record.scales}", refresh=False)
                 left = tqdm.format_interval(record.seconds_left)
                 bar.set_postfix_str(f"iteration {record.iteration} of {record.iterations}, {left} left", refresh=False)
@@ -172,7 +173,6 @@ def _animate(args: argparse.Namespace) -> int:
         scene.stream_frames(start, args.alpha, beta, args.frames, args.loop, args.seed) for start, beta in pairs
     ]
     for (start, beta), stream in zip(pairs, streams, strict=True):
-        exact = f"{beta:.2f}" if round(beta, 2) == beta else f"{beta:g}"
         exact = f"{beta:.2f}" if round(beta, 2) == beta else f"{beta:g}"
         name = f"{STRENGTHS.get(start, 'fine')}_start{start}_beta{exact}"
         frames = list(_bar(stream, args.frames, name))
@@ -254,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--frames", type=int, default=100, metavar="N", help="frames, 2 to 600")
     sub.add_argument("--fps", type=_fps, default=10, metavar="F", help="frames a second, 1 to 60")
     sub.add_argument("--loop", action="store_true", help="close the motion, without a seam")
-    sub.add_argument("--format", choices=("gif", "mp4", "webp"), default="gif", help="of the files")
+    sub.add_argument("--format", choices=ANIMATION_FORMATS, default="gif", help="of the files")
 
     sub = command("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
     sub.add_argument("model", metavar="MODEL", help="folder, USER/REPO or USER/REPO@REVISION")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Norm = Literal["none", "instance", "batch"]
@@ -114,6 +114,11 @@ class TrainConfig:
         """Inverse of `dataclasses.asdict` after a journey through JSON."""
         return cls(**{**values, "betas": tuple(values["betas"])})
 
+    @property
+    def batch(self) -> int:
+        """Fakes of an iteration: crops, or one whole picture."""
+        return self.crops if self.crop else 1
+
     def model_config(self, sizes: tuple[tuple[int, int], ...]) -> ModelConfig:
         """The networks that this configuration trains on a pyramid of these (height, width) sizes."""
         count = len(sizes)
@@ -168,8 +173,3 @@ def from_preset(name: str, **overrides: Any) -> TrainConfig:
     if name not in PRESETS:
         raise ValueError(f"preset is {name!r}; allowed are {', '.join(PRESETS)}")
     return replace(PRESETS[name], **{key: value for key, value in overrides.items() if value is not None})
-
-
-def settings(config: TrainConfig | ModelConfig) -> dict[str, Any]:
-    """A configuration as plain values for JSON."""
-    return asdict(config)

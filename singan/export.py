@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import imageio.v2 as imageio
 import numpy as np
 from PIL import Image
 
-AnimationFormat = Literal["gif", "mp4", "webp"]
+ANIMATION_FORMATS = ("gif", "mp4", "webp")
 
 
 @contextmanager

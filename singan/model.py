@@ -28,6 +28,11 @@ def seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
 
 
+def scale_noise(n: int, size: tuple[int, int], rng: torch.Generator, count: int = 1) -> Tensor:
+    """Noise of scale n, (count, C, h, w) on rng's device: one map for all channels at the coarsest, three above."""
+    return torch.randn(count, 3 if n else 1, *size, generator=rng, device=rng.device)
+
+
 def fast_format(device: torch.device) -> torch.dtype:
     """bfloat16 where the device multiplies it natively, else float32.
 

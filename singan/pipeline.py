@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +18,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from singan.config import MAX_SEED, ModelConfig, TrainConfig, check_range, settings
+from singan.config import MAX_SEED, ModelConfig, TrainConfig, check_range
 from singan.export import atomic
 from singan.image import resize_picture, to_pil
-from singan.model import NoiseSource, Pyramid, fast_format, seeded
+from singan.model import NoiseSource, Pyramid, fast_format, scale_noise, seeded
 from singan.walk import Motion, Walk, begin_after_smallest_step
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
@@ -33,6 +34,7 @@ STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a samp
 
 HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
+BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
 Mode = Literal["rearrange", "keep"]
 
 
@@ -50,11 +52,6 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
                 f"device is {str(device)!r}; allowed are auto, cpu and what this machine has: {error}"
             ) from None
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-
-
-def _normal(n: int, size: tuple[int, int], rng: torch.Generator) -> Tensor:
-    """Noise of scale n, (C, h, w): one map for all channels at the coarsest, as in the official code."""
-    return torch.randn(3 if n else 1, *size, generator=rng)
 
 
 class ScenePipeline:
@@ -121,32 +118,32 @@ class ScenePipeline:
         self, count: int = 50, start_scale: int = 0, seed: int = 0, size: tuple[int, int] | None = None
     ) -> Iterator[Image.Image]:
         """The samples of `sample`, as they are drawn; the arguments are checked at once."""
-        check_range("count", count, 1, 1000)
         check_range("start_scale", start_scale, 0, self.scales - 1)
-        check_range("seed", seed, 0, MAX_SEED)
-        return self._draw(count, self.sizes_for(size), start_scale, seed, self._remembered)
+        return self._draw(count, size, start_scale, seed, self._remembered)
 
     def _remembered(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
         """What z_rec gives through all of `sizes`; None of none."""
         return self.pyramid.render(self.pyramid.reconstruction_noise, sizes, self.dtype) if sizes else None
 
     def _draw(
-        self,
-        count: int,
-        sizes: Sequence[tuple[int, int]],
-        start_scale: int,
-        seed: int,
-        below_of: Callable[[Sequence[tuple[int, int]]], Tensor | None],
+        self, count: int, size: tuple[int, int] | None, start: int, seed: int, below_of: BelowSource
     ) -> Iterator[Image.Image]:
-        """Pictures with random noise from `start_scale` on, above the picture that `below_of` gives for the rest."""
-        below = below_of(sizes[:start_scale])
+        check_range("count", count, 1, 1000)
+        check_range("seed", seed, 0, MAX_SEED)
+        return self._drawn(count, self.sizes_for(size), start, seed, below_of)
+
+    def _drawn(
+        self, count: int, sizes: Sequence[tuple[int, int]], start: int, seed: int, below_of: BelowSource
+    ) -> Iterator[Image.Image]:
+        """Pictures with random noise from scale `start` on, above the picture that `below_of` gives for the rest."""
+        below = below_of(sizes[:start])
         for indices in self._batches(count, sizes[-1]):
             rngs = [seeded(seed, index) for index in indices]
-            noise = lambda n, size: self._stacked([_normal(n, size, rng) for rng in rngs])  # noqa: B023, E731
-            yield from self._rendered(noise, sizes, start_scale, below, len(indices))
+            noise = lambda n, size: self._batched([scale_noise(n, size, rng) for rng in rngs])  # noqa: B023, E731
+            yield from self._rendered(noise, sizes, start, below, len(indices))
 
-    def _stacked(self, maps: list[Tensor]) -> Tensor:
-        return torch.stack(maps).to(self.pyramid.device)
+    def _batched(self, maps: list[Tensor]) -> Tensor:
+        return torch.cat(maps).to(self.pyramid.device)
 
     def _rendered(
         self, noise: NoiseSource, sizes: Sequence[tuple[int, int]], start: int, below: Tensor | None, count: int
@@ -173,14 +170,12 @@ class ScenePipeline:
             return self.stream_samples(count, start_scale or 0, seed, size)
         if mode != "keep":
             raise ValueError(f"mode is {mode!r}; allowed are 'rearrange' and 'keep'")
-        check_range("count", count, 1, 1000)
-        check_range("seed", seed, 0, MAX_SEED)
         last = max(1, self.scales - 1)
         start = min(KEEP_START_SCALE, last) if start_scale is None else start_scale
         check_range("start_scale of mode keep", start, 1, last)
         # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
         below_of = self._stretched if self.scales > 1 else self._remembered
-        return self._draw(count, self.sizes_for(size), start, seed, below_of)
+        return self._draw(count, size, start, seed, below_of)
 
     def _stretched(self, sizes: Sequence[tuple[int, int]]) -> Tensor:
         """The trained picture, stretched to the last of `sizes`."""
@@ -228,7 +223,7 @@ class ScenePipeline:
         ]
         below = self._remembered(sizes[:start])
         for indices in self._batches(motion.frames, sizes[-1]):
-            noise = lambda n, _: self._stacked([walks[n - start].next() for _ in indices])  # noqa: B023, E731
+            noise = lambda n, _: self._batched([walks[n - start].next()[None] for _ in indices])  # noqa: B023, E731
             yield from self._rendered(noise, sizes, start, below, len(indices))
 
     def animate(
@@ -255,7 +250,7 @@ class ScenePipeline:
 
     def config(self) -> dict[str, Any]:
         """What config.json holds."""
-        return {"format": FORMAT, "model": settings(self.pyramid.config), "train": settings(self.train_config)}
+        return {"format": FORMAT, "model": asdict(self.pyramid.config), "train": asdict(self.train_config)}
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes config.json, model.safetensors and a model card (an existing card stays), each atomically."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from singan.config import TrainConfig
 from singan.image import resize_picture
 from singan.losses import adversary
-from singan.model import Discriminator, Generator, Pyramid
+from singan.model import Discriminator, Generator, Pyramid, scale_noise
 
 
 class Diverged(Exception):
@@ -65,9 +65,6 @@ class ScaleTrainer:
         for network in networks:
             network.train()
 
-    def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=self.rng, device=self.real.device)
-
     def _positions(self, count: int) -> list[tuple[int, int]]:
         """Top left corners of crops; drawn a little past the border and clamped, so that borders are seen often."""
         free = [side - crop for side, crop in zip(self.size, self.crop, strict=True)]
@@ -94,10 +91,10 @@ class ScaleTrainer:
 
     def draw(self) -> tuple[Tensor, Tensor]:
         """Inputs of new fakes: noise + padded picture below, and the picture below."""
-        count = self.config.crops if self.config.crop else 1
+        count = self.config.batch
         margin = self.generator.margin
         if self.n == 0:
-            z = self._normal(count, 1, *self.size).expand(-1, 3, -1, -1)
+            z = scale_noise(0, self.size, self.rng, count).expand(-1, 3, -1, -1)
             return self.generator.pad(z), torch.zeros_like(z)
         if self.padded_prevs is None:
             prevs = self.generator.pad(self._fresh(count))
@@ -108,10 +105,11 @@ class ScaleTrainer:
         positions = [(0, 0)] * count if self.whole else self._positions(count)
         padded = self._cut(prevs, positions, margin, rows)
         inside = self._cut(self.inside, positions, margin)
-        return padded + self.sigma * self._normal(*padded.shape) * inside, self._inner(padded)
+        z = torch.randn(padded.shape, generator=self.rng, device=padded.device)
+        return padded + self.sigma * z * inside, self._inner(padded)
 
     def _fresh(self, count: int) -> Tensor:
-        noise = lambda n, size: self._normal(count, 3 if n else 1, *size)  # noqa: E731
+        noise = lambda n, size: scale_noise(n, size, self.rng, count)  # noqa: E731
         sizes = self.below.config.sizes[: self.n]
         return resize_picture(self.below.render(noise, sizes, self.dtype), self.size)
 
@@ -193,14 +191,6 @@ class ScaleTrainer:
 
     def _real(self, count: int) -> Tensor:
         return self.real if self.whole else self._cut(self.real, self._positions(count))
-
-    def draw_whole(self, prev: Tensor, z: Tensor | None) -> Tensor:
-        """The whole picture that this scale makes now of the upsampled picture below, with noise z or none."""
-        return self.generator.draw(prev if z is None else self.sigma * z + prev, prev, self.dtype)
-
-    def reconstruct(self) -> Tensor:
-        """The trained picture as this scale makes it now from z_rec."""
-        return self.draw_whole(self.rec_prev, None if self.n else self.below.z_rec)
 
     def check(self) -> dict[str, float]:
         """The losses as numbers. Raises Diverged where one is not finite."""

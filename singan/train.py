@@ -19,7 +19,7 @@ from torch import Tensor
 from singan.config import ModelConfig, TrainConfig
 from singan.export import atomic
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
-from singan.model import Discriminator, Generator, Pyramid, fast_format, initialise, seeded
+from singan.model import Discriminator, Generator, Pyramid, fast_format, initialise, scale_noise, seeded
 from singan.pipeline import ModelError, ScenePipeline, pick_device
 from singan.scale import Diverged, ScaleTrainer, crop_shape
 
@@ -85,9 +85,7 @@ def _work(config: TrainConfig, model: ModelConfig, n: int) -> float:
     """Cost of an iteration at scale n, in pixels of a 32-channel network."""
     height, width = crop_shape(config, n, model.sizes[n])
     steps = (config.critic_steps + config.generator_steps) / 2
-    return steps * (
-        STEP_OVERHEAD_PIXELS + (config.crops if config.crop else 1) * height * width * (model.channels[n] / 32) ** 1.5
-    )
+    return steps * (STEP_OVERHEAD_PIXELS + config.batch * height * width * (model.channels[n] / 32) ** 1.5)
 
 
 def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> None:
@@ -151,7 +149,9 @@ class _Training:
         for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
             assert isinstance(generator, Generator)
             self._advance(n)
-            self._finish(n, copy.deepcopy(generator).to(self.device), sigma, checkpoint.critics[n])
+            generator = copy.deepcopy(generator).to(self.device)
+            draws = self._draws(n, generator, sigma, self._upsampled(self.reconstruction, n))
+            self._finish(generator, sigma, checkpoint.critics[n], draws)
         self.work_before = sum(self.work[: len(self.critics)])
 
     def _upsampled(self, picture: Tensor | None, n: int) -> Tensor:
@@ -171,14 +171,8 @@ class _Training:
         rng = seeded(self.config.seed, n, 1, device=self.device)
         pictures = []
         for i in range(count):
-            z = torch.randn(1, 3 if n > 1 else 1, *size, generator=rng, device=self.device)
-            prev = (
-                torch.zeros(1, 3, *size, device=self.device)
-                if self.pool is None
-                else resize_picture(self.pool[i : i + 1], size)
-            )
-            with torch.no_grad():
-                pictures.append(self.pyramid.step(n - 1, z, prev, self.dtype))
+            prev = self._upsampled(None if self.pool is None else self.pool[i : i + 1], n - 1)
+            pictures.append(self.pyramid.step(n - 1, scale_noise(n - 1, size, rng), prev, self.dtype))
         self.pool = torch.cat(pictures)
 
     def scale(self, n: int, attempt: int) -> ScaleTrainer:
@@ -211,18 +205,24 @@ class _Training:
             learning_rate=config.learning_rate / 2**attempt,
         )
 
-    def _finish(self, n: int, generator: Generator, sigma: float, critic: dict[str, Tensor]) -> None:
-        rec_prev = self._upsampled(self.reconstruction, n)
+    def _draws(self, n: int, generator: Generator, sigma: float, rec_prev: Tensor) -> tuple[Tensor, Tensor]:
+        """A sample and the reconstruction of scale n with this generator, always from the same noise."""
+        prev = self._upsampled(self.preview, n)
+        sample = generator.draw(sigma * self._preview_noise(n) + prev, prev, self.dtype)
+        rec_input = rec_prev if n else sigma * self.pyramid.z_rec + rec_prev
+        return sample, generator.draw(rec_input, rec_prev, self.dtype)
+
+    def _finish(
+        self, generator: Generator, sigma: float, critic: dict[str, Tensor], draws: tuple[Tensor, Tensor]
+    ) -> None:
+        """Takes over the next scale, and what it draws for the one above."""
         self.pyramid.append(generator, sigma)
-        z = self.pyramid.reconstruction_noise(n, self.pyramid.config.sizes[n])
-        with torch.no_grad():
-            self.reconstruction = self.pyramid.step(n, z, rec_prev, self.dtype)
-            self.preview = self.pyramid.step(n, self._preview_noise(n), self._upsampled(self.preview, n), self.dtype)
+        self.preview, self.reconstruction = draws
         self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
 
     def _preview_noise(self, n: int) -> Tensor:
         rng = seeded(self.config.seed, n, 4)
-        return torch.randn(1, 3 if n else 1, *self.pyramid.config.sizes[n], generator=rng).to(self.device)
+        return scale_noise(n, self.pyramid.config.sizes[n], rng).to(self.device)
 
     def checkpoint(self) -> Checkpoint:
         """The finished scales, apart from what training goes on to change."""
@@ -232,10 +232,6 @@ class _Training:
             pyramid.append(copy.deepcopy(generator), sigma)
         pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
         return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
-
-    def _preview(self, scale: ScaleTrainer) -> Preview:
-        sample = scale.draw_whole(self._upsampled(self.preview, scale.n), self._preview_noise(scale.n))
-        return Preview(to_pil(sample)[0], to_pil(scale.reconstruct())[0])
 
     def _seconds_left(self, n: int, iterations: int) -> float:
         """Measured from the end of the first iteration on, which also pays for what is set up once."""
@@ -262,14 +258,15 @@ class _Training:
             next_record = now + RECORD_SECONDS
             losses, preview, checkpoint = scale.check(), None, before
             if last or now >= next_preview:
-                preview = self._preview(scale)
+                draws = self._draws(n, scale.generator, scale.sigma, scale.rec_prev)
+                preview = Preview(*(to_pil(picture)[0] for picture in draws))
                 after = time.perf_counter()
                 next_preview = after + max(PREVIEW_SECONDS, 20 * (after - now))  # previews take 5 % at most
-            if last:
-                if _lost(scale.reconstruct(), scale.real):
-                    raise Diverged
-                self._finish(n, scale.generator, scale.sigma, scale.critic.state_dict())
-                checkpoint = self.checkpoint()
+                if last:
+                    if _lost(draws[1], scale.real):
+                        raise Diverged
+                    self._finish(scale.generator, scale.sigma, scale.critic.state_dict(), draws)
+                    checkpoint = self.checkpoint()
             left = self._seconds_left(n, i + 1)
             seconds = time.perf_counter() - self.started
             yield Progress(n, len(self.reals), i + 1, iterations, losses, seconds, left, attempt, preview, checkpoint)

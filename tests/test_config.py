@@ -1,9 +1,9 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from singan.config import PRESETS, ModelConfig, TrainConfig, settings
+from singan.config import PRESETS, ModelConfig, TrainConfig
 
 
 def test_paper_is_the_published_method():
@@ -25,8 +25,8 @@ def test_widths_double_every_four_scales_up_to_the_maximum():
 def test_configurations_survive_json(preset):
     config = PRESETS[preset]
     model = config.model_config(((16, 20), (30, 40)))
-    assert TrainConfig.from_dict(json.loads(json.dumps(settings(config)))) == config
-    assert ModelConfig.from_dict(json.loads(json.dumps(settings(model)))) == model
+    assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
+    assert ModelConfig.from_dict(json.loads(json.dumps(asdict(model)))) == model
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import singan
 from singan.__main__ import main
+from singan.config import from_preset
 from singan.train import save_checkpoint
 
 ROOT = Path(__file__).parents[1]
@@ -68,13 +70,8 @@ def test_a_foreign_configuration_is_not_overwritten(train_tiny, tmp_path, capsys
     assert (tmp_path / "config.json").read_text() == "mine"
 
 
-def test_resume_goes_on_from_the_last_finished_scale(picture_file, tiny_config, tmp_path, capsys):
-    import dataclasses
-
-    import singan
-    from singan import PRESETS
-
-    config = dataclasses.replace(PRESETS["fast"], scales=3, iterations=4)
+def test_resume_goes_on_from_the_last_finished_scale(picture_file, tmp_path, capsys):
+    config = from_preset("fast", scales=3, iterations=4)
     records = list(singan.train(picture_file, config))
     partial = next(r.checkpoint for r in records if r.scene and r.scene.scales == 2)
     save_checkpoint(partial, tmp_path / "run")

@@ -9,7 +9,7 @@ import singan
 from singan import PRESETS, TrainingError
 from singan.model import Discriminator
 from singan.scale import ScaleTrainer
-from singan.train import belongs_to, load_checkpoint, predict_seconds, save_checkpoint
+from singan.train import _Training, belongs_to, load_checkpoint, predict_seconds, save_checkpoint
 from tests.conftest import CHECKPOINTS
 
 EXAMPLES = CHECKPOINTS.parent / "examples"
@@ -146,9 +146,9 @@ def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture
 
 
 def test_flat_pictures_count_as_failed(picture, tiny_config, monkeypatch):
-    original = ScaleTrainer.draw_whole
-    flat = lambda self, prev, z: original(self, prev, z) * (self.n != 2)  # noqa: E731
-    monkeypatch.setattr(ScaleTrainer, "draw_whole", flat)
+    original = _Training._draws
+    flat = lambda self, n, *rest: tuple(picture * (n != 2) for picture in original(self, n, *rest))  # noqa: E731
+    monkeypatch.setattr(_Training, "_draws", flat)
     with pytest.raises(TrainingError, match="scale 3 of 3"):
         list(singan.train(picture, tiny_config, device="cpu"))
 

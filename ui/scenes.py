@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
-from gradio.events import Dependency
 from PIL import Image
 
 from singan import ModelError, PictureError, Progress, TrainingError, predict_seconds, train
 from singan.config import TrainConfig, check_range, from_preset
-from singan.export import save_animation, save_png
+from singan.export import ANIMATION_FORMATS, save_animation, save_png
 from singan.pipeline import STRENGTHS
 from singan.train import Checkpoint
 from singan.walk import begin_after_smallest_step
@@ -29,6 +28,8 @@ MAX_COUNT, MAX_FRAMES, MAX_ITERATIONS = 50, 200, 2000
 REPORT_SECONDS = 0.5  # between two messages to the page
 SHOWN_ERRORS = (PictureError, ModelError, TrainingError, ValueError)
 PRESET_LABELS = {"fast": "Fast · 128 px", "standard": "Standard · 250 px", "paper": "As published · 250 px"}
+STRENGTH_CHOICES = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
+NO_PICTURE = "Choose a picture to see how long training takes here."
 
 T = TypeVar("T")
 
@@ -128,7 +129,7 @@ class SceneHandlers:
     def predict(self, picture: str | None, preset: str, max_size: int | None, iterations: int | None) -> Iterator[str]:
         """The line under the presets: how long training takes here."""
         if not picture:
-            yield "Choose a picture to see how long training takes here."
+            yield NO_PICTURE
             return
         config = self._config(preset, 0, max_size, iterations)
         with self.lock:
@@ -232,11 +233,8 @@ class SceneHandlers:
             start_scale: 0 draws everything anew, 1, 2, ... keep more of the picture's layout.
             seed: of the draws; picture i of a seed is always the same.
         """
-        count, start, seed = (
-            _bounded("count", count, MAX_COUNT),
-            _whole("start_scale", start_scale),
-            _whole("seed", seed),
-        )
+        count, seed = _bounded("count", count, MAX_COUNT), _whole("seed", seed)
+        start = _whole("start_scale", start_scale)
         pictures = self.store.get(scene).stream_samples(count, start, seed)
         yield from self._pictures(pictures, count, f"{scene}_seed{seed}")
 
@@ -299,7 +297,7 @@ class SceneHandlers:
         """
         count, start = _bounded("frames", frames, MAX_FRAMES), _whole("start_scale", start_scale)
         check_range("fps", fps, 1, 60)
-        if format not in ("gif", "mp4", "webp"):
+        if format not in ANIMATION_FORMATS:
             raise ValueError(f"format is {format!r}; allowed are gif, mp4 and webp")
         stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, _whole("seed", seed))
         done: list[Image.Image] = []
@@ -381,7 +379,7 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
             seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
             max_size = gr.Number(None, label="Longer side, px (empty: the preset's)", precision=0, elem_id="max-size")
             iterations = gr.Number(None, label="Steps a scale (empty: the preset's)", precision=0, elem_id="iterations")
-    prediction = gr.Markdown("Choose a picture to see how long training takes here.", elem_id="prediction")
+    prediction = gr.Markdown(NO_PICTURE, elem_id="prediction")
     with gr.Row():
         start = gr.Button("Train", variant="primary", elem_id="train")
         stop = gr.Button("Stop", interactive=False, elem_id="stop")
@@ -425,9 +423,16 @@ def _results(kind: str) -> tuple[gr.HTML, gr.Gallery, gr.DownloadButton]:
     return status, gallery, download
 
 
-def _enable(download: gr.DownloadButton, drawn: Dependency) -> None:
-    """The button works from the first result on."""
-    drawn.success(lambda: gr.DownloadButton(interactive=True), None, download, api_visibility="private", queue=False)
+def _draw_on_click(
+    button: gr.Button, handler: Callable[..., Iterator[Any]], inputs: list[Any], outputs: list[Any]
+) -> None:
+    """Wires a button, which is also the endpoint of the handler's name; the download, the last output, works from the
+    first result on."""
+    drawn = button.click(
+        _shown(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=4, show_progress="hidden"
+    )
+    enabled = lambda: gr.DownloadButton(interactive=True)  # noqa: E731
+    drawn.success(enabled, None, outputs[-1], api_visibility="private", queue=False)
 
 
 def _seed_row(kind: str) -> gr.Number:
@@ -439,17 +444,13 @@ def _seed_row(kind: str) -> gr.Number:
 
 
 def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
-    strengths = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
-    start_scale = gr.Radio(strengths, value=0, label="How much may change", elem_id="sample-start")
+    start_scale = gr.Radio(STRENGTH_CHOICES, value=0, label="How much may change", elem_id="sample-start")
     count = gr.Slider(1, MAX_COUNT, 6, step=1, label="Pictures", elem_id="sample-count")
     seed = _seed_row("sample")
     button = gr.Button("Draw samples", variant="primary", elem_id="sample")
     status, gallery, download = _results("sample")
-    drawn = button.click(
-        _shown(handlers.sample_scene), [scene, count, start_scale, seed], [status, gallery, download],
-        api_name="sample_scene", concurrency_limit=4, show_progress="hidden",
-    )  # fmt: skip
-    _enable(download, drawn)
+    inputs = [scene, count, start_scale, seed]
+    _draw_on_click(button, handlers.sample_scene, inputs, [status, gallery, download])
 
 
 def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
@@ -465,19 +466,15 @@ def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     seed = _seed_row("retarget")
     button = gr.Button("Fit to size", variant="primary", elem_id="retarget")
     status, gallery, download = _results("retarget")
-    drawn = button.click(
-        _shown(handlers.retarget_scene), [scene, width, height, mode, start_scale, count, seed],
-        [status, gallery, download], api_name="retarget_scene", concurrency_limit=4, show_progress="hidden",
-    )  # fmt: skip
-    _enable(download, drawn)
+    inputs = [scene, width, height, mode, start_scale, count, seed]
+    _draw_on_click(button, handlers.retarget_scene, inputs, [status, gallery, download])
 
 
 def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
-    strengths = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
-    start_scale = gr.Radio(strengths, value=1, label="Strength", elem_id="animate-start")
+    start_scale = gr.Radio(STRENGTH_CHOICES, value=1, label="Strength", elem_id="animate-start")
     with gr.Row():
         loop = gr.Checkbox(True, label="Seamless loop", elem_id="animate-loop")
-        kind = gr.Radio(["gif", "mp4", "webp"], value="gif", label="Format", elem_id="animate-format")
+        kind = gr.Radio(list(ANIMATION_FORMATS), value="gif", label="Format", elem_id="animate-format")
     with gr.Accordion("Advanced", open=False):
         alpha = gr.Slider(0, 1, 0.1, step=0.01, label="Alpha: pull back to the picture")
         beta = gr.Slider(0, 1, 0.9, step=0.01, label="Beta: smoothness")
@@ -489,8 +486,5 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     image = gr.Image(label="Animation", interactive=False, height=360, elem_id="animation", buttons=[])
     video = gr.Video(label="Animation", visible=False, loop=True, autoplay=True, elem_id="video")
     download = gr.DownloadButton("Download", interactive=False, elem_id="animate-file")
-    drawn = button.click(
-        _shown(handlers.animate_scene), [scene, start_scale, alpha, beta, frames, fps, loop, kind, seed],
-        [status, image, video, download], api_name="animate_scene", concurrency_limit=4, show_progress="hidden",
-    )  # fmt: skip
-    _enable(download, drawn)
+    inputs = [scene, start_scale, alpha, beta, frames, fps, loop, kind, seed]
+    _draw_on_click(button, handlers.animate_scene, inputs, [status, image, video, download])

@@ -69,12 +69,14 @@ class SceneStore:
         """
         for name in self._own(session):
             scene = self._loaded.get(name)
-            if name in self._busy or scene is None or scene.train_config != config:
+            if scene is None or scene.train_config != config or not belongs_to(scene, picture, config):
                 continue
-            if belongs_to(scene, picture, config):
-                with self._lock:
-                    self._busy.add(name)
-                return name, load_checkpoint(self._trained[name].folder)
+            with self._lock:  # asked and taken in one: of two trainings that begin at once, one goes on with it
+                if name in self._busy or name not in self._trained:
+                    continue
+                checkpoint = load_checkpoint(self._trained[name].folder)
+                self._busy.add(name)
+            return name, checkpoint
         stem = re.sub(r"[^a-z0-9]+", "-", Path(picture).stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{secrets.token_hex(4)}"
         with self._lock:
