@@ -17,6 +17,7 @@ lint: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.scenes
+	$(BIN)/python -m benchmarks.faces
 
 # torch first and by itself: some indexes hold its CPU build under this very version.
 .venv/run: requirements.txt

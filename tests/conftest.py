@@ -1,4 +1,4 @@
-"""A tiny picture and a tiny trained scene; real networks, real training, seconds."""
+"""Tiny pictures, a tiny trained scene and tiny trained faces; real networks, real training, seconds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
+import dcgan
 import singan
+from dcgan import FacePipeline
+from dcgan.train import save_checkpoint as save_faces
 from singan import PRESETS, ScenePipeline
 from singan.train import Checkpoint, save_checkpoint
 from tests.servers import running_app
@@ -67,6 +71,46 @@ def tiny_folder(tiny_checkpoint, tmp_path_factory) -> Path:
 def shipped() -> ScenePipeline:
     """The shipped scene `peaks`."""
     return ScenePipeline.from_pretrained(CHECKPOINTS / "peaks")
+
+
+@pytest.fixture(scope="session")
+def tiny_images() -> torch.Tensor:
+    """64 discs of random colours and places, uint8 (64, 3, 64, 64)."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:64, :64]
+    pictures = []
+    for _ in range(64):
+        centre, background, colour = rng.uniform(20, 44, 2), rng.uniform(0, 255, 3), rng.uniform(0, 255, 3)
+        inside = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < rng.uniform(8, 20) ** 2
+        pictures.append(np.where(inside[..., None], colour, background))
+    return torch.from_numpy(np.stack(pictures).astype(np.uint8)).permute(0, 3, 1, 2).contiguous()
+
+
+@pytest.fixture(scope="session")
+def tiny_train_config() -> dcgan.TrainConfig:
+    """Networks of a width of 4, 8 iterations with a checkpoint in the middle."""
+    model = replace(dcgan.PRESETS["standard"].model, latent_dim=8, width=4, discriminator_width=4)
+    return replace(dcgan.PRESETS["standard"], model=model, batch=8, iterations=8, snapshot_every=4)
+
+
+@pytest.fixture(scope="session")
+def tiny_faces_folder(tiny_images, tiny_train_config, tmp_path_factory) -> Path:
+    """A trained face model with its training state."""
+    folder = tmp_path_factory.mktemp("faces") / "tiny"
+    *_, last = dcgan.train(tiny_images, tiny_train_config, device="cpu")
+    save_faces(last.checkpoint, folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_faces(tiny_faces_folder) -> FacePipeline:
+    return FacePipeline.from_pretrained(tiny_faces_folder)
+
+
+@pytest.fixture(scope="session")
+def shipped_faces() -> FacePipeline:
+    """The shipped face model."""
+    return FacePipeline.from_pretrained(CHECKPOINTS / "faces")
 
 
 @pytest.fixture(scope="session")

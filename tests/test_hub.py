@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.hub import Hub, running_hub
 
@@ -18,10 +19,21 @@ def hub():
         yield hub
 
 
-def singan(hub_address: str, home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(params=["singan", "dcgan"])
+def package(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def folder(package, tiny_folder, tiny_faces_folder) -> Path:
+    """A trained model, with what resuming its training needs."""
+    return tiny_folder if package == "singan" else tiny_faces_folder
+
+
+def call(package: str, hub_address: str, home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     environment = {"HF_ENDPOINT": hub_address, "HF_HOME": str(home), "HF_TOKEN": "hf_test", "HF_HUB_DISABLE_XET": "1",
                    "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}  # fmt: skip
-    command = [sys.executable, "-m", "singan", *map(str, arguments)]
+    command = [sys.executable, "-m", package, *map(str, arguments)]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
     )
@@ -31,45 +43,48 @@ def filled(hub: Hub, folder: Path) -> None:
     hub.repos["user/tiny"] = {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_scene_goes_to_the_hub_and_comes_back(hub, tiny_folder, tmp_path):
-    pushed = singan(hub.address, tmp_path / "home", "push", tiny_folder, "user/tiny")
+def test_a_model_goes_to_the_hub_and_comes_back(hub, package, folder, tmp_path):
+    pushed = call(package, hub.address, tmp_path / "home", "push", folder, "user/tiny")
     assert pushed.returncode == 0, pushed.stderr
     assert set(hub.repos["user/tiny"]) >= {"config.json", "model.safetensors", "README.md"}
     assert "training.safetensors" not in hub.repos["user/tiny"]
     for model in ("user/tiny", "user/tiny@main"):
         out = tmp_path / model.replace("/", "_")
-        drawn = singan(hub.address, tmp_path / "home", "sample", model, "--out", out, "--count", 1)
+        drawn = call(package, hub.address, tmp_path / "home", "sample", model, "--out", out, "--count", 1)
         assert drawn.returncode == 0, drawn.stderr
-    local = singan(hub.address, tmp_path / "home", "sample", tiny_folder, "--out", tmp_path / "local", "--count", 1)
+    local = call(package, hub.address, tmp_path / "home", "sample", folder, "--out", tmp_path / "local", "--count", 1)
     assert local.returncode == 0
-    name = "seed0_0000.png"
-    assert (tmp_path / "user_tiny" / name).read_bytes() == (tmp_path / "local" / name).read_bytes()
+    (file,) = (tmp_path / "local").iterdir()
+    with Image.open(file) as here, Image.open(tmp_path / "user_tiny" / file.name) as there:
+        assert here.tobytes() == there.tobytes()
 
 
-def test_only_what_sampling_needs_is_downloaded(hub, tiny_folder, tmp_path):
-    filled(hub, tiny_folder)
+def test_only_what_sampling_needs_is_downloaded(hub, package, folder, tmp_path):
+    filled(hub, folder)
     assert "training.safetensors" in hub.repos["user/tiny"]
     assert (
-        singan(hub.address, tmp_path / "home", "sample", "user/tiny", "--out", tmp_path / "o", "--count", 1).returncode
+        call(
+            package, hub.address, tmp_path / "home", "sample", "user/tiny", "--out", tmp_path / "o", "--count", 1
+        ).returncode
         == 0
     )
     assert not any("training" in request for request in hub.requests)
 
 
-def test_a_dead_hub_is_one_line(tiny_folder, tmp_path):
-    for arguments in (["push", tiny_folder, "user/tiny"], ["sample", "user/tiny", "--out", tmp_path / "out"]):
-        result = singan("http://127.0.0.1:9", tmp_path / "home", *arguments)
+def test_a_dead_hub_is_one_line(package, folder, tmp_path):
+    for arguments in (["push", folder, "user/tiny"], ["sample", "user/tiny", "--out", tmp_path / "out"]):
+        result = call(package, "http://127.0.0.1:9", tmp_path / "home", *arguments)
         assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
 
 
-def test_a_missing_repository_is_named(hub, tmp_path):
-    result = singan(hub.address, tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
+def test_a_missing_repository_is_named(hub, package, tmp_path):
+    result = call(package, hub.address, tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
     assert result.returncode == 2 and "user/none is no folder here and cannot be had from the Hub" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_damaged_download_is_refused(hub, tiny_folder, tmp_path):
-    filled(hub, tiny_folder)
+def test_a_damaged_download_is_refused(hub, package, folder, tmp_path):
+    filled(hub, folder)
     hub.repos["user/tiny"]["model.safetensors"] = hub.repos["user/tiny"]["model.safetensors"][:-99]
-    result = singan(hub.address, tmp_path / "home", "sample", "user/tiny", "--out", tmp_path / "out")
+    result = call(package, hub.address, tmp_path / "home", "sample", "user/tiny", "--out", tmp_path / "out")
     assert result.returncode == 2 and "user/tiny is damaged" in result.stderr

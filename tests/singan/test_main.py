@@ -12,7 +12,7 @@ from singan.__main__ import main
 from singan.config import from_preset
 from singan.train import save_checkpoint
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments) -> int:

@@ -1,0 +1,135 @@
+"""Measures the face model: speed of training, drawing, morphing and inversion, and with a yardstick its quality.
+
+    python -m benchmarks.faces [--model checkpoints/faces] [--out out/faces] [--yardstick FILE --real faces64.zip]
+
+Training speeds are medians over rounds in which all variants take turns. Writes results.json, an 8x8 sheet, each
+named direction from -3 to +3 on four faces, and a morph. --yardstick is a Python file with load, describe, frechet,
+detected, pairs and nearest; whether the critic's best 8 of 64 are better than any 8 is measured with its `detected`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dcgan import PRESETS, FacePipeline
+from dcgan.export import contact_sheet, save_morph
+from dcgan.pipeline import pick_device
+from dcgan.trainer import Trainer
+
+ROUNDS, ITERATIONS = 5, 6
+RANKED_SEEDS, BEST, CANDIDATES = 20, 8, 64
+
+
+def training_speeds(device: torch.device) -> dict[str, float]:
+    """Images a second of the presets in both number formats."""
+    images = torch.randint(0, 256, (512, 3, 64, 64), dtype=torch.uint8)
+    configs = {
+        f"{name} {'fast format' if fast else 'float32'}": replace(PRESETS[name], bfloat16=fast)
+        for name in ("standard", "radford")
+        for fast in (True, False)
+    }
+    trainers = {name: Trainer(images, config, device) for name, config in configs.items()}
+    speeds: dict[str, list[float]] = {name: [] for name in configs}
+    for number in range(ROUNDS + 1):
+        for name, trainer in trainers.items():
+            started = time.perf_counter()
+            for i in range(ITERATIONS):
+                trainer.iterate(1 + i)
+            float(trainer.losses["generator"])  # waits for the device
+            if number:  # the first round also pays for what is set up once
+                speeds[name].append(ITERATIONS * trainer.config.batch / (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in speeds.items()}
+
+
+def _milliseconds(call: Callable[[], Any], times: int = 7) -> float:
+    call()
+    durations = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call()
+        durations.append(time.perf_counter() - started)
+    return 1000 * statistics.median(durations)
+
+
+def drawing_speeds(faces: FacePipeline) -> dict[str, float]:
+    """Milliseconds of what people wait for."""
+    z, one = faces.latents(64), faces.latents(1)
+    (picture,) = faces.generate(one)
+    return {
+        "one face, ms": _milliseconds(lambda: faces.generate(faces.move(one, {"pc1": 1.0}))),
+        "64 faces, ms": _milliseconds(lambda: faces.generate(z)),
+        "morph of 60 frames, ms": _milliseconds(lambda: faces.morph(z[:3], 60, loop=True)),
+        "inversion, ms": _milliseconds(lambda: faces.invert(picture), times=1),
+    }
+
+
+def quality(faces: FacePipeline, yardstick: Path, real: Path, count: int) -> dict[str, float]:
+    """The yardstick's figures at `count`, and its share of detected faces among the critic's choices and all."""
+    spec = importlib.util.spec_from_file_location("yardstick", yardstick)
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    rng = np.random.default_rng(0)
+    references = tool.load(real, count)
+    drawn = np.stack([np.asarray(image) for image in faces.generate(faces.latents(count, seed=1))])
+    a, b = tool.describe(references), tool.describe(drawn)
+    copied = tool.nearest(b, a) < np.quantile(tool.nearest(a, a, same=True), 0.01)
+    result = {
+        "fvd": tool.frechet(a, b),
+        "detected": tool.detected(drawn),
+        "spread": tool.pairs(b, rng) / tool.pairs(a, rng),
+        "copied": float(copied.mean()),
+    }
+    if faces.discriminator is not None:
+        latents = [faces.latents(CANDIDATES, seed) for seed in range(100, 100 + RANKED_SEEDS)]
+        best = torch.cat([z[faces.rank(z)[:BEST]] for z in latents])
+        for name, z in (("best", best), ("candidates", torch.cat(latents))):
+            images = np.stack([np.asarray(image) for image in faces.generate(z)])
+            result[f"detected of {name}"] = tool.detected(images, limit=len(images))
+    return result
+
+
+def pictures(faces: FacePipeline, out: Path) -> None:
+    """What to look at."""
+    contact_sheet(faces.generate(faces.latents(64, seed=1)), 8).save(out / "sheet.png")
+    four = faces.latents(4, seed=3)
+    for name in faces.directions:
+        steps = [faces.generate(faces.move(four, {name: amount})) for amount in (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)]
+        contact_sheet([step[i] for i in range(4) for step in steps], 7).save(out / f"direction_{name}.png")
+    save_morph(faces.morph(four, 60, loop=True), out / "morph.gif")
+
+
+def main() -> None:
+    """Parses, measures, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="checkpoints/faces")
+    parser.add_argument("--out", type=Path, default=Path("out/faces"))
+    parser.add_argument("--yardstick", type=Path)
+    parser.add_argument("--real", type=Path)
+    parser.add_argument("--count", type=int, default=2000)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    device = pick_device()
+    faces = FacePipeline.from_pretrained(args.model).to(device)
+    results = training_speeds(device) | drawing_speeds(faces)
+    pictures(faces, args.out)
+    if args.yardstick:
+        results |= quality(faces, args.yardstick, args.real, args.count)
+    for name, value in results.items():
+        print(f"{name:32} {value:10.4f}")
+    (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""A 64x64 face DCGAN: training, sampling, and latent controls."""
+
+from dcgan.config import PRESETS, ModelConfig, TrainConfig
+from dcgan.data import DataError
+from dcgan.pipeline import FacePipeline, ModelError
+from dcgan.recipe import Recipe, RecipeError
+from dcgan.train import Checkpoint, Progress, TrainingError, train
+
+__all__ = [
+    "PRESETS", "Checkpoint", "DataError", "FacePipeline", "ModelConfig", "ModelError", "Progress", "Recipe",
+    "RecipeError", "TrainConfig", "TrainingError", "train",
+]  # fmt: skip

@@ -1,0 +1,170 @@
+"""What can be told of a face: labels from CelebA's table, a small classifier for them, and skin tone from pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from dcgan.data import DataError
+from dcgan.export import atomic
+from dcgan.model import seeded
+
+# Name here, CelebA's column, and whether that column says the opposite. None judges looks.
+COLUMNS: dict[str, tuple[str, bool]] = {
+    "smiling": ("Smiling", False),
+    "mouth_open": ("Mouth_Slightly_Open", False),
+    "glasses": ("Eyeglasses", False),
+    "blond_hair": ("Blond_Hair", False),
+    "dark_hair": ("Black_Hair", False),
+    "bangs": ("Bangs", False),
+    "beard": ("No_Beard", True),
+    "hat": ("Wearing_Hat", False),
+    "age": ("Young", True),
+    "masculine": ("Male", False),
+}
+SKIN_TONE = "skin_tone"  # of the cheeks and the nose, higher is lighter
+NAMES = (*COLUMNS, SKIN_TONE)
+JUDGE_FILE = "judge.safetensors"
+QUARTILES = 2.197  # between those of the logistic distribution, ln 9
+CHEEKS = (slice(34, 44), slice(20, 44))  # rows and columns in a 64 px face
+
+EPOCHS = 8
+BATCH = 64
+LEARNING_RATE = 2e-3
+
+
+def read_attributes(table: Path, names: Sequence[str]) -> Tensor:
+    """Labels of the named pictures, (N, 10) float32: 1, 0, or NaN where the table does not know the picture.
+
+    table: CelebA's list_attr_celeba.txt; an optional count, the columns' names, then a line for each picture. A picture
+    is known by the digits at the end of its name: celeba_000001.webp is 000001.jpg. Raises DataError.
+    """
+    try:
+        lines = table.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{table} cannot be read: {error}") from None
+    if lines and lines[0].strip().isdigit():
+        lines = lines[1:]
+    columns = lines[0].split() if lines else []
+    missing = [column for column, _ in COLUMNS.values() if column not in columns]
+    if missing:
+        raise DataError(f"{table} has no column {', '.join(missing)}")
+    wanted = [columns.index(column) for column, _ in COLUMNS.values()]
+    known = {
+        PurePosixPath(parts[0]).stem: parts[1:] for parts in map(str.split, lines[1:]) if len(parts) > len(columns)
+    }
+    labels = torch.full((len(names), len(COLUMNS)), torch.nan)
+    for row, name in enumerate(names):
+        if not name.startswith("lfw") and (values := known.get(PurePosixPath(name).stem.rpartition("_")[2])):
+            labels[row] = torch.tensor([float(values[column] == "1") for column in wanted])
+    opposite = torch.tensor([turned for _, turned in COLUMNS.values()])
+    labels = torch.where(opposite, 1 - labels, labels)
+    if not bool(labels[:, 0].isfinite().any()):
+        raise DataError(f"{table} knows none of the pictures")
+    return labels
+
+
+class Classifier(nn.Module):
+    """Pictures (N, 3, 64, 64) in [-1, 1] to a logit for each of the ten labels, (N, 10)."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        modules: list[nn.Module] = []
+        before = 3
+        for after in (width, width * 2, width * 4, width * 6):
+            modules += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+            before = after
+        self.main = nn.Sequential(*modules, nn.Flatten(), nn.Dropout(0.4), nn.Linear(before * 16, len(COLUMNS)))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.main(x.contiguous(memory_format=torch.channels_last))
+
+
+def _varied(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Half mirrored, all moved by up to 3 px: what makes a small set go further."""
+    mirrored = torch.rand(len(x), 1, 1, 1, generator=rng) < 0.5
+    x = torch.where(mirrored, x.flip(3), x)
+    dy, dx = torch.randint(-3, 4, (2,), generator=rng).tolist()
+    return F.pad(x, (3, 3, 3, 3), mode="replicate")[:, :, 3 + dy : 67 + dy, 3 + dx : 67 + dx]
+
+
+def train_classifier(
+    images: Tensor, labels: Tensor, seed: int, width: int = 32
+) -> Iterator[tuple[int, int, Classifier]]:
+    """Trains on uint8 (N, 3, 64, 64) and labels (N, 10) without NaN; yields step, steps and the network in training."""
+    rng = seeded(seed, 7)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # initial weights and dropout
+        network = Classifier(width)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.02)
+        an_epoch = max(1, len(images) // BATCH)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, EPOCHS * an_epoch)
+        for epoch in range(EPOCHS):
+            order = torch.randperm(len(images), generator=rng)
+            for i in range(an_epoch):
+                rows = order[i * BATCH : (i + 1) * BATCH]
+                x = _varied(images[rows].float() / 127.5 - 1, rng)
+                loss = F.binary_cross_entropy_with_logits(network(x), labels[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                yield epoch * an_epoch + i + 1, EPOCHS * an_epoch, network
+    network.eval().requires_grad_(False)
+
+
+def skin_brightness(x: Tensor) -> Tensor:
+    """Mean luminance (ITU-R BT.601) of the cheeks and the nose of pictures (N, 3, 64, 64) in [-1, 1], (N,)."""
+    cheeks = x[:, :, CHEEKS[0], CHEEKS[1]].mean((2, 3))
+    return cheeks @ torch.tensor([0.299, 0.587, 0.114], device=x.device)
+
+
+class Judge(nn.Module):
+    """Pictures (N, 3, 64, 64) in [-1, 1] to probabilities of all eleven attributes, (N, 11), in the order of NAMES.
+
+    The classifier's, and the rank of the skin's brightness among real faces: that of a logistic distribution with
+    their median and quartiles, so that it has a gradient.
+    """
+
+    median: Tensor
+    scale: Tensor
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.register_buffer("median", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(()))
+        self.eval().requires_grad_(False)
+
+    @classmethod
+    def of(cls, classifier: Classifier, real: Tensor) -> Judge:
+        """A judge that knows the skin tones of real faces, uint8 (N, 3, 64, 64)."""
+        judge = cls(classifier)
+        brightness = skin_brightness(real.float() / 127.5 - 1)
+        lower, median, upper = brightness.quantile(torch.tensor([0.25, 0.5, 0.75]))
+        judge.median, judge.scale = median, (upper - lower).clamp_min(1e-3) / QUARTILES
+        return judge
+
+    def forward(self, x: Tensor) -> Tensor:
+        tone = torch.sigmoid((skin_brightness(x) - self.median) / self.scale)
+        return torch.cat([torch.sigmoid(self.classifier(x)), tone[:, None]], dim=1)
+
+    def save(self, folder: Path) -> None:
+        """Writes judge.safetensors, filters in float16."""
+        tensors = {name: value.half() if value.ndim > 1 else value for name, value in self.state_dict().items()}
+        with atomic(folder / JUDGE_FILE) as part:
+            part.write_bytes(save({name: value.contiguous() for name, value in tensors.items()}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Judge:
+        """What `save` wrote."""
+        tensors = load_file(folder / JUDGE_FILE)
+        judge = cls(Classifier(len(tensors["classifier.main.0.weight"])))
+        judge.load_state_dict(tensors)
+        return judge.eval()

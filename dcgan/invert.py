@@ -1,0 +1,83 @@
+"""Finding the latent of a given face by optimisation (Zhu et al., ECCV 2016, arXiv 1609.03552, equation 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dcgan.model import seeded
+
+CANDIDATES = 512  # random latents, of which the nearest are optimised
+STARTS = 6
+STEPS = 200
+LEARNING_RATE = 0.05
+LENGTH_WEIGHT = 0.02  # how much a latent pays for being longer or shorter than usual
+LEVELS = 3  # the picture is compared at 64, 32 and 16 px
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Where a search stands: the best latent so far, (1, latent_dim).
+
+    error: root mean square difference of a pixel to the wanted picture, in levels of 255; random_error: that of the
+    average random face.
+    """
+
+    z: Tensor
+    step: int
+    steps: int
+    error: float
+    random_error: float
+
+    @property
+    def closeness(self) -> float:
+        """1: the same picture; 0: no nearer than a random face."""
+        return max(0.0, 1 - self.error / self.random_error)
+
+
+def _levels(x: Tensor) -> list[Tensor]:
+    return [x if n == 0 else F.avg_pool2d(x, 2**n) for n in range(LEVELS)]
+
+
+def _distance(drawn: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute difference at every level, (N,) of (N, 3, 64, 64) from (1, 3, 64, 64)."""
+    pairs = zip(_levels(drawn), _levels(wanted), strict=True)
+    return torch.stack([(a - b).abs().mean((1, 2, 3)) for a, b in pairs]).mean(0)
+
+
+def _error(drawn: Tensor, wanted: Tensor) -> Tensor:
+    """Root mean square difference in levels of 255, (N,)."""
+    return (drawn - wanted).square().mean((1, 2, 3)).sqrt() * 127.5
+
+
+def invert(draw: Callable[[Tensor], Tensor], wanted: Tensor, latent_dim: int, seed: int) -> Iterator[Inversion]:
+    """Searches a latent that `draw` turns into `wanted` (1, 3, 64, 64); several at once, from the nearest random ones.
+
+    Yields after every tenth step; the last one is the result. The same picture and seed give the same latent.
+    """
+    device = wanted.device
+    candidates = torch.randn(CANDIDATES, latent_dim, generator=seeded(seed, 0)).to(device)
+    with torch.no_grad():
+        drawn = torch.cat([draw(part) for part in candidates.split(64)])
+        nearest = _distance(drawn, wanted).argsort()[:STARTS]
+        random_error = float(_error(drawn, wanted).mean())
+    z = candidates[nearest].clone().requires_grad_()
+    optimizer = torch.optim.Adam([z], lr=LEARNING_RATE, betas=(0.9, 0.99))
+    best, best_error = z.detach()[:1].clone(), float("inf")
+    for step in range(STEPS):
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / STEPS) + 0.05)
+        drawn = draw(z)
+        unusual = (z.square().mean(1) - 1).square()
+        loss = _distance(drawn, wanted) + LENGTH_WEIGHT * unusual
+        errors = _error(drawn.detach(), wanted)
+        if float(errors.min()) < best_error:
+            best, best_error = z.detach()[errors.argmin()][None].clone(), float(errors.min())
+        optimizer.zero_grad()
+        loss.sum().backward()
+        optimizer.step()
+        if (step + 1) % 10 == 0:
+            yield Inversion(best.cpu(), step + 1, STEPS, best_error, random_error)

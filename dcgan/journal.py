@@ -1,0 +1,76 @@
+"""What a training run writes beside its model: log.csv, log.png and a sheet every so often."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from dcgan.export import atomic
+from dcgan.train import Progress
+
+COLUMNS = (
+    "iteration", "images", "seconds", "images_per_second", "discriminator", "generator", "real", "fake", "penalty",
+    "augmentation", "quality", "spread",
+)  # fmt: skip
+
+
+class Journal:
+    """Appends records to `folder`/log.csv; after `iteration` earlier ones of an interrupted run are dropped."""
+
+    def __init__(self, folder: Path, iteration: int = 0) -> None:
+        self.folder = folder
+        self.path = folder / "log.csv"
+        (folder / "sheets").mkdir(parents=True, exist_ok=True)
+        kept = [row for row in self.rows() if int(row["iteration"]) <= iteration] if iteration else []
+        with atomic(self.path) as part, part.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(kept)
+        self.seconds_before = float(kept[-1]["seconds"]) if kept else 0.0
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """The rows written so far; a last line that was cut off is left out."""
+        if not self.path.exists():
+            return
+        with self.path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                if row["spread"] is not None:
+                    yield row
+
+    def write(self, record: Progress) -> None:
+        """One row; with a snapshot also its sheet and the plot."""
+        row: dict[str, object] = {
+            "iteration": record.iteration,
+            "images": record.images,
+            "seconds": round(self.seconds_before + record.seconds, 1),
+            "images_per_second": round(record.images_per_second, 1),
+            **{name: f"{value:.5g}" for name, value in record.losses.items()},
+        }
+        if record.snapshot:
+            row |= {"quality": f"{record.snapshot.quality:.5g}", "spread": f"{record.snapshot.spread:.4g}"}
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, COLUMNS).writerow(row)
+        if record.snapshot:
+            with atomic(self.folder / "sheets" / f"{record.iteration:07}.png") as part:
+                record.snapshot.sheet.save(part, format="PNG")
+            self.plot()
+
+    def plot(self) -> None:
+        """log.png: losses, logits and quality over the images seen. Needs matplotlib; without it there is none."""
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            return
+        rows = list(self.rows())
+        panels = (("discriminator", "generator"), ("real", "fake"), ("augmentation", "spread"), ("quality",))
+        figure = Figure(figsize=(12, 7), layout="constrained")
+        for axes, names in zip(figure.subplots(2, 2).flat, panels, strict=True):
+            for name in names:
+                points = [(int(row["images"]), float(row[name])) for row in rows if row[name]]
+                if points:
+                    axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 50 else "")
+            axes.set_xlabel("images")
+            axes.legend()
+        with atomic(self.folder / "log.png") as part:
+            figure.savefig(part, format="png")

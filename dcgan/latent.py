@@ -1,0 +1,76 @@
+"""Latent controls: pure functions of z (N, latent_dim) float32, whose entries are N(0, 1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dcgan.config import check_range
+from dcgan.model import Generator, ThesisGenerator, seeded
+
+PRINCIPAL = 10  # principal directions that a model has, or fewer if its latent is shorter
+
+
+def draw_latents(indices: list[int], latent_dim: int, seed: int, truncation: float) -> Tensor:
+    """Latent i of a seed for each index, (N, latent_dim), times `truncation`; each depends on (seed, i) alone."""
+    rows = [torch.randn(latent_dim, generator=seeded(seed, index)) for index in indices]
+    return truncation * torch.stack(rows)
+
+
+def principal_directions(generator: Generator | ThesisGenerator) -> Tensor:
+    """Unit directions in which the first layer's normalised activations change most, (PRINCIPAL, latent_dim).
+
+    Eigenvectors of A^T A (SeFa, Shen and Zhou, CVPR 2021, equation 4), where A is the first layer with the gain of the
+    batch normalisation behind it. z itself has no principal directions: its distribution is a sphere's.
+    """
+    a = generator.first_layer.detach().cpu().double()  # (latent_dim, activations)
+    norm = generator.main[1] if isinstance(generator, Generator) else None
+    if isinstance(norm, nn.BatchNorm2d):
+        assert norm.running_var is not None
+        gain = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach().cpu().double()
+        a = a * gain.repeat_interleave(a.shape[1] // len(gain))
+    _, vectors = torch.linalg.eigh(a @ a.T)
+    directions = vectors.T.flip(0)[:PRINCIPAL]
+    largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
+    return (directions * largest.sign()).float()  # an eigenvector's sign is nobody's: fix it
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """From a to b, (latent_dim,) each, at every share in t (N,): along the great circle, the length linearly.
+
+    Shoemake (SIGGRAPH 1985). Straight lines pass through short latents, which are rare and give grey faces.
+    """
+    lengths = torch.lerp(a.norm(), b.norm(), t)[:, None]
+    u, v = F.normalize(a, dim=0), F.normalize(b, dim=0)
+    angle = torch.arccos((u @ v).clamp(-1, 1))
+    if angle < 1e-4 or angle > math.pi - 1e-4:  # no circle, or every circle
+        return torch.lerp(a[None], b[None], t[:, None])
+    shares = torch.sin(torch.stack([1 - t, t]) * angle) / torch.sin(angle)
+    return lengths * (shares[0][:, None] * u + shares[1][:, None] * v)
+
+
+def morph_path(z: Tensor, frames: int, loop: bool) -> Tensor:
+    """`frames` latents through all of z (N >= 2, latent_dim) at even pace; with `loop` back to the first.
+
+    An open path begins at the first and ends at the last latent; in a closed one the frame after the last would be the
+    first. Raises ValueError for other numbers than 2 or more latents and 2 to 1000 frames.
+    """
+    check_range("faces to morph", len(z), 2, 100)
+    check_range("frames", frames, 2, 1000)
+    keys = torch.cat([z, z[:1]]) if loop else z
+    stops = len(keys) - 1
+    times = torch.arange(frames) * (stops / frames) if loop else torch.linspace(0, stops, frames)
+    parts = times.floor().clamp(max=stops - 1).long()
+    return torch.cat(
+        [slerp(keys[part], keys[part + 1], (t - part)[None]) for part, t in zip(parts, times, strict=True)]
+    )
+
+
+def arithmetic(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """a - b + c (Radford et al., section 6.3.2), each (N, latent_dim), brought to the mean length of the three."""
+    result = a - b + c
+    length = (a.norm(dim=1, keepdim=True) + b.norm(dim=1, keepdim=True) + c.norm(dim=1, keepdim=True)) / 3
+    return F.normalize(result, dim=1) * length

@@ -1,0 +1,342 @@
+"""`FacePipeline`: everything that a trained generator is used for, and its files on disk and on the Hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from httpx2 import HTTPError  # what huggingface_hub lets through
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from dcgan import latent
+from dcgan.config import MAX_SEED, ModelConfig, TrainConfig, check_range
+from dcgan.data import to_pil, to_tensor
+from dcgan.export import atomic
+from dcgan.invert import Inversion, invert
+from dcgan.model import new_discriminator, new_generator
+from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, Recipe
+
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
+BATCH = 64  # faces drawn at once
+MAX_COUNT = 100_000
+
+HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
+
+
+class ModelError(ValueError):
+    """A model's files are missing, damaged or of another kind."""
+
+
+def pick_device(device: str | torch.device = "auto") -> torch.device:
+    """The accelerator if there is one, else the CPU, for "auto"; the named device otherwise."""
+    if device != "auto":
+        try:
+            return torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError) as error:  # torch raises either, by the kind of device
+            raise ValueError(
+                f"device is {str(device)!r}; allowed are auto, cpu and what this machine has: {error}"
+            ) from None
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """As it is stored: matrices and filters in float16, what has one axis in full."""
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if tensor.ndim > 1 and tensor.is_floating_point() else tensor
+
+
+class FacePipeline:
+    """A trained generator and what steers it. Latents are (N, latent_dim) float32, pictures 64x64 RGB PIL images.
+
+    Face i of seed s is drawn from (s, i) alone. Methods raise ValueError with the value and what is allowed.
+
+    discriminator: None where a model was imported without one; `rank` then raises ValueError.
+    directions: unit vectors (latent_dim,) by name, the named attributes first, then `pc1`, `pc2`, ... by their effect.
+    name: where the model came from.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        generator: nn.Module,
+        discriminator: nn.Module | None = None,
+        attributes: Mapping[str, Tensor] | None = None,
+        train_config: TrainConfig | None = None,
+    ) -> None:
+        self.config = config
+        self.generator = generator.eval().requires_grad_(False)
+        self.discriminator = None if discriminator is None else discriminator.eval().requires_grad_(False)
+        self.attributes = {name: vector.detach().cpu().float() for name, vector in (attributes or {}).items()}
+        self.train_config = train_config
+        self.dtype = torch.float32
+        self.name = "untitled"
+        self.card = self._plain_card()
+        principal = latent.principal_directions(generator)  # type: ignore[arg-type]
+        self.directions = {**self.attributes, **{f"pc{i}": vector for i, vector in enumerate(principal, 1)}}
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.generator.parameters()).device
+
+    def to(self, device: str | torch.device) -> FacePipeline:
+        """Moves the networks; latents stay on the CPU."""
+        self.generator.to(device)
+        if self.discriminator is not None:
+            self.discriminator.to(device)
+        return self
+
+    # -- latents -----------------------------------------------------------------------------------------------------
+
+    def latents(self, count: int = 16, seed: int = 0, truncation: float = 1.0) -> Tensor:
+        """Latents 0 to count - 1 of a seed, N(0, truncation^2): below 1 faces are more alike and more regular."""
+        check_range("count", count, 1, MAX_COUNT)
+        return self._latents(list(range(count)), seed, truncation)
+
+    def _latents(self, indices: list[int], seed: int, truncation: float) -> Tensor:
+        check_range("seed", seed, 0, MAX_SEED)
+        check_range("truncation", truncation, 0, MAX_TRUNCATION)
+        return latent.draw_latents(indices, self.config.latent_dim, seed, truncation)
+
+    def _checked(self, z: Any) -> Tensor:
+        z = torch.as_tensor(z, dtype=torch.float32, device="cpu")
+        if z.ndim != 2 or z.shape[1] != self.config.latent_dim or not len(z):
+            raise ValueError(f"z has shape {tuple(z.shape)}; (N, {self.config.latent_dim}) is needed")
+        if not bool(z.isfinite().all()):
+            raise ValueError("z holds entries that are not finite")
+        return z
+
+    def move(self, z: Tensor, moves: Mapping[str, float]) -> Tensor:
+        """z plus each named direction times its amount, in standard deviations of z."""
+        z = self._checked(z)
+        for name, amount in moves.items():
+            if name not in self.directions:
+                raise ValueError(f"direction is {name!r}; allowed are {', '.join(self.directions)}")
+            check_range(name, amount, -MAX_MOVE, MAX_MOVE)
+            z = z + float(amount) * self.directions[name]
+        return z
+
+    def latent_of(self, recipe: Recipe) -> Tensor:
+        """The latent (1, latent_dim) that a recipe describes."""
+        check_range("index", recipe.index, 0, MAX_INDEX)
+        z = (
+            self._latents([recipe.index], recipe.seed, recipe.truncation)
+            if recipe.z is None
+            else self._checked([list(recipe.z)])
+        )
+        return self.move(z, recipe.moves)
+
+    def arithmetic(self, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """a - b + c (Radford et al., section 6.3.2) at the three's mean length; each (N, latent_dim)."""
+        return latent.arithmetic(self._checked(a), self._checked(b), self._checked(c))
+
+    def rank(self, z: Tensor) -> list[int]:
+        """The numbers of the latents from the one that the discriminator finds most real to the least."""
+        if self.discriminator is None:
+            raise ValueError(f"model {self.name} has no discriminator to rank by")
+        drawn = [self.discriminator(self._draw(part)).cpu() for part in self._checked(z).split(BATCH)]
+        return torch.cat(drawn).argsort(descending=True, stable=True).tolist()
+
+    # -- pictures ----------------------------------------------------------------------------------------------------
+
+    def _draw(self, z: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+            return self.generator(z.to(self.device)).float()
+
+    @torch.no_grad()
+    def draw(self, z: Tensor) -> Tensor:
+        """Pictures as a tensor (N, 3, 64, 64) in [-1, 1] on the CPU."""
+        return torch.cat([self._draw(part).cpu() for part in self._checked(z).split(BATCH)])
+
+    def generate(self, z: Tensor) -> list[Image.Image]:
+        """The faces of the latents."""
+        return to_pil(self.draw(z))
+
+    def generate_recipes(self, recipes: Sequence[Recipe]) -> list[Image.Image]:
+        """The faces of the recipes."""
+        return self.generate(torch.cat([self.latent_of(recipe) for recipe in recipes]))
+
+    def morph(self, z: Tensor, frames: int = 60, loop: bool = False) -> list[Image.Image]:
+        """From each latent to the next along great circles, and back to the first with `loop`; 2 to 1000 frames."""
+        return self.generate(latent.morph_path(self._checked(z), frames, loop))
+
+    def stream_invert(self, image: Image.Image, seed: int = 0) -> Iterator[Inversion]:
+        """The search of `invert`, every tenth step."""
+        check_range("seed", seed, 0, MAX_SEED)
+        return invert(self._draw, to_tensor(image).to(self.device), self.config.latent_dim, seed)
+
+    def invert(self, image: Image.Image, seed: int = 0) -> Inversion:
+        """The latent whose face comes closest to a picture's central square, and how close; some seconds."""
+        *_, last = self.stream_invert(image, seed)
+        return last
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What model.safetensors holds: `generator.*`, `discriminator.*` and `directions.NAME`."""
+        parts = {f"generator.{name}": value for name, value in self.generator.state_dict().items()}
+        if self.discriminator is not None:
+            parts |= {f"discriminator.{name}": value for name, value in self.discriminator.state_dict().items()}
+        parts |= {f"directions.{name}": value for name, value in self.attributes.items()}
+        return {name: _halved(value) for name, value in parts.items()}
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hexadecimal digits of the generator's stored weights: faces of another fingerprint look otherwise."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.tensors().items()):
+            if name.startswith("generator."):
+                digest.update(name.encode() + value.numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+    def identity(self) -> dict[str, Any]:
+        """What files say of the model that drew them."""
+        return {"name": self.name, "fingerprint": self.fingerprint, "latent_dim": self.config.latent_dim}
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes config.json, model.safetensors (filters in float16) and a model card, which stays if there is one."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {"model": asdict(self.config), "train": self.train_config and asdict(self.train_config)}
+        with atomic(folder / CONFIG_FILE) as part:
+            part.write_text(json.dumps(config, indent=2) + "\n")
+        with atomic(folder / WEIGHTS_FILE) as part:
+            part.write_bytes(save(self.tensors()))
+        if not (folder / CARD_FILE).exists():
+            with atomic(folder / CARD_FILE) as part:
+                part.write_text(self.card)
+
+    def _plain_card(self) -> str:
+        """A model card for the Hub, until somebody writes a better one."""
+        return (
+            "---\nlibrary_name: dcgan\npipeline_tag: unconditional-image-generation\ntags:\n- dcgan\n---\n\n"
+            f"# A DCGAN of 64x64 pictures, latent dimension {self.config.latent_dim}\n\n"
+            "`config.json` holds every setting.\n\n```python\nfrom dcgan import FacePipeline\n\n"
+            'faces = FacePipeline.from_pretrained("FOLDER or USER/REPO")\n'
+            "faces.generate(faces.latents(count=16))\n```\n"
+        )
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path, revision: str | None = None) -> FacePipeline:
+        """A model from a folder, or from the Hub: "user/repo" or "user/repo@revision". On the CPU.
+
+        Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
+        """
+        folder = Path(model) if Path(model).is_dir() else _download(str(model), revision)
+        try:
+            config = json.loads((folder / CONFIG_FILE).read_text())
+            tensors = {name: value.float() if value.is_floating_point() else value
+                       for name, value in load_file(folder / WEIGHTS_FILE).items()}  # fmt: skip
+            faces = cls._assembled(config, tensors)
+        except FileNotFoundError as error:
+            raise ModelError(
+                f"{model} is no trained face model: {Path(error.filename or '').name} is missing"
+            ) from None
+        except (SafetensorError, RuntimeError, OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
+        faces.name = folder.name if Path(model).is_dir() else str(model)
+        if (folder / CARD_FILE).exists():
+            faces.card = (folder / CARD_FILE).read_text()
+        return faces
+
+    @classmethod
+    def _assembled(cls, config: dict[str, Any], tensors: dict[str, Tensor]) -> FacePipeline:
+        """The pipeline of a config and exactly these tensors."""
+        parts: dict[str, dict[str, Tensor]] = {"generator": {}, "discriminator": {}, "directions": {}}
+        for name, value in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = value
+        model_config = ModelConfig(**config["model"])
+        generator = new_generator(model_config)
+        generator.load_state_dict(parts["generator"], strict=True)
+        discriminator = new_discriminator(model_config) if parts["discriminator"] else None
+        if discriminator is not None:
+            discriminator.load_state_dict(parts["discriminator"], strict=True)
+        for name, vector in parts["directions"].items():
+            if vector.shape != (model_config.latent_dim,):
+                raise ValueError(f"direction {name} has shape {tuple(vector.shape)}")
+        train_config = TrainConfig.from_dict(config["train"]) if config.get("train") else None
+        return cls(model_config, generator, discriminator, parts["directions"], train_config)
+
+    def with_attributes(self, attributes: Mapping[str, Tensor]) -> FacePipeline:
+        """The same networks with these named directions."""
+        faces = FacePipeline(self.config, self.generator, self.discriminator, attributes, self.train_config)
+        faces.name, faces.card = self.name, self.card
+        return faces
+
+    def push_to_hub(self, repo: str, private: bool = False) -> str:
+        """Uploads the model and its card to "user/repo", made if missing; needs a token. The commit's address.
+
+        Raises ModelError where the Hub cannot be reached or refuses.
+        """
+        api = HfApi()
+        try:
+            api.create_repo(repo, private=private, exist_ok=True)
+            with tempfile.TemporaryDirectory() as folder:
+                self.save_pretrained(folder)
+                return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload the faces"))
+        except HUB_ERRORS as error:
+            raise ModelError(f"{repo} cannot be pushed to: {str(error).splitlines()[0]}") from None
+
+
+def import_tutorial(file: str | Path) -> FacePipeline:
+    """A model from a state dict in the layout of PyTorch's DCGAN tutorial, bare or under a key of its own.
+
+    Reads tensors only (weights_only). The discriminator is not taken over: the tutorial's ends in a sigmoid, and its
+    checkpoints rarely hold it. Raises ModelError where there is no such generator.
+    """
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ModelError(f"{file} does not exist") from None
+    except Exception as error:  # torch.load has many, by what the file is
+        raise ModelError(f"{file} cannot be read as tensors: {str(error).splitlines()[0]}") from None
+    weights = _tutorial_generator(content)
+    if weights is None:
+        raise ModelError(
+            f"{file} holds no generator in the tutorial's layout (main.0.weight, (latent, channels, 4, 4), ...)"
+        )
+    first, last = weights["main.0.weight"], weights["main.12.weight"]
+    config = ModelConfig(latent_dim=first.shape[0], width=last.shape[0])
+    generator = new_generator(config)
+    counters = {name: value for name, value in generator.state_dict().items() if name.endswith("num_batches_tracked")}
+    try:
+        generator.load_state_dict({**counters, **weights}, strict=True)
+    except RuntimeError as error:
+        raise ModelError(f"{file} is no 64x64 generator of the tutorial: {' '.join(str(error).split())}") from None
+    return FacePipeline(config, generator)
+
+
+def _tutorial_generator(content: Any) -> dict[str, Tensor] | None:
+    """The generator's tensors in a checkpoint: its own, or those one level down; `module.` of DataParallel removed."""
+    if not isinstance(content, Mapping):
+        return None
+    weights = {str(name).removeprefix("module."): value for name, value in content.items()}
+    first = weights.get("main.0.weight")
+    if isinstance(first, Tensor):  # a discriminator's first filters are (width, 3, 4, 4)
+        return weights if first.ndim == 4 and first.shape[1] > 3 and "main.12.weight" in weights else None
+    found = [_tutorial_generator(value) for value in content.values()]
+    return next((weights for weights in found if weights), None)
+
+
+def _download(model: str, revision: str | None) -> Path:
+    repo, _, named = model.partition("@")
+    if repo.count("/") != 1 or model.startswith((".", "/", "~")):
+        raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
+    files = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
+    try:
+        return Path(snapshot_download(repo, revision=revision or named or None, allow_patterns=files))
+    except HUB_ERRORS as error:
+        raise ModelError(
+            f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
+        ) from None

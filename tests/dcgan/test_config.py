@@ -1,0 +1,58 @@
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from dcgan.config import PRESETS, ModelConfig, TrainConfig, from_preset
+
+
+def test_a_configuration_survives_json():
+    for config in PRESETS.values():
+        assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"iterations": 0}, "iterations is 0; allowed are 1 to"),
+        ({"batch": 1}, "batch is 1; allowed are 2 to"),
+        ({"seed": -1}, "seed is -1; allowed are 0 to"),
+        ({"loss": "mse"}, "loss is 'mse'; allowed are minimax"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd'; allowed are adam, rmsprop"),
+        ({"augmentation": "all"}, "augmentation is 'all'; allowed are none"),
+        ({"discriminator_steps": 0}, "discriminator_steps is 0"),
+        ({"label_smoothing": 0.6}, "label_smoothing is 0.6"),
+    ],
+)
+def test_values_out_of_range_are_named(values, message):
+    with pytest.raises(ValueError, match=message):
+        replace(PRESETS["standard"], **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"architecture": "big"}, "architecture is 'big'"),
+        ({"latent_dim": 0}, "latent_dim is 0"),
+        ({"architecture": "thesis", "latent_dim": 100}, "the thesis' networks have 32"),
+    ],
+)
+def test_impossible_networks_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        ModelConfig(**values)
+
+
+def test_presets_are_those_of_the_publications():
+    radford, thesis = PRESETS["radford"], PRESETS["thesis"]
+    assert (radford.loss, radford.learning_rate, radford.betas, radford.batch) == (
+        "non-saturating", 2e-4, (0.5, 0.999), 128,
+    )  # fmt: skip
+    assert (thesis.optimizer, thesis.learning_rate, thesis.rho, thesis.decay) == ("rmsprop", 1e-4, 0.9, 1e-8)
+    assert (thesis.clip_value, thesis.batch, thesis.shuffle, thesis.label_noise) == (1.0, 2, False, 0.05)
+    assert (thesis.iterations, thesis.control_scale, thesis.model.latent_dim) == (15_000, 0.5, 32)
+
+
+def test_a_preset_takes_overrides_and_names_what_it_does_not_know():
+    assert from_preset("radford", iterations=5, batch=None).iterations == 5
+    with pytest.raises(ValueError, match="preset is 'best'; allowed are standard, radford, thesis"):
+        from_preset("best")

@@ -1,0 +1,69 @@
+import math
+
+import pytest
+import torch
+
+from dcgan.config import ModelConfig
+from dcgan.latent import PRINCIPAL, arithmetic, draw_latents, morph_path, principal_directions, slerp
+from dcgan.model import initialise, new_generator, seeded
+
+
+def test_a_latent_depends_on_seed_and_index_alone():
+    z = draw_latents([0, 1, 2, 3], 16, 7, 1.0)
+    assert torch.equal(draw_latents([3, 1], 16, 7, 1.0), z[[3, 1]])
+    assert torch.equal(draw_latents([2], 16, 7, 0.5), 0.5 * z[2:3])
+    assert not torch.equal(draw_latents([0], 16, 8, 1.0), z[:1])
+    many = draw_latents(list(range(500)), 64, 0, 1.0)
+    assert abs(float(many.mean())) < 0.01 and float(many.std()) == pytest.approx(1, abs=0.01)
+    assert abs(float(torch.corrcoef(torch.stack([many[0], many[1]]))[0, 1])) < 0.5
+
+
+def test_slerp_keeps_the_pace_and_the_length():
+    a, b = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0])
+    t = torch.linspace(0, 1, 5)
+    path = slerp(a, b, t)
+    assert torch.allclose(path.norm(dim=1), 2 + 2 * t)
+    angles = torch.atan2(path[:, 1], path[:, 0])
+    assert torch.allclose(angles, t * math.pi / 2, atol=1e-6)
+    assert torch.allclose(path[[0, -1]], torch.stack([a, b]), atol=1e-6)
+    same = slerp(a, a, t)
+    assert torch.allclose(same, a.expand(5, -1)) and slerp(a, -a, t).isfinite().all()
+
+
+def test_an_open_path_ends_at_its_last_face_a_closed_one_goes_on_evenly():
+    z = torch.randn(3, 16, generator=seeded(0))
+    z = z / z.norm(dim=1, keepdim=True) * 4
+    path = morph_path(z, 31, loop=False)
+    assert path.shape == (31, 16)
+    assert torch.allclose(path[[0, 15, 30]], z, atol=1e-5)
+    closed = morph_path(z, 30, loop=True)
+    assert torch.allclose(closed[[0, 10, 20]], z, atol=1e-5)
+    last_step, first_step = (closed[0] - closed[-1]).norm(), (closed[-1] - closed[-2]).norm()
+    assert float(last_step) == pytest.approx(float(first_step), rel=1e-3)
+    for count, frames in ((1, 10), (2, 1), (2, 1001)):
+        with pytest.raises(ValueError, match="allowed are 2 to"):
+            morph_path(z[:count], frames, loop=False)
+
+
+def test_arithmetic_keeps_the_usual_length():
+    a, b, c = torch.randn(3, 5, 64, generator=seeded(1)).unbind()
+    result = arithmetic(a, b, c)
+    lengths = (a.norm(dim=1) + b.norm(dim=1) + c.norm(dim=1)) / 3
+    assert torch.allclose(result.norm(dim=1), lengths)
+    assert torch.allclose(result / result.norm(dim=1, keepdim=True), torch.nn.functional.normalize(a - b + c, dim=1))
+    assert torch.allclose(arithmetic(a, a, a), a, atol=1e-5)
+
+
+def test_principal_directions_are_those_of_the_largest_effect():
+    generator = new_generator(ModelConfig(latent_dim=16, width=4))
+    initialise(generator, seeded(0))
+    with torch.no_grad():
+        generator.main[0].weight[3] *= 5  # z's fourth entry does most
+    directions = principal_directions(generator)
+    assert directions.shape == (PRINCIPAL, 16)
+    assert torch.allclose(directions @ directions.T, torch.eye(PRINCIPAL), atol=1e-5)
+    assert float(directions[0, 3]) > 0.95  # and its sign is fixed
+    effect = (directions @ generator.first_layer).norm(dim=1)
+    assert (effect[1:] <= effect[:-1] + 1e-5).all()
+    few = new_generator(ModelConfig(latent_dim=3, width=4))
+    assert principal_directions(few).shape == (3, 3)

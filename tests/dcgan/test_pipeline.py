@@ -1,0 +1,242 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from dcgan import FacePipeline, ModelConfig, ModelError, Recipe
+from dcgan.model import initialise, new_generator, seeded
+from dcgan.pipeline import import_tutorial
+
+
+def pixels(images) -> np.ndarray:
+    return np.stack([np.asarray(image) for image in images]).astype(int)
+
+
+# -- drawing ----------------------------------------------------------------------------------------------------------
+
+
+def test_face_i_of_a_seed_is_always_the_same(tiny_faces):
+    many = tiny_faces.generate(tiny_faces.latents(70, seed=5))
+    assert len(many) == 70 and all((image.size, image.mode) == ((64, 64), "RGB") for image in many)
+    few = tiny_faces.generate_recipes([Recipe(5, 69), Recipe(5, 2)])
+    assert np.abs(pixels(few) - pixels([many[69], many[2]])).max() <= 1  # batches round differently
+    assert pixels(tiny_faces.generate(tiny_faces.latents(2, 6))).tolist() != pixels(many[:2]).tolist()
+
+
+def test_truncation_brings_faces_together(shipped_faces):
+    spread = [pixels(shipped_faces.generate(shipped_faces.latents(16, 0, t))).std(0).mean() for t in (1.0, 0.5, 0.0)]
+    assert spread[0] > spread[1] > spread[2] == 0
+
+
+def test_number_formats_agree(shipped_faces):
+    z = shipped_faces.latents(32, 3)
+    exact = pixels(shipped_faces.generate(z))
+    shipped_faces.dtype = torch.bfloat16
+    try:
+        assert np.abs(pixels(shipped_faces.generate(z)) - exact).mean() <= 2
+    finally:
+        shipped_faces.dtype = torch.float32
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda f: f.latents(0), "count is 0; allowed are 1"),
+        (lambda f: f.latents(1, -1), "seed is -1; allowed are 0"),
+        (lambda f: f.latents(1, 0, 2.5), "truncation is 2.5; allowed are 0"),
+        (lambda f: f.generate(torch.zeros(1, 9)), r"z has shape \(1, 9\); \(N, 8\) is needed"),
+        (lambda f: f.generate(torch.zeros(8)), r"z has shape \(8,\)"),
+        (lambda f: f.generate(torch.full((1, 8), torch.nan)), "not finite"),
+        (lambda f: f.move(torch.zeros(1, 8), {"wit": 1}), "direction is 'wit'; allowed are pc1, pc2"),
+        (lambda f: f.move(torch.zeros(1, 8), {"pc1": 11}), "pc1 is 11; allowed are -10"),
+        (lambda f: f.generate_recipes([Recipe(z=(1.0, 2.0))]), r"z has shape \(1, 2\)"),
+        (lambda f: f.morph(torch.zeros(1, 8)), "faces to morph is 1; allowed are 2"),
+    ],
+)
+def test_bad_values_are_named(tiny_faces, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(tiny_faces)
+
+
+# -- steering ---------------------------------------------------------------------------------------------------------
+
+
+def test_moves_are_in_standard_deviations_of_z(tiny_faces):
+    z = tiny_faces.latents(3)
+    moved = tiny_faces.move(z, {"pc1": 2.0, "pc2": -1.0})
+    expected = z + 2 * tiny_faces.directions["pc1"] - tiny_faces.directions["pc2"]
+    assert torch.allclose(moved, expected)
+    assert all(float(direction.norm()) == pytest.approx(1, abs=1e-5) for direction in tiny_faces.directions.values())
+
+
+def test_a_recipe_is_its_latent(tiny_faces):
+    z = tiny_faces.latents(4, 9, 0.7)
+    assert torch.equal(tiny_faces.latent_of(Recipe(9, 3, 0.7)), z[3:])
+    moved = tiny_faces.latent_of(Recipe(z=tuple(z[3].tolist()), moves={"pc1": 1.0}))
+    assert torch.equal(moved, tiny_faces.move(z[3:], {"pc1": 1.0}))
+
+
+def test_a_morph_begins_and_ends_at_its_faces(tiny_faces):
+    z = tiny_faces.latents(3)
+    frames, ends = pixels(tiny_faces.morph(z, 9)), pixels(tiny_faces.generate(z))
+    assert np.abs(frames[[0, 4, 8]] - ends).max() <= 1
+    assert len(tiny_faces.morph(z, 9, loop=True)) == 9
+
+
+def test_arithmetic_goes_through_the_pipeline(tiny_faces):
+    a, b, c = (tiny_faces.latents(2, seed) for seed in range(3))
+    assert tiny_faces.arithmetic(a, b, c).shape == (2, 8)
+    with pytest.raises(ValueError, match="z has shape"):
+        tiny_faces.arithmetic(a, b, torch.zeros(2, 3))
+
+
+def test_rank_orders_by_the_discriminator(tiny_faces):
+    z = tiny_faces.latents(20)
+    order = tiny_faces.rank(z)
+    assert sorted(order) == list(range(20))
+    with torch.no_grad():
+        scores = tiny_faces.discriminator(tiny_faces.draw(z))
+    assert (scores[order].diff() <= 1e-5).all()
+    bare = FacePipeline(tiny_faces.config, tiny_faces.generator)
+    with pytest.raises(ValueError, match="has no discriminator to rank by"):
+        bare.rank(z)
+
+
+def test_inversion_finds_a_generated_face_again(shipped_faces):
+    (face,) = shipped_faces.generate(shipped_faces.latents(1, 123))
+    found = list(shipped_faces.stream_invert(face))
+    assert [step.step for step in found] == list(range(10, found[-1].steps + 1, 10))
+    assert found[-1].error <= found[0].error < found[-1].random_error
+    assert found[-1].closeness > 0.6
+    (again,) = shipped_faces.generate(found[-1].z)
+    difference = np.asarray(again).astype(float) - np.asarray(face)
+    assert np.sqrt((difference**2).mean()) == pytest.approx(found[-1].error, abs=1)
+    assert torch.equal(shipped_faces.invert(face).z, found[-1].z)
+
+
+def test_inversion_takes_any_picture(tiny_faces):
+    picture = Image.new("RGBA", (200, 90), (200, 30, 30, 255))
+    result = tiny_faces.invert(picture)
+    assert result.z.shape == (1, 8) and 0 <= result.closeness <= 1
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_model_draws_the_same(tiny_faces, tmp_path):
+    faces = tiny_faces.with_attributes({"smiling": tiny_faces.directions["pc3"]})
+    faces.save_pretrained(tmp_path / "one")
+    again = FacePipeline.from_pretrained(tmp_path / "one")
+    z = faces.latents(5)
+    assert np.array_equal(pixels(again.generate(z)), pixels(faces.generate(z)))
+    assert again.rank(z) == faces.rank(z)
+    assert list(again.directions)[:2] == ["smiling", "pc1"]
+    assert torch.equal(again.directions["smiling"], faces.directions["smiling"])
+    assert again.fingerprint == faces.fingerprint and again.train_config == faces.train_config
+    again.save_pretrained(tmp_path / "two")
+    for name in ("config.json", "model.safetensors", "README.md"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert not [path for path in (tmp_path / "one").iterdir() if path.name.startswith(".")]
+
+
+def test_a_written_card_stays(tiny_faces, tmp_path):
+    tmp_path.joinpath("README.md").write_text("my card")
+    tiny_faces.save_pretrained(tmp_path)
+    assert FacePipeline.from_pretrained(tmp_path).card == "my card"
+
+
+def spoil(tensors, how):
+    if how == "missing":
+        del tensors["generator.main.3.weight"]
+    elif how == "extra":
+        tensors["generator.main.99.weight"] = torch.zeros(1)
+    elif how == "shape":
+        tensors["generator.main.0.weight"] = torch.zeros(3, 3, 4, 4)
+    elif how == "foreign":
+        tensors["encoder.weight"] = torch.zeros(1)
+    else:
+        tensors["directions.smiling"] = torch.zeros(3)
+
+
+@pytest.mark.parametrize("how", ["missing", "extra", "shape", "foreign", "direction"])
+def test_wrong_tensors_are_refused(tiny_faces, tmp_path, how):
+    tiny_faces.save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    spoil(tensors, how)
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="is damaged"):
+        FacePipeline.from_pretrained(tmp_path)
+
+
+def test_missing_and_broken_files_are_named(tiny_faces, tmp_path):
+    with pytest.raises(ModelError, match="is no trained face model: config.json is missing"):
+        FacePipeline.from_pretrained(tmp_path)
+    tiny_faces.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model": {"latent_dim": 0}}))
+    with pytest.raises(ModelError, match="is damaged: latent_dim is 0"):
+        FacePipeline.from_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="neither a folder nor a repository"):
+        FacePipeline.from_pretrained(tmp_path / "none")
+
+
+# -- the tutorial's checkpoints ---------------------------------------------------------------------------------------
+
+
+def tutorial_weights() -> dict[str, torch.Tensor]:
+    generator = new_generator(ModelConfig(latent_dim=12, width=4))
+    initialise(generator, seeded(0))
+    return {name: value.clone() for name, value in generator.state_dict().items()}
+
+
+def wrapped(weights, how):
+    discriminator = {"main.0.weight": torch.zeros(64, 3, 4, 4), "main.2.weight": torch.zeros(128, 64, 4, 4)}
+    return {
+        "bare": weights,
+        "key": {"epoch": 3, "netD_state_dict": discriminator, "netG_state_dict": weights},
+        "parallel": {f"module.{name}": value for name, value in weights.items()},
+        "old": {name: value for name, value in weights.items() if "num_batches" not in name},
+    }[how]
+
+
+@pytest.mark.parametrize("how", ["bare", "key", "parallel", "old"])
+def test_a_tutorial_checkpoint_becomes_a_model(tmp_path, how):
+    torch.save(wrapped(tutorial_weights(), how), tmp_path / "netG.pth")
+    faces = import_tutorial(tmp_path / "netG.pth")
+    assert (faces.config.latent_dim, faces.config.width, faces.discriminator) == (12, 4, None)
+    expected = new_generator(faces.config).eval()
+    expected.load_state_dict(tutorial_weights())
+    z = faces.latents(3)
+    with torch.no_grad():
+        assert torch.allclose(faces.draw(z), expected(z), atol=1e-6)
+    faces.save_pretrained(tmp_path / "model")
+    assert len(FacePipeline.from_pretrained(tmp_path / "model").generate(z)) == 3
+
+
+class Harmful:
+    def __reduce__(self):
+        return (Path.touch, (Path("harmed"),))
+
+
+def test_nothing_else_is_imported(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"main.0.weight": Harmful()}, "harmful.pth")
+    torch.save(wrapped(tutorial_weights(), "key")["netD_state_dict"], "discriminator.pth")
+    torch.save([1, 2], "list.pth")
+    small = {name: value for name, value in tutorial_weights().items() if not name.startswith("main.3.")}
+    torch.save(small, "incomplete.pth")
+    Path("text.pth").write_text("no tensors")
+    for name, message in (
+        ("harmful.pth", "cannot be read as tensors"),
+        ("discriminator.pth", "holds no generator in the tutorial's layout"),
+        ("list.pth", "holds no generator"),
+        ("incomplete.pth", "is no 64x64 generator of the tutorial"),
+        ("text.pth", "cannot be read as tensors"),
+        ("none.pth", "does not exist"),
+    ):
+        with pytest.raises(ModelError, match=f"{name} {message}"):
+            import_tutorial(name)
+    assert not Path("harmed").exists()

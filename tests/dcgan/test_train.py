@@ -1,0 +1,197 @@
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import dcgan.quality
+from dcgan import FacePipeline, ModelError, TrainingError
+from dcgan.config import PRESETS
+from dcgan.quality import sliced_wasserstein, spread
+from dcgan.train import digest, load_checkpoint, save_checkpoint, train
+from dcgan.trainer import Trainer
+
+ROOT = Path(__file__).parents[2]
+CPU = torch.device("cpu")
+GAMES = {
+    "standard": {"augmentation": "adaptive"},
+    "wasserstein": {"loss": "wgan-gp", "penalty": 10.0, "penalty_every": 1, "discriminator_steps": 3},
+    "extra-adam": {"loss": "minimax", "penalty": 0.0, "extragradient": True},
+    "extra-rmsprop": {"optimizer": "rmsprop", "extragradient": True, "augmentation": "differentiable"},
+    "noisy": {"loss": "non-saturating", "penalty": 0.0, "label_noise": 0.05, "label_smoothing": 0.1, "clip_value": 0.1},
+    "plain": {"augmentation": "none", "optimizer": "rmsprop", "mirror": False},
+}
+
+
+def weights(record):
+    state = record.checkpoint.state
+    return {f"{part}.{name}": value for part in ("generator", "ema", "discriminator")
+            for name, value in state[part].items()}  # fmt: skip
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("norm", ["batch", "spectral", "none"])
+def test_resumed_training_equals_uninterrupted(tiny_images, tiny_train_config, tmp_path, game, norm):
+    model = replace(tiny_train_config.model, discriminator_norm=norm)
+    config = replace(tiny_train_config, model=model, **GAMES[game])
+    records = list(train(tiny_images, config, CPU))
+    assert all(math.isfinite(value) for value in records[-1].losses.values())
+    (half,) = (record for record in records if record.checkpoint and record.iteration == 4)
+    save_checkpoint(half.checkpoint, tmp_path)
+    *_, last = train(tiny_images, config, CPU, load_checkpoint(tmp_path))
+    assert same(weights(last), weights(records[-1]))
+    assert last.checkpoint.quality == records[-1].checkpoint.quality
+    assert last.snapshot.sheet.tobytes() == records[-1].snapshot.sheet.tobytes()
+
+
+def test_the_seed_decides(tiny_images, tiny_train_config):
+    runs = [list(train(tiny_images, replace(tiny_train_config, seed=seed), CPU))[-1] for seed in (0, 0, 1)]
+    assert same(weights(runs[0]), weights(runs[1]))
+    assert not same(weights(runs[0]), weights(runs[2]))
+
+
+def test_the_thesis_networks_train(tiny_images):
+    """One iteration: its networks are large."""
+    config = replace(PRESETS["thesis"], iterations=1, snapshot_every=1)
+    first = Trainer(tiny_images, config, CPU)
+    before = first.g.network.state_dict()["main.1.weight"].clone()
+    first.iterate(0)
+    assert set(first.losses) == {"discriminator", "generator", "real", "fake"}
+    assert not torch.equal(before, first.g.network.state_dict()["main.1.weight"])
+    gradients = [p.grad for p in first.g.network.parameters()]
+    assert max(float(gradient.abs().max()) for gradient in gradients) <= 1
+
+
+def test_pictures_come_in_order_or_shuffled_each_once_an_epoch(tiny_images, tiny_train_config):
+    ordered = Trainer(tiny_images, replace(tiny_train_config, shuffle=False), CPU)
+    assert ordered._indices(1).tolist() == [list(range(8, 16))] and ordered._indices(8).tolist() == [list(range(8))]
+    shuffled = Trainer(tiny_images, replace(tiny_train_config, discriminator_steps=2), CPU)
+    epochs = [torch.cat([shuffled._indices(i).flatten() for i in range(first, first + 4)]) for first in (0, 4)]
+    assert all(sorted(epoch.tolist()) == list(range(64)) for epoch in epochs)
+    assert epochs[0].tolist() != epochs[1].tolist()
+    assert shuffled._indices(5).tolist() == Trainer(tiny_images, shuffled.config, CPU)._indices(5).tolist()
+
+
+def test_the_average_lags_behind_and_has_its_own_statistics(tiny_images, tiny_train_config):
+    *_, last = train(tiny_images, tiny_train_config, CPU)
+    state, faces = last.checkpoint.state, last.checkpoint.faces
+    assert not torch.equal(state["ema"]["main.3.weight"], state["generator"]["main.3.weight"])
+    assert not torch.equal(faces.generator.state_dict()["main.4.running_var"], state["ema"]["main.4.running_var"])
+
+
+def test_the_generator_learns_what_all_pictures_share(tiny_train_config):
+    """A light square in the middle of every picture, the rest by chance."""
+    images = torch.randint(0, 120, (64, 3, 8, 8), generator=torch.Generator().manual_seed(0)).float()
+    images[:, :, 2:6, 2:6] += 130
+    images = torch.nn.functional.interpolate(images, 64).to(torch.uint8)
+    model = replace(tiny_train_config.model, width=8, discriminator_width=8)
+    config = replace(tiny_train_config, model=model, iterations=100, snapshot_every=100, ema_images=80,
+                     learning_rate=1e-3, discriminator_learning_rate=1e-3)  # fmt: skip
+    *_, last = train(images, config, CPU)
+    drawn = last.checkpoint.faces.draw(last.checkpoint.faces.latents(64)).mean((0, 1))
+    wanted = images.float().mean((0, 1))
+    assert torch.corrcoef(torch.stack([drawn.flatten(), wanted.flatten()]))[0, 1] > 0.8
+
+
+def test_collapse_is_reported_and_the_best_is_kept(tiny_images, tiny_train_config, monkeypatch):
+    records = [record for record in train(tiny_images, tiny_train_config, CPU) if record.snapshot]
+    assert all(record.snapshot.collapsed for record in records)  # eight iterations: all faces are grey
+    assert records[-1].checkpoint.quality == math.inf
+    monkeypatch.setattr(sys.modules["dcgan.train"], "COLLAPSED", 0.0)
+    qualities = iter([0.3, 0.7])
+    monkeypatch.setattr(sys.modules["dcgan.train"], "sliced_wasserstein", lambda *_: next(qualities))
+    good, worse = (record for record in train(tiny_images, tiny_train_config, CPU) if record.snapshot)
+    assert worse.checkpoint.quality == 0.3 and worse.checkpoint.faces is good.checkpoint.faces
+    assert worse.checkpoint.iteration == 8 and worse.snapshot.quality == 0.7
+
+
+def test_training_that_gives_no_numbers_says_so(tiny_images, tiny_train_config):
+    config = replace(tiny_train_config, learning_rate=math.inf)
+    with pytest.raises(TrainingError, match="no numbers any more at iteration"):
+        list(train(tiny_images, config, CPU))
+
+
+def test_a_checkpoint_of_something_else_is_refused(tiny_images, tiny_train_config):
+    first = next(record for record in train(tiny_images, tiny_train_config, CPU) if record.checkpoint).checkpoint
+    for images, config, message in (
+        (tiny_images, replace(tiny_train_config, seed=5), "other settings"),
+        (tiny_images.flip(0), tiny_train_config, "other pictures"),
+        (tiny_images, replace(tiny_train_config, iterations=4), "iterations is 4; the checkpoint already has 4"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            next(train(images, config, CPU, first))
+    longer = replace(tiny_train_config, iterations=9)
+    assert list(train(tiny_images, longer, CPU, first))[-1].iteration == 9
+
+
+def test_batches_that_do_not_fit_are_refused(tiny_images, tiny_train_config):
+    with pytest.raises(ValueError, match="batch is 65; the set holds only 64"):
+        next(train(tiny_images, replace(tiny_train_config, batch=65), CPU))
+
+
+def test_a_damaged_training_file_is_refused(tiny_faces_folder, tmp_path):
+    with pytest.raises(ModelError, match="holds no training to go on with"):
+        load_checkpoint(tmp_path)
+    content = (tiny_faces_folder / "training.safetensors").read_bytes()
+    (tmp_path / "training.safetensors").write_bytes(content[:-50])
+    with pytest.raises(ModelError, match="is damaged"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_holds_a_model_that_works_alone(tiny_faces_folder):
+    meta = json.loads((tiny_faces_folder / "config.json").read_text())
+    assert meta["train"]["iterations"] == 8
+    assert len(FacePipeline.from_pretrained(tiny_faces_folder).generate(torch.zeros(2, 8))) == 2
+
+
+def test_the_digest_knows_pictures(tiny_images):
+    assert digest(tiny_images) == digest(tiny_images.clone()) != digest(tiny_images.flip(3))
+
+
+def test_two_processes_train_one_model(tiny_images, tmp_path):
+    """Through torchrun and gloo: both hold the same weights, which are the mean of what each saw."""
+    torch.save(tiny_images, tmp_path / "images.pt")
+    script = ROOT / "tests" / "dcgan" / "two_processes.py"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script, tmp_path]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert result.returncode == 0, result.stderr
+    ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(2)]
+    assert same(ranks[0]["weights"], ranks[1]["weights"])
+    seen = [rank["indices"] for rank in ranks]
+    assert len(seen[0]) == len(seen[1]) == 4 and not set(seen[0]) & set(seen[1])
+    mean = [(a + b) / 2 for a, b in zip(*(rank["own_gradients"] for rank in ranks), strict=True)]
+    for found, expected in zip(ranks[0]["gradients"], mean, strict=True):
+        assert torch.allclose(found, expected, atol=1e-7)
+    assert any(not torch.allclose(a, b) for a, b in zip(*(rank["own_gradients"] for rank in ranks), strict=True))
+
+
+# -- the figures of a snapshot ----------------------------------------------------------------------------------------
+
+
+def test_the_distance_orders_sets_as_the_eye_does(tiny_images):
+    real = tiny_images.float() / 127.5 - 1
+    half, other = real[:32], real[32:]
+    noisy = (other + 0.5 * torch.randn(other.shape, generator=torch.Generator().manual_seed(0))).clamp(-1, 1)
+    alike, blurred = sliced_wasserstein(half, other), torch.nn.functional.avg_pool2d(other, 5, 1, 2)
+    assert sliced_wasserstein(half, half) == 0
+    assert alike < sliced_wasserstein(half, noisy) and alike < sliced_wasserstein(half, -torch.ones_like(other))
+    assert alike < sliced_wasserstein(half, blurred[:1].expand(32, -1, -1, -1))
+
+
+def test_spread_is_zero_for_one_face_over_and_over():
+    x = torch.rand(1, 3, 64, 64)
+    assert spread(x.expand(5, -1, -1, -1)) == 0
+    assert spread(torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)])) == pytest.approx(1)
+    assert 0 < dcgan.quality.COLLAPSED < 1
