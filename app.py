@@ -17,12 +17,17 @@ def shipped_scenes() -> list[str]:
     return sorted(str(path.parent) for path in CHECKPOINTS.glob("*/model.safetensors") if path.parent.name != "faces")
 
 
+def named(variable: str) -> list[str]:
+    """The folders and repositories in an environment variable, separated by commas."""
+    return [model.strip() for model in os.environ.get(variable, "").split(",") if model.strip()]
+
+
 def main() -> None:
     """Serves the page; GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_SHARE are Gradio's own."""
     Image.MAX_IMAGE_PIXELS = MAX_SOURCE_PIXELS  # for what Gradio itself opens
-    named = [model.strip() for model in os.environ.get("DARKROOM_SCENES", "").split(",") if model.strip()]
     device = pick_device(os.environ.get("DARKROOM_DEVICE") or "auto")
-    build_page(named or shipped_scenes(), device).launch(theme=THEME, css=CSS)
+    faces, scenes = named("DARKROOM_FACES") or [str(CHECKPOINTS / "faces")], named("DARKROOM_SCENES")
+    build_page(faces, scenes or shipped_scenes(), device).launch(theme=THEME, css=CSS)
 
 
 if __name__ == "__main__":

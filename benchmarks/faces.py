@@ -93,11 +93,18 @@ def quality(faces: FacePipeline, yardstick: Path, real: Path, count: int) -> dic
     }
     if faces.discriminator is not None:
         latents = [faces.latents(CANDIDATES, seed) for seed in range(100, 100 + RANKED_SEEDS)]
-        best = torch.cat([z[faces.rank(z)[:BEST]] for z in latents])
+        best = torch.cat([z[_ranked(faces, z)[:BEST]] for z in latents])
         for name, z in (("best", best), ("candidates", torch.cat(latents))):
             images = np.stack([np.asarray(image) for image in faces.generate(z)])
             result[f"detected of {name}"] = tool.detected(images, limit=len(images))
     return result
+
+
+@torch.no_grad()
+def _ranked(faces: FacePipeline, z: torch.Tensor) -> torch.Tensor:
+    """The numbers of the latents from the one that the critic finds most real to the least."""
+    assert faces.discriminator is not None
+    return faces.discriminator(faces.draw(z).to(faces.device)).argsort(descending=True).cpu()
 
 
 def pictures(faces: FacePipeline, out: Path) -> None:

@@ -16,13 +16,13 @@ from tqdm import tqdm
 
 from dcgan.attributes import read_attributes
 from dcgan.config import MAX_SEED, PRESETS, TrainConfig, check_range, from_preset
-from dcgan.data import Faces, load, prepare, write_set
+from dcgan.data import load, prepare, write_set
 from dcgan.directions import fit_directions
 from dcgan.export import MORPH_FORMATS, save_morph
 from dcgan.journal import Journal
 from dcgan.pipeline import FacePipeline, import_tutorial, pick_device
 from dcgan.recipe import Recipe, save_png
-from dcgan.train import TRAINING_FILE, Checkpoint, TrainingError, check_resume, load_checkpoint, save_checkpoint, train
+from dcgan.train import TRAINING_FILE, Checkpoint, TrainingError, load_checkpoint, save_checkpoint, train
 
 BAR_DELAY = 0.5  # s: by then a bad value has proved bad, and its one line stands alone
 
@@ -72,8 +72,8 @@ def _processes(device: str) -> Iterator[str | torch.device]:
         dist.destroy_process_group()
 
 
-def _found(out: Path, faces: Faces, config: TrainConfig, resume: bool) -> Checkpoint | None:
-    """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
+def _found(out: Path, resume: bool) -> Checkpoint | None:
+    """The training in `out` to go on with; None where there is none. Raises ValueError where `out` is taken."""
     if out.is_file():
         raise ValueError(f"{out} is a file; --out takes a folder")
     if not (out / TRAINING_FILE).exists():
@@ -82,9 +82,7 @@ def _found(out: Path, faces: Faces, config: TrainConfig, resume: bool) -> Checkp
         return None
     if not resume:
         raise ValueError(f"{out} holds a training already; --resume goes on with it")
-    checkpoint = load_checkpoint(out)
-    check_resume(checkpoint, faces.images, config)
-    return checkpoint
+    return load_checkpoint(out)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -96,8 +94,8 @@ def _train(args: argparse.Namespace) -> int:
 def _trained(args: argparse.Namespace, config: TrainConfig, device: str | torch.device, leads: bool) -> int:
     """Trains; of several processes one writes and reports."""
     out = Path(args.out)
-    faces = load(args.data)
-    checkpoint = _found(out, faces, config, args.resume)
+    checkpoint = _found(out, args.resume)
+    images = load(args.data).images
     first = checkpoint.iteration if checkpoint else 0
     journal = None
     bar = tqdm(
@@ -106,7 +104,7 @@ def _trained(args: argparse.Namespace, config: TrainConfig, device: str | torch.
     )  # fmt: skip
     with bar:
         try:
-            for record in train(faces.images, config, device, checkpoint):
+            for record in train(images, config, device, checkpoint):
                 bar.update(record.iteration - bar.n)
                 bar.set_postfix_str(f"{record.images_per_second:.0f} images/s", refresh=False)
                 if not leads:
@@ -259,7 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     out_argument(sub, "DIR", "folder for the files")
     sub.add_argument("--count", type=int, default=16, metavar="N", help="faces")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws, 0 or more")
-    sub.add_argument("--truncation", type=float, default=1.0, metavar="T", help="0 to 2; below 1: more regular faces")
+    sub.add_argument("--truncation", type=float, default=1.0, metavar="T", help="0 to 2; below 1: more alike")
 
     sub = command("morph", _morph, "from face to face: an animation of 256x256 px")
     model_argument(sub)

@@ -23,9 +23,9 @@ NEEDED = 0.3  # mean change of its attribute's probability
 SIDE_EFFECT = 0.5  # of that, which another shipped attribute must stay below
 JUDGED = 500  # latents
 REGRESSED = 6_000  # latents
-STEPS, BATCH, LEARNING_RATE = 80, 48, 0.05
-WANTED_SIDE_EFFECT = 0.25  # refinement pushes the others below this
-SIDE_WEIGHT = 2.0
+STEPS, BATCH, LEARNING_RATE = 100, 48, 0.1
+WANTED_SIDE_EFFECT = 0.42  # refinement pushes the others below this
+SIDE_WEIGHT = 1.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 from dcgan.model import seeded
 
 CANDIDATES = 512  # random latents, of which the nearest are optimised
-STARTS = 6
+STARTS = 4
 STEPS = 200
 LEARNING_RATE = 0.05
 LENGTH_WEIGHT = 0.02  # how much a latent pays for being longer or shorter than usual

@@ -61,7 +61,7 @@ class FacePipeline:
 
     Face i of seed s is drawn from (s, i) alone. Methods raise ValueError with the value and what is allowed.
 
-    discriminator: None where a model was imported without one; `rank` then raises ValueError.
+    discriminator: what it was trained against; None where a model was imported without one.
     directions: unit vectors (latent_dim,) by name, the named attributes first, then `pc1`, `pc2`, ... by their effect.
     name: where the model came from.
     """
@@ -99,7 +99,7 @@ class FacePipeline:
     # -- latents -----------------------------------------------------------------------------------------------------
 
     def latents(self, count: int = 16, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """Latents 0 to count - 1 of a seed, N(0, truncation^2): below 1 faces are more alike and more regular."""
+        """Latents 0 to count - 1 of a seed, N(0, truncation^2): below 1 faces are more alike."""
         check_range("count", count, 1, MAX_COUNT)
         return self._latents(list(range(count)), seed, truncation)
 
@@ -139,13 +139,6 @@ class FacePipeline:
     def arithmetic(self, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """a - b + c (Radford et al., section 6.3.2) at the three's mean length; each (N, latent_dim)."""
         return latent.arithmetic(self._checked(a), self._checked(b), self._checked(c))
-
-    def rank(self, z: Tensor) -> list[int]:
-        """The numbers of the latents from the one that the discriminator finds most real to the least."""
-        if self.discriminator is None:
-            raise ValueError(f"model {self.name} has no discriminator to rank by")
-        drawn = [self.discriminator(self._draw(part)).cpu() for part in self._checked(z).split(BATCH)]
-        return torch.cat(drawn).argsort(descending=True, stable=True).tolist()
 
     # -- pictures ----------------------------------------------------------------------------------------------------
 

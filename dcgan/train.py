@@ -94,7 +94,6 @@ class _Examiner:
 
     def __init__(self, trainer: Trainer) -> None:
         config, images = trainer.config, trainer.images
-        self.trainer = trainer
         latent_dim = config.model.latent_dim
         self.controls = config.control_scale * torch.randn(CONTROLS, latent_dim, generator=seeded(config.seed, 4))
         count = min(COUNT, len(images))
@@ -116,7 +115,7 @@ def digest(images: Tensor) -> str:
     return hashlib.sha256(images.cpu().contiguous().numpy().data).hexdigest()[:16]
 
 
-def check_resume(checkpoint: Checkpoint, images: Tensor, config: TrainConfig) -> None:
+def _check_resume(checkpoint: Checkpoint, images: Tensor, config: TrainConfig) -> None:
     """Raises ValueError unless training these images with this configuration can go on from the checkpoint."""
     theirs = checkpoint.faces.train_config
     if theirs is None or replace(theirs, iterations=config.iterations) != config:
@@ -155,7 +154,7 @@ def train(
     examiner = _Examiner(trainer)
     first, best = 0, None
     if resume is not None:
-        check_resume(resume, images, config)
+        _check_resume(resume, images, config)
         trainer.restore(resume.state)
         first, best = resume.iteration, resume
     started, pauses, reported = time.perf_counter(), 0.0, -math.inf

@@ -3,11 +3,16 @@
 import threading
 import time
 import zipfile
+from pathlib import Path
 
+import imageio.v2 as imageio
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+
+from dcgan.recipe import Recipe, load_recipes
 
 
 @pytest.fixture
@@ -17,14 +22,51 @@ def client(app):
 
 def test_health_and_models(client):
     assert client.predict(api_name="/health")["status"] == "ok"
-    assert {"peaks", "autumn", "stream"} <= set(client.predict(api_name="/models")["scenes"])
+    models = client.predict(api_name="/models")
+    assert {"peaks", "autumn", "stream"} <= set(models["scenes"])
+    assert {"smiling", "pc1"} <= set(models["faces"]["faces"]["directions"])
 
 
 def test_endpoints_are_typed_and_documented(client):
     api = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(api) == {"/train_scene", "/sample_scene", "/retarget_scene", "/animate_scene", "/models", "/health"}
+    assert set(api) == {
+        "/sample_faces", "/edit_face", "/morph_faces", "/train_scene", "/sample_scene", "/retarget_scene",
+        "/animate_scene", "/models", "/health",
+    }  # fmt: skip
+    names = [parameter["parameter_name"] for parameter in api["/sample_faces"]["parameters"]]
+    assert names == ["seed", "count", "truncation", "model"]
+    names = [parameter["parameter_name"] for parameter in api["/morph_faces"]["parameters"]]
+    assert names == ["faces", "frames", "loop", "fps", "format", "model"]
     names = [parameter["parameter_name"] for parameter in api["/retarget_scene"]["parameters"]]
     assert names == ["scene", "width", "height", "mode", "start_scale", "count", "seed"]
+
+
+def test_sample_faces(client):
+    status, gallery, recipes, archive = client.predict(seed=7, count=3, truncation=0.9, api_name="/sample_faces")
+    assert "3 faces" in status and len(gallery) == 3
+    assert recipes == [{"seed": 7, "index": i, "truncation": 0.9, "moves": {}} for i in range(3)]
+    assert load_recipes(Path(archive))[0] == [Recipe(7, i, 0.9) for i in range(3)]
+
+
+def test_a_face_is_edited_by_its_recipe(client, shipped_faces):
+    face = {"seed": 7, "index": 2, "truncation": 0.9, "moves": {"smiling": 1.5}}
+    drawn, recipe = client.predict(face, api_name="/edit_face")
+    assert recipe == face
+    assert load_recipes(Path(drawn))[0] == [Recipe.from_dict(face)]  # the PNG that is shown holds its recipe
+    (here,) = shipped_faces.generate_recipes([Recipe.from_dict(face)])
+    with Image.open(drawn) as there:
+        assert there.size == (64, 64)
+        assert np.abs(np.asarray(there).astype(int) - np.asarray(here)).mean() <= 2
+    explicit = {"z": shipped_faces.latent_of(Recipe.from_dict(face))[0].tolist(), "moves": {}}
+    with Image.open(client.predict(explicit, api_name="/edit_face")[0]) as again, Image.open(drawn) as there:
+        assert np.abs(np.asarray(again).astype(int) - np.asarray(there)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["mp4", "gif"])
+def test_morph_faces(client, kind):
+    *_, file = client.predict([{"seed": 1}, {"seed": 2}], frames=6, format=kind, api_name="/morph_faces")
+    frames = imageio.mimread(file)
+    assert len(frames) == 6 and frames[0].shape[:2] == (256, 256)
 
 
 def test_sample(client):
@@ -53,6 +95,14 @@ def test_animate(client, kind):
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "message"),
     [
+        ("/sample_faces", {"count": 65}, "65"),
+        ("/sample_faces", {"seed": -1}, "-1"),
+        ("/sample_faces", {"model": "nobody"}, "nobody"),
+        ("/edit_face", {"face": {"moves": {"wit": 1}}}, "direction is 'wit'; allowed are"),
+        ("/edit_face", {"face": {"seed": "x"}}, "seed is 'x'; a number is needed"),
+        ("/edit_face", {"face": {"z": [1, 2]}}, "z has shape"),
+        ("/morph_faces", {"faces": [{"seed": 1}]}, "fewer than two faces"),
+        ("/morph_faces", {"faces": [{}, {}], "frames": 1000}, "1000"),
         ("/sample_scene", {"scene": "nothing"}, "there is no scene 'nothing'"),
         ("/sample_scene", {"scene": "peaks", "count": 51}, "51"),
         ("/sample_scene", {"scene": "peaks", "seed": None}, "seed is empty; a whole number is needed"),

@@ -8,7 +8,8 @@ import torch
 
 from singan import TrainingError, train
 from ui.device import DeviceLock
-from ui.scenes import SceneHandlers, bar, duration
+from ui.parts import bar, duration
+from ui.scenes import SceneHandlers
 from ui.store import SceneStore
 
 

@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
 import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from singan import ModelError, PictureError, Progress, TrainingError, predict_seconds, train
+from singan import Progress, TrainingError, predict_seconds, train
 from singan.config import TrainConfig, check_range, from_preset
 from singan.export import ANIMATION_FORMATS, save_animation, save_png
 from singan.pipeline import STRENGTHS
 from singan.train import Checkpoint
 from singan.walk import begin_after_smallest_step
 from ui.device import DeviceLock
+from ui.parts import REPORT_SECONDS, bar, bounded, duration, passing_folder, reports, seed_row, shown, whole
 from ui.store import SceneStore
 
 MAX_COUNT, MAX_FRAMES, MAX_ITERATIONS = 50, 200, 2000
-REPORT_SECONDS = 0.5  # between two messages to the page
-SHOWN_ERRORS = (PictureError, ModelError, TrainingError, ValueError)
 PRESET_LABELS = {"fast": "Fast · 128 px", "standard": "Standard · 250 px", "paper": "As published · 250 px"}
 STRENGTH_CHOICES = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
 NO_PICTURE = "Choose a picture to see how long training takes here."
-
-T = TypeVar("T")
-
-
-def _shown(stream: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
-    """The same handler, its ValueErrors shown as messages on the page."""
-
-    @functools.wraps(stream)
-    def wrapped(*args: Any, **kwargs: Any) -> Iterator[T]:
-        try:
-            yield from stream(*args, **kwargs)
-        except SHOWN_ERRORS as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return wrapped
-
-
-@contextmanager
-def _passing_folder() -> Iterator[Path]:
-    """A folder for files to hand over: Gradio has copied them when the handler goes on after its yield."""
-    with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
-        yield Path(folder)
-
-
-def duration(seconds: float) -> str:
-    """A time span in words, such as 53 s, 12 min or 3.5 h."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def bar(share: float, text: str) -> str:
-    """A progress bar with a line of text below it."""
-    percent = round(100 * share)
-    return (
-        f'<div class="bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-label="{text}"><div style="width:{percent}%"></div></div><p class="status" role="status">{text}</p>'
-    )
 
 
 def _zip(pictures: Iterable[Image.Image], path: Path) -> str:
@@ -77,21 +36,6 @@ def _zip(pictures: Iterable[Image.Image], path: Path) -> str:
             with archive.open(f"{path.stem}_{i:04}.png", "w") as file:
                 picture.save(file, format="PNG")
     return str(path)
-
-
-def _reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[str, list[T]]]:
-    """Collects the items; a progress bar now and then, and at the end all of them."""
-    done: list[T] = []
-    started = reported = time.monotonic()
-    for item in items:
-        done.append(item)
-        now = time.monotonic()
-        if now - reported > REPORT_SECONDS and len(done) < total:
-            reported = now
-            left = duration((now - started) / len(done) * (total - len(done)))
-            yield bar(len(done) / total, f"{what}: {len(done)} of {total}, {left} left"), []
-    what = what if len(done) > 1 else what.removesuffix("s")
-    yield bar(1, f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
 
 
 def _record(record: Progress, name: str) -> dict[str, Any]:
@@ -123,8 +67,8 @@ class SceneHandlers:
         if preset not in self.presets:
             raise ValueError(f"preset is {preset!r}; allowed on this device are {', '.join(self.presets)}")
         if iterations is not None:
-            _bounded("iterations", iterations, MAX_ITERATIONS)
-        return from_preset(preset, seed=_whole("seed", seed), max_size=max_size, iterations=iterations)
+            bounded("iterations", iterations, MAX_ITERATIONS)
+        return from_preset(preset, seed=whole("seed", seed), max_size=max_size, iterations=iterations)
 
     def predict(self, picture: str | None, preset: str, max_size: int | None, iterations: int | None) -> Iterator[str]:
         """The line under the presets: how long training takes here."""
@@ -233,8 +177,8 @@ class SceneHandlers:
             start_scale: 0 draws everything anew, 1, 2, ... keep more of the picture's layout.
             seed: of the draws; picture i of a seed is always the same.
         """
-        count, seed = _bounded("count", count, MAX_COUNT), _whole("seed", seed)
-        start = _whole("start_scale", start_scale)
+        count, seed = bounded("count", count, MAX_COUNT), whole("seed", seed)
+        start = whole("start_scale", start_scale)
         pictures = self.store.get(scene).stream_samples(count, start, seed)
         yield from self._pictures(pictures, count, f"{scene}_seed{seed}")
 
@@ -259,15 +203,15 @@ class SceneHandlers:
             count: number of pictures, 1 to 50.
             seed: of the draws.
         """
-        count, seed = _bounded("count", count, MAX_COUNT), _whole("seed", seed)
-        start = None if start_scale is None else _whole("start_scale", start_scale)
-        size = (_whole("width", width), _whole("height", height))
+        count, seed = bounded("count", count, MAX_COUNT), whole("seed", seed)
+        start = None if start_scale is None else whole("start_scale", start_scale)
+        size = (whole("width", width), whole("height", height))
         pictures = self.store.get(scene).stream_retargets(size, mode, start, count, seed)  # type: ignore[arg-type]
         yield from self._pictures(pictures, count, f"{scene}_{size[0]}x{size[1]}_{mode}")
 
     def _pictures(self, pictures: Iterator[Image.Image], count: int, name: str) -> Iterator[tuple[Any, ...]]:
-        with _passing_folder() as folder:
-            for text, done in _reports(self.lock.step_by_step(pictures), count, "pictures"):
+        with passing_folder() as folder:
+            for text, done in reports(self.lock.step_by_step(pictures), count, "pictures"):
                 yield (text, done, _zip(done, folder / f"{name}.zip")) if done else (text, gr.skip(), gr.skip())
 
     def animate_scene(
@@ -295,19 +239,19 @@ class SceneHandlers:
             format: "gif", "mp4" or "webp".
             seed: of the motion.
         """
-        count, start = _bounded("frames", frames, MAX_FRAMES), _whole("start_scale", start_scale)
+        count, start = bounded("frames", frames, MAX_FRAMES), whole("start_scale", start_scale)
         check_range("fps", fps, 1, 60)
         if format not in ANIMATION_FORMATS:
             raise ValueError(f"format is {format!r}; allowed are gif, mp4 and webp")
-        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, _whole("seed", seed))
+        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, whole("seed", seed))
         done: list[Image.Image] = []
-        for text, drawn in _reports(self.lock.step_by_step(stream), count, "frames"):
+        for text, drawn in reports(self.lock.step_by_step(stream), count, "frames"):
             done = drawn
             yield text, gr.skip(), gr.skip(), gr.skip()
         if loop:
             done = begin_after_smallest_step(done)
         name = f"{scene}_{STRENGTHS.get(start, 'fine')}_beta{beta:.2f}.{format}"
-        with _passing_folder() as folder:
+        with passing_folder() as folder:
             path = folder / name
             save_animation(done, path, fps)
             video = format == "mp4"
@@ -323,23 +267,10 @@ class SceneHandlers:
         width, height = chosen.size
         total = len(chosen.pyramid.config.sizes)
         scales = f"{total} scales" if chosen.finished else f"{chosen.scales} of {total} scales"
-        with _passing_folder() as folder:
+        with passing_folder() as folder:
             path = folder / f"{scene}.png"
             save_png(chosen.source, path)
             yield str(path), f"{width} × {height} px · {scales}"
-
-
-def _whole(name: str, value: float | None) -> int:
-    """A number field's value; empty fields come as None."""
-    if value is None or value != int(value):
-        raise ValueError(f"{name} is {'empty' if value is None else value}; a whole number is needed")
-    return int(value)
-
-
-def _bounded(name: str, value: float | None, most: int) -> int:
-    number = _whole(name, value)
-    check_range(name, number, 1, most)
-    return number
 
 
 def build_scenes_tab(page: gr.Blocks, store: SceneStore, lock: DeviceLock) -> None:
@@ -361,7 +292,7 @@ def build_scenes_tab(page: gr.Blocks, store: SceneStore, lock: DeviceLock) -> No
                 _retarget_panel(handlers, scene)
             with gr.Tab("Animation"):
                 _animation_panel(handlers, scene)
-    show = _shown(handlers.source)
+    show = shown(handlers.source)
     gr.on([scene.change, page.load], show, scene, [source, about], api_visibility="private", show_progress="hidden")
 
 
@@ -393,7 +324,7 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     record = gr.JSON(visible=False, label="record")
 
     gr.on(
-        [picture.change, preset.change, max_size.blur, iterations.blur], _shown(handlers.predict),
+        [picture.change, preset.change, max_size.blur, iterations.blur], shown(handlers.predict),
         [picture, preset, max_size, iterations], prediction, api_visibility="private", show_progress="hidden",
     )  # fmt: skip
 
@@ -406,7 +337,7 @@ def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     locked = start.click(begin, picture, [start, stop, live], api_visibility="private", queue=False)
     outputs = [status, sample, rec, record, scene]
     trained = locked.then(
-        _shown(handlers.train_scene), [picture, preset, seed, max_size, iterations], outputs, api_name="train_scene",
+        shown(handlers.train_scene), [picture, preset, seed, max_size, iterations], outputs, api_name="train_scene",
         concurrency_limit=4, show_progress="hidden",
     )  # fmt: skip
     for ended in (trained.success, trained.failure):  # `then` does not follow a generator that failed
@@ -429,24 +360,16 @@ def _draw_on_click(
     """Wires a button, which is also the endpoint of the handler's name; the download, the last output, works from the
     first result on."""
     drawn = button.click(
-        _shown(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=4, show_progress="hidden"
+        shown(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=4, show_progress="hidden"
     )
     enabled = lambda: gr.DownloadButton(interactive=True)  # noqa: E731
     drawn.success(enabled, None, outputs[-1], api_visibility="private", queue=False)
 
 
-def _seed_row(kind: str) -> gr.Number:
-    with gr.Row(equal_height=True):
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id=f"{kind}-seed", scale=3)
-        dice = gr.Button("New seed", elem_id=f"{kind}-dice", scale=1, min_width=120)
-    dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
-    return seed
-
-
 def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     start_scale = gr.Radio(STRENGTH_CHOICES, value=0, label="How much may change", elem_id="sample-start")
     count = gr.Slider(1, MAX_COUNT, 6, step=1, label="Pictures", elem_id="sample-count")
-    seed = _seed_row("sample")
+    seed = seed_row("sample")
     button = gr.Button("Draw samples", variant="primary", elem_id="sample")
     status, gallery, download = _results("sample")
     inputs = [scene, count, start_scale, seed]
@@ -463,7 +386,7 @@ def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
     with gr.Accordion("Advanced", open=False):
         start_scale = gr.Number(None, label="Start scale (empty: the mode's default)", precision=0, minimum=0)
         count = gr.Slider(1, MAX_COUNT, 1, step=1, label="Pictures")
-    seed = _seed_row("retarget")
+    seed = seed_row("retarget")
     button = gr.Button("Fit to size", variant="primary", elem_id="retarget")
     status, gallery, download = _results("retarget")
     inputs = [scene, width, height, mode, start_scale, count, seed]
@@ -480,7 +403,7 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
         beta = gr.Slider(0, 1, 0.9, step=0.01, label="Beta: smoothness")
         frames = gr.Slider(2, MAX_FRAMES, 60, step=1, label="Frames", elem_id="animate-frames")
         fps = gr.Slider(1, 30, 10, step=1, label="Frames a second")
-    seed = _seed_row("animate")
+    seed = seed_row("animate")
     button = gr.Button("Animate", variant="primary", elem_id="animate")
     status = gr.HTML(elem_id="animate-status")
     image = gr.Image(label="Animation", interactive=False, height=360, elem_id="animation", buttons=[])

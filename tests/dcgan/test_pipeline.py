@@ -94,18 +94,6 @@ def test_arithmetic_goes_through_the_pipeline(tiny_faces):
         tiny_faces.arithmetic(a, b, torch.zeros(2, 3))
 
 
-def test_rank_orders_by_the_discriminator(tiny_faces):
-    z = tiny_faces.latents(20)
-    order = tiny_faces.rank(z)
-    assert sorted(order) == list(range(20))
-    with torch.no_grad():
-        scores = tiny_faces.discriminator(tiny_faces.draw(z))
-    assert (scores[order].diff() <= 1e-5).all()
-    bare = FacePipeline(tiny_faces.config, tiny_faces.generator)
-    with pytest.raises(ValueError, match="has no discriminator to rank by"):
-        bare.rank(z)
-
-
 def test_inversion_finds_a_generated_face_again(shipped_faces):
     (face,) = shipped_faces.generate(shipped_faces.latents(1, 123))
     found = list(shipped_faces.stream_invert(face))
@@ -133,7 +121,6 @@ def test_a_saved_model_draws_the_same(tiny_faces, tmp_path):
     again = FacePipeline.from_pretrained(tmp_path / "one")
     z = faces.latents(5)
     assert np.array_equal(pixels(again.generate(z)), pixels(faces.generate(z)))
-    assert again.rank(z) == faces.rank(z)
     assert list(again.directions)[:2] == ["smiling", "pc1"]
     assert torch.equal(again.directions["smiling"], faces.directions["smiling"])
     assert again.fingerprint == faces.fingerprint and again.train_config == faces.train_config

@@ -1,0 +1,95 @@
+"""What both tabs are made of: handlers' errors and progress, checked numbers, a seed with its dice."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+
+REPORT_SECONDS = 0.5  # between two messages to the page
+
+T = TypeVar("T")
+
+
+def shown(stream: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
+    """The same handler, its ValueErrors shown as messages on the page."""
+
+    @functools.wraps(stream)
+    def wrapped(*args: Any, **kwargs: Any) -> Iterator[T]:
+        try:
+            yield from stream(*args, **kwargs)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return wrapped
+
+
+@contextmanager
+def passing_folder() -> Iterator[Path]:
+    """A folder for files to hand over: Gradio has copied them when the handler goes on after its yield."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+        yield Path(folder)
+
+
+def duration(seconds: float) -> str:
+    """A time span in words, such as 53 s, 12 min or 3.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def bar(share: float, text: str) -> str:
+    """A progress bar with a line of text below it."""
+    percent = round(100 * share)
+    return (
+        f'<div class="bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-label="{text}"><div style="width:{percent}%"></div></div>{line(text)}'
+    )
+
+
+def line(text: str) -> str:
+    """A line of text where a progress bar would stand."""
+    return f'<p class="status" role="status">{text}</p>'
+
+
+def reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[str, list[T]]]:
+    """Collects the items; a progress bar now and then, and at the end all of them."""
+    done: list[T] = []
+    started = reported = time.monotonic()
+    for item in items:
+        done.append(item)
+        now = time.monotonic()
+        if now - reported > REPORT_SECONDS and len(done) < total:
+            reported = now
+            left = duration((now - started) / len(done) * (total - len(done)))
+            yield bar(len(done) / total, f"{what}: {len(done)} of {total}, {left} left"), []
+    what = what if len(done) > 1 else what.removesuffix("s")
+    yield bar(1, f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
+
+
+def whole(name: str, value: float | None) -> int:
+    """A number field's value; empty fields come as None."""
+    if value is None or value != int(value):
+        raise ValueError(f"{name} is {'empty' if value is None else value}; a whole number is needed")
+    return int(value)
+
+
+def bounded(name: str, value: float | None, most: int) -> int:
+    number = whole(name, value)
+    if not 1 <= number <= most:
+        raise ValueError(f"{name} is {number}; allowed are 1 to {most}")
+    return number
+
+
+def seed_row(kind: str) -> gr.Number:
+    with gr.Row(equal_height=True):
+        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id=f"{kind}-seed", scale=3)
+        dice = gr.Button("New seed", elem_id=f"{kind}-dice", scale=1, min_width=120)
+    dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
+    return seed
