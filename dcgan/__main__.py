@@ -130,6 +130,8 @@ def _trained(args: argparse.Namespace, config: TrainConfig, device: str | torch.
 
 
 def _directions(args: argparse.Namespace) -> int:
+    if not Path(args.model).is_dir():
+        raise ValueError(f"{args.model} is no folder; the directions are written into one")
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
     data = load(args.data)
     attributes = read_attributes(args.attributes, data.names)

@@ -101,6 +101,7 @@ def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
         (["import", "none", "--out", "o"], "none does not exist"),
         (["import", "none", "--out", "{model}"], "exists already"),
         (["directions", "{model}", "{data}", "none"], "none cannot be read"),
+        (["directions", "user/repo", "{data}", "none"], "user/repo is no folder"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
