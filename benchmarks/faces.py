@@ -10,7 +10,6 @@ detected, pairs and nearest; whether the critic's best 8 of 64 are better than a
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import statistics
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.yardstick import load
 from dcgan import PRESETS, FacePipeline
 from dcgan.export import contact_sheet, save_morph
 from dcgan.pipeline import pick_device
@@ -76,10 +76,7 @@ def drawing_speeds(faces: FacePipeline) -> dict[str, float]:
 
 def quality(faces: FacePipeline, yardstick: Path, real: Path, count: int) -> dict[str, float]:
     """The yardstick's figures at `count`, and its share of detected faces among the critic's choices and all."""
-    spec = importlib.util.spec_from_file_location("yardstick", yardstick)
-    assert spec is not None and spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load(yardstick)
     rng = np.random.default_rng(0)
     references = tool.load(real, count)
     drawn = np.stack([np.asarray(image) for image in faces.generate(faces.latents(count, seed=1))])

@@ -9,7 +9,6 @@ samples for each. Quality needs --yardstick, a Python file with score(real, samp
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import multiprocessing
 import resource
@@ -21,26 +20,17 @@ from typing import Any
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.yardstick import load
+from dcgan.export import contact_sheet
+
 COLUMNS = ("seconds", "memory_mb", "preview_s", "sample_ms", "frame_ms", "swd", "coherence", "diversity", "sharpness")
-
-
-def _sheet(pictures: list[Image.Image], columns: int = 5) -> Image.Image:
-    width, height = pictures[0].size
-    sheet = Image.new("RGB", (columns * width, -(-len(pictures) // columns) * height))
-    for i, picture in enumerate(pictures):
-        sheet.paste(picture, (i % columns * width, i // columns * height))
-    return sheet
 
 
 def _quality(yardstick: Path, source: Image.Image, samples: list[Image.Image]) -> dict[str, float]:
     from singan.image import to_tensor
 
-    spec = importlib.util.spec_from_file_location("yardstick", yardstick)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     real, *drawn = [(to_tensor(picture) + 1) / 2 for picture in (source, *samples)]
-    result: dict[str, float] = module.score(real, drawn)
+    result: dict[str, float] = load(yardstick).score(real, drawn)
     return result
 
 
@@ -68,7 +58,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
             times.append((time.perf_counter() - started) / 24 * 1000)
         result[name] = statistics.median(times)
     out = Path(job["out"])
-    _sheet([scene.source, scene.reconstruction(), *samples]).save(out / f"{job['name']}.png")
+    contact_sheet([scene.source, scene.reconstruction(), *samples], 5).save(out / f"{job['name']}.png")
     scene.save_pretrained(out / job["name"])
     if job["yardstick"]:
         with torch.inference_mode():

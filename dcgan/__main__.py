@@ -20,7 +20,7 @@ from dcgan.data import load, prepare, write_set
 from dcgan.directions import fit_directions
 from dcgan.export import MORPH_FORMATS, save_morph
 from dcgan.journal import Journal
-from dcgan.pipeline import FacePipeline, import_tutorial, pick_device
+from dcgan.pipeline import BATCH, WEIGHTS_FILE, FacePipeline, import_tutorial, pick_device
 from dcgan.recipe import Recipe, save_png
 from dcgan.train import TRAINING_FILE, Checkpoint, TrainingError, load_checkpoint, save_checkpoint, train
 
@@ -77,7 +77,7 @@ def _found(out: Path, resume: bool) -> Checkpoint | None:
     if out.is_file():
         raise ValueError(f"{out} is a file; --out takes a folder")
     if not (out / TRAINING_FILE).exists():
-        if (out / "model.safetensors").exists():
+        if (out / WEIGHTS_FILE).exists():
             raise ValueError(f"{out} holds a model already; choose another folder")
         return None
     if not resume:
@@ -162,7 +162,7 @@ def _sample(args: argparse.Namespace) -> int:
     z = faces.latents(args.count, args.seed, args.truncation)
     identity = faces.identity()
     with tqdm(total=args.count, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True) as bar:
-        for part in z.split(64):
+        for part in z.split(BATCH):
             for image in faces.generate(part):
                 recipe = Recipe(args.seed, bar.n, args.truncation)
                 save_png(image, recipe, identity, _folder(args.out) / f"seed{args.seed}_{bar.n:05}.png")

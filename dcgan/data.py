@@ -34,9 +34,6 @@ class Faces:
     images: Tensor
     names: tuple[str, ...]
 
-    def __len__(self) -> int:
-        return len(self.images)
-
 
 @dataclass(frozen=True)
 class Prepared:

@@ -77,8 +77,8 @@ def _refined(faces: FacePipeline, judge: Judge, start: Tensor, k: int, seed: int
         z = torch.randn(BATCH, start.numel(), generator=rng)
         direction = F.normalize(raw, dim=0)
         with torch.no_grad():
-            before = judge(faces.generator(z))
-        after = judge(faces.generator(z + MOVE * direction))
+            before = judge(faces.draw(z))
+        after = judge(faces.generator((z + MOVE * direction).to(faces.device)).cpu())
         change = (after - before).mean(0)
         excess = F.relu(change[others].abs() - WANTED_SIDE_EFFECT * change[k].detach().clamp_min(0.05))
         loss = -change[k] + SIDE_WEIGHT * excess.sum()

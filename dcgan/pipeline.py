@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -183,13 +184,12 @@ class FacePipeline:
         parts |= {f"directions.{name}": value for name, value in self.attributes.items()}
         return {name: _halved(value) for name, value in parts.items()}
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """12 hexadecimal digits of the generator's stored weights: faces of another fingerprint look otherwise."""
         digest = hashlib.sha256()
-        for name, value in sorted(self.tensors().items()):
-            if name.startswith("generator."):
-                digest.update(name.encode() + value.numpy().tobytes())
+        for name, value in sorted(self.generator.state_dict().items()):
+            digest.update(f"generator.{name}".encode() + _halved(value).numpy().tobytes())
         return digest.hexdigest()[:12]
 
     def identity(self) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from singan.config import check_range
+
 REPORT_SECONDS = 0.5  # between two messages to the page
 
 T = TypeVar("T")
@@ -82,8 +84,7 @@ def whole(name: str, value: float | None) -> int:
 
 def bounded(name: str, value: float | None, most: int) -> int:
     number = whole(name, value)
-    if not 1 <= number <= most:
-        raise ValueError(f"{name} is {number}; allowed are 1 to {most}")
+    check_range(name, number, 1, most)
     return number
 
 
