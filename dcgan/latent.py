@@ -74,3 +74,33 @@ def arithmetic(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     result = a - b + c
     length = (a.norm(dim=1, keepdim=True) + b.norm(dim=1, keepdim=True) + c.norm(dim=1, keepdim=True)) / 3
     return F.normalize(result, dim=1) * length
+
+
+def near(z: Tensor, seed: int, angle: float) -> Tensor:
+    """z (N, latent_dim) turned by `angle` in radians towards a random direction at right angles to it, length kept.
+
+    The same seed turns the same latent in the same way. Raises ValueError where a latent is 0, which has no direction.
+    """
+    if not bool(z.norm(dim=1).all()):
+        raise ValueError("the latent is 0, the average face: nothing lies in a direction from it")
+    length, unit = z.norm(dim=1, keepdim=True), F.normalize(z, dim=1)
+    random = torch.stack([torch.randn(z.shape[1], generator=seeded(seed, i, 0)) for i in range(len(z))])
+    across = F.normalize(random - (random * unit).sum(1, keepdim=True) * unit, dim=1)
+    return length * (math.cos(angle) * unit + math.sin(angle) * across)
+
+
+def plane(a: Tensor, b: Tensor, c: Tensor, side: int) -> Tensor:
+    """The plane through three latents (1, latent_dim) each as a map, row by row: (side^2, latent_dim).
+
+    a is at the top left, b top right, c bottom left and b + c - a bottom right. Every latent is brought to the length
+    between those of the corners, the last one's being the mean: shorter ones are rare and give grey faces. Raises
+    ValueError for other sides than 2 to 32.
+    """
+    check_range("side", side, 2, 32)
+    steps = torch.linspace(0, 1, side)
+    down, right = (grid.reshape(-1, 1) for grid in torch.meshgrid(steps, steps, indexing="ij"))
+    lengths = [latent.norm() for latent in (a, b, c)]
+    corners = [*lengths, sum(lengths) / 3]
+    shares = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
+    length = sum(share * corner for share, corner in zip(shares, corners, strict=True))
+    return length * F.normalize(a + right * (b - a) + down * (c - a), dim=1)

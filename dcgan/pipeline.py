@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -13,7 +15,7 @@ from typing import Any
 
 import torch
 from httpx2 import HTTPError  # what huggingface_hub lets through
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from PIL import Image
 from safetensors import SafetensorError
@@ -31,6 +33,7 @@ from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, Recipe
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 BATCH = 64  # faces drawn at once
 MAX_COUNT = 100_000
+NEAR = math.radians(40)  # between a face and one that is like it
 
 HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
@@ -141,6 +144,19 @@ class FacePipeline:
         """a - b + c (Radford et al., section 6.3.2) at the three's mean length; each (N, latent_dim)."""
         return latent.arithmetic(self._checked(a), self._checked(b), self._checked(c))
 
+    def near(self, z: Tensor, seed: int = 0, angle: float = NEAR) -> Tensor:
+        """Other faces, as like each of z as `angle` in radians is small; the same for the same seed."""
+        check_range("seed", seed, 0, MAX_SEED)
+        check_range("angle", angle, 0, math.pi)
+        return latent.near(self._checked(z), seed, angle)
+
+    def plane(self, a: Tensor, b: Tensor, c: Tensor, side: int = 9) -> Tensor:
+        """The map of latents between three (1, latent_dim) each, (side^2, latent_dim): a, b and c are its corners."""
+        a, b, c = (self._checked(corner) for corner in (a, b, c))
+        if max(len(a), len(b), len(c)) > 1:
+            raise ValueError(f"the corners hold {len(a)}, {len(b)} and {len(c)} latents; one each is needed")
+        return latent.plane(a, b, c, side)
+
     # -- pictures ----------------------------------------------------------------------------------------------------
 
     def _draw(self, z: Tensor) -> Tensor:
@@ -233,7 +249,7 @@ class FacePipeline:
             faces = cls._assembled(config, tensors)
         except FileNotFoundError as error:
             raise ModelError(
-                f"{model} is no trained face model: {Path(error.filename or '').name} is missing"
+                f"{model} is no trained face model: {Path(error.filename or WEIGHTS_FILE).name} is missing"
             ) from None
         except (SafetensorError, RuntimeError, OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
@@ -326,10 +342,18 @@ def _download(model: str, revision: str | None) -> Path:
     repo, _, named = model.partition("@")
     if repo.count("/") != 1 or model.startswith((".", "/", "~")):
         raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
-    files = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
+    revision, files = revision or named or None, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
     try:
-        return Path(snapshot_download(repo, revision=revision or named or None, allow_patterns=files))
+        return _cached(repo, revision) or Path(snapshot_download(repo, revision=revision, allow_patterns=files))
     except HUB_ERRORS as error:
         raise ModelError(
             f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
         ) from None
+
+
+def _cached(repo: str, revision: str | None) -> Path | None:
+    """The folder of a commit that lies in the Hub's cache: a commit never changes, so that no request is needed."""
+    if not re.fullmatch("[0-9a-f]{40}", revision or ""):
+        return None
+    files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
+    return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None

@@ -10,6 +10,7 @@ Padding = Literal["zeros", "reflect"]
 Loss = Literal["relativistic", "wgan-gp"]
 
 MAX_SEED = 2**63 - 1
+MAX_SCALES, MAX_TRAINED_SIDE, MAX_CHANNELS = 20, 1024, 512
 LAYERS = 5
 KERNEL = 3  # px, every convolution (SinGAN, section 2.1)
 RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px
@@ -37,6 +38,21 @@ class ModelConfig:
     norms: tuple[Norm, ...]
     paddings: tuple[Padding, ...]
     layers: int = LAYERS
+
+    def __post_init__(self) -> None:
+        # Files from elsewhere come with a configuration: nothing is made that they merely claim.
+        check_range("number of scales", len(self.sizes), 1, MAX_SCALES)
+        for height, width in self.sizes:
+            check_range("a scale's height", height, 1, MAX_TRAINED_SIDE)
+            check_range("a scale's width", width, 1, MAX_TRAINED_SIDE)
+        for name in ("channels", "norms", "paddings"):
+            if len(getattr(self, name)) != len(self.sizes):
+                raise ValueError(
+                    f"{name} has {len(getattr(self, name))} entries; {len(self.sizes)} scales need as many"
+                )
+        for channels in self.channels:
+            check_range("channels", channels, 1, MAX_CHANNELS)
+        check_range("layers", self.layers, 2, 16)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
@@ -101,7 +117,7 @@ class TrainConfig:
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
-        check_range("max_size", self.max_size, 32, 1024)
+        check_range("max_size", self.max_size, 32, MAX_TRAINED_SIDE)
         check_range("min_size", self.min_size, RECEPTIVE_FIELD, 64)
         check_range("scale_factor", self.scale_factor, 0.3, 0.95)
         check_range("iterations", self.iterations, 1, 20_000)

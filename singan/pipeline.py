@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 import torch
 from httpx2 import HTTPError  # what huggingface_hub lets through
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from PIL import Image
 from safetensors import SafetensorError
@@ -198,6 +199,18 @@ class ScenePipeline:
         """
         return list(self.stream_retargets(size, mode, start_scale, count, seed))
 
+    def stages(self, seed: int = 0) -> list[Image.Image]:
+        """A sample at every finished scale, coarsest first: how `sample(1, seed=seed)` comes about."""
+        check_range("seed", seed, 0, MAX_SEED)
+        rng, sizes = seeded(seed, 0), self.sizes_for(None)
+        noise = lambda n, size: scale_noise(n, size, rng).to(self.pyramid.device)  # noqa: E731
+        pictures: list[Image.Image] = []
+        image: Tensor | None = None
+        for n in range(len(sizes)):
+            image = self.pyramid.render(noise, sizes[: n + 1], self.dtype, n, image)
+            pictures += to_pil(image)
+        return pictures
+
     # -- animation ---------------------------------------------------------------------------------------------------
 
     def stream_frames(
@@ -293,7 +306,9 @@ class ScenePipeline:
             pyramid = Pyramid(model_config, len(tensors["sigmas"]))
             pyramid.load_state_dict(tensors, strict=True)
         except FileNotFoundError as error:
-            raise ModelError(f"{model} is not a trained scene: {Path(error.filename or '').name} is missing") from None
+            raise ModelError(
+                f"{model} is not a trained scene: {Path(error.filename or WEIGHTS_FILE).name} is missing"
+            ) from None
         except (SafetensorError, RuntimeError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
         scene = cls(pyramid, train_config)
@@ -320,10 +335,18 @@ def _download(model: str, revision: str | None) -> Path:
     repo, _, named = model.partition("@")
     if repo.count("/") != 1 or model.startswith((".", "/", "~")):
         raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
-    files = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
+    revision, files = revision or named or None, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
     try:
-        return Path(snapshot_download(repo, revision=revision or named or None, allow_patterns=files))
+        return _cached(repo, revision) or Path(snapshot_download(repo, revision=revision, allow_patterns=files))
     except HUB_ERRORS as error:
         raise ModelError(
             f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
         ) from None
+
+
+def _cached(repo: str, revision: str | None) -> Path | None:
+    """The folder of a commit that lies in the Hub's cache: a commit never changes, so that no request is needed."""
+    if not re.fullmatch("[0-9a-f]{40}", revision or ""):
+        return None
+    files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
+    return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None

@@ -7,26 +7,44 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-COMMIT = "c0ffee" * 6 + "beef"
+PART = 1 << 16  # bytes of a file that are sent at once
+
+# A repository in a request: "user/name" of a model, "spaces/user/name" of a Space, by which `Hub.repos` knows them.
+REPO = r"((?:spaces/)?[^/]+/[^/]+)"
+API_REPO = r"/api/(?:models/)?" + REPO
 
 
 class Hub(ThreadingHTTPServer):
-    """Repositories as {name: {path: content}}; every revision is the newest commit."""
+    """Repositories as {name: {path: content}}, a Space's name being "spaces/USER/NAME"; each has one commit.
+
+    variables: of the Spaces, by the same names.
+    read_only: repositories that refuse commits.
+    seconds_before_answers, seconds_between_parts: how slow the Hub is, and how slowly files of more than 64 KB come.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repos: dict[str, dict[str, bytes]] = {}
+        self.variables: dict[str, dict[str, str]] = {}
+        self.read_only: set[str] = set()
+        self.seconds_before_answers = self.seconds_between_parts = 0.0
         self.objects: dict[str, bytes] = {}
         self.requests: list[str] = []
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def commit(self, repo: str) -> str:
+        """40 hexadecimal digits: another content is another commit."""
+        files = sorted((path, _sha256(content)) for path, content in self.repos[repo].items())
+        return hashlib.sha1(json.dumps([repo, files]).encode()).hexdigest()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -41,64 +59,105 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        if self.command == "HEAD":
+            return
+        for first in range(0, len(content), PART):
+            if first:
+                time.sleep(self.server.seconds_between_parts)
+            self.wfile.write(content[first : first + PART])
 
     def _json(self, value: Any, status: int = 200) -> None:
         self._send(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+    def _missing(self, what: str, **headers: str) -> None:
+        self._send(404, headers={"X-Error-Code": f"{what}NotFound", **headers})
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def do_GET(self) -> None:
         self.server.requests.append(f"{self.command} {self.path}")
+        time.sleep(self.server.seconds_before_answers)
         path = self.path.partition("?")[0]
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/[^/]+)?", path):
-            files = self.server.repos.get(match[1])
-            if files is None:
-                return self._send(404, headers={"X-Error-Code": "RepoNotFound"})
-            siblings = [{"rfilename": name} for name in files]
-            return self._json({"id": match[1], "sha": COMMIT, "siblings": siblings, "private": False})
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/[^/]+", path):
-            files = self.server.repos[match[1]]
-            return self._json([_entry(name, content) for name, content in files.items()])
-        if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
-            content = self.server.repos.get(match[1], {}).get(match[2])
-            if content is None:
-                return self._send(404, headers={"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT})
-            etag = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": COMMIT}
-            return self._send(200, content, etag)
+        for pattern, answer in (
+            (rf"{API_REPO}(?:/revision/([^/]+))?", self._about),
+            (rf"{API_REPO}/tree/([^/]+)", self._tree),
+            (rf"/{REPO}/resolve/([^/]+)/(.+)", self._file),
+        ):
+            if match := re.fullmatch(pattern, path):
+                repo, revision = match[1], match[2]
+                if repo not in self.server.repos:
+                    return self._missing("Repo")
+                if revision not in (None, "main", self.server.commit(repo)):
+                    return self._missing("Revision")
+                return answer(repo, *match.groups()[2:])
         self._send(404)
 
     do_HEAD = do_GET
+
+    def _about(self, repo: str) -> None:
+        siblings = [{"rfilename": path, "size": len(it)} for path, it in self.server.repos[repo].items()]
+        self._json({"id": repo, "sha": self.server.commit(repo), "siblings": siblings, "private": False})
+
+    def _tree(self, repo: str) -> None:
+        files = self.server.repos[repo].items()
+        self._json([{"type": "file", "path": path, "size": len(it), "oid": _git_oid(it)} for path, it in files])
+
+    def _file(self, repo: str, path: str) -> None:
+        commit = {"X-Repo-Commit": self.server.commit(repo)}
+        content = self.server.repos[repo].get(path)
+        if content is None:
+            return self._missing("Entry", **commit)
+        self._send(200, content, {"ETag": f'"{_sha256(content)}"', **commit})
 
     def do_POST(self) -> None:
         self.server.requests.append(f"POST {self.path}")
         body = self._body()
         path = self.path.partition("?")[0]
         if path == "/api/repos/create":
-            name = json.loads(body)
-            repo = f"{name.get('organization') or 'user'}/{name['name'].rpartition('/')[2]}"
-            self.server.repos.setdefault(repo, {})
-            return self._json({"url": f"{self.server.address}/{repo}", "id": "0", "name": repo})
+            return self._create(json.loads(body))
         if path == "/api/validate-yaml":
             return self._json({"errors": [], "warnings": []})
-        if re.fullmatch(r"/api/models/([^/]+/[^/]+)/preupload/[^/]+", path):
-            files = json.loads(body)["files"]
-            modes = [("lfs" if f["path"].endswith(".safetensors") else "regular", f["path"]) for f in files]
-            return self._json({"files": [{"path": p, "uploadMode": m, "shouldIgnore": False} for m, p in modes]})
-        if re.fullmatch(r"/[^/]+/[^/]+\.git/info/lfs/objects/batch", path):
-            upload = lambda oid: {"upload": {"href": f"{self.server.address}/lfs/{oid}"}}  # noqa: E731
-            objects = [
-                {"oid": o["oid"], "size": o["size"], "actions": upload(o["oid"])} for o in json.loads(body)["objects"]
-            ]
-            return self._json({"transfer": "basic", "objects": objects})
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/commit/[^/]+", path):
-            for line in body.decode().splitlines():
-                self._apply(self.server.repos[match[1]], json.loads(line))
-            url = f"{self.server.address}/{match[1]}/commit/{COMMIT}"
-            return self._json({"commitUrl": url, "commitOid": COMMIT, "success": True})
+        for pattern, answer in (
+            (rf"{API_REPO}/preupload/[^/]+", self._preupload),
+            (rf"/{REPO}\.git/info/lfs/objects/batch", self._batch),
+            (rf"{API_REPO}/commit/[^/]+", self._commit),
+            (rf"{API_REPO}/variables", self._variable),
+        ):
+            if match := re.fullmatch(pattern, path):
+                return answer(match[1], body)
         self._send(404)
+
+    def _create(self, new: dict[str, Any]) -> None:
+        kind = "spaces/" if new.get("type") == "space" else ""
+        repo = f"{kind}{new.get('organization') or 'user'}/{new['name'].rpartition('/')[2]}"
+        self.server.repos.setdefault(repo, {})
+        self._json({"url": f"{self.server.address}/{repo}", "id": "0", "name": repo})
+
+    def _preupload(self, repo: str, body: bytes) -> None:
+        answers = []
+        for file in json.loads(body)["files"]:
+            old, large = self.server.repos[repo].get(file["path"]), file["path"].endswith((".safetensors", ".png"))
+            oid = None if old is None else _sha256(old) if large else _git_oid(old)
+            mode = "lfs" if large else "regular"
+            answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": oid})
+        self._json({"files": answers})
+
+    def _batch(self, _: str, body: bytes) -> None:
+        upload = lambda oid: {"upload": {"href": f"{self.server.address}/lfs/{oid}"}}  # noqa: E731
+        objects = [
+            {"oid": it["oid"], "size": it["size"], "actions": upload(it["oid"])} for it in json.loads(body)["objects"]
+        ]
+        self._json({"transfer": "basic", "objects": objects})
+
+    def _commit(self, repo: str, body: bytes) -> None:
+        if repo in self.server.read_only:
+            return self._json({"error": "you may not write here"}, 403)
+        for line in body.decode().splitlines():
+            self._apply(self.server.repos[repo], json.loads(line))
+        commit = self.server.commit(repo)
+        url = f"{self.server.address}/{repo}/commit/{commit}"
+        self._json({"commitUrl": url, "commitOid": commit, "success": True})
 
     def _apply(self, files: dict[str, bytes], line: dict[str, Any]) -> None:
         value = line["value"]
@@ -106,6 +165,14 @@ class _Handler(BaseHTTPRequestHandler):
             files[value["path"]] = base64.b64decode(value["content"])
         elif line["key"] == "lfsFile":
             files[value["path"]] = self.server.objects[value["oid"]]
+        elif line["key"] == "deletedFile":
+            del files[value["path"]]
+
+    def _variable(self, repo: str, body: bytes) -> None:
+        new = json.loads(body)
+        variables = self.server.variables.setdefault(repo, {})
+        variables[new["key"]] = new["value"]
+        self._json({key: {"key": key, "value": value} for key, value in variables.items()})
 
     def do_PUT(self) -> None:
         self.server.requests.append(f"PUT {self.path}")
@@ -114,8 +181,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200)
 
 
-def _entry(name: str, content: bytes) -> dict[str, Any]:
-    return {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _git_oid(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 @contextmanager
@@ -129,3 +200,9 @@ def running_hub() -> Iterator[Hub]:
     finally:
         hub.shutdown()
         hub.server_close()
+
+
+def client_environment(address: str, home: str, token: str = "hf_test") -> dict[str, str]:
+    """What makes a process' huggingface_hub talk to the Hub at `address` alone."""
+    return {"HF_ENDPOINT": address, "HF_HOME": home, "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}  # fmt: skip

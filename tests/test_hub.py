@@ -1,6 +1,7 @@
 """The real huggingface_hub client against a loopback Hub; HF_ENDPOINT is read at import, so a process each."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.hub import Hub, running_hub
+from tests.hub import Hub, client_environment, running_hub
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,12 +32,9 @@ def folder(package, tiny_folder, tiny_faces_folder) -> Path:
 
 
 def call(package: str, hub_address: str, home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {"HF_ENDPOINT": hub_address, "HF_HOME": str(home), "HF_TOKEN": "hf_test", "HF_HUB_DISABLE_XET": "1",
-                   "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}  # fmt: skip
     command = [sys.executable, "-m", package, *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
-    )
+    environment = {**os.environ, **client_environment(hub_address, str(home))}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def filled(hub: Hub, folder: Path) -> None:
@@ -75,6 +73,18 @@ def test_a_dead_hub_is_one_line(package, folder, tmp_path):
     for arguments in (["push", folder, "user/tiny"], ["sample", "user/tiny", "--out", tmp_path / "out"]):
         result = call(package, "http://127.0.0.1:9", tmp_path / "home", *arguments)
         assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
+
+
+def test_a_commit_in_the_cache_needs_no_hub(hub, package, folder, tmp_path):
+    filled(hub, folder)
+    model = f"user/tiny@{hub.commit('user/tiny')}"
+    sample = ["sample", model, "--count", 1, "--out"]
+    assert call(package, hub.address, tmp_path / "home", *sample, tmp_path / "first").returncode == 0
+    (trees,) = (tmp_path / "home").glob("hub/*/trees")
+    shutil.rmtree(trees)  # a Space that preloads a model has none
+    hub.requests.clear()
+    assert call(package, hub.address, tmp_path / "home", *sample, tmp_path / "second").returncode == 0
+    assert hub.requests == []
 
 
 def test_a_missing_repository_is_named(hub, package, tmp_path):

@@ -94,6 +94,21 @@ def test_arithmetic_goes_through_the_pipeline(tiny_faces):
         tiny_faces.arithmetic(a, b, torch.zeros(2, 3))
 
 
+def test_near_faces_and_maps_go_through_the_pipeline(tiny_faces):
+    a, b, c = tiny_faces.latents(3).split(1)
+    assert torch.equal(tiny_faces.near(a, 7), tiny_faces.near(a, 7)) and tiny_faces.near(a).shape == (1, 8)
+    assert tiny_faces.plane(a, b, c).shape == (81, 8) and tiny_faces.plane(a, b, c, 3).shape == (9, 8)
+    for call, message in (
+        (lambda: tiny_faces.near(a, -1), "seed is -1; allowed are 0"),
+        (lambda: tiny_faces.near(a, 0, 4), "angle is 4; allowed are 0"),
+        (lambda: tiny_faces.near(torch.zeros(1, 3)), "z has shape"),
+        (lambda: tiny_faces.plane(a, b, torch.zeros(1, 3)), "z has shape"),
+        (lambda: tiny_faces.plane(a, tiny_faces.latents(2), c), "the corners hold 1, 2 and 1 latents; one each"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
 def test_inversion_finds_a_generated_face_again(shipped_faces):
     (face,) = shipped_faces.generate(shipped_faces.latents(1, 123))
     found = list(shipped_faces.stream_invert(face))

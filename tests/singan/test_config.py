@@ -36,3 +36,18 @@ def test_configurations_survive_json(preset):
 def test_errors_name_the_value_and_what_is_allowed(name, value, allowed):
     with pytest.raises(ValueError, match=f"{name} is {value}; allowed are {allowed}"):
         replace(PRESETS["standard"], **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sizes": ((16, 20), (10**6, 10**6))}, "a scale's height is 1000000; allowed are 1 to 1024"),
+        ({"channels": (8, 10**6)}, "channels is 1000000; allowed are 1 to 512"),
+        ({"norms": ("none",)}, "norms has 1 entries; 2 scales need as many"),
+        ({"layers": 1000}, "layers is 1000"),
+    ],
+)
+def test_files_cannot_claim_networks_of_any_size(change, message):
+    good = ModelConfig(((16, 20), (32, 40)), (8, 8), ("none", "none"), ("zeros", "reflect"))
+    with pytest.raises(ValueError, match=message):
+        replace(good, **change)

@@ -209,3 +209,9 @@ def test_large_results_pass_through_in_strips(tiny_scene, monkeypatch):
     monkeypatch.setattr(Generator, "forward", lambda self, x, p: (seen.append(x.shape), original(self, x, p))[1])
     assert tiny_scene.retarget((2000, 2000))[0].size == (2000, 2000)
     assert max(shape[-2] * shape[-1] for shape in seen) <= STRIP_PIXELS
+
+
+def test_stages_are_how_a_sample_comes_about(tiny_scene):
+    stages = tiny_scene.stages(seed=3)
+    assert [(picture.height, picture.width) for picture in stages] == list(tiny_scene.pyramid.config.sizes)
+    assert stages[-1].tobytes() == tiny_scene.sample(1, seed=3)[0].tobytes()

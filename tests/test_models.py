@@ -1,0 +1,267 @@
+"""Models by name: folders, the Hub's cache, the Hub, and what stands in where it fails."""
+
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from huggingface_hub.utils._xet_progress_reporting import XetDownloadProgressReporter
+from safetensors.torch import load_file, save_file
+
+from dcgan import FacePipeline
+from singan import ScenePipeline
+from tests.hub import Hub, running_hub
+from tests.models_case import identity, serve
+from ui.models import Models, _asked, model_name
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+DEAD = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def hub():
+    with running_hub() as hub:
+        yield hub
+
+
+@pytest.fixture(params=["faces", "scenes"])
+def kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def tiny(kind, tiny_folder, tiny_faces_folder) -> Path:
+    """A trained model that is not the shipped one."""
+    return tiny_folder if kind == "scenes" else tiny_faces_folder
+
+
+@pytest.fixture
+def shipped(kind, tmp_path) -> Path:
+    """A shipped folder of the name `lake`."""
+    folder = tmp_path / "shipped" / "lake"
+    shutil.copytree(CHECKPOINTS / ("peaks" if kind == "scenes" else "faces"), folder)
+    return folder
+
+
+def load(kind: str, folder: Path) -> str:
+    return identity(kind, (FacePipeline if kind == "faces" else ScenePipeline).from_pretrained(folder))
+
+
+def filled(hub: Hub, repo: str, folder: Path) -> dict[str, bytes]:
+    """Puts a model into a repository of the Hub; its files, for damaging them."""
+    hub.repos[repo] = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return hub.repos[repo]
+
+
+def scenes(*models: str | Path, shipped: tuple[str, ...] = ("peaks", "stream")) -> Models[ScenePipeline]:
+    return Models(list(map(str, models)), [CHECKPOINTS / name for name in shipped], ScenePipeline.from_pretrained)
+
+
+# -- on this machine -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("checkpoints/peaks", "peaks"), ("user/darkroom-peaks", "peaks"), ("user/lake@main", "lake"), ("a/b@c/d", "b")],
+)
+def test_a_model_is_named_after_its_last_part(model, name):
+    assert model_name(model) == name
+
+
+def test_folders_serve_in_the_order_given():
+    models = scenes(CHECKPOINTS / "stream", CHECKPOINTS / "peaks")
+    assert models.names == ["stream", "peaks"] and not models.notes() and not models.busy
+    assert models.get("peaks").source == ScenePipeline.from_pretrained(CHECKPOINTS / "peaks").source
+    with pytest.raises(ValueError, match="no model 'autumn'; there are stream, peaks"):
+        models.get("autumn")
+
+
+def test_without_a_wish_all_that_are_shipped_serve():
+    assert scenes().names == ["peaks", "stream"]
+
+
+def test_every_pipeline_is_made_ready():
+    models = Models([], [CHECKPOINTS / "peaks"], ScenePipeline.from_pretrained, lambda scene: (scene, "ready"))
+    assert models.get("peaks")[1] == "ready"
+
+
+@pytest.mark.parametrize("model", ["lake", "a/b/c", "user/", "/nowhere/at/all", "user/la ke"])
+def test_what_is_no_model_is_refused(model):
+    with pytest.raises(ValueError, match=re.escape(model)):
+        scenes(model)
+
+
+def test_two_models_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two models are named 'peaks'"):
+        scenes(CHECKPOINTS / "peaks", "user/darkroom-peaks")
+
+
+def test_the_shipped_weights_stand_in_for_a_damaged_folder(tmp_path):
+    folder = tmp_path / "peaks"
+    shutil.copytree(CHECKPOINTS / "stream", folder)
+    (folder / "config.json").write_text("{")
+    models = scenes(folder)
+    assert models.get("peaks").source == ScenePipeline.from_pretrained(CHECKPOINTS / "peaks").source
+    (note,) = models.notes()
+    assert note.startswith("peaks: damaged: ") and note.endswith("; the shipped weights are used")
+    assert str(tmp_path) not in note
+
+
+def test_a_folder_that_nothing_stands_in_for_is_left_out(tmp_path):
+    (tmp_path / "lake").mkdir()
+    models = scenes(tmp_path / "lake", CHECKPOINTS / "stream")
+    assert models.names == ["stream"]
+    assert models.notes() == ["lake: not a trained scene: config.json is missing; the other models are used"]
+    models = scenes(tmp_path / "lake")
+    assert models.names == ["peaks", "stream"] and models.notes()[0].endswith("; the shipped models are used")
+
+
+def test_bytes_from_xet_count_once():
+    models, asked = scenes(), _asked("user/lake")
+    bar = models._counter(asked)
+    with XetDownloadProgressReporter(reconstruction_desc="", total=100, log_level=0, tqdm_class=bar) as reporter:
+        for done in (30, 100):
+            reporter.update_progress(
+                SimpleNamespace(
+                    total_bytes_completed=done,
+                    total_transfer_bytes_completed=done // 2,
+                    total_bytes=100,
+                    total_bytes_completion_rate=1.0,
+                    total_transfer_bytes_completion_rate=1.0,
+                )
+            )
+    assert asked.done == 100
+
+
+# -- from the Hub --------------------------------------------------------------------------------------------------
+
+
+def test_a_model_comes_in_the_background_and_is_cached(hub, kind, tiny, shipped, tmp_path):
+    filled(hub, "user/darkroom-lake", tiny)
+    model = f"user/darkroom-lake@{hub.commit('user/darkroom-lake')}"
+    hub.seconds_before_answers = 0.5
+    cold = serve(kind, [model], [shipped], tmp_path / "home", hub.address)
+    assert cold["first"]["served"] == {"lake": load(kind, shipped)} and cold["first"]["busy"]
+    assert cold["first"]["notes"] == ["lake: waiting for the Hub; the shipped weights until then"]
+    assert cold["last"]["served"] == {"lake": load(kind, tiny)} and cold["last"]["notes"] == []
+    assert not any("training" in request for request in hub.requests)
+
+    hub.requests.clear()
+    warm = serve(kind, [model], [shipped], tmp_path / "home", hub.address)
+    assert warm["first"]["served"] == {"lake": load(kind, tiny)}
+    assert warm["first"]["notes"] == [] and not warm["first"]["busy"]
+    assert hub.requests == []
+
+
+def test_progress_is_told_in_megabytes(hub, tmp_path):
+    size = sum(map(len, filled(hub, "user/darkroom-peaks", CHECKPOINTS / "autumn").values()))
+    hub.seconds_between_parts = 0.1
+    case = serve("scenes", ["user/darkroom-peaks"], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address)
+    pattern = rf"peaks: (\d\.\d) of {size / 1e6:.1f} MB from the Hub; the shipped weights until then"
+    told = [float(match[1]) for note in case["notes"] if (match := re.fullmatch(pattern, note))]
+    assert told == sorted(set(told)) and len(told) > 5 and told[0] < 0.3
+    assert case["last"]["served"] == {"peaks": load("scenes", CHECKPOINTS / "autumn")}
+
+
+def test_every_fault_of_the_hub_is_named_and_survived(hub, kind, tiny, shipped, tmp_path):
+    names = ["whole", "cut", "bare", "thin", "none", "gone"]
+    stand_ins = [shipped.parent / name for name in names]
+    for name, folder in zip(names, stand_ins, strict=True):
+        shutil.copytree(shipped, folder)
+        if name != "none":
+            filled(hub, f"user/darkroom-{name}", tiny)
+    cut, thin = hub.repos["user/darkroom-cut"], hub.repos["user/darkroom-thin"]
+    cut["model.safetensors"] = cut["model.safetensors"][:-99]
+    del hub.repos["user/darkroom-bare"]["config.json"]
+    tensors = load_file(tiny / "model.safetensors")
+    missing = sorted(tensors)[0]
+    save_file({name: value for name, value in tensors.items() if name != missing}, tmp_path / "thin")
+    thin["model.safetensors"] = (tmp_path / "thin").read_bytes()
+
+    models = [f"user/darkroom-{name}" for name in names[:-1]] + ["user/darkroom-gone@" + "0" * 40]
+    case = serve(kind, models, stand_ins, tmp_path / "home", hub.address)
+    stands_in, arrived = load(kind, shipped), load(kind, tiny)
+    assert case["last"]["served"] == {name: arrived if name == "whole" else stands_in for name in names}
+    notes = {
+        note.partition(":")[0]: note.removesuffix("; the shipped weights are used") for note in case["last"]["notes"]
+    }
+    assert notes["cut"].startswith("cut: damaged: ")
+    assert notes["bare"] == "bare: user/darkroom-bare has no config.json"
+    assert notes["thin"].startswith("thin: damaged: ") and missing.partition(".")[2] in notes["thin"]
+    assert notes["none"] == "none: there is no repository user/darkroom-none that may be read here"
+    assert notes["gone"] == f"gone: user/darkroom-gone has no revision {'0' * 40}"
+    assert len(notes) == 5 and all(note.endswith("the shipped weights are used") for note in case["last"]["notes"])
+
+
+def test_a_dead_hub_is_survived_at_once(kind, shipped, tmp_path):
+    models = ["user/darkroom-lake", "user/sea@" + "0" * 40]
+    case = serve(kind, models, [shipped], tmp_path / "home", DEAD)
+    assert case["last"]["served"] == {"lake": load(kind, shipped)} and case["last"]["seconds"] < 10
+    assert case["last"]["notes"] == [
+        "lake: the Hub cannot be reached; the shipped weights are used",
+        "sea: the Hub cannot be reached; the other models are used",
+    ]
+
+
+def test_a_hub_that_does_not_answer_is_given_up(hub, tmp_path):
+    filled(hub, "user/lake", CHECKPOINTS / "autumn")
+    hub.seconds_before_answers = 60
+    case = serve("scenes", ["user/lake"], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address, answer=1)
+    assert case["last"]["seconds"] < 10 and list(case["last"]["served"]) == ["peaks"]
+    assert case["last"]["notes"] == ["lake: the Hub cannot be reached; the shipped models are used"]
+
+
+def test_a_hub_that_falls_silent_is_told(hub, tmp_path):
+    filled(hub, "user/darkroom-peaks", CHECKPOINTS / "autumn")
+    hub.seconds_between_parts = 60
+    models, limits = ["user/darkroom-peaks", "user/lake"], {"silence": 1, "until": 4}
+    case = serve("scenes", models, [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address, **limits)
+    assert case["last"]["busy"] and case["last"]["served"] == {"peaks": load("scenes", CHECKPOINTS / "peaks")}
+    assert case["last"]["notes"] == [
+        "peaks: nothing has come from the Hub for 1 s; the shipped weights are used",
+        "lake: nothing has come from the Hub for 1 s; the other models are used",
+    ]
+
+
+def test_what_has_no_stand_in_joins_when_it_is_here(hub, kind, tiny, shipped, tmp_path):
+    filled(hub, "user/sea", tiny)
+    hub.seconds_before_answers = 0.5
+    case = serve(kind, ["user/sea"], [shipped], tmp_path / "home", hub.address)
+    assert case["first"]["served"] == {"lake": load(kind, shipped)}
+    assert case["first"]["notes"] == ["sea: waiting for the Hub; the shipped models until then"]
+    assert case["last"]["served"] == {"sea": load(kind, tiny)}
+
+
+def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, tmp_path):
+    filled(hub, "user/sea", CHECKPOINTS / "autumn")
+    call = lambda address: serve("scenes", ["user/sea"], [CHECKPOINTS / "peaks"], tmp_path / "home", address)  # noqa: E731
+    call(hub.address)
+    autumn, stream = (load("scenes", CHECKPOINTS / name) for name in ("autumn", "stream"))
+
+    hub.requests.clear()
+    same = call(hub.address)
+    assert same["first"]["served"] == same["last"]["served"] == {"sea": autumn} and same["last"]["notes"] == []
+    assert len(hub.requests) == 1
+
+    filled(hub, "user/sea", CHECKPOINTS / "stream")
+    newer = call(hub.address)
+    assert newer["first"]["served"] == {"sea": autumn} and newer["last"]["served"] == {"sea": stream}
+
+    dead = call(DEAD)
+    assert dead["last"]["served"] == {"sea": stream}
+    assert dead["last"]["notes"] == ["sea: the Hub cannot be reached; the cached weights are used"]
+
+
+def test_a_damaged_copy_in_the_cache_is_fetched_anew(hub, tmp_path):
+    filled(hub, "user/sea", CHECKPOINTS / "autumn")
+    model = f"user/sea@{hub.commit('user/sea')}"
+    call = lambda: serve("scenes", [model], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address)  # noqa: E731
+    call()
+    (weights,) = (tmp_path / "home").glob("hub/*/snapshots/*/model.safetensors")
+    whole = weights.read_bytes()
+    weights.resolve().write_bytes(whole[:1000])
+    case = call()
+    assert list(case["first"]["served"]) == ["peaks"]
+    assert case["last"]["served"] == {"sea": load("scenes", CHECKPOINTS / "autumn")} and case["last"]["notes"] == []
+    assert weights.read_bytes() == whole
