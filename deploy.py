@@ -1,0 +1,202 @@
+"""Puts the app and its models on the Hugging Face Hub: python deploy.py USER/SPACE [--dry-run] [--private]
+
+Each model of checkpoints/ goes to a repository of its own, USER/darkroom-NAME; the Space loads exactly those commits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from huggingface_hub import HfApi, get_token, metadata_load
+from huggingface_hub.repocard import metadata_save
+from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+
+from dcgan import FacePipeline
+from dcgan.pipeline import CARD_FILE, CONFIG_FILE, HUB_ERRORS, WEIGHTS_FILE
+from singan import ScenePipeline
+from ui.models import PREFIX
+
+ROOT = Path(__file__).parent
+NEEDED = "app.py ui dcgan singan checkpoints examples docs requirements.txt README.md LICENSE".split()
+README = "README.md"
+FACES = "faces"  # the folder of checkpoints/ that holds no scene
+MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
+
+
+class DeployError(Exception):
+    """What went wrong, and what was already done."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes where. Repositories are USER/NAME; files are relative to the project."""
+
+    space: str
+    files: list[str]
+    models: dict[str, Path]  # folders by repository, faces first
+
+    def variables(self, commits: Mapping[str, str]) -> dict[str, str]:
+        """The Space's variables: its models, pinned to these commits."""
+        pinned = {repo: f"{repo}@{commits[repo]}" for repo in self.models}
+        faces = [pinned[repo] for repo, folder in self.models.items() if folder.name == FACES]
+        scenes = [pinned[repo] for repo, folder in self.models.items() if folder.name != FACES]
+        return {"DARKROOM_FACES": ",".join(faces), "DARKROOM_SCENES": ",".join(scenes)}
+
+
+def make_plan(space: str) -> Plan:
+    """Raises ValueError where `space` is not USER/SPACE or this is no git checkout."""
+    if space.count("/") != 1:
+        raise ValueError(f"{space!r} is no Space; USER/SPACE is needed")
+    validate_repo_id(space)
+    files = [file for file in tracked_files() if _is_shown_or_run(file)]
+    folders = {(ROOT / file).parent for file in files if Path(file).match(f"checkpoints/*/{WEIGHTS_FILE}")}
+    user = space.partition("/")[0]
+    in_order = sorted(folders, key=lambda folder: (folder.name != FACES, folder.name))
+    return Plan(space, files, {f"{user}/{PREFIX}{folder.name}": folder for folder in in_order})
+
+
+def _is_shown_or_run(file: str) -> bool:
+    """False for pictures that the README does not show, and for what only training and measuring take of a model."""
+    if file.startswith("docs/"):
+        return file in (ROOT / README).read_text()
+    return not file.startswith("checkpoints/") or Path(file).name in MODEL_FILES
+
+
+def tracked_files() -> list[str]:
+    """What the Space needs of the files under version control: nothing else is ever uploaded."""
+    files = _git_files()
+    if not files:
+        raise ValueError(f"{ROOT} holds none of the project's files under version control")
+    return files
+
+
+def _git_files(*options: str) -> list[str]:
+    """Needed files as `git ls-files` lists them. Raises ValueError outside a git checkout."""
+    command = ["git", "ls-files", "-z", *options, "--", *NEEDED]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if result.returncode:
+        raise ValueError(f"{ROOT} is no git checkout: {result.stderr.strip()}")
+    return [file for file in result.stdout.split("\0") if file]
+
+
+def show(plan: Plan) -> None:
+    """Prints what `deploy` does."""
+    sizes = {file: (ROOT / file).stat().st_size for file in plan.files}
+    for repo, folder in plan.models.items():
+        size = sum((folder / name).stat().st_size for name in MODEL_FILES)
+        print(f"model     {size / 1e3:9.1f} kB  {repo} (from {folder.relative_to(ROOT)})")
+    for file, size in sizes.items():
+        print(f"file      {size / 1e3:9.1f} kB  {file}")
+    for file in _git_files("--others", "--exclude-standard"):
+        print(f"left out, as git does not know it: {file}")
+    for name, value in plan.variables(dict.fromkeys(plan.models, "COMMIT")).items():
+        print(f"variable  {name}={value}")
+    print(f"Space     {sum(sizes.values()) / 1e3:9.1f} kB  {plan.space}, {len(plan.files)} files")
+
+
+def deploy(plan: Plan, private: bool) -> str:
+    """Pushes the models, then the app with their commits; the Space's address. Raises DeployError."""
+    done: list[str] = []
+    commits: dict[str, str] = {}
+    api = HfApi()
+    try:
+        for repo, folder in plan.models.items():
+            commits[repo] = push(folder, repo, private)
+            _note(done, f"pushed {repo}@{commits[repo]}")
+        # The variables before the files: either starts a build.
+        space = api.create_repo(plan.space, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
+        _note(done, f"made sure of the Space {plan.space}")
+        for name, value in plan.variables(commits).items():
+            api.add_space_variable(plan.space, name, value)
+            _note(done, f"set {name}")
+        with tempfile.TemporaryDirectory() as staged:
+            stage(plan, commits, Path(staged), private)
+            api.upload_folder(
+                repo_id=plan.space,
+                repo_type="space",
+                folder_path=staged,
+                delete_patterns="*",  # what the app no longer has
+                commit_message="Deploy the app",
+            )
+    except (*HUB_ERRORS, ValueError) as error:
+        raise DeployError(f"{error}; done before: {'; '.join(done) or 'nothing'}") from None
+    return str(space)
+
+
+def _note(done: list[str], what: str) -> None:
+    done.append(what)
+    print(what)
+
+
+def push(folder: Path, repo: str, private: bool) -> str:
+    """Uploads a model with its card; the hash of the commit that holds it, a new one only where something changed."""
+    pipeline = (FacePipeline if folder.name == FACES else ScenePipeline).from_pretrained(folder)
+    address = pipeline.push_to_hub(repo, private)
+    commit = address.rpartition("/commit/")[2]
+    if not re.fullmatch("[0-9a-f]{40}", commit):
+        raise ValueError(f"{repo} was pushed, but {address} names no commit")
+    return commit
+
+
+def stage(plan: Plan, commits: Mapping[str, str], folder: Path, private: bool) -> None:
+    """Copies the app into a folder, the README with the models' commits in its front matter.
+
+    A Space has what `preload_from_hub` names in its cache when it starts. Private models are left out there: the
+    running app fetches them, with the Space's secret HF_TOKEN.
+    """
+    for file in plan.files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / file, folder / file)
+    front_matter = metadata_load(folder / README) or {}
+    front_matter["models"] = list(plan.models)
+    if not private:
+        wanted = ",".join(MODEL_FILES)
+        front_matter["preload_from_hub"] = [f"{repo} {wanted} {commit}" for repo, commit in commits.items()]
+    metadata_save(folder / README, front_matter)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")  # one line: the usage is in --help
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Deploys; the exit code: 0 done, 2 bad input, no token or the Hub refused, 130 interrupted."""
+    parser = _Parser(prog="deploy", description="Put the app and its models on the Hugging Face Hub.")
+    parser.add_argument("space", metavar="USER/SPACE", help="made if missing, brought up to date otherwise")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be uploaded; no request, no token")
+    parser.add_argument("--private", action="store_true", help="new repositories are private; needs a secret HF_TOKEN")
+    args = parser.parse_args(arguments)
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    try:
+        plan = make_plan(args.space)
+        show(plan)
+        if args.dry_run:
+            return 0
+        if not get_token():
+            raise ValueError("there is no token; run `hf auth login`, or set HF_TOKEN to one that may write")
+        address = deploy(plan, args.private)
+    except (ValueError, OSError, DeployError) as error:
+        print(f"deploy: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("deploy: stopped; run it again to bring the rest up to date", file=sys.stderr)
+        return 130
+    if args.private:
+        print("the models are private: give the Space a secret HF_TOKEN that may read them")
+    print(address)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""deploy.py with the real huggingface_hub client against a loopback Hub."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+import deploy
+from dcgan import FacePipeline
+from singan import ScenePipeline
+from tests.hub import Hub, client_environment, running_hub
+from tests.models_case import identity, serve
+
+ROOT = Path(__file__).parents[1]
+SPACE = "spaces/user/darkroom"
+
+
+def call(hub: Hub, home: Path, *arguments: str, token: str = "hf_test") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "deploy.py", *arguments]
+    environment = {**os.environ, **client_environment(hub.address, str(home), token)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def front_matter(readme: str) -> dict:
+    return yaml.safe_load(readme.split("---\n")[1])
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with running_hub() as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory) -> Iterator[tuple[Hub, str]]:
+    """A Hub to which the app was deployed, and what deploy.py said."""
+    with running_hub() as hub:
+        result = call(hub, tmp_path_factory.mktemp("home"), "user/darkroom")
+        assert result.returncode == 0, result.stderr
+        yield hub, result.stdout
+
+
+@pytest.fixture(scope="module")
+def plan() -> deploy.Plan:
+    return deploy.make_plan("user/darkroom")
+
+
+def test_the_front_matter_is_what_a_space_needs():
+    about = front_matter((ROOT / "README.md").read_text())
+    pins = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().split())
+    assert about["sdk"] == "gradio" and about["sdk_version"] == pins["gradio"]
+    assert about["title"] and about["license"] == "mit" and len(about["emoji"].strip("\ufe0f")) == 1
+    colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {about["colorFrom"], about["colorTo"]} <= colours
+    assert about["python_version"] in ("3.12.12", "3.10.13")  # those of ZeroGPU
+    assert (ROOT / about["app_file"]).is_file() and len(about["short_description"]) <= 60
+
+
+def test_every_tracked_model_is_planned_and_nothing_that_the_space_does_not_need(plan):
+    folders = {path.parent.name for path in (ROOT / "checkpoints").glob("*/model.safetensors")}
+    tracked = {folder for folder in folders if f"checkpoints/{folder}/model.safetensors" in plan.files}
+    assert {"faces", "peaks", "autumn", "stream"} <= tracked
+    assert plan.models == {f"user/darkroom-{name}": ROOT / "checkpoints" / name for name in tracked}
+    assert next(iter(plan.models)) == "user/darkroom-faces"
+    assert {"app.py", "requirements.txt", "README.md", "LICENSE", "ui/page.py", "docs/faces.png"} <= set(plan.files)
+    assert {path.partition("/")[0] for path in plan.files} <= set(deploy.NEEDED)
+    assert not any("judge" in path or "training.safetensors" in path or "__pycache__" in path for path in plan.files)
+
+
+def test_the_app_finds_its_own_modules_in_what_is_uploaded(plan, tmp_path):
+    deploy.stage(plan, dict.fromkeys(plan.models, "0" * 40), tmp_path, private=False)
+    command = [sys.executable, "-c", "import app, ui.page; print(app.__file__, *app.shipped_scenes())"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert str(tmp_path / "app.py") in result.stdout and str(tmp_path / "checkpoints" / "peaks") in result.stdout
+
+
+@pytest.mark.parametrize("name", ["darkroom", "a/b/c", "user/", "user/dark room", "user/darkroom@main"])
+def test_a_name_that_is_no_space_is_one_line(name, capsys):
+    assert deploy.main([name, "--dry-run"]) == 2
+    error = capsys.readouterr().err
+    assert name in error and error.count("\n") == 1
+
+
+def test_a_missing_name_is_one_line(capsys):
+    with pytest.raises(SystemExit) as stop:
+        deploy.main([])
+    assert stop.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_dry_run_shows_everything_without_token_or_request(hub, plan, tmp_path):
+    result = call(hub, tmp_path, "user/darkroom", "--dry-run", token="")
+    assert result.returncode == 0 and hub.requests == [] and not result.stderr
+    shown = result.stdout
+    for text in (*plan.models, *plan.files, "user/darkroom, "):
+        assert text in shown
+    assert "DARKROOM_FACES=user/darkroom-faces@COMMIT\n" in shown
+    sizes = [float(size) for size in re.findall(r"^file +([\d.]+) kB", shown, re.M)]
+    total = sum((ROOT / file).stat().st_size for file in plan.files) / 1e3
+    assert len(sizes) == len(plan.files) and sum(sizes) == pytest.approx(total, abs=0.1 * len(sizes))
+
+
+def test_without_a_token_nothing_is_sent(hub, tmp_path):
+    result = call(hub, tmp_path, "user/darkroom", token="")
+    assert result.returncode == 2 and "there is no token" in result.stderr and result.stderr.count("\n") == 1
+    assert hub.requests == []
+
+
+def test_every_model_goes_to_a_repository_of_its_own_with_its_card(deployed, plan):
+    hub, _ = deployed
+    for repo, folder in plan.models.items():
+        files = hub.repos[repo]
+        assert set(files) == {"config.json", "model.safetensors", "README.md"}
+        assert files["README.md"] == (folder / "README.md").read_bytes()
+
+
+def test_the_space_holds_the_app_and_names_the_pushed_commits(deployed, plan):
+    hub, said = deployed
+    files, pinned = hub.repos[SPACE], {repo: f"{repo}@{hub.commit(repo)}" for repo in plan.models}
+    assert set(files) == set(plan.files)
+    assert all(files[path] == (ROOT / path).read_bytes() for path in plan.files if path != "README.md")
+
+    faces, *scenes = pinned.values()
+    assert hub.variables[SPACE] == {"DARKROOM_FACES": faces, "DARKROOM_SCENES": ",".join(scenes)}
+    here, there = (ROOT / "README.md").read_text(), files["README.md"].decode()
+    wanted = "config.json,model.safetensors,README.md"
+    assert front_matter(there) == {
+        **front_matter(here),
+        "models": list(plan.models),
+        "preload_from_hub": [f"{repo} {wanted} {hub.commit(repo)}" for repo in plan.models],
+    }
+    assert list(front_matter(there))[:-2] == list(front_matter(here))
+    assert there.split("---\n", 2)[2] == here.split("---\n", 2)[2]
+    assert said.endswith(f"{hub.address}/{SPACE}\n")
+
+
+def test_a_second_deployment_brings_the_space_up_to_date(deployed, plan, tmp_path):
+    hub, _ = deployed
+    before = {repo: hub.commit(repo) for repo in hub.repos}
+    hub.repos[SPACE] |= {"ui/old.py": b"", "app.py": b"old", ".gitattributes": b"*.png filter=lfs"}
+    hub.variables[SPACE]["DARKROOM_FACES"] = "old"
+    hub.requests.clear()
+    assert call(hub, tmp_path, "user/darkroom").returncode == 0
+    del hub.repos[SPACE][".gitattributes"]  # the Hub's own: it stays
+    assert {repo: hub.commit(repo) for repo in hub.repos} == before
+    assert hub.variables[SPACE]["DARKROOM_FACES"] == f"user/darkroom-faces@{before['user/darkroom-faces']}"
+    assert [request for request in hub.requests if "/commit/" in request] == [f"POST /api/{SPACE}/commit/main"]
+
+
+def test_the_deployed_models_are_the_shipped_ones(deployed, plan, tmp_path):
+    hub, _ = deployed
+    variables = {name: value.split(",") for name, value in hub.variables[SPACE].items()}
+    kinds = {"faces": ("DARKROOM_FACES", FacePipeline), "scenes": ("DARKROOM_SCENES", ScenePipeline)}
+    for kind, (variable, pipeline) in kinds.items():
+        folders = [plan.models[model.partition("@")[0]] for model in variables[variable]]
+        hub.requests.clear()
+        case = serve(kind, variables[variable], [], tmp_path, hub.address)
+        expected = {folder.name: identity(kind, pipeline.from_pretrained(folder)) for folder in folders}
+        assert case["last"]["served"] == expected and case["last"]["notes"] == []
+        assert len([request for request in hub.requests if "model.safetensors" in request]) == 2 * len(folders)
+
+
+def test_private_models_are_not_preloaded(plan, tmp_path):
+    commits = dict.fromkeys(plan.models, "0" * 40)
+    deploy.stage(plan, commits, tmp_path, private=True)
+    about = front_matter((tmp_path / "README.md").read_text())
+    assert about["models"] == list(plan.models) and "preload_from_hub" not in about
+
+
+@pytest.mark.parametrize(
+    ("refusing", "done"),
+    [("user/darkroom-faces", "done before: nothing"), (SPACE, "set DARKROOM_FACES; set DARKROOM_SCENES\n")],
+)
+def test_a_push_that_fails_says_what_was_done(hub, tmp_path, refusing, done):
+    hub.read_only = {refusing}
+    result = call(hub, tmp_path, "user/darkroom")
+    assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
+    assert "403" in result.stderr and done in result.stderr
+
+
+def test_a_dead_hub_is_one_line(hub, tmp_path):
+    hub.server_close()
+    result = call(hub, tmp_path, "user/darkroom")
+    assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
+    assert "user/darkroom-faces cannot be pushed to" in result.stderr and "done before: nothing" in result.stderr
