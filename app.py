@@ -1,13 +1,20 @@
 """Starts the app: reads the environment, builds the page, launches it."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 from PIL import Image
 
+from dcgan import FacePipeline
+from singan import ScenePipeline
 from singan.image import MAX_SOURCE_PIXELS
 from singan.pipeline import pick_device
-from ui.page import CSS, THEME, build_page
+from ui import zero
+from ui.models import Models
+from ui.page import build_page
+from ui.theme import CSS, NAME_PICTURES, THEME
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
@@ -25,9 +32,19 @@ def named(variable: str) -> list[str]:
 def main() -> None:
     """Serves the page; GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_SHARE are Gradio's own."""
     Image.MAX_IMAGE_PIXELS = MAX_SOURCE_PIXELS  # for what Gradio itself opens
-    device = pick_device(os.environ.get("DARKROOM_DEVICE") or "auto")
-    faces, scenes = named("DARKROOM_FACES") or [str(CHECKPOINTS / "faces")], named("DARKROOM_SCENES")
-    build_page(faces, scenes or shipped_scenes(), device).launch(theme=THEME, css=CSS)
+    # On ZeroGPU this process never has the GPU: it draws on the CPU, and training borrows one.
+    device = pick_device("cpu" if zero.ON_ZERO_GPU else os.environ.get("DARKROOM_DEVICE") or "auto")
+    try:
+        faces = Models(
+            named("DARKROOM_FACES"), [CHECKPOINTS / "faces"], FacePipeline.from_pretrained, lambda it: it.to(device)
+        )
+        scenes = Models(
+            named("DARKROOM_SCENES"), shipped_scenes(), ScenePipeline.from_pretrained, lambda it: it.to(device)
+        )
+    except ValueError as error:
+        sys.exit(f"DARKROOM_FACES or DARKROOM_SCENES: {error}")
+    agents = importlib.util.find_spec("mcp") is not None  # gradio's extra of that name
+    build_page(faces, scenes, device).launch(theme=THEME, css=CSS, js=NAME_PICTURES, mcp_server=agents)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, sync_playwright
 
 import dcgan
 import singan
@@ -17,6 +18,7 @@ from dcgan import FacePipeline
 from dcgan.train import save_checkpoint as save_faces
 from singan import PRESETS, ScenePipeline
 from singan.train import Checkpoint, save_checkpoint
+from tests.browser import CHROMIUM, SWITCHES
 from tests.servers import running_app
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
@@ -111,6 +113,25 @@ def tiny_faces(tiny_faces_folder) -> FacePipeline:
 def shipped_faces() -> FacePipeline:
     """The shipped face model."""
     return FacePipeline.from_pretrained(CHECKPOINTS / "faces")
+
+
+@pytest.fixture(scope="session")
+def page_of_text() -> Image.Image:
+    """A printed page, 480x640."""
+    page = Image.new("RGB", (480, 640), "white")
+    draw = ImageDraw.Draw(page)
+    for i in range(24):
+        draw.text((30, 20 + 25 * i), "The quick brown fox jumps over the lazy dog", fill="black", font_size=19)
+    return page
+
+
+@pytest.fixture(scope="module")  # Playwright's event loop is in the way of other modules' own
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; a test that cannot find it fails."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

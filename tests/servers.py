@@ -22,8 +22,19 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+class Address(str):
+    """Where the app answers; pid: of its process."""
+
+    pid: int
+
+    def __new__(cls, address: str, pid: int) -> Address:
+        self = super().__new__(cls, address)
+        self.pid = pid
+        return self
+
+
 @contextmanager
-def running_app(log: Path, **environment: str) -> Iterator[str]:
+def running_app(log: Path, **environment: str) -> Iterator[Address]:
     """Starts app.py and yields its address once it answers."""
     port = free_port()
     server = {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
@@ -44,7 +55,7 @@ def running_app(log: Path, **environment: str) -> Iterator[str]:
                 except (urllib.error.URLError, ConnectionError, TimeoutError):
                     assert process.poll() is None, log.read_text()
                     time.sleep(0.25)
-            yield address
+            yield Address(address, process.pid)
         finally:
             process.terminate()
             process.wait(20)

@@ -1,233 +1,357 @@
-"""The main journeys in Chromium: draw, edit and morph faces; upload, train, stop, sample, retarget, animate."""
+"""The page in Chromium: scenes are trained, stopped, gone on with, drawn, fitted, animated, kept and linked."""
 
+from __future__ import annotations
+
+import io
 import re
+import time
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from gradio_client import Client
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from dcgan.recipe import Recipe, load_recipes
+from tests.browser import downloaded, new_page, shown_bytes
 
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield chromium
-        chromium.close()
+README = Path(__file__).parents[1] / "README.md"
+WIDE = {"width": 1440, "height": 1000}
 
 
 @pytest.fixture
-def page(browser, app) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(app)
-    expect(page.locator("#faces-gallery img").first).to_be_visible()
-    yield page
-    page.close()
-    assert not errors
-
-
-@pytest.fixture
-def scenes(page) -> Page:
-    """The page with the Scenes tab open."""
-    page.get_by_role("tab", name="Scenes").click()
-    expect(page.locator("#about")).to_contain_text("px")
-    return page
-
-
-def portrait(page: Page, to: Path, wanted: Callable[[Recipe], bool]) -> tuple[Image.Image, Recipe]:
-    """The face that is edited, once its recipe is the wanted one."""
-    for _ in range(100):
-        source = page.locator("#portrait img")
-        if source.count():
-            to.write_bytes(page.request.get(str(source.get_attribute("src"))).body())
-            (recipe,), _ = load_recipes(to)
-            if wanted(recipe):
-                return Image.open(to), recipe
-        page.wait_for_timeout(100)
-    raise AssertionError("the face did not come")
-
-
-def test_a_slider_changes_the_face_and_reset_brings_it_back(page, tmp_path):
-    page.locator("#faces-gallery button").nth(3).click()
-    before, _ = portrait(page, tmp_path / "before.png", lambda recipe: recipe.index == 3)
-    slider = page.locator("#slider-smiling input[type=range]")
-    slider.focus()
-    slider.press("End")
-    changed, recipe = portrait(page, tmp_path / "changed.png", lambda recipe: bool(recipe.moves))
-    assert recipe == Recipe(0, 3, 1.0, {"smiling": 3.0})
-    assert changed.size == (64, 64)
-    assert np.abs(np.asarray(changed).astype(int) - np.asarray(before)).mean() > 2
-    page.locator("#face-reset").click()
-    again, _ = portrait(page, tmp_path / "again.png", lambda recipe: not recipe.moves)
-    expect(slider).to_have_value("0")
-    assert again.tobytes() == before.tobytes()
-    slider.press("End")
-    portrait(page, tmp_path / "changed.png", lambda recipe: bool(recipe.moves))
-    page.locator("#slider-smiling").get_by_role("button").click()  # the slider's own arrow
-    portrait(page, tmp_path / "again.png", lambda recipe: not recipe.moves)
-    slider.press("End")
-    portrait(page, tmp_path / "changed.png", lambda recipe: bool(recipe.moves))
-    page.locator("#faces-gallery button").nth(3).click()  # the same tile again: back to the face as drawn
-    portrait(page, tmp_path / "again.png", lambda recipe: not recipe.moves)
-    expect(slider).to_have_value("0")
-
-
-def test_faces_are_drawn_downloaded_and_loaded_back(page, tmp_path):
-    page.locator("#faces-seed input").fill("42")
-    page.locator("#faces-count input[type=number]").fill("5")
-    page.locator("#faces-count input[type=number]").press("Enter")
-    page.locator("#faces-draw").click()
-    expect(page.locator("#faces-status")).to_contain_text("5 faces")
-    expect(page.locator("#faces-gallery button img")).to_have_count(5)
-    archive = downloaded(page, "#faces-zip", tmp_path)
-    recipes, _ = load_recipes(archive)
-    assert [(recipe.seed, recipe.index) for recipe in recipes] == [(42, i) for i in range(5)]
-    page.locator("#faces-dice").click()
-    page.locator("#faces-count input[type=number]").fill("2")
-    page.locator("#faces-count input[type=number]").press("Enter")
-    page.locator("#faces-draw").click()
-    expect(page.locator("#faces-status")).to_contain_text("2 faces")
-    with page.expect_file_chooser() as chooser:
-        page.locator("#faces-load").click()
-    chooser.value.set_files(archive)
-    expect(page.locator("#faces-status")).to_contain_text("5 faces")
-    again, _ = load_recipes(downloaded(page, "#faces-zip", tmp_path))
-    assert again == recipes
-
-
-def test_two_faces_are_morphed(page, tmp_path):
-    for index, name in ((1, "a"), (2, "b")):
-        page.locator("#faces-gallery button").nth(index).click()
-        portrait(page, tmp_path / "face.png", lambda recipe, index=index: recipe.index == index)
-        page.locator(f"#keep-{name}").click()
-        expect(page.locator(f"#pin-{name} img")).to_be_visible()
-    page.get_by_role("tab", name="Morph").click()
-    page.locator("#morph").click()
-    expect(page.locator("#morph-status")).to_contain_text("60 frames", timeout=30_000)
-    expect(page.locator("#morph-video video")).to_be_visible()
-    assert downloaded(page, "#morph-file", tmp_path).suffix == ".mp4"
-
-
-def test_a_morph_without_faces_says_what_to_do(page):
-    page.get_by_role("tab", name="Morph").click()
-    page.locator("#morph").click()
-    expect(page.get_by_text("choose A and B first")).to_be_visible()
+def scenes(browser: Browser, app: str):
+    """The page with the Scenes tab open, its first samples drawn."""
+    with new_page(browser, f"{app}?tab=scenes") as page:
+        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        yield page
 
 
 def upload(page: Page, picture: Path) -> None:
+    page.get_by_role("tab", name="Train your own picture").click()
     page.locator("#picture input[type=file]").set_input_files(picture)
-    expect(page.locator("#prediction")).to_contain_text("on this device", timeout=30_000)
+    expect(page.locator("#prediction")).to_contain_text("on this device", timeout=60_000)
 
 
-def downloaded(page: Page, button: str, to: Path) -> Path:
-    with page.expect_download() as download:
-        page.locator(button).click()
-    path = to / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
+def view(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
 
 
-def test_upload_train_stop_sample_retarget_download(scenes, page, picture_file, tmp_path):
-    upload(page, picture_file)
-    page.locator("#train").click()
-    expect(page.locator("#stop")).to_be_enabled()
-    expect(page.locator("#train")).to_be_disabled()
-    expect(page.locator("#train-status")).to_contain_text("scale 1 of", timeout=20_000)
-    expect(page.locator("#live img")).to_be_visible(timeout=20_000)
-    expect(page.locator("#train-status")).to_contain_text("scale 3 of", timeout=90_000)
-    page.locator("#stop").click()
-    expect(page.locator("#train-status")).to_contain_text("Stopped: ", timeout=20_000)
-    expect(page.locator("#train-status")).to_contain_text("are kept as discs-")
-    expect(page.locator("#train")).to_be_enabled()
-    expect(page.locator("#scene input")).to_have_value(re.compile("^discs-"))
-    expect(page.locator("#about")).to_contain_text("of 5 scales")
+# -- training --------------------------------------------------------------------------------------------------------
 
-    page.locator("#sample").click()
-    expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
-    expect(page.locator("#sample-gallery img").first).to_be_visible()
-    with zipfile.ZipFile(downloaded(page, "#sample-zip", tmp_path)) as archive:
-        assert len(archive.namelist()) == 6
 
-    page.get_by_role("tab", name="Other sizes").click()
-    page.locator("#width input").fill("90")
-    page.locator("#height input").fill("44")
-    page.locator("#retarget").click()
-    expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
-    with zipfile.ZipFile(downloaded(page, "#retarget-zip", tmp_path)) as archive:
+def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
+    upload(scenes, picture_file)
+    scenes.locator("#train").click()
+    expect(scenes.locator("#stop")).to_be_enabled()
+    expect(scenes.locator("#train")).to_be_disabled()
+    expect(scenes.locator("#live img")).to_be_visible(timeout=30_000)
+    expect(scenes.locator("#train-status")).to_contain_text("scale 3 of", timeout=120_000)
+    expect(scenes.locator("#strip figure")).to_have_count(3, timeout=20_000)  # every finished scale and the current
+    expect(scenes.locator("#losses canvas, #losses svg").first).to_be_visible()
+    scenes.locator("#stop").click()
+    expect(scenes.locator("#train-status")).to_contain_text("Stopped: 2 of 5 scales are kept as discs-", timeout=20_000)
+    expect(scenes.locator("#train")).to_be_enabled()
+    expect(scenes.locator("#resume")).to_be_enabled()
+    scenes.locator("#resume").click()
+    expect(scenes.locator("#train-status")).to_contain_text("scale 4 of", timeout=120_000)
+    expect(scenes.locator("#strip figure")).to_have_count(4, timeout=20_000)  # those from before the stop too
+    scenes.locator("#stop").click()
+    expect(scenes.locator("#train-status")).to_contain_text("Stopped: 3 of 5", timeout=20_000)
+
+    view(scenes, "Use a scene")
+    expect(scenes.locator("#scene input")).to_have_value(re.compile("^discs-"))
+    expect(scenes.locator("#about")).to_contain_text("3 of 5 scales")
+    expect(scenes.locator("#about")).to_contain_text("lives 2 h")
+    expect(scenes.locator("#again")).to_be_visible()
+    view(scenes, "Other sizes")
+    scenes.locator("#width input").fill("90")
+    scenes.locator("#height input").fill("44")
+    scenes.locator("#retarget").click()
+    expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
+    with zipfile.ZipFile(downloaded(scenes, "#retarget-zip", tmp_path)) as archive:
         assert Image.open(archive.open(archive.namelist()[0])).size == (90, 44)
 
 
+def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, picture_file, tmp_path):
+    with new_page(browser, f"{app}?tab=scenes") as page:
+        upload(page, picture_file)
+        page.get_by_role("button", name="Advanced").click()
+        page.locator("#max-size input").fill("40")
+        page.locator("#iterations input").fill("5")
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("Trained in", timeout=60_000)
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("Already trained: discs-", timeout=30_000)
+        view(page, "Use a scene")
+        expect(page.locator("#about")).to_contain_text("40 × 30 px")
+        link = str(page.locator("#sample-link textarea, #sample-link input").input_value())
+        first = shown_bytes(page, "#sample-gallery img")
+        kept = downloaded(page, "#scene-download", tmp_path)
+        page.reload()  # nothing is lost: the browser remembers the scene
+        expect(page.locator("#scenes-gallery")).to_contain_text("discs-")
+    with new_page(browser, link) as page:  # somebody else, by the link
+        expect(page.locator("#about")).to_contain_text("40 × 30 px", timeout=20_000)
+        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=20_000)
+        assert shown_bytes(page, "#sample-gallery img") == first
+    with new_page(browser, f"{app}?tab=scenes") as page:  # from the file
+        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=20_000)
+        with page.expect_file_chooser() as chooser:
+            page.locator("#scene-upload").click()
+        chooser.value.set_files(kept)
+        expect(page.locator("#about")).to_contain_text("40 × 30 px", timeout=20_000)
+        expect(page.locator("#scene input")).to_have_value(re.compile("^discs-"))
+        expect(page.locator("#sample-link textarea, #sample-link input")).to_have_value(re.compile("scene=discs-"))
+        assert shown_bytes(page, "#sample-gallery img") == first
+
+
+def test_a_page_closed_in_mid_training_frees_the_device_and_keeps_its_scales(browser, app, picture_file):
+    health = lambda: Client(app, verbose=False).predict(api_name="/health")  # noqa: E731
+    before = health()["trainings"]
+    with browser.new_context(viewport=WIDE) as context:
+        page = context.new_page()
+        page.goto(f"{app}?tab=scenes")
+        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        upload(page, picture_file)
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("scale 2 of", timeout=60_000)
+        assert health()["trainings"] == before + 1
+        page.close()
+        deadline = time.monotonic() + 30
+        while health()["trainings"] > before:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    started = time.monotonic()
+    Client(app, verbose=False).predict("peaks", count=1, api_name="/sample_scene")
+    assert time.monotonic() - started < 15
+
+
+def test_mistakes_are_explained(scenes, tmp_path):
+    view(scenes, "Train your own picture")
+    scenes.locator("#train").click()
+    expect(scenes.get_by_text("there is no picture yet: upload one first")).to_be_visible(timeout=10_000)
+    thin = tmp_path / "thin.png"
+    Image.new("RGB", (900, 40)).save(thin)
+    scenes.locator("#picture input[type=file]").set_input_files(thin)
+    expect(scenes.get_by_text("at most 8 times the shorter").first).to_be_visible(timeout=10_000)
+    expect(scenes.locator("#train")).to_be_enabled()
+
+
+def test_a_picture_of_writing_is_warned_of(scenes, tmp_path, page_of_text):
+    page_of_text.save(tmp_path / "page.png")
+    upload(scenes, tmp_path / "page.png")
+    expect(scenes.locator("#prediction")).to_contain_text("writing", timeout=20_000, ignore_case=True)
+
+
+def test_a_large_picture_is_offered_the_size_of_screens(scenes, tmp_path):
+    Image.effect_noise((1600, 900), 60).save(tmp_path / "large.png")
+    upload(scenes, tmp_path / "large.png")
+    expect(scenes.locator("#prediction")).to_contain_text("1600 × 900 px: Screens trains it at 1024 px")
+
+
+def test_two_visitors_at_once(browser, app, picture_file):
+    with new_page(browser, f"{app}?tab=scenes") as first, new_page(browser, f"{app}?tab=scenes") as second:
+        for page in (first, second):
+            expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        upload(first, picture_file)
+        first.locator("#train").click()
+        expect(first.locator("#train-status")).to_contain_text("scale 1 of", timeout=20_000)
+        second.locator("#sample-dice").click()
+        second.locator("#sample").click()
+        expect(second.locator("#sample-link input, #sample-link textarea")).not_to_have_value(re.compile("seed=0$"))
+        upload(second, picture_file)
+        second.locator("#train").click()
+        for page in (first, second):
+            expect(page.locator("#train-status")).to_contain_text("scale 2 of", timeout=120_000)
+            page.locator("#stop").click()
+            expect(page.locator("#train-status")).to_contain_text("Stopped: ", timeout=20_000)
+
+
+# -- results ---------------------------------------------------------------------------------------------------------
+
+
+def test_choosing_a_scene_draws_it_at_once(scenes):
+    before = shown_bytes(scenes, "#sample-gallery img")
+    scenes.locator("#scenes-gallery button").filter(has_text="peaks").click()
+    expect(scenes.locator("#about")).to_contain_text("peaks")
+    expect(scenes.locator("#scene input")).to_have_value("peaks")
+    expect(scenes.locator("#sample-link input, #sample-link textarea")).to_have_value(re.compile("scene=peaks"))
+    assert shown_bytes(scenes, "#sample-gallery img") != before
+
+
+def test_the_good_ones_are_downloaded(scenes, tmp_path):
+    with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
+        assert len(archive.namelist()) == 6
+        third = archive.read(archive.namelist()[2])
+    scenes.locator("#sample-good input").click()
+    scenes.get_by_role("option", name="3", exact=True).click()
+    expect(scenes.locator("#sample-zip")).to_be_enabled()
+    scenes.wait_for_timeout(1000)
+    with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
+        (name,) = archive.namelist()
+        assert Image.open(io.BytesIO(archive.read(name))).tobytes() == Image.open(io.BytesIO(third)).tobytes()
+
+
+def test_a_shape_is_fitted_and_compared_with_stretching(scenes):
+    view(scenes, "Other sizes")
+    scenes.locator("#shape").get_by_text("Banner 3:1").click()
+    expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
+    width, height = (int(scenes.locator(f"#{side} input").input_value()) for side in ("width", "height"))
+    assert width == 3 * height
+    expect(scenes.locator("#compare img")).to_have_count(2)
+
+
+def test_all_my_devices(scenes, tmp_path):
+    view(scenes, "All my devices")
+    scenes.locator("#devices").click()
+    expect(scenes.locator("#devices-status")).to_contain_text("7 pictures in", timeout=60_000)
+    expect(scenes.locator("#devices-gallery button img")).to_have_count(7)
+    with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
+        sizes = {name.partition("_")[0]: Image.open(archive.open(name)).size for name in archive.namelist()}
+    assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "ultrawide", "banner"]
+    areas = [width * height for width, height in sizes.values()]
+    assert max(areas) < 1.03 * min(areas)  # the trained picture's, up to whole pixels
+    assert sizes["phone"][1] / sizes["phone"][0] == pytest.approx(19.5 / 9, rel=0.02)
+
+
 @pytest.mark.parametrize(("kind", "element"), [("gif", "#animation img"), ("mp4", "#video video")])
-def test_animation_plays_and_downloads(scenes, page, tmp_path, kind, element):
-    page.get_by_role("tab", name="Animation").click()
-    page.locator("#animate-format").get_by_text(kind, exact=True).click()
-    page.locator("#animate").click()
-    expect(page.locator("#animate-status")).to_contain_text("60 frames", timeout=60_000)
-    expect(page.locator(element)).to_be_visible(timeout=20_000)
-    path = downloaded(page, "#animate-file", tmp_path)
+def test_animation_plays_and_downloads(scenes, tmp_path, kind, element):
+    view(scenes, "Animation")
+    scenes.locator("#animate-format").get_by_text(kind, exact=True).click()
+    scenes.locator("#animate").click()
+    expect(scenes.locator("#animate-status")).to_contain_text("60 frames", timeout=60_000)
+    expect(scenes.locator(element)).to_be_visible(timeout=20_000)
+    path = downloaded(scenes, "#animate-file", tmp_path)
     assert path.name == f"autumn_medium_beta0.90.{kind}"
     if kind == "gif":
         assert Image.open(path).n_frames == 60
     else:
-        page.wait_for_function("document.querySelector('#video video').readyState >= 2")
+        scenes.wait_for_function("document.querySelector('#video video').readyState >= 2")
 
 
-def test_choosing_a_scene_shows_its_picture(scenes, page):
-    before = page.locator("#source img").get_attribute("src")
-    page.locator("#scene input").click()
-    page.get_by_role("option", name="peaks").click()
-    expect(page.locator("#source img")).not_to_have_attribute("src", before or "")
+def test_the_set_of_twelve(browser, app, tmp_path):
+    with new_page(browser, f"{app}?tab=scenes&scene=stream&mode=twelve&frames=4") as page:
+        expect(page.locator("#animate-status")).to_contain_text("12 animations in", timeout=120_000)
+        expect(page.locator("#twelve-gallery button img")).to_have_count(12)
+        with zipfile.ZipFile(downloaded(page, "#animate-file", tmp_path)) as archive:
+            assert len(set(archive.namelist())) == 12
 
 
-def test_mistakes_are_explained(scenes, page, tmp_path):
-    page.locator("#train").click()
-    expect(page.get_by_text("there is no picture yet: upload one first")).to_be_visible(timeout=10_000)
-    thin = tmp_path / "thin.png"
-    Image.new("RGB", (900, 40)).save(thin)
-    page.locator("#picture input[type=file]").set_input_files(thin)
-    expect(page.get_by_text("at most 8 times the shorter").first).to_be_visible(timeout=10_000)
-    expect(page.locator("#train")).to_be_enabled()
+# -- links and code --------------------------------------------------------------------------------------------------
 
 
-def test_two_tabs_at_once(browser, app, picture_file):
-    first, second = browser.new_page(), browser.new_page()
-    for page in (first, second):
-        page.goto(app)
-        page.get_by_role("tab", name="Scenes").click()
-        expect(page.locator("#about")).to_contain_text("px")
-    upload(first, picture_file)
-    first.locator("#train").click()
-    expect(first.locator("#train-status")).to_contain_text("scale 1 of", timeout=20_000)
-    second.locator("#sample").click()
-    expect(second.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
-    expect(first.locator("#stop")).to_be_enabled()
-    upload(second, picture_file)
-    second.locator("#train").click()
-    for page in (first, second):
-        expect(page.locator("#train-status")).to_contain_text("scale 2 of", timeout=120_000)
-        page.locator("#stop").click()
-        expect(page.locator("#train-status")).to_contain_text("Stopped: ", timeout=20_000)
-        page.close()
+@pytest.mark.parametrize(
+    ("link", "picture"),
+    [
+        ("tab=scenes&scene=peaks&mode=keep&size=325x175&seed=3", "#compare img >> nth=1"),
+        ("tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4", "#compare img >> nth=1"),
+        ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9", "#sample-gallery img >> nth=1"),
+        ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2", "#devices-gallery img >> nth=6"),
+        ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animation img"),
+    ],
+)
+def test_a_link_shows_the_same_pixels_in_another_browser(browser, app, link, picture):
+    found = []
+    address = f"{app}?{link}"
+    for _ in range(2):
+        with new_page(browser, address) as page:
+            expect(page.locator(picture)).to_be_visible(timeout=60_000)
+            found.append(shown_bytes(page, picture))
+            panel = {"sample": "sample", "devices": "devices", "animate": "animate"}
+            name = panel.get(re.findall("mode=([a-z]+)", link)[0], "retarget")
+            box = page.locator(f"#{name}-link input, #{name}-link textarea")
+            expect(box).to_have_value(re.compile("scene="))
+            address = box.input_value()  # the second browser opens what the first would copy
+    assert found[0] == found[1]
+    for part in link.split("&"):
+        assert part in address or part == "tab=scenes"
+
+
+@pytest.mark.parametrize("link", re.findall(r"^/\?(\S+)$", README.read_text(), re.MULTILINE))
+def test_the_readmes_links_are_understood(browser, app, link):
+    with new_page(browser, f"{app}?{link}") as page:
+        shown = "#face-link" if "tab=faces" in link else "#sample-link, #retarget-link, #devices-link, #animate-link"
+        box = page.locator(shown).locator("input, textarea").first
+        expect(box).to_have_value(re.compile("tab="), timeout=60_000)
+        expect(page.locator("#notice p")).to_have_count(0)
+        for part in link.split("&")[1:]:
+            assert part in box.input_value()
+
+
+def test_a_malformed_link_shows_the_default_and_says_what_it_ignored(browser, app):
+    with new_page(browser, f"{app}?tab=scenes&mode=keep&size=wide&seed=many&sede=3") as page:
+        notice = page.locator("#notice")
+        for part in ("size=wide (WIDTHxHEIGHT is needed)", "seed=many (a whole number is needed)", "sede (unknown)"):
+            expect(notice).to_contain_text(part, timeout=20_000)
+        expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
+        expect(page.locator("#width input")).to_have_value("325")
+
+
+def test_a_link_to_a_scene_that_is_gone_says_so(browser, app):
+    with new_page(browser, f"{app}?tab=scenes&scene=discs-00000000&mode=keep&size=64x64") as page:
+        expect(page.locator("#notice")).to_contain_text("there is no scene 'discs-00000000' (any more)")
+        expect(page.locator("#about")).to_contain_text("autumn")
+        expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
+
+
+def test_copy_link_copies(browser, app):
+    with browser.new_context(viewport=WIDE, permissions=["clipboard-read", "clipboard-write"]) as context:
+        page = context.new_page()
+        page.goto(f"{app}?tab=scenes")
+        expect(page.locator("#sample-copy")).to_be_enabled(timeout=20_000)
+        page.locator("#sample-copy").click()
+        expect(page.locator("#sample-copy")).to_contain_text("Link copied")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith(f"{app}/?tab=scenes&scene=autumn&mode=sample")
+
+
+def test_the_code_beside_a_result_draws_it(scenes, app):
+    scenes.locator("#sample-code").get_by_text("Use this from code").click()
+    code = scenes.locator("#sample-code .cm-content").first.inner_text()
+    assert f'Client("{app}")' in code
+    values: dict[str, object] = {}
+    exec(code, values)
+    _, pictures, _ = values["result"]  # type: ignore[misc]
+    assert len(pictures) == 6
+
+
+# -- the page itself -------------------------------------------------------------------------------------------------
+
+
+def test_how_it_works_has_pictures_cards_and_the_device(browser, app):
+    with new_page(browser, f"{app}?tab=about") as page:
+        expect(page.locator(".strip img").first).to_be_visible(timeout=20_000)
+        expect(page.locator("#device")).to_contain_text("CPU")
+        expect(page.locator("#card")).to_contain_text("DCGAN")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_the_screen(browser, app, width, scheme):
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(f"{app}?__theme={scheme}")
-    expect(page.locator("#faces-gallery img").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.get_by_role("tab", name="Scenes").click()
-    expect(page.locator("#about")).to_contain_text("px")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        page = context.new_page()
+        page.goto(f"{app}?__theme={scheme}")
+        expect(page.locator("#faces-gallery img").first).to_be_visible(timeout=20_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("tab", name="Scenes", exact=True).click()
+        for name in ("New samples", "Other sizes", "All my devices", "Animation", "Train your own picture"):
+            view(page, name)
+            page.wait_for_timeout(300)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.get_by_role("tab", name="How it works").click()
+        expect(page.locator("#card")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_control_has_a_name(browser, app):
+    """What a screen reader says of it: a label, text, or an aria-label."""
+    nameless = """() => [...document.querySelectorAll("button, input, textarea, select")].filter(e =>
+      e.offsetParent && e.type !== "hidden" && !(e.labels && e.labels.length && e.labels[0].innerText.trim())
+      && !e.innerText.trim() && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby")
+      && !e.title && !e.querySelector("img[alt]:not([alt=''])")).map(e => e.outerHTML.slice(0, 160))"""
+    with new_page(browser, f"{app}?tab=scenes") as page:
+        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        for name in ("New samples", "Other sizes", "All my devices", "Animation", "Train your own picture"):
+            view(page, name)
+            page.wait_for_timeout(300)
+            assert page.evaluate(nameless) == [], name

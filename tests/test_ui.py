@@ -1,16 +1,23 @@
 """What the page is built on: turns on the device, and scenes by name."""
 
+import shutil
 import threading
 import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from singan import TrainingError, train
+from singan import ScenePipeline, TrainingError, train
+from singan.model import Pyramid
+from singan.train import Checkpoint
 from ui.device import DeviceLock
+from ui.models import Models
 from ui.parts import bar, duration
-from ui.scenes import SceneHandlers
 from ui.store import SceneStore
+from ui.training_handlers import TrainingHandlers
 
 
 def test_turns_are_taken_in_order_of_arrival():
@@ -66,8 +73,10 @@ def test_a_failing_step_frees_the_device():
 
 
 @pytest.fixture
-def store(tiny_folder):
-    return SceneStore([str(tiny_folder)], torch.device("cpu"))
+def store(tiny_scene, tmp_path):
+    """Ships `tiny`, as if it had been trained with seed 9."""
+    ScenePipeline(tiny_scene.pyramid, replace(tiny_scene.train_config, seed=9)).save_pretrained(tmp_path / "tiny")
+    return SceneStore(Models([str(tmp_path / "tiny")], [], ScenePipeline.from_pretrained), torch.device("cpu"))
 
 
 def test_shipped_scenes_are_known_by_their_folder(store, tiny_scene):
@@ -100,15 +109,85 @@ def test_a_visitors_scene_is_his_and_is_found_again(store, tiny_checkpoint, pict
     assert others != name and found is None
 
 
+def test_a_shipped_scene_is_not_trained_again(store, picture_file, tiny_config):
+    name, found = store.begin("me", str(picture_file), replace(tiny_config, seed=9))
+    assert name == "tiny" and found is not None and found.scene.finished
+
+
+def unfinished(checkpoint):
+    """The same without its last scale."""
+    pyramid = Pyramid(checkpoint.scene.pyramid.config)
+    for generator, sigma in list(
+        zip(checkpoint.scene.pyramid.generators, checkpoint.scene.pyramid.sigmas, strict=True)
+    )[:-1]:
+        pyramid.append(generator, float(sigma))
+    pyramid.z_rec, pyramid.source = checkpoint.scene.pyramid.z_rec, checkpoint.scene.pyramid.source
+    return Checkpoint(ScenePipeline(pyramid, checkpoint.scene.train_config), checkpoint.critics[:-1])
+
+
+def test_a_stopped_training_is_gone_on_with_by_its_name(store, tiny_checkpoint, picture_file, tiny_config):
+    name = trained(store, "me", picture_file, unfinished(tiny_checkpoint), tiny_config)
+    assert store.resumable(name) and not store.resumable("tiny")
+    picture, config, found = store.resume(name)
+    assert Path(picture).read_bytes() == picture_file.read_bytes() and config == tiny_config
+    assert found.scene.scales == 2 and not store.resumable(name)  # it is being trained now
+    *_, last = train(picture, config, "cpu", found)
+    wanted = tiny_checkpoint.scene.pyramid.state_dict()
+    for tensor, value in last.scene.pyramid.state_dict().items():
+        assert torch.equal(value, wanted[tensor])  # as if it had never been stopped
+    with pytest.raises(ValueError, match="cannot be gone on with"):
+        store.resume("tiny")
+
+
+def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, picture_file, tiny_config):
+    name = trained(store, "before", picture_file, tiny_checkpoint, tiny_config)
+    assert store.adopt("after", [name, "gone-00000000", "tiny", 3]) == [name]
+    assert store.names("after") == ["tiny", name] and store.names("before") == ["tiny"]
+
+
+def test_a_scene_goes_into_a_file_and_comes_back(store, tiny_scene, tmp_path):
+    store.save_zip("tiny", tmp_path / "tiny-0a1b2c3d.zip")
+    name = store.add("me", str(tmp_path / "tiny-0a1b2c3d.zip"))
+    assert name.startswith("tiny-") and not name.startswith("tiny-0a1b2c3d")
+    assert store.get(name).sample(1)[0].tobytes() == tiny_scene.sample(1)[0].tobytes()
+    assert store.names("me") == ["tiny", name] and not store.resumable(name)
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return str(path)
+
+
+def test_files_that_are_no_scene_are_refused_and_nothing_stays(store, tiny_folder, tmp_path):
+    config, weights = ((tiny_folder / name).read_bytes() for name in ("config.json", "model.safetensors"))
+    greedy = config.replace(b'"sizes": [', b'"sizes": [[1000000, 1000000],')
+    assert greedy != config
+    cases = {
+        "not a ZIP": str(tiny_folder / "config.json"),
+        "model.safetensors is missing": zipped(tmp_path / "a.zip", config_json=config),
+        "damaged": zipped(tmp_path / "b.zip", config_json=config, model_safetensors=weights[:-50]),
+        "a scale's height is 1000000": zipped(tmp_path / "c.zip", config_json=greedy, model_safetensors=weights),
+        "more than 64 MB": zipped(tmp_path / "d.zip", config_json=config, model_safetensors=bytes(65_000_000)),
+        "config.json is missing": zipped(tmp_path / "e.zip", x__config_json=config, model_safetensors=weights),
+    }
+    for message, path in cases.items():
+        with pytest.raises(ValueError, match=message):
+            store.add("me", path)
+        assert store.names("me") == ["tiny"] and not list(Path(store._root.name).iterdir())
+
+
 def test_no_second_training_goes_on_with_a_running_one(store, tiny_checkpoint, picture_file, tiny_config):
     first, _ = store.begin("me", str(picture_file), tiny_config)
-    store.keep(first, tiny_checkpoint)
+    store.keep(first, unfinished(tiny_checkpoint))
     second, found = store.begin("me", str(picture_file), tiny_config)
     assert second != first and found is None
 
 
 def test_names_come_from_the_file_and_cannot_leave_the_folder(store, tiny_config, picture_file, tmp_path):
     for stem, start in (("My Holiday (1)", "my-holiday-1-"), ("\u00fc\u00fc", "picture-"), ("..", "picture-")):
+        shutil.copyfile(picture_file, tmp_path / f"{stem}.JPG")
         name, _ = store.begin("me", str(tmp_path / f"{stem}.JPG"), tiny_config)
         assert name.startswith(start) and "/" not in name
 
@@ -124,14 +203,14 @@ def test_a_scene_in_training_has_nothing_to_draw_yet(store, picture_file, tiny_c
 
 def test_unused_scenes_are_removed_after_their_time(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
-    folder = store._trained[name].folder
+    folder = store._own[name].folder
     assert folder.exists()
     monkeypatch.setattr("ui.store.LIFETIME_SECONDS", -1)
     assert store.names("me") == ["tiny"] and not folder.exists()
 
 
 def test_the_oldest_scene_goes_first(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
-    monkeypatch.setattr("ui.store.MAX_TRAINED", 2)
+    monkeypatch.setattr("ui.store.MAX_OWN", 2)
     names = [trained(store, f"visitor {i}", picture_file, tiny_checkpoint, tiny_config) for i in range(3)]
     kept = [name for i, name in enumerate(names) if name in store.names(f"visitor {i}")]
     assert kept == names[1:]
@@ -142,7 +221,7 @@ def test_the_oldest_scene_goes_first(store, tiny_checkpoint, picture_file, tiny_
 
 @pytest.fixture
 def handlers(store):
-    return SceneHandlers(store, DeviceLock())
+    return TrainingHandlers(store, DeviceLock())
 
 
 def test_a_closed_page_ends_its_training(handlers, picture_file, monkeypatch):
@@ -155,7 +234,7 @@ def test_a_closed_page_ends_its_training(handlers, picture_file, monkeypatch):
         finally:
             ended.append(True)
 
-    monkeypatch.setattr("ui.scenes.train", watched)
+    monkeypatch.setattr("ui.training_handlers.train", watched)
     outputs = handlers.train_scene(str(picture_file), iterations=2000)
     next(outputs)
     assert not ended and handlers.store._busy
@@ -172,9 +251,9 @@ def test_a_failed_scale_keeps_the_finished_ones_on_the_page(handlers, picture_fi
             if record.scene:
                 raise TrainingError("scale 2 of 4 gave no picture, twice; 1 scales are finished")
 
-    monkeypatch.setattr("ui.scenes.train", failing)
-    *_, (status, _, _, record, choices) = handlers.train_scene(str(picture_file), max_size=40, iterations=3)
-    assert "scale 2 of 4 gave no picture" in status and record["finished_scales"] == 1
+    monkeypatch.setattr("ui.training_handlers.train", failing)
+    *_, (status, _, _, record, name) = handlers.train_scene(str(picture_file), max_size=40, iterations=3)
+    assert name == record["scene"] and "scale 2 of 4 gave no picture" in status.text and record["finished_scales"] == 1
     assert handlers.store.get(record["scene"]).scales == 1
 
 
@@ -183,6 +262,8 @@ def test_the_progress_bar_speaks_to_screen_readers():
     assert 'role="progressbar"' in html and 'aria-valuenow="42"' in html and "scale 2 of 5" in html
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (53.4, "53 s"), (130, "2 min"), (56000, "15.6 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "0 s"), (53.4, "53 s"), (130, "2 min"), (7200, "2 h"), (56000, "15.6 h")]
+)
 def test_durations_read_as_words(seconds, words):
     assert duration(seconds) == words

@@ -2,412 +2,403 @@
 
 from __future__ import annotations
 
-import threading
-import time
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from singan import Progress, TrainingError, predict_seconds, train
-from singan.config import TrainConfig, check_range, from_preset
-from singan.export import ANIMATION_FORMATS, save_animation, save_png
-from singan.pipeline import STRENGTHS
-from singan.train import Checkpoint
-from singan.walk import begin_after_smallest_step
-from ui.device import DeviceLock
-from ui.parts import REPORT_SECONDS, bar, bounded, duration, passing_folder, reports, seed_row, shown, whole
-from ui.store import SceneStore
+from singan.config import MAX_SEED
+from singan.export import ANIMATION_FORMATS
+from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
+from ui.links import Query
+from ui.parts import seed_row, shown
+from ui.scene_handlers import DEVICES, MAX_COUNT, MAX_FRAMES, SceneHandlers, device_sizes, size_of
+from ui.share import Call, Share, call
+from ui.tab import Tab
+from ui.training import build_training_panel
+from ui.training_handlers import TrainingHandlers, visitor
 
-MAX_COUNT, MAX_FRAMES, MAX_ITERATIONS = 50, 200, 2000
-PRESET_LABELS = {"fast": "Fast · 128 px", "standard": "Standard · 250 px", "paper": "As published · 250 px"}
-STRENGTH_CHOICES = [(f"{word.capitalize()} (start scale {scale})", scale) for scale, word in STRENGTHS.items()]
-NO_PICTURE = "Choose a picture to see how long training takes here."
-
-
-def _zip(pictures: Iterable[Image.Image], path: Path) -> str:
-    """The pictures as PNGs in one archive."""
-    with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs do not get smaller
-        for i, picture in enumerate(pictures):
-            with archive.open(f"{path.stem}_{i:04}.png", "w") as file:
-                picture.save(file, format="PNG")
-    return str(path)
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+STRENGTH_CHOICES = [(f"{word.capitalize()} (start scale {n})", n) for n, word in reversed(STRENGTHS.items())]
+LAYOUTS = [("Keep the layout", "keep"), ("Rearrange", "rearrange")]
+CUSTOM = "Pixels"
+MAX_START = 15
+THUMBNAIL = (220, 160)  # px, at most
 
 
-def _record(record: Progress, name: str) -> dict[str, Any]:
-    """A progress record as plain values."""
-    return {
-        "scene": name if record.scene else None,
-        "scale": record.scale + 1,
-        "scales": record.scales,
-        "iteration": record.iteration,
-        "iterations": record.iterations,
-        "losses": record.losses,
-        "seconds": round(record.seconds, 2),
-        "seconds_left": round(record.seconds_left, 2),
-        "finished_scales": record.scene.scales if record.scene else 0,
-    }
+class Panel:
+    """A kind of result: its controls, which are the inputs of its handler, what it shows, and its share panel."""
 
-
-class SceneHandlers:
-    """What the tab's buttons and the endpoints do. Names of scenes come from /models and /train_scene."""
-
-    def __init__(self, store: SceneStore, lock: DeviceLock) -> None:
-        self.store, self.lock = store, lock
-        self._stops: dict[str, threading.Event] = {}
-        # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
-        self.presets = [name for name in PRESET_LABELS if name != "paper" or store.device.type != "cpu"]
-
-    def _config(self, preset: str, seed: int | None, max_size: int | None, iterations: int | None) -> TrainConfig:
-        """The configuration that a visitor asks for, within what the app allows."""
-        if preset not in self.presets:
-            raise ValueError(f"preset is {preset!r}; allowed on this device are {', '.join(self.presets)}")
-        if iterations is not None:
-            bounded("iterations", iterations, MAX_ITERATIONS)
-        return from_preset(preset, seed=whole("seed", seed), max_size=max_size, iterations=iterations)
-
-    def predict(self, picture: str | None, preset: str, max_size: int | None, iterations: int | None) -> Iterator[str]:
-        """The line under the presets: how long training takes here."""
-        if not picture:
-            yield NO_PICTURE
-            return
-        config = self._config(preset, 0, max_size, iterations)
-        with self.lock:
-            seconds = predict_seconds(picture, config, self.store.device)
-        yield f"About **{duration(seconds)}** on this device ({self.store.device.type.upper()})."
-
-    def train_scene(
+    def __init__(
         self,
-        picture: str,
-        preset: str = "fast",
-        seed: int = 0,
-        max_size: int | None = None,
-        iterations: int | None = None,
-        request: gr.Request | None = None,
-    ) -> Iterator[tuple[Any, ...]]:
-        """Train a SinGAN on one picture; streams records and ends with the name of the new scene.
+        handler: Callable[..., Iterator[Any]],
+        describe: Callable[..., tuple[dict[str, Any], list[Call]]],
+        controls: list[Any],
+        outputs: list[Any],
+        share: Share,
+    ) -> None:
+        self.controls, self._results = controls, len(outputs) + len(share.outputs)
+        self._draw, self._inputs, self._outputs = share.wire(handler, describe, controls, outputs)
 
-        Args:
-            picture: a picture of at least 32 px a side, at most 25 megapixels and at most 8 times longer than wide.
-            preset: "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (250 px, the published method).
-            seed: of every random draw; the same seed gives the same scene.
-            max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
-            iterations: training steps a scale, 1 to 2000; by default the preset's.
-        """
-        if not picture:
-            raise ValueError("there is no picture yet: upload one first")
-        config = self._config(preset, seed, max_size, iterations)
-        session = (request.session_hash if request else None) or ""
-        name, checkpoint = self.store.begin(session, picture, config)
-        stop = self._stops[session] = threading.Event()
-        try:
-            yield from self._trained(session, picture, config, name, checkpoint, stop)
-        finally:
-            self.store.end(name)
-            if self._stops.get(session) is stop:
-                del self._stops[session]
+    def draw(self, event: Callable[..., Any]) -> Any:
+        """Draws after the event, such as a button's click."""
+        return event(shown(self._draw), self._inputs, self._outputs, concurrency_limit=4, **QUIET)
 
-    def _trained(
-        self,
-        session: str,
-        picture: str,
-        config: TrainConfig,
-        name: str,
-        checkpoint: Checkpoint | None,
-        stop: threading.Event,
-    ) -> Iterator[tuple[Any, ...]]:
-        """The outputs of `train_scene`: status, two previews, record, the scenes to choose from."""
-        choices = lambda: gr.Dropdown(choices=self.store.names(session), value=name)  # noqa: E731
-        if checkpoint and checkpoint.scene.finished:
-            yield bar(1, f"Already trained: {name}"), gr.skip(), gr.skip(), {"scene": name}, choices()
-            return
-        record, failure = None, ""
-        try:
-            for record, preview in self._training(picture, config, name, checkpoint, stop):
-                text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
-                share = record.seconds / max(1e-9, record.seconds + record.seconds_left)
-                yield bar(share, text), *preview, _record(record, name), gr.skip()
-        except TrainingError as error:
-            failure = str(error)
-        if record is None or record.scene is None:
-            yield bar(0, failure or "Stopped before the first scale was finished"), *[gr.skip()] * 4
-            return
-        text = f"Trained in {duration(record.seconds)}: {name}"
-        if not record.finished:
-            kept = f"{record.scene.scales} of {record.scales} scales are kept as {name}"
-            text = f"Failed: {failure}; {kept}" if failure else f"Stopped: {kept}; Train goes on with it"
-        share = record.scene.scales / record.scales
-        yield bar(share, text), gr.skip(), gr.skip(), _record(record, name), choices()
+    def draw_for(self, event: Callable[..., Any], mode: gr.Textbox, wanted: tuple[str, ...]) -> None:
+        """Draws after the event where `mode` is one of those wanted."""
 
-    def _training(
-        self, picture: str, config: TrainConfig, name: str, checkpoint: Checkpoint | None, stop: threading.Event
-    ) -> Iterator[tuple[Progress, tuple[Any, Any]]]:
-        """Records worth a message, with the previews or what leaves the page as it is."""
-        reported = 0.0
-        with closing(train(picture, config, self.store.device, checkpoint)) as records:
-            for record in self.lock.step_by_step(records):
-                if record.checkpoint is not None and record.checkpoint is not checkpoint:
-                    checkpoint = record.checkpoint
-                    self.store.keep(name, checkpoint)
-                halted = stop.is_set()
-                if halted or record.preview or time.monotonic() - reported > REPORT_SECONDS:
-                    reported = time.monotonic()
-                    preview = record.preview
-                    yield record, (preview.sample, preview.reconstruction) if preview else (gr.skip(), gr.skip())
-                if halted:
-                    return
+        def draw(mode: str, *values: Any) -> Iterator[Any]:
+            if mode not in wanted:
+                yield (gr.skip(),) * self._results
+                return
+            yield from self._draw(*values)
 
-    def stop(self, request: gr.Request) -> None:
-        """Ends this visitor's training after the current step; finished scales are kept."""
-        if event := self._stops.get(request.session_hash or ""):
-            event.set()
-
-    def sample_scene(
-        self, scene: str, count: int = 8, start_scale: int = 0, seed: int = 0
-    ) -> Iterator[tuple[Any, ...]]:
-        """Draw new pictures from a trained scene.
-
-        Args:
-            scene: name of a scene.
-            count: number of pictures, 1 to 50.
-            start_scale: 0 draws everything anew, 1, 2, ... keep more of the picture's layout.
-            seed: of the draws; picture i of a seed is always the same.
-        """
-        count, seed = bounded("count", count, MAX_COUNT), whole("seed", seed)
-        start = whole("start_scale", start_scale)
-        pictures = self.store.get(scene).stream_samples(count, start, seed)
-        yield from self._pictures(pictures, count, f"{scene}_seed{seed}")
-
-    def retarget_scene(
-        self,
-        scene: str,
-        width: int = 325,
-        height: int = 175,
-        mode: str = "keep",
-        start_scale: int | None = None,
-        count: int = 1,
-        seed: int = 0,
-    ) -> Iterator[tuple[Any, ...]]:
-        """Fit a trained scene to another size or aspect ratio.
-
-        Args:
-            scene: name of a scene.
-            width: in px; up to 4 megapixels together with the height.
-            height: in px.
-            mode: "keep" holds the picture's own layout, "rearrange" draws new content at the new size.
-            start_scale: where drawing begins; by default 3 for "keep", 0 for "rearrange".
-            count: number of pictures, 1 to 50.
-            seed: of the draws.
-        """
-        count, seed = bounded("count", count, MAX_COUNT), whole("seed", seed)
-        start = None if start_scale is None else whole("start_scale", start_scale)
-        size = (whole("width", width), whole("height", height))
-        pictures = self.store.get(scene).stream_retargets(size, mode, start, count, seed)  # type: ignore[arg-type]
-        yield from self._pictures(pictures, count, f"{scene}_{size[0]}x{size[1]}_{mode}")
-
-    def _pictures(self, pictures: Iterator[Image.Image], count: int, name: str) -> Iterator[tuple[Any, ...]]:
-        with passing_folder() as folder:
-            for text, done in reports(self.lock.step_by_step(pictures), count, "pictures"):
-                yield (text, done, _zip(done, folder / f"{name}.zip")) if done else (text, gr.skip(), gr.skip())
-
-    def animate_scene(
-        self,
-        scene: str,
-        start_scale: int = 1,
-        alpha: float = 0.1,
-        beta: float = 0.9,
-        frames: int = 60,
-        fps: float = 10,
-        loop: bool = True,
-        format: str = "gif",
-        seed: int = 0,
-    ) -> Iterator[tuple[Any, ...]]:
-        """Set a trained scene in motion.
-
-        Args:
-            scene: name of a scene.
-            start_scale: 0 moves large things (strong), 1 medium, 2 subtle.
-            alpha: pull back to the picture, 0 to 1.
-            beta: smoothness of the motion, 0 to 1.
-            frames: number of frames, 2 to 200.
-            fps: frames a second, 1 to 60.
-            loop: whether the end joins the beginning.
-            format: "gif", "mp4" or "webp".
-            seed: of the motion.
-        """
-        count, start = bounded("frames", frames, MAX_FRAMES), whole("start_scale", start_scale)
-        check_range("fps", fps, 1, 60)
-        if format not in ANIMATION_FORMATS:
-            raise ValueError(f"format is {format!r}; allowed are gif, mp4 and webp")
-        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, whole("seed", seed))
-        done: list[Image.Image] = []
-        for text, drawn in reports(self.lock.step_by_step(stream), count, "frames"):
-            done = drawn
-            yield text, gr.skip(), gr.skip(), gr.skip()
-        if loop:
-            done = begin_after_smallest_step(done)
-        name = f"{scene}_{STRENGTHS.get(start, 'fine')}_beta{beta:.2f}.{format}"
-        with passing_folder() as folder:
-            path = folder / name
-            save_animation(done, path, fps)
-            video = format == "mp4"
-            image = gr.Image(None if video else str(path), visible=not video)
-            yield text, image, gr.Video(str(path) if video else None, visible=video), str(path)
-
-    def source(self, scene: str | None) -> Iterator[tuple[str | None, str]]:
-        """The trained picture of a scene as a file, and a line about it."""
-        if not scene:
-            yield None, "No scene yet: train one on your own picture."
-            return
-        chosen = self.store.get(scene)
-        width, height = chosen.size
-        total = len(chosen.pyramid.config.sizes)
-        scales = f"{total} scales" if chosen.finished else f"{chosen.scales} of {total} scales"
-        with passing_folder() as folder:
-            path = folder / f"{scene}.png"
-            save_png(chosen.source, path)
-            yield str(path), f"{width} × {height} px · {scales}"
+        event(shown(draw), [mode, *self._inputs], self._outputs, concurrency_limit=4, **QUIET)
 
 
-def build_scenes_tab(page: gr.Blocks, store: SceneStore, lock: DeviceLock) -> None:
+def build_scenes_tab(handlers: SceneHandlers, training: TrainingHandlers, origin: gr.Textbox) -> Tab:
     """Lays out the tab inside the current Blocks and wires its events."""
-    handlers = SceneHandlers(store, lock)
+    store = handlers.store
     names = store.names("")  # none where nothing is shipped: then there is only training
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=2, min_width=320):
-            scene = gr.Dropdown(
-                names, value=names[0] if names else None, label="Scene", allow_custom_value=True, elem_id="scene"
-            )
-            source = gr.Image(label="The trained picture", interactive=False, height=240, elem_id="source", buttons=[])
-            about = gr.Markdown(elem_id="about")
-            _training_panel(handlers, scene)
-        with gr.Column(scale=3, min_width=320), gr.Tabs():
-            with gr.Tab("New samples"):
-                _samples_panel(handlers, scene)
-            with gr.Tab("Other sizes"):
-                _retarget_panel(handlers, scene)
-            with gr.Tab("Animation"):
-                _animation_panel(handlers, scene)
-    show = shown(handlers.source)
-    gr.on([scene.change, page.load], show, scene, [source, about], api_visibility="private", show_progress="hidden")
+    mode = gr.Textbox("sample", visible=False)  # what a link wants drawn
+    own = gr.BrowserState([], storage_key="darkroom-scenes")  # this visitor's scenes, for when he comes back
+    with gr.Tabs(selected="use" if names else "train", elem_id="halves") as halves:
+        with gr.Tab("Use a scene", id="use"), gr.Row(equal_height=False):
+            with gr.Column(scale=2, min_width=320):
+                gallery = gr.Gallery(
+                    label="Scenes", show_label=False, allow_preview=False, object_fit="cover", buttons=[],
+                    height="auto", elem_id="scenes-gallery", elem_classes="tiles small",
+                )  # fmt: skip
+                scene = gr.Dropdown(
+                    names, value=names[0] if names else None, label="Scene", allow_custom_value=True, elem_id="scene"
+                )
+                source = gr.Image(
+                    label="The trained picture", interactive=False, height=240, format="png", buttons=[],
+                    elem_id="source",
+                )  # fmt: skip
+                about = gr.Markdown(elem_id="about")
+                again = gr.Button("Resume its training", visible=False, elem_id="again")
+                with gr.Row():
+                    keep = gr.DownloadButton("Download scene", size="sm", elem_id="scene-download", min_width=120)
+                    bring = gr.UploadButton(
+                        "Upload scene", size="sm", file_types=[".zip"], elem_id="scene-upload", min_width=120
+                    )
+            with gr.Column(scale=3, min_width=320), gr.Tabs(elem_id="views") as views:
+                with gr.Tab("New samples", id="sample"):
+                    samples = _samples_panel(handlers, scene, origin)
+                with gr.Tab("Other sizes", id="retarget"):
+                    retarget = _retarget_panel(handlers, scene, origin)
+                with gr.Tab("All my devices", id="devices"):
+                    devices = _devices_panel(handlers, scene, origin)
+                with gr.Tab("Animation", id="animate"):
+                    animation, twelve = _animation_panel(handlers, scene, origin)
+        with gr.Tab("Train your own picture", id="train"):
+            panel = build_training_panel(training, handlers, scene, again, origin)
+
+    described = [source, about, keep, again, panel.resume]
+
+    def tell(name: str | None) -> Iterator[tuple[Any, ...]]:
+        more = bool(name) and store.resumable(str(name))
+        buttons = gr.Button(visible=more), gr.Button(interactive=more)
+        for picture, text, file in handlers.source(name):
+            yield picture, text, gr.DownloadButton(value=file, interactive=bool(file)), *buttons
+
+    def known(kept: list[str], chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
+        alive = store.adopt(visitor(request), kept or [])
+        every = store.names(visitor(request))
+        return thumbnails(handlers, every), gr.Dropdown(choices=every, value=chosen or next(iter(every), None)), alive
+
+    def got(name: str | None, kept: list[str], request: gr.Request) -> tuple[Any, ...]:
+        """After a training or an upload: its scene is chosen, and the browser remembers it."""
+        if not name:
+            return gr.skip(), gr.skip(), gr.skip()
+        every = store.names(visitor(request))
+        mine = kept if name in [*kept, *store.shipped.names] else [*kept, name]
+        return thumbnails(handlers, every), gr.Dropdown(choices=every, value=name), mine
+
+    def add(path: str | None, request: gr.Request) -> Iterator[str]:
+        if not path:
+            raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
+        yield store.add(visitor(request), path)
+
+    def picked(event: gr.SelectData) -> str:
+        return str(event.value["caption"])
+
+    tell_all = shown(tell)
+    scene.change(tell_all, scene, described, **QUIET)
+    choice = gallery.select(picked, None, scene, queue=False, **QUIET)
+    samples.draw(choice.then)
+    samples.draw(scene.input)
+    again.click(lambda: gr.Tabs(selected="train"), None, halves, queue=False, **QUIET)
+    added = bring.upload(shown(add), bring, panel.trained, **QUIET)
+    for ended in (*panel.ended, added):
+        kept = ended.success(got, [panel.trained, own], [gallery, scene, own], queue=False, **QUIET)
+        # The name may be the same as before, with more scales.
+        samples.draw(kept.then(tell_all, scene, described, **QUIET).then)
+
+    def start(opened: Any) -> None:
+        listed = opened.then(known, [own, scene], [gallery, scene, own], queue=False, **QUIET)
+        told = listed.then(tell_all, scene, described, **QUIET)
+        samples.draw_for(told.then, mode, ("sample",))
+        retarget.draw_for(told.then, mode, ("keep", "rearrange"))
+        devices.draw_for(told.then, mode, ("devices",))
+        animation.draw_for(told.then, mode, ("animate",))
+        twelve.draw_for(told.then, mode, ("twelve",))
+
+    controls = [*samples.controls[1:], *retarget.controls[1:], *devices.controls[1:], *animation.controls[1:]]
+    return Tab([mode, scene, halves, views, *controls], lambda query: _read(query, handlers), start)
 
 
-def _training_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
-    with gr.Group():
-        picture = gr.Image(
-            label="Your own picture", type="filepath", image_mode=None, sources=["upload", "clipboard"],
-            height=200, elem_id="picture",
-        )  # fmt: skip
-        # The file as it came: singan.image checks it before decoding, and says what is wrong with it.
-        picture.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
-        choices = [(PRESET_LABELS[preset], preset) for preset in handlers.presets]
-        preset = gr.Radio(choices, value="fast", label="Preset", elem_id="preset")
-        with gr.Accordion("Advanced", open=False):
-            seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
-            max_size = gr.Number(None, label="Longer side, px (empty: the preset's)", precision=0, elem_id="max-size")
-            iterations = gr.Number(None, label="Steps a scale (empty: the preset's)", precision=0, elem_id="iterations")
-    prediction = gr.Markdown(NO_PICTURE, elem_id="prediction")
-    with gr.Row():
-        start = gr.Button("Train", variant="primary", elem_id="train")
-        stop = gr.Button("Stop", interactive=False, elem_id="stop")
-    status = gr.HTML(elem_id="train-status")
-    with gr.Row(visible=False) as live:
-        sample = gr.Image(label="A sample now", interactive=False, format="png", height=160, buttons=[], elem_id="live")
-        rec = gr.Image(
-            label="The picture as remembered", interactive=False, format="png", height=160, buttons=[],
-            elem_id="remembered",
-        )  # fmt: skip
-    record = gr.JSON(visible=False, label="record")
+def thumbnails(handlers: SceneHandlers, names: list[str]) -> list[tuple[Image.Image, str]]:
+    """Small pictures of the scenes with their names, for the gallery."""
+    pictures = []
+    for name in names:
+        picture = handlers.store.get(name).source
+        picture.thumbnail(THUMBNAIL)
+        pictures.append((picture, name))
+    return pictures
 
-    gr.on(
-        [picture.change, preset.change, max_size.blur, iterations.blur], shown(handlers.predict),
-        [picture, preset, max_size, iterations], prediction, api_visibility="private", show_progress="hidden",
+
+def _read(query: Query, handlers: SceneHandlers) -> list[Any]:
+    """The values of the tab's components in a link, in their order."""
+
+    def known(name: str) -> str:
+        handlers.store.get(name)
+        return name
+
+    scene = query.read("scene", next(iter(handlers.store.names("")), None), known)
+    modes = {"sample": "sample", "keep": "retarget", "rearrange": "retarget", "devices": "devices",
+             "animate": "animate", "twelve": "animate"}  # fmt: skip
+    mode = query.choice("mode", "sample", modes)
+    layout = query.choice("layout", "keep", ("keep", "rearrange"))
+    seed = query.whole("seed", 0, 0, MAX_SEED)
+    start = query.read("start", None, lambda text: Query({"start": text}).whole("start", 0, 0, MAX_START))
+    width, height = query.size("size", (325, 175), MIN_OUTPUT, MAX_OUTPUT)
+    count = query.whole("count", 6 if mode == "sample" else 1, 1, MAX_COUNT)
+    samples = [0 if start is None else start, count, seed]
+    sizes = [width, height, mode if mode == "rearrange" else "keep", start, count if mode != "sample" else 1, seed]
+    motion = [
+        1 if start is None else start, query.number("alpha", 0.1, 0, 1), query.number("beta", 0.9, 0, 1),
+        query.whole("frames", 60, 2, MAX_FRAMES), query.number("fps", 10, 1, 60), query.flag("loop", True),
+        query.choice("format", "gif", ANIMATION_FORMATS), seed,
+    ]  # fmt: skip
+    return [
+        mode, scene, gr.Tabs(selected="use" if scene else "train"), gr.Tabs(selected=modes[mode]),
+        *samples, *sizes, layout, seed, *motion,
+    ]  # fmt: skip
+
+
+# -- the panels ------------------------------------------------------------------------------------------------------
+
+
+def _words(label: str, value: int, name: str) -> gr.Radio:
+    return gr.Radio(STRENGTH_CHOICES, value=value, label=label, elem_id=f"{name}-strength")
+
+
+def _start_scale(words: gr.Radio, name: str) -> gr.Slider:
+    """The start scale that the words stand for, which is what counts."""
+    start = gr.Slider(
+        0, MAX_START, words.value, step=1, label="Start scale", elem_id=f"{name}-start",
+        info="0 draws everything anew; each scale more keeps finer parts of the trained picture.",
+    )  # fmt: skip
+    words.input(lambda n: n, words, start, queue=False, **QUIET)
+    start.change(lambda n: n if n in STRENGTHS else None, start, words, queue=False, **QUIET)
+    return start
+
+
+def _gallery(name: str) -> gr.Gallery:
+    return gr.Gallery(
+        label="Results", format="png", object_fit="contain", height="auto", type="filepath",
+        elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
     )  # fmt: skip
 
-    def begin(picture: str | None) -> tuple[gr.Button, gr.Button, gr.Row]:
-        return gr.Button(interactive=False), gr.Button(interactive=True), gr.Row(visible=bool(picture))
 
-    def end() -> tuple[gr.Button, gr.Button]:
-        return gr.Button(interactive=True), gr.Button(interactive=False)
-
-    locked = start.click(begin, picture, [start, stop, live], api_visibility="private", queue=False)
-    outputs = [status, sample, rec, record, scene]
-    trained = locked.then(
-        shown(handlers.train_scene), [picture, preset, seed, max_size, iterations], outputs, api_name="train_scene",
-        concurrency_limit=4, show_progress="hidden",
-    )  # fmt: skip
-    for ended in (trained.success, trained.failure):  # `then` does not follow a generator that failed
-        ended(end, None, [start, stop], api_visibility="private", queue=False)
-    stop.click(handlers.stop, None, None, api_visibility="private", queue=False)
+def _zip_button(name: str, label: str = "Download all (ZIP)") -> gr.DownloadButton:
+    return gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"{name}-zip")
 
 
-def _results(kind: str) -> tuple[gr.HTML, gr.Gallery, gr.DownloadButton]:
-    status = gr.HTML(elem_id=f"{kind}-status")
-    gallery = gr.Gallery(
-        label="Results", format="png", columns=3, object_fit="contain", height="auto", elem_id=f"{kind}-gallery"
-    )
-    download = gr.DownloadButton("Download all (ZIP)", interactive=False, elem_id=f"{kind}-zip")
-    return status, gallery, download
+def _ready(path: Any) -> Any:
+    """A download that has something to give; other outputs as they are."""
+    return gr.DownloadButton(value=path, interactive=True) if isinstance(path, str) else path
 
 
-def _draw_on_click(
-    button: gr.Button, handler: Callable[..., Iterator[Any]], inputs: list[Any], outputs: list[Any]
-) -> None:
-    """Wires a button, which is also the endpoint of the handler's name; the download, the last output, works from the
-    first result on."""
-    drawn = button.click(
-        shown(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=4, show_progress="hidden"
-    )
-    enabled = lambda: gr.DownloadButton(interactive=True)  # noqa: E731
-    drawn.success(enabled, None, outputs[-1], api_visibility="private", queue=False)
-
-
-def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
-    start_scale = gr.Radio(STRENGTH_CHOICES, value=0, label="How much may change", elem_id="sample-start")
+def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textbox) -> Panel:
+    words = _words("How much may change", 0, "sample")
     count = gr.Slider(1, MAX_COUNT, 6, step=1, label="Pictures", elem_id="sample-count")
     seed = seed_row("sample")
-    button = gr.Button("Draw samples", variant="primary", elem_id="sample")
-    status, gallery, download = _results("sample")
-    inputs = [scene, count, start_scale, seed]
-    _draw_on_click(button, handlers.sample_scene, inputs, [status, gallery, download])
-
-
-def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
-    mode = gr.Radio(
-        [("Keep the layout", "keep"), ("Rearrange", "rearrange")], value="keep", label="Mode", elem_id="retarget-mode"
-    )
-    with gr.Row():
-        width = gr.Number(325, label="Width, px", precision=0, minimum=16, maximum=4096, elem_id="width")
-        height = gr.Number(175, label="Height, px", precision=0, minimum=16, maximum=4096, elem_id="height")
     with gr.Accordion("Advanced", open=False):
-        start_scale = gr.Number(None, label="Start scale (empty: the mode's default)", precision=0, minimum=0)
-        count = gr.Slider(1, MAX_COUNT, 1, step=1, label="Pictures")
+        start = _start_scale(words, "sample")
+    button = gr.Button("Draw samples", variant="primary", elem_id="sample")
+    status = gr.HTML(elem_id="sample-status")
+    gallery = _gallery("sample")
+    with gr.Row():
+        good = gr.Dropdown([], multiselect=True, label="The good ones", elem_id="sample-good", scale=3)
+        archive = _zip_button("sample", "Download (ZIP)")
+    share = Share("sample", origin)
+
+    def draw(scene: str, start: int, count: int, seed: int) -> Iterator[tuple[Any, ...]]:
+        for report, pictures, archive in handlers.sample_scene(scene, count, start, seed):
+            if not isinstance(pictures, list):
+                yield report, pictures, gr.skip(), archive
+                continue
+            numbers = list(range(1, len(pictures) + 1))
+            captioned = [(picture, str(n)) for n, picture in zip(numbers, pictures, strict=True)]
+            yield report, captioned, gr.Dropdown(choices=numbers, value=[]), _ready(archive)
+
+    def describe(scene: str, start: int, count: int, seed: int) -> tuple[dict[str, Any], list[Call]]:
+        link = {"tab": "scenes", "scene": scene, "mode": "sample", "count": count, "start": start, "seed": seed}
+        return link, [call(handlers.sample_scene, scene=scene, count=count, start_scale=start, seed=seed)]
+
+    def chosen(drawn: list[tuple[str, str]] | None, numbers: list[int], scene: str, seed: int) -> Iterator[Any]:
+        for path in handlers.chosen([path for path, _ in drawn or []], numbers, f"{scene}_seed{seed}"):
+            yield _ready(path)
+
+    good.input(shown(chosen), [gallery, good, scene, seed], archive, **QUIET)
+    panel = Panel(draw, describe, [scene, start, count, seed], [status, gallery, good, archive], share)
+    panel.draw(button.click)
+    return panel
+
+
+def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textbox) -> Panel:
+    shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")
+    with gr.Row():
+        width = gr.Number(325, label="Width, px", precision=0, minimum=MIN_OUTPUT, maximum=MAX_OUTPUT, elem_id="width")
+        height = gr.Number(
+            175, label="Height, px", precision=0, minimum=MIN_OUTPUT, maximum=MAX_OUTPUT, elem_id="height"
+        )
+    mode = gr.Radio(LAYOUTS, value="keep", label="Mode", elem_id="retarget-mode")
+    with gr.Accordion("Advanced", open=False):
+        start = gr.Number(
+            None, label="Start scale", info="Empty: 3 to keep the layout, 0 to rearrange", precision=0,
+            elem_id="retarget-start",
+        )  # fmt: skip
+        count = gr.Slider(1, MAX_COUNT, 1, step=1, label="Pictures", elem_id="retarget-count")
     seed = seed_row("retarget")
     button = gr.Button("Fit to size", variant="primary", elem_id="retarget")
-    status, gallery, download = _results("retarget")
-    inputs = [scene, width, height, mode, start_scale, count, seed]
-    _draw_on_click(button, handlers.retarget_scene, inputs, [status, gallery, download])
+    status = gr.HTML(elem_id="retarget-status")
+    compare = gr.ImageSlider(
+        label="Plainly stretched | fitted", format="png", interactive=False, visible=False, elem_id="compare",
+        buttons=["download", "fullscreen"],
+    )  # fmt: skip
+    gallery = _gallery("retarget")
+    archive = _zip_button("retarget")
+    share = Share("retarget", origin)
+
+    def shaped(shape: str, scene: str) -> Iterator[tuple[Any, Any]]:
+        yield (gr.skip(), gr.skip()) if shape == CUSTOM else size_of(DEVICES[shape], handlers.store.get(scene).size)
+
+    def draw(
+        scene: str, width: int, height: int, mode: str, start: int | None, count: int, seed: int
+    ) -> Iterator[tuple[Any, ...]]:
+        for report, pictures, archive in handlers.retarget_scene(scene, width, height, mode, start, count, seed):
+            if not isinstance(pictures, list):
+                yield report, gr.skip(), pictures, archive
+                continue
+            pair = gr.ImageSlider(handlers.compare(scene, pictures[0]), visible=True)
+            yield report, pair, gr.Gallery(pictures, visible=len(pictures) > 1), _ready(archive)
+
+    def describe(
+        scene: str, width: int, height: int, mode: str, start: int | None, count: int, seed: int
+    ) -> tuple[dict[str, Any], list[Call]]:
+        link = {
+            "tab": "scenes", "scene": scene, "mode": mode, "size": f"{width}x{height}", "start": start, "count": count,
+            "seed": seed,
+        }  # fmt: skip
+        given = {"width": width, "height": height, "mode": mode, "start_scale": start, "count": count, "seed": seed}
+        return link, [call(handlers.retarget_scene, scene=scene, **given)]
+
+    sized = shape.input(shown(shaped), [shape, scene], [width, height], queue=False, **QUIET)
+    for side in (width, height):
+        side.input(lambda: CUSTOM, None, shape, queue=False, **QUIET)
+    controls = [scene, width, height, mode, start, count, seed]
+    panel = Panel(draw, describe, controls, [status, compare, gallery, archive], share)
+    panel.draw(button.click)
+    panel.draw(sized.then)
+    return panel
 
 
-def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown) -> None:
-    start_scale = gr.Radio(STRENGTH_CHOICES, value=1, label="Strength", elem_id="animate-start")
+def _devices_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textbox) -> Panel:
+    gr.Markdown("The picture in the shape of every screen, each with the area of the trained one.")
+    layout = gr.Radio(LAYOUTS, value="keep", label="Mode", elem_id="devices-mode")
+    seed = seed_row("devices")
+    button = gr.Button("Fit to all my devices", variant="primary", elem_id="devices")
+    status = gr.HTML(elem_id="devices-status")
+    gallery = _gallery("devices")
+    archive = _zip_button("devices")
+    share = Share("devices", origin)
+
+    def draw(scene: str, layout: str, seed: int) -> Iterator[tuple[Any, ...]]:
+        for report, pictures, archive in handlers.all_devices(scene, layout, seed):
+            yield report, pictures, _ready(archive)
+
+    def describe(scene: str, layout: str, seed: int) -> tuple[dict[str, Any], list[Call]]:
+        link = {"tab": "scenes", "scene": scene, "mode": "devices", "layout": layout, "seed": seed}
+        sizes = device_sizes(handlers.store.get(scene).size).values()
+        given = {"scene": scene, "mode": layout, "seed": seed}
+        return link, [call(handlers.retarget_scene, width=width, height=height, **given) for width, height in sizes]
+
+    panel = Panel(draw, describe, [scene, layout, seed], [status, gallery, archive], share)
+    panel.draw(button.click)
+    return panel
+
+
+def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textbox) -> tuple[Panel, Panel]:
+    """One animation, and the set of twelve, from the same controls."""
+    words = _words("Strength", 1, "animate")
     with gr.Row():
         loop = gr.Checkbox(True, label="Seamless loop", elem_id="animate-loop")
         kind = gr.Radio(list(ANIMATION_FORMATS), value="gif", label="Format", elem_id="animate-format")
-    with gr.Accordion("Advanced", open=False):
-        alpha = gr.Slider(0, 1, 0.1, step=0.01, label="Alpha: pull back to the picture")
-        beta = gr.Slider(0, 1, 0.9, step=0.01, label="Beta: smoothness")
-        frames = gr.Slider(2, MAX_FRAMES, 60, step=1, label="Frames", elem_id="animate-frames")
-        fps = gr.Slider(1, 30, 10, step=1, label="Frames a second")
     seed = seed_row("animate")
-    button = gr.Button("Animate", variant="primary", elem_id="animate")
+    with gr.Accordion("Advanced", open=False):
+        start = _start_scale(words, "animate")
+        alpha = gr.Slider(0, 1, 0.1, step=0.01, label="Alpha: pull back to the picture", elem_id="alpha")
+        beta = gr.Slider(0, 1, 0.9, step=0.01, label="Beta: smoothness", elem_id="beta")
+        frames = gr.Slider(2, MAX_FRAMES, 60, step=1, label="Frames", elem_id="animate-frames")
+        fps = gr.Slider(1, 60, 10, step=1, label="Frames a second", elem_id="animate-fps")
+    with gr.Row():
+        button = gr.Button("Animate", variant="primary", elem_id="animate")
+        all_twelve = gr.Button("The set of twelve", elem_id="twelve")
     status = gr.HTML(elem_id="animate-status")
-    image = gr.Image(label="Animation", interactive=False, height=360, elem_id="animation", buttons=[])
+    image = gr.Image(label="Animation", interactive=False, height=360, elem_id="animation", buttons=[], visible=False)
     video = gr.Video(label="Animation", visible=False, loop=True, autoplay=True, elem_id="video")
-    download = gr.DownloadButton("Download", interactive=False, elem_id="animate-file")
-    inputs = [scene, start_scale, alpha, beta, frames, fps, loop, kind, seed]
-    _draw_on_click(button, handlers.animate_scene, inputs, [status, image, video, download])
+    gallery = gr.Gallery(
+        label="Three strengths, four smoothnesses", object_fit="contain", height="auto", visible=False,
+        elem_id="twelve-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
+    )  # fmt: skip
+    file = gr.DownloadButton("Download", interactive=False, size="sm", elem_id="animate-file")
+    share = Share("animate", origin)
+    controls = [scene, start, alpha, beta, frames, fps, loop, kind, seed]
+    outputs = [status, image, video, gallery, file]
+
+    def draw(scene: str, *motion: Any) -> Iterator[tuple[Any, ...]]:
+        for report, picture, film, path in handlers.animate_scene(scene, *motion):
+            if not isinstance(path, str):
+                yield report, gr.skip(), gr.skip(), gr.skip(), path
+                continue
+            views = gr.Image(picture, visible=bool(picture)), gr.Video(film, visible=bool(film))
+            yield report, *views, gr.Gallery(visible=False), _ready(path)
+
+    def draw_twelve(scene: str, start: int, alpha: float, beta: float, *rest: Any) -> Iterator[tuple[Any, ...]]:
+        for report, animations, path in handlers.twelve(scene, alpha, *rest):
+            if not isinstance(path, str):
+                yield report, gr.skip(), gr.skip(), gr.skip(), path
+                continue
+            hidden = gr.Image(visible=False), gr.Video(visible=False)
+            yield report, *hidden, gr.Gallery(animations, visible=True), _ready(path)
+
+    def link(mode: str, scene: str, *motion: Any) -> dict[str, Any]:
+        names = ("start", "alpha", "beta", "frames", "fps", "loop", "format", "seed")
+        return {"tab": "scenes", "scene": scene, "mode": mode, **dict(zip(names, motion, strict=True))}
+
+    def calls(scene: str, start: int, *motion: Any) -> list[Call]:
+        names = ("alpha", "beta", "frames", "fps", "loop", "format", "seed")
+        given = dict(zip(names, motion, strict=True))
+        return [call(handlers.animate_scene, scene=scene, start_scale=start, **given)]
+
+    one = Panel(draw, lambda *v: (link("animate", *v), calls(*v)), controls, outputs, share)
+    twelve = Panel(draw_twelve, lambda *v: (link("twelve", *v), calls(*v)), controls, outputs, share)
+    one.draw(button.click)
+    twelve.draw(all_twelve.click)
+    return one, twelve

@@ -1,4 +1,4 @@
-"""Scenes by name: the shipped ones, and those that visitors train, which live for a while."""
+"""Scenes by name: the shipped ones, and those that visitors train or bring, which live for a while."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,18 @@ from pathlib import Path
 import torch
 
 from singan import ScenePipeline, TrainConfig
+from singan.pipeline import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 from singan.train import Checkpoint, belongs_to, load_checkpoint, save_checkpoint
+from ui.models import Models
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
-MAX_TRAINED = 50  # visitors' scenes at once; the one unused for longest goes first
+MAX_OWN = 50  # visitors' scenes at once; the one unused for longest goes first
+MAX_UPLOAD_BYTES = 64_000_000  # of a trained scene; `paper` at 1024 px has 40 MB
+PICTURE_FILE = "picture"  # what was trained on, as it came: to go on exactly
 
 
 @dataclass
-class _Trained:
+class _Own:
     folder: Path
     session: str
     used: float
@@ -31,10 +36,10 @@ class _Trained:
 class SceneStore:
     """Names to pipelines. A visitor's scene has a name that cannot be guessed, so whoever has it may use it."""
 
-    def __init__(self, shipped: Sequence[str], device: torch.device) -> None:
+    def __init__(self, shipped: Models[ScenePipeline], device: torch.device) -> None:
         self.device = device
-        self._shipped = {Path(model.partition("@")[0]).name: model for model in shipped}
-        self._trained: dict[str, _Trained] = {}
+        self.shipped = shipped
+        self._own: dict[str, _Own] = {}
         self._loaded: dict[str, ScenePipeline] = {}
         self._busy: set[str] = set()
         self._lock = threading.RLock()
@@ -44,70 +49,154 @@ class SceneStore:
         """The shipped scenes, then this visitor's, newest first."""
         with self._lock:
             self._sweep()
-            own = self._own(session)
-        return [*self._shipped, *reversed(own)]
+            own = self._of(session)
+        return [*self.shipped.names, *reversed(own)]
 
     def get(self, name: str) -> ScenePipeline:
         """The scene on the store's device. Raises ValueError where there is none of this name."""
         with self._lock:
             self._sweep()
-            if name in self._trained:
-                self._trained[name].used = time.monotonic()
-            elif name not in self._shipped:
-                known = ", ".join(self._shipped)
-                raise ValueError(f"there is no scene {name!r} (any more); shipped are {known}")
-            if name not in self._loaded:
-                if name in self._trained:
+            if name in self._own:
+                self._own[name].used = time.monotonic()
+                if name not in self._loaded:
                     raise ValueError(f"scene {name!r} has no finished scale yet")
-                self._loaded[name] = ScenePipeline.from_pretrained(self._shipped[name]).to(self.device)
-            return self._loaded[name]
+                return self._loaded[name]
+        if name not in self.shipped.names:
+            known = ", ".join(self.shipped.names)
+            raise ValueError(f"there is no scene {name!r} (any more); shipped are {known}")
+        return self.shipped.get(name)
+
+    # -- visitors' own -----------------------------------------------------------------------------------------------
 
     def begin(self, session: str, picture: str, config: TrainConfig) -> tuple[str, Checkpoint | None]:
-        """A name for a training that starts, and what this visitor has already trained of the same, if anything.
+        """A name for a training that starts, and what there is of the same already: shipped, or this visitor's.
 
         The name is busy until `end`: it is not removed, and no second training goes on with it.
         """
-        for name in self._own(session):
-            scene = self._loaded.get(name)
-            if scene is None or scene.train_config != config or not belongs_to(scene, picture, config):
+        for name in self.names(session):
+            scene = self.get(name)
+            if not belongs_to(scene, picture, config):
                 continue
+            if scene.finished:
+                return name, Checkpoint(scene, ())
             with self._lock:  # asked and taken in one: of two trainings that begin at once, one goes on with it
-                if name in self._busy or name not in self._trained:
-                    continue
-                checkpoint = load_checkpoint(self._trained[name].folder)
-                self._busy.add(name)
-            return name, checkpoint
-        stem = re.sub(r"[^a-z0-9]+", "-", Path(picture).stem.lower()).strip("-")[:24] or "picture"
-        name = f"{stem}-{secrets.token_hex(4)}"
+                if self._resumable(name):
+                    self._busy.add(name)
+                    return name, load_checkpoint(self._own[name].folder)
+        return self._new(session, Path(picture).stem, Path(picture)), None
+
+    def resume(self, name: str) -> tuple[str, TrainConfig, Checkpoint]:
+        """Picture, configuration and finished scales of a training that was stopped; its name is busy until `end`.
+
+        Raises ValueError where there is nothing to go on with.
+        """
+        scene = self.get(name)
         with self._lock:
-            self._sweep()
+            if not self._resumable(name):
+                raise ValueError(f"scene {name!r} cannot be gone on with: it is finished, in training, or was uploaded")
             self._busy.add(name)
-            self._trained[name] = _Trained(Path(self._root.name) / name, session, time.monotonic())
-        return name, None
+            folder = self._own[name].folder
+            return str(folder / PICTURE_FILE), scene.train_config, load_checkpoint(folder)
+
+    def resumable(self, name: str) -> bool:
+        """Whether `resume` has something to go on with."""
+        with self._lock:
+            return self._resumable(name)
 
     def keep(self, name: str, checkpoint: Checkpoint) -> None:
         """Takes over the finished scales of a training."""
-        save_checkpoint(checkpoint, self._trained[name].folder)
+        save_checkpoint(checkpoint, self._own[name].folder)
         with self._lock:
-            self._trained[name].used = time.monotonic()
-            self._loaded[name] = checkpoint.scene
+            self._own[name].used = time.monotonic()
+            self._loaded[name] = checkpoint.scene.to(self.device)
 
     def end(self, name: str) -> None:
         """Ends a training; where no scale was finished, nothing stays of it."""
         with self._lock:
             self._busy.discard(name)
-            if name not in self._loaded:
-                self._trained.pop(name, None)
+            if name in self._own and name not in self._loaded:
+                self._remove(name)
 
-    def _own(self, session: str) -> list[str]:
+    def adopt(self, session: str, names: Sequence[str]) -> list[str]:
+        """Gives a visitor who comes back those of these scenes that still live; their names, as given."""
         with self._lock:
-            return [name for name, it in self._trained.items() if it.session == session and name in self._loaded]
+            self._sweep()
+            alive = [name for name in names if isinstance(name, str) and name in self._loaded]
+            for name in alive:
+                self._own[name].session = session
+        return alive
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def save_zip(self, name: str, path: Path) -> None:
+        """A scene as a ZIP of its model folder: what `add` takes, and, unpacked, what `from_pretrained` takes."""
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            self.get(name).save_pretrained(folder)
+            for file in sorted(Path(folder).iterdir()):
+                archive.write(file, file.name)
+
+    def add(self, session: str, archive: str) -> str:
+        """A visitor's scene from a ZIP that `save_zip` wrote; its name. Raises ValueError where it is none."""
+        file = Path(archive)
+        name = self._new(session, re.sub(r"-[0-9a-f]{8}$", "", file.stem))
+        try:
+            _unpack(file, self._own[name].folder)
+            scene = ScenePipeline.from_pretrained(self._own[name].folder).to(self.device)
+        except ValueError as error:
+            raise ValueError(str(error).replace(str(self._own[name].folder), file.name)) from None
+        else:
+            with self._lock:
+                self._loaded[name] = scene
+            return name
+        finally:
+            self.end(name)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _new(self, session: str, stem: str, picture: Path | None = None) -> str:
+        """A busy name with a folder."""
+        stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
+        name = f"{stem}-{secrets.token_hex(4)}"
+        folder = Path(self._root.name) / name
+        folder.mkdir()
+        if picture is not None:
+            shutil.copyfile(picture, folder / PICTURE_FILE)
+        with self._lock:
+            self._sweep()
+            self._busy.add(name)
+            self._own[name] = _Own(folder, session, time.monotonic())
+        return name
+
+    def _of(self, session: str) -> list[str]:
+        return [name for name, it in self._own.items() if it.session == session and name in self._loaded]
+
+    def _resumable(self, name: str) -> bool:
+        if name in self._busy or name not in self._own or name not in self._loaded or self._loaded[name].finished:
+            return False
+        return (self._own[name].folder / PICTURE_FILE).exists()
+
+    def _remove(self, name: str) -> None:
+        shutil.rmtree(self._own.pop(name).folder, ignore_errors=True)
+        self._loaded.pop(name, None)
 
     def _sweep(self) -> None:
-        idle = [name for name in self._trained if name not in self._busy]
-        idle.sort(key=lambda name: self._trained[name].used)
-        surplus = max(0, len(self._trained) - MAX_TRAINED)
+        idle = [name for name in self._own if name not in self._busy]
+        idle.sort(key=lambda name: self._own[name].used)
+        surplus = max(0, len(self._own) - MAX_OWN)
         for i, name in enumerate(idle):
-            if i < surplus or time.monotonic() - self._trained[name].used > LIFETIME_SECONDS:
-                shutil.rmtree(self._trained.pop(name).folder, ignore_errors=True)
-                self._loaded.pop(name, None)
+            if i < surplus or time.monotonic() - self._own[name].used > LIFETIME_SECONDS:
+                self._remove(name)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """The model's files, by their names alone, into the folder. Raises ValueError."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            sizes = {info.filename: info.file_size for info in content.infolist()}
+            if sum(sizes.values()) > MAX_UPLOAD_BYTES:
+                raise ValueError(f"{archive.name} unpacks to more than {MAX_UPLOAD_BYTES // 10**6} MB")
+            for name in (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE):
+                if name in sizes:
+                    (folder / name).write_bytes(content.read(name))
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{archive.name} is not a ZIP of a trained scene: {error}") from None

@@ -1,0 +1,40 @@
+"""What the browser tests share: pages that fail on script errors, downloads, the bytes of what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+CHROMIUM = "/usr/bin/chromium"
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+
+
+@contextmanager
+def new_page(browser: Browser, address: str, width: int = 1440, height: int = 1000) -> Iterator[Page]:
+    """A page in a browser context of its own, as a new visitor has; an error in a script fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    errors: list[str] = []
+    # Whoever reloads or leaves aborts what Gradio was just asking for.
+    page.on("pageerror", lambda error: None if error.name == "AbortError" else errors.append(str(error)))
+    page.goto(address)
+    yield page
+    context.close()
+    assert not errors, errors
+
+
+def downloaded(page: Page, button: str, to: Path) -> Path:
+    """The file that a click on the button gives."""
+    with page.expect_download() as download:
+        page.locator(button).click()
+    path = to / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def shown_bytes(page: Page, picture: str) -> bytes:
+    """The file of the first picture that the selector finds."""
+    return page.request.get(str(page.locator(picture).first.get_attribute("src"))).body()

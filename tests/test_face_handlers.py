@@ -1,0 +1,135 @@
+"""What the Faces tab does, without a page: the tools beyond the endpoints, and how they refuse."""
+
+import pytest
+import torch
+from PIL import Image
+
+from dcgan.recipe import Recipe, save_png
+from ui.device import DeviceLock
+from ui.face_handlers import LIKENESS, MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
+
+FACES = [Recipe(0, i).to_dict() for i in range(3)]
+
+
+class OneModel:
+    """Stands in for Models."""
+
+    def __init__(self, faces):
+        self.names = ["tiny"]
+        self.get = {"tiny": faces}.__getitem__
+
+
+@pytest.fixture
+def handlers(tiny_faces):
+    return FaceHandlers(OneModel(tiny_faces), DeviceLock())
+
+
+def test_a_photograph_is_searched_in_steps_and_found(handlers, picture_file):
+    *steps, (report, wanted, found, face) = handlers.find_face(str(picture_file), None)
+    shares = [step[0].share for step in steps]
+    assert shares[0] == 0 and shares == sorted(shares) and shares[-1] == 1 and len(steps) == 21
+    assert wanted.size == (256, 256) and found.size == (64, 64)
+    assert report.text.startswith("Closeness ") and any(words in report.text for _, words in LIKENESS)
+    assert len(face["z"]) == 8 and face["moves"] == {}
+    with handlers.lock:  # it is free again
+        pass
+
+
+def test_a_search_that_is_left_frees_the_device(handlers, picture_file):
+    search = handlers.find_face(str(picture_file), None)
+    for _ in range(3):
+        next(search)
+    search.close()
+    with handlers.lock:
+        pass
+
+
+def test_only_pictures_are_searched(handlers, tmp_path):
+    text, huge = tmp_path / "text.png", tmp_path / "huge.png"
+    text.write_text("no picture")
+    Image.new("1", (6000, 6000)).save(huge)
+    for file, message in ((None, "no photograph yet"), (text, "not a picture"), (huge, "at most 25 megapixels")):
+        with pytest.raises(ValueError, match=message):
+            list(handlers.find_face(file and str(file), None))
+
+
+def test_a_near_face_is_the_same_for_the_same_seed(handlers):
+    assert handlers.near(FACES[0], None, 5) == handlers.near(FACES[0], None, 5) != handlers.near(FACES[0], None, 6)
+    assert handlers.near(FACES[0], None) != handlers.near(FACES[0], None)
+    with pytest.raises(ValueError, match="the latent is 0"):
+        handlers.near(Recipe(truncation=0).to_dict(), None)
+
+
+def test_three_faces_are_added_and_mapped(handlers, tiny_faces):
+    pictures, added = handlers.combine(FACES, None)
+    z = [tiny_faces.latent_of(Recipe.from_dict(face)) for face in FACES]
+    assert len(pictures) == 4 and torch.allclose(torch.tensor(added["z"]), tiny_faces.arithmetic(*z)[0])
+    (paths,) = handlers.draw_map(FACES, None)
+    assert len(paths) == MAP_SIDE**2
+    corners = [handlers.face_on_map(FACES, i, None)["z"] for i in (0, MAP_SIDE - 1, MAP_SIDE * (MAP_SIDE - 1))]
+    assert torch.allclose(torch.tensor(corners), torch.cat(z), atol=1e-5)
+    with pytest.raises(ValueError, match="index is 81; allowed are 0 to 80"):
+        handlers.face_on_map(FACES, MAP_SIDE**2, None)
+
+
+@pytest.mark.parametrize(
+    ("pins", "names"),
+    [([None] * 3, "A, B and C"), ([FACES[0], None, None], "B and C"), ([FACES[0], FACES[1], None], "C")],
+)
+def test_missing_faces_are_named(handlers, pins, names):
+    for tool in (lambda: handlers.combine(pins, None), lambda: list(handlers.draw_map(pins, None))):
+        with pytest.raises(ValueError, match=f"no face is kept as {names} yet: A, B and C are needed"):
+            tool()
+
+
+def test_the_latent_keeps_what_is_not_edited(handlers, tiny_faces):
+    face = Recipe(3, 1, 0.7, {"pc1": 1.0}).to_dict()
+    exact = tiny_faces.latent_of(Recipe.from_dict(face))[0].tolist()
+    table = handlers.latent_table(face, None)
+    assert [len(row) for row in table] == [TABLE_COLUMNS]
+    assert handlers.edit_latent(face, table, None) == face
+    table[0][2] = "1.25"
+    edited = handlers.edit_latent(face, table, None)
+    assert edited["z"] == [*exact[:2], 1.25, *exact[3:]] and edited["moves"] == {}
+    for value, message in (
+        ("many", "is 'many'; a number is needed"), (None, "is None"), (11, "is 11.0; allowed are -10"),
+        (float("nan"), "is nan; allowed are"),
+    ):  # fmt: skip
+        table[0][2] = value
+        with pytest.raises(ValueError, match=f"an entry of the latent {message}"):
+            handlers.edit_latent(face, table, None)
+    with pytest.raises(ValueError, match="holds 3 numbers; 8 are needed"):
+        handlers.edit_latent(face, [[1, 2, 3]], None)
+
+
+def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp_path):
+    recipe = Recipe(MAX_BROWSER_SEED + 1, 4, 0.5, {"pc1": 1.0})
+    save_png(tiny_faces.generate_recipes([recipe])[0], recipe, tiny_faces.identity(), tmp_path / "face.png")
+    ((_, _, (loaded,), _),) = handlers.load_faces(str(tmp_path / "face.png"), None)
+    again = Recipe.from_dict(loaded)
+    assert again.z is not None and dict(again.moves) == {"pc1": 1.0}
+    assert torch.equal(tiny_faces.latent_of(again), tiny_faces.latent_of(recipe))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda h: h.sample_faces(0, 65), "count is 65; allowed are 1 to 64"),
+        (lambda h: h.sample_faces(None), "seed is empty"),
+        (lambda h: h.sample_faces(0, 1, 3), "truncation is 3"),
+        (lambda h: h.load_faces(None, None), "there is no file yet"),
+        (lambda h: h.edit_face({"moves": {"wit": 1}}), "direction is 'wit'"),
+        (lambda h: h.morph_faces(FACES[:1]), "choose A and B first"),
+        (lambda h: h.morph_faces(FACES, 1000), "frames is 1000; allowed are 1 to 240"),
+        (lambda h: h.morph_faces(FACES, fps=0), "fps is 0"),
+        (lambda h: h.morph_faces(FACES, format="avi"), "format is 'avi'; allowed are mp4, gif"),
+    ],
+)
+def test_bad_values_are_named(handlers, call, message):
+    with pytest.raises(ValueError, match=message):
+        list(call(handlers))
+
+
+def test_kept_faces_are_drawn_again(handlers):
+    ((first, none, third),) = handlers.portraits([FACES[0], None, FACES[2]], None)
+    assert none is None and first.endswith(".png") and third.endswith(".png")

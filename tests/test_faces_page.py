@@ -1,0 +1,386 @@
+"""The Faces tab in Chromium: faces are drawn, edited, kept, morphed, added, mapped, taken away and sent on as links."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from dcgan.recipe import Recipe, load_recipes, save_zip
+from tests.browser import downloaded, new_page, shown_bytes
+from ui.face_handlers import MAP_SIDE
+
+LIMIT_MS = 200  # from a slider to the face
+# Twenty movements of a slider, each timed until the picture is another one.
+MEASURE = """async () => {
+  const slider = document.querySelector("#slider-smiling input[type=range]");
+  const source = () => document.querySelector("#portrait img").src;
+  const times = [];
+  for (let i = 0; i < 20; i++) {
+    const before = source(), started = performance.now();
+    slider.value = String((i % 2 ? -1 : 1) * (1 + i / 10));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    while (source() === before) {
+      if (performance.now() - started > 10000) throw new Error("the face did not change");
+      await new Promise((done) => setTimeout(done, 2));
+    }
+    times.push(performance.now() - started);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return times;
+}"""
+
+
+@pytest.fixture
+def faces(browser: Browser, app: str) -> Iterator[Page]:
+    """The page with its first faces drawn."""
+    with new_page(browser, app) as page:
+        portrait(page, lambda recipe: recipe == Recipe())
+        expect(page.locator("#faces-status")).to_contain_text("16 faces")
+        yield page
+
+
+def portrait(page: Page, wanted: Callable[[Recipe], bool]) -> bytes:
+    """The file of the edited face, once its recipe is the wanted one."""
+    found: list[Recipe] = []
+    for _ in range(200):
+        if page.locator("#portrait img").count():
+            content = shown_bytes(page, "#portrait img")
+            found = [recipe_of(content)]
+            if wanted(found[0]):
+                return content
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the face did not come; the one that is shown is {found}")
+
+
+def recipe_of(content: bytes) -> Recipe:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+        return Recipe.from_dict(json.loads(image.text["darkroom"]))
+
+
+def linked(page: Page, *parts: str) -> str:
+    """The link to what is shown, once it holds the parts."""
+    for part in parts:
+        expect(page.locator("#faces-link input, #faces-link textarea")).to_have_value(re.compile(re.escape(part)))
+    return page.locator("#faces-link input, #faces-link textarea").input_value()
+
+
+def choose(page: Page, index: int) -> bytes:
+    """Clicks a face of the gallery."""
+    page.locator("#faces-gallery button").nth(index).click()
+    return portrait(page, lambda recipe: recipe.index == index and recipe.z is None and not recipe.moves)
+
+
+def keep(page: Page, index: int, name: str) -> None:
+    choose(page, index)
+    page.locator(f"#keep-{name}").click()
+    expect(page.locator(f"#pin-{name} img")).to_be_visible()
+
+
+def upload(page: Page, button: str, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator(button).click()
+    chooser.value.set_files(file)
+
+
+def view(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def position(page: Page, direction: str) -> float:
+    return float(page.locator(f"#slider-{direction} input[type=range]").input_value())
+
+
+# -- drawing and editing ---------------------------------------------------------------------------------------------
+
+
+def test_a_slider_changes_the_face_and_reset_brings_it_back(faces):
+    before = choose(faces, 3)
+    slider = faces.locator("#slider-smiling input[type=range]")
+
+    def moved() -> bytes:
+        slider.focus()
+        slider.press("End")
+        return portrait(faces, lambda recipe: bool(recipe.moves))
+
+    changed = moved()
+    assert recipe_of(changed) == Recipe(0, 3, 1.0, {"smiling": 3.0})
+    pixels = [np.asarray(Image.open(io.BytesIO(content)), dtype=int) for content in (before, changed)]
+    assert pixels[0].shape == (64, 64, 3) and np.abs(pixels[1] - pixels[0]).mean() > 2
+    faces.locator("#face-reset").click()
+    assert portrait(faces, lambda recipe: not recipe.moves) == before
+    expect(slider).to_have_value("0")
+    moved()
+    faces.locator("#slider-smiling").get_by_role("button").click()  # the slider's own arrow
+    assert portrait(faces, lambda recipe: not recipe.moves) == before
+    moved()
+    assert choose(faces, 3) == before  # the same tile again: back to the face as drawn
+    expect(slider).to_have_value("0")
+
+
+def test_the_edited_face_can_be_taken_away(faces, tmp_path):
+    content = choose(faces, 5)
+    linked(faces, "index=5")
+    file = downloaded(faces, "#face-png", tmp_path)
+    assert file.suffix == ".png" and file.read_bytes() == content
+
+
+def test_variety_is_a_truncation(faces):
+    faces.locator("#faces-variety").get_by_text("Alike").click()
+    faces.locator("#faces-draw").click()
+    portrait(faces, lambda recipe: recipe.truncation == 0.6)
+    faces.get_by_role("button", name="Advanced", exact=False).first.click()
+    expect(faces.locator("#faces-truncation input[type=number]")).to_have_value("0.6")
+    faces.locator("#faces-truncation input[type=number]").fill("1.4")
+    expect(faces.locator("#faces-variety").get_by_label("Wild")).to_be_checked()
+    faces.locator("#faces-truncation input[type=number]").fill("1.25")
+    expect(faces.locator("#faces-variety input:checked")).to_have_count(0)
+
+
+def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
+    faces.locator("#faces-seed input").fill("42")
+    count = faces.locator("#faces-count input[type=number]")
+    count.fill("5")
+    count.press("Enter")
+    faces.locator("#faces-draw").click()
+    expect(faces.locator("#faces-status")).to_contain_text("5 faces")
+    expect(faces.locator("#faces-gallery button img")).to_have_count(5)
+    archive = downloaded(faces, "#faces-zip", tmp_path)
+    recipes, _ = load_recipes(archive)
+    assert [(recipe.seed, recipe.index) for recipe in recipes] == [(42, i) for i in range(5)]
+    faces.locator("#faces-dice").click()
+    expect(faces.locator("#faces-seed input")).not_to_have_value("42")
+    count.fill("2")
+    count.press("Enter")
+    faces.locator("#faces-draw").click()
+    expect(faces.locator("#faces-status")).to_contain_text("2 faces")
+    seed = int(faces.locator("#faces-seed input").input_value())
+    portrait(faces, lambda recipe: recipe.seed == seed)
+    upload(faces, "#faces-load", archive)
+    expect(faces.locator("#faces-status")).to_contain_text("5 faces")
+    portrait(faces, lambda recipe: recipe.seed == 42)
+    linked(faces, "seed=42&count=5&truncation=1&index=0")  # the whole gallery fits into a link
+    assert load_recipes(downloaded(faces, "#faces-zip", tmp_path))[0] == recipes
+
+
+def test_edited_faces_come_back_with_their_sliders(faces, shipped_faces, tmp_path):
+    recipes = [Recipe(2**60, 1, 1.0, {"hat": 1.5}), Recipe(7, 9, 0.8, {"smiling": 4.5, "pc2": -1.0})]
+    archive = tmp_path / "mine.zip"
+    save_zip(shipped_faces.generate_recipes(recipes), recipes, shipped_faces.identity(), archive)
+    upload(faces, "#faces-load", archive)
+    content = portrait(faces, lambda recipe: dict(recipe.moves) == {"hat": 1.5})
+    with Image.open(io.BytesIO(content)) as here:  # browsers cannot count to 2^60
+        drawn = np.asarray(shipped_faces.generate_recipes(recipes[:1])[0], dtype=int)
+        assert np.abs(np.asarray(here, dtype=int) - drawn).max() <= 1
+    faces.locator("#faces-gallery button").nth(1).click()
+    portrait(faces, lambda recipe: recipe == recipes[1])
+    expect(faces.locator("#slider-smiling input[type=range]")).to_have_value("4.5")  # beyond the usual reach
+    faces.locator("#slider-hat input[type=range]").focus()
+    faces.keyboard.press("End")
+    portrait(faces, lambda recipe: dict(recipe.moves) == {"smiling": 4.5, "hat": 3.0, "pc2": -1.0})
+
+
+def test_what_is_no_face_is_refused(faces, picture_file, tmp_path):
+    upload(faces, "#faces-load", picture_file)
+    expect(faces.locator("#faces-status")).to_contain_text("without a recipe; load it as a photograph instead")
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    upload(faces, "#faces-photo", text)
+    expect(faces.locator("#photo-status")).to_contain_text("text.jpg is not a picture in a known format")
+    expect(faces.locator("#faces-gallery button img")).to_have_count(16)
+
+
+def test_a_photograph_becomes_the_edited_face(faces, shipped_faces, tmp_path):
+    photograph = tmp_path / "me.png"
+    shipped_faces.generate(shipped_faces.latents(1, 123))[0].resize((300, 300)).save(photograph)
+    upload(faces, "#faces-photo", photograph)
+    expect(faces.locator("#photo-status .bar")).to_be_visible(timeout=20_000)
+    expect(faces.locator("#photo-pictures figure")).to_have_count(2, timeout=20_000)
+    expect(faces.locator("#photo-status")).to_contain_text(re.compile(r"Closeness \d+%\."), timeout=120_000)
+    content = portrait(faces, lambda recipe: recipe.z is not None)
+    with Image.open(io.BytesIO(content)) as here, Image.open(photograph) as there:
+        difference = np.asarray(here, dtype=float) - np.asarray(there.resize((64, 64)), dtype=float)
+        assert np.abs(difference).mean() < 30
+    linked(faces, "face=z")
+
+
+def test_a_surprise_is_a_like_face_that_its_link_shows_again(faces, browser):
+    choose(faces, 4)
+    faces.locator("#surprise").click()
+    content = portrait(faces, lambda recipe: recipe.z is not None)
+    link = linked(faces, "face=z")
+    faces.locator("#surprise").click()
+    another = portrait(faces, lambda recipe: recipe.z is not None and recipe != recipe_of(content))
+    assert another != content
+    with new_page(browser, link) as page:
+        assert portrait(page, lambda recipe: recipe.z is not None) == content
+
+
+def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
+    choose(faces, 2)
+    faces.get_by_role("button", name="Advanced: the latent itself").click()
+    z = shipped_faces.latent_of(Recipe(0, 2))[0].tolist()
+    cell = faces.locator("#latent-table [data-row='1'][data-col='2']").last
+    expect(cell).to_contain_text(f"{round(z[10], 2):g}")
+    cell.dblclick()
+    faces.keyboard.press("ControlOrMeta+a")
+    faces.keyboard.type("2.5")
+    faces.keyboard.press("Enter")
+    edited = recipe_of(portrait(faces, lambda recipe: recipe.z is not None)).z
+    assert edited is not None and edited[10] == 2.5
+    assert [entry for i, entry in enumerate(edited) if i != 10] == [entry for i, entry in enumerate(z) if i != 10]
+
+
+# -- kept faces ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "element"), [("mp4", "#morph-video video"), ("gif", "#morph-image img")])
+def test_kept_faces_are_morphed(faces, tmp_path, kind, element):
+    keep(faces, 1, "a")
+    keep(faces, 2, "b")
+    view(faces, "Morph")
+    faces.get_by_text(kind, exact=True).click()
+    faces.locator("#morph").click()
+    expect(faces.locator("#morph-status")).to_contain_text("60 frames", timeout=60_000)
+    expect(faces.locator(element)).to_be_visible()
+    if kind == "mp4":
+        faces.wait_for_function("document.querySelector('#morph-video video').readyState >= 2")
+    path = downloaded(faces, "#morph-file", tmp_path)
+    frames = imageio.mimread(path)
+    assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
+    linked(faces, "a=0.1.1&b=0.2.1&view=morph&frames=60&loop=1&fps=20&format=" + kind)
+
+
+def test_cleared_faces_are_forgotten(faces):
+    keep(faces, 1, "a")
+    keep(faces, 2, "b")
+    linked(faces, "a=0.1.1&b=0.2.1")
+    faces.locator("#clear-a").click()
+    expect(faces.locator("#pin-a img")).to_have_count(0)
+    expect(faces.locator("#clear-a")).to_be_disabled()
+    expect(faces.locator("#faces-link input, #faces-link textarea")).not_to_have_value(re.compile("a=0.1.1"))
+
+
+def test_tools_without_faces_say_what_is_missing(faces):
+    view(faces, "Morph")
+    faces.locator("#morph").click()
+    expect(faces.locator("#morph-status")).to_contain_text("choose A and B first")
+    keep(faces, 1, "b")
+    faces.locator("#combine").click()
+    expect(faces.locator("#combine-status")).to_contain_text("no face is kept as A and C yet")
+    view(faces, "Map")
+    faces.locator("#map-draw").click()
+    expect(faces.locator("#map-status")).to_contain_text("no face is kept as A and C yet")
+
+
+def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
+    for index, name in ((1, "a"), (2, "b"), (3, "c")):
+        keep(faces, index, name)
+    a, b, c = (shipped_faces.latent_of(Recipe(0, index)) for index in (1, 2, 3))
+    faces.locator("#combine").click()
+    added = recipe_of(portrait(faces, lambda recipe: recipe.z is not None)).z
+    assert np.allclose(added, shipped_faces.arithmetic(a, b, c)[0], atol=1e-5)
+    expect(faces.locator("#equation figure")).to_have_count(4)
+    view(faces, "Map")
+    faces.locator("#map-draw").click()
+    tiles = faces.locator("#map button:has(img)")
+    expect(tiles).to_have_count(MAP_SIDE**2, timeout=30_000)
+    tiles.nth(2 * MAP_SIDE + 4).click()
+    content = portrait(faces, lambda recipe: recipe.z not in (None, added))
+    found = recipe_of(content).z
+    assert np.allclose(found, shipped_faces.plane(a, b, c, MAP_SIDE)[2 * MAP_SIDE + 4], atol=1e-5)
+    link = linked(faces, "face=z", "a=0.1.1&b=0.2.1&c=0.3.1&view=map")
+    with new_page(browser, link) as page:
+        expect(page.locator("#map button:has(img)")).to_have_count(MAP_SIDE**2, timeout=30_000)
+        assert portrait(page, lambda recipe: recipe.z is not None) == content
+
+
+# -- links -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_shows_the_same_to_others(faces, browser, app):
+    faces.goto(f"{app}?tab=faces&seed=42&count=9&truncation=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2")
+    edited = portrait(faces, lambda recipe: recipe == Recipe(42, 3, 0.8, {"smiling": 1.5}))
+    expect(faces.locator("#pin-b img")).to_be_visible()
+    link = linked(faces, "?tab=faces&seed=42&count=9&truncation=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2")
+    assert faces.url == link
+    assert position(faces, "smiling") == 1.5
+    gallery = faces.locator("#faces-gallery button img")
+    expect(gallery).to_have_count(9)
+    tile = shown_bytes(faces, "#faces-gallery .thumbnail-item >> nth=4 >> img")
+    view(faces, "Morph")
+    faces.get_by_role("button", name="Advanced").last.click()
+    faces.locator("#morph-frames input[type=number]").fill("12")
+    faces.locator("#morph").click()
+    expect(faces.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
+    link = faces.locator("#morph-link input, #morph-link textarea").input_value()
+    with new_page(browser, link) as page:
+        assert portrait(page, lambda recipe: bool(recipe.moves)) == edited
+        expect(page.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
+        page.wait_for_function("document.querySelector('#morph-video video').readyState >= 2")
+        assert shown_bytes(page, "#faces-gallery .thumbnail-item >> nth=4 >> img") == tile
+        for name in "ab":
+            assert shown_bytes(page, f"#pin-{name} img") == shown_bytes(faces, f"#pin-{name} img")
+        expect(page.locator("#pin-c img")).to_have_count(0)
+        view(page, "Edit")
+        assert position(page, "smiling") == 1.5 and position(page, "age") == 0
+        expect(page.locator("#faces-seed input")).to_have_value("42")
+        expect(page.locator("#faces-count input[type=number]")).to_have_value("9")
+
+
+def test_a_short_link_shows_the_first_face_moved(browser, app):
+    with new_page(browser, f"{app}?tab=faces&seed=42&smiling=1.5") as page:
+        portrait(page, lambda recipe: recipe == Recipe(42, 0, 1.0, {"smiling": 1.5}))
+        assert not page.locator("#notice").is_visible()
+
+
+def test_a_damaged_link_shows_the_usual_and_says_so(browser, app):
+    query = "tab=faces&seed=x&count=900&truncation=nan&face=zAAA&a=1.2&smiling=99&view=dance&fps=0&wit=1"
+    with new_page(browser, f"{app}?{query}") as page:
+        portrait(page, lambda recipe: recipe == Recipe())
+        expect(page.locator("#faces-status")).to_contain_text("16 faces")
+        for part in query.split("&")[1:]:
+            expect(page.locator("#notice")).to_contain_text(part.replace("wit=1", "wit (unknown)"))
+
+
+def test_the_link_of_another_tab_stays(browser, app):
+    with new_page(browser, f"{app}?tab=about") as page:
+        page.wait_for_timeout(3000)
+        assert "tab=about" in page.url
+
+
+# -- speed, screens --------------------------------------------------------------------------------------------------
+
+
+def test_a_slider_answers_at_once(faces):
+    faces.wait_for_timeout(1000)
+    shares = []
+    for _ in range(6):
+        median = statistics.median(faces.evaluate(MEASURE))
+        waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # others may want the machine too
+        shares.append(median / (LIMIT_MS * waiting))
+        if shares[-1] < 1:
+            break
+    assert min(shares) < 1, f"medians of 20, in shares of what is allowed: {[round(share, 2) for share in shares]}"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_no_view_is_wider_than_the_screen(browser, app, width, scheme):
+    with new_page(browser, f"{app}?__theme={scheme}&a=0.1.1&b=0.2.1&c=0.3.1&view=map", width, 844) as page:
+        expect(page.locator("#map button:has(img)")).to_have_count(MAP_SIDE**2, timeout=30_000)
+        for name in ("Map", "Morph", "Edit"):
+            view(page, name)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("#slider-skin_tone").scroll_into_view_if_needed()
+        assert width > 740 or page.locator("#portrait img").bounding_box()["y"] < 844  # it stays in sight

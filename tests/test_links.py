@@ -1,0 +1,215 @@
+"""Links: what is written is read back, and what cannot be read is named."""
+
+import random
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import torch
+
+from dcgan.config import MAX_SEED
+from dcgan.recipe import MAX_INDEX, Recipe
+from ui.face_handlers import FaceHandlers
+from ui.face_links import Opened, gallery_keys, in_order, index_in, link_keys, read_link
+from ui.links import Query, address, face_token, read_face
+
+
+def parsed(link: str) -> dict[str, str]:
+    """The parameters as a browser sends them."""
+    return {name: values[-1] for name, values in parse_qs(urlsplit(link).query, strict_parsing=True).items()}
+
+
+def any_recipe(rng: random.Random) -> Recipe:
+    names = rng.sample(["smiling", "blond_hair", "pc1", "pc10", "age"], rng.randrange(4))
+    moves = {name: rng.choice([1.5, -2.0, 0.1, -10.0, rng.uniform(-10, 10)]) for name in names}
+    if rng.random() < 0.5:
+        return Recipe(rng.randrange(MAX_SEED), rng.randrange(MAX_INDEX), rng.choice([0.0, 1.0, rng.random()]), moves)
+    return Recipe(moves=moves, z=tuple(torch.randn(rng.choice([1, 64, 100])).tolist()))
+
+
+# -- faces in links --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_any_face_comes_back_exactly(seed):
+    torch.manual_seed(seed)
+    recipe = any_recipe(random.Random(seed))
+    token = face_token(recipe)
+    assert read_face(token) == recipe
+    query = Query(parsed(address({"face": token})))
+    assert query.face("face") == recipe and not query.ignored
+
+
+def test_tokens_are_readable():
+    assert face_token(Recipe(7, 3, 0.8, {"smiling": 1.5, "pc1": -2.0})) == "7.3.0.8~smiling=1.5~pc1=-2"
+    assert read_face("7.3.1") == Recipe(7, 3)
+    assert address({"face": "7.3.0.8~smiling=1.5"}) == "?face=7.3.0.8~smiling=1.5"
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        ("", "SEED.INDEX.TRUNCATION is needed"),
+        ("7", "SEED.INDEX.TRUNCATION is needed"),
+        ("7.3", "SEED.INDEX.TRUNCATION is needed"),
+        ("x.3.1", "a seed is needed"),
+        ("7.x.1", "an index is needed"),
+        ("7.3.x", "a truncation is needed"),
+        ("-1.3.1", "seed is -1"),
+        ("7.3.9", "truncation is 9"),
+        ("7.3.nan", "truncation is nan"),
+        ("7.3.1~smiling", "a number for smiling is needed"),
+        ("7.3.1~smiling=big", "a number for smiling is needed"),
+        ("7.3.1~smiling=11", "allowed are -10"),
+        ("7.3.1~smiling=inf", "a number is needed"),
+        ("zAAA", "cut off or altered"),
+        ("z!!!!", "cut off or altered"),
+        ("zAADAfw", "a number is needed"),  # NaN
+    ],
+)
+def test_damaged_tokens_are_refused(token, message):
+    with pytest.raises(ValueError, match=message):
+        read_face(token)
+
+
+def test_random_text_is_no_face():
+    rng = random.Random(0)
+    for _ in range(500):
+        text = "".join(rng.choices("z0123456789.~=-_ Aé\x00%", k=rng.randrange(12)))
+        query = Query({"face": text})
+        face = query.face("face")
+        assert (face is None) == bool(query.ignored)
+
+
+# -- values ----------------------------------------------------------------------------------------------------------
+
+
+def test_values_are_written_short_and_read_back():
+    link = address({"a": 1.0, "b": 0.1, "c": True, "d": None, "e": 12, "f": "x y&z", "g": False})
+    assert link == "?a=1&b=0.1&c=1&e=12&f=x+y%26z&g=0"
+    query = Query(parsed(link))
+    assert query.number("a", 0, 0, 2) == 1 and query.number("b", 0, 0, 1) == 0.1 and query.flag("c", False)
+    assert (
+        query.whole("e", 0, 0, 20) == 12 and query.choice("f", "", ["x y&z"]) == "x y&z" and not query.flag("g", True)
+    )
+    query.leave_out_the_rest()
+    assert not query.ignored
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_numbers_keep_every_digit(seed):
+    value = random.Random(seed).uniform(-1e6, 1e6)
+    assert Query(parsed(address({"x": value}))).number("x", 0.0, -1e6, 1e6) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "reason"),
+    [
+        (lambda q: q.whole("x", 5, 0, 9), "1.5", "a whole number is needed"),
+        (lambda q: q.whole("x", 5, 0, 9), "", "a whole number is needed"),
+        (lambda q: q.whole("x", 5, 0, 9), "10", "x is 10; allowed are 0 to 9"),
+        (lambda q: q.number("x", 5, 0, 9), "nan", "x is nan"),
+        (lambda q: q.number("x", 5, 0, 9), "1e99", "allowed are 0 to 9"),
+        (lambda q: q.number("x", 5, 0, 9), "many", "a number is needed"),
+        (lambda q: q.choice("x", 5, ("a", "b")), "c", "x is 'c'; allowed are a, b"),
+        (lambda q: 5 if q.flag("x", True) else 0, "yes", "allowed are 0, 1"),
+        (lambda q: 5 if q.size("x", (5, 5), 1, 9) == (5, 5) else 0, "3", "WIDTHxHEIGHT is needed"),
+        (lambda q: 5 if q.size("x", (5, 5), 1, 9) == (5, 5) else 0, "3x10", "height is 10"),
+        (lambda q: 5 if q.size("x", (5, 5), 1, 9) == (5, 5) else 0, "-3x1", "WIDTHxHEIGHT is needed"),
+    ],
+)
+def test_what_cannot_be_used_has_its_default_and_is_named(read, text, reason):
+    query = Query({"x": text})
+    assert read(query) == 5
+    assert len(query.ignored) == 1 and query.ignored[0].startswith(f"x={text}") and reason in query.ignored[0]
+
+
+def test_what_nobody_reads_is_named_but_gradios_own():
+    query = Query({"seed": "3", "wit": "1", "__theme": "dark"})
+    assert query.whole("seed", 0, 0, 9) == 3 and query.whole("missing", 4, 0, 9) == 4
+    query.leave_out_the_rest()
+    query.leave_out_the_rest()
+    assert query.ignored == ["wit (unknown)"]
+
+
+def test_long_values_are_shortened_in_the_notice():
+    query = Query({"x": "9" * 500})
+    query.whole("x", 0, 0, 9)
+    assert query.ignored[0].startswith("x=" + "9" * 40 + " (")
+
+
+# -- the Faces tab ---------------------------------------------------------------------------------------------------
+
+
+class OneModel:
+    """Stands in for Models."""
+
+    def __init__(self, **models):
+        self.names = list(models)
+        self.get = models.__getitem__
+
+
+@pytest.fixture
+def handlers(tiny_faces):
+    named = tiny_faces.with_attributes({"smiling": tiny_faces.directions["pc3"], "seed": tiny_faces.directions["pc4"]})
+    return FaceHandlers(OneModel(tiny=named), None)
+
+
+def opened(handlers, link: str) -> tuple[Opened, list[str]]:
+    parameters = parsed(link)
+    assert parameters.pop("tab") == "faces"
+    query = Query(parameters)
+    found = read_link(query, handlers)
+    query.leave_out_the_rest()
+    return found, query.ignored
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_state_comes_back_from_its_link(handlers, seed):
+    rng = random.Random(seed)
+    number, count, truncation = rng.randrange(2**53), rng.randrange(1, 65), rng.choice([0.0, 0.8, 1.0, rng.random()])
+    moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
+    in_gallery = Recipe(number, rng.randrange(count), truncation, moves)
+    elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
+    face = rng.choice([in_gallery, elsewhere]).to_dict()
+    pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
+    view = rng.choice(["edit", "morph", "map"])
+    motion = (rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
+    gallery = {"seed": number, "count": count, "truncation": truncation}
+    found, ignored = opened(handlers, address(link_keys(None, gallery, face, pins, view, motion)))
+    shown = motion if view == "morph" else Opened("").motion
+    assert found == Opened("tiny", number, count, truncation, face, pins, view, shown)
+    assert not ignored
+
+
+def test_links_are_short_where_they_can_be(handlers):
+    gallery = {"seed": 42, "count": 16, "truncation": 0.8}
+    face = Recipe(42, 3, 0.8, {"smiling": 1.5}).to_dict()
+    link = address(link_keys(None, gallery, face, [None] * 3, "edit", (60, True, 20, "mp4")))
+    assert link == "?tab=faces&seed=42&count=16&truncation=0.8&index=3&smiling=1.5"
+    assert opened(handlers, "?tab=faces&seed=42&smiling=1.5")[0].face == Recipe(42, 0, 1.0, {"smiling": 1.5}).to_dict()
+    assert opened(handlers, "?tab=faces")[0] == Opened("tiny")
+
+
+def test_galleries_of_one_seed_are_recognised():
+    drawn = [Recipe(7, i, 0.5).to_dict() for i in range(3)]
+    assert gallery_keys(drawn) == {"seed": 7, "count": 3, "truncation": 0.5}
+    assert gallery_keys(drawn[1:]) == {} and gallery_keys([Recipe(7, 0, 0.5, {"pc1": 1.0}).to_dict()]) == {}
+    assert gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {}
+    keys = gallery_keys(drawn)
+    assert index_in(keys, Recipe(7, 2, 0.5, {"pc1": 1.0}).to_dict()) == 2
+    for other in (Recipe(7, 3, 0.5), Recipe(8, 2, 0.5), Recipe(7, 2), Recipe(z=(1.0,))):
+        assert index_in(keys, other.to_dict()) is None
+    assert index_in({}, Recipe().to_dict()) is None
+
+
+def test_faces_that_the_model_cannot_draw_are_named(handlers):
+    link = f"?tab=faces&face=z{'A' * 11}&a=1.2.1~wit=1&b={2**53}.0.1&smiling=11&view=dance&model=other&loop=2"
+    found, ignored = opened(handlers, link)
+    assert found == Opened("tiny")
+    assert [text.partition("=")[0] for text in ignored] == ["model", "smiling", "face", "a", "b", "view", "loop"]
+    assert "z has shape (1, 2); (N, 8) is needed" in ignored[2] and "direction is 'wit'" in ignored[3]
+
+
+def test_directions_come_in_an_order_for_people():
+    names = ["age", "bangs", "wit", "smiling", "pc1", "pc2"]
+    assert in_order(names) == ["smiling", "age", "bangs", "wit", "pc1", "pc2"]

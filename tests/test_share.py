@@ -1,0 +1,91 @@
+"""The code beside each result: it names every argument, and it is what the languages accept."""
+
+import ast
+import json
+import shlex
+
+import gradio as gr
+import pytest
+
+from ui.share import Call, File, Share, call, curl_code, file_name, javascript_code, python_code
+
+ORIGIN = "http://127.0.0.1:7860"
+FACE = {"seed": 1, "index": 2, "truncation": 0.8, "moves": {"smiling": 1.5}}
+CALLS = [Call("/edit_face", {"face": FACE, "model": None}), Call("/models", {})]
+UPLOAD = Call("/train_scene", {"picture": File("my 'best' picture.jpg"), "seed": 0, "fast": True})
+
+
+def handler(face, count: int = 16, loop: bool = True, request: gr.Request | None = None):
+    """An endpoint."""
+
+
+def test_a_call_has_every_argument_in_order():
+    assert call(handler, loop=False, face=FACE) == Call("/handler", {"face": FACE, "count": 16, "loop": False})
+
+
+@pytest.mark.parametrize("arguments", [{}, {"face": 1, "wit": 2}])
+def test_a_call_that_does_not_fit_fails_at_once(arguments):
+    with pytest.raises(TypeError, match="handler takes"):
+        call(handler, **arguments)
+
+
+def test_python_code_runs():
+    code = python_code([*CALLS, UPLOAD], ORIGIN)
+    compile(code, "shared", "exec")
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    given = [{word.arg: word.value for word in node.keywords} for node in calls if node.keywords]
+    assert ast.literal_eval(given[0]["face"]) == FACE and ast.literal_eval(given[0]["model"]) is None
+    assert [ast.literal_eval(words["api_name"]) for words in given] == ["/edit_face", "/models", "/train_scene"]
+    assert "import Client, handle_file" in code and f'Client("{ORIGIN}")' in code
+    assert "handle_file" not in python_code(CALLS, ORIGIN)
+
+
+def test_curl_sends_the_arguments_as_json():
+    code = curl_code(CALLS, ORIGIN)
+    words = shlex.split(code.replace("$(", " ").replace(")", " ").replace("\\\n", " "))
+    bodies = [json.loads(words[i + 1]) for i, word in enumerate(words) if word == "-d"]
+    assert bodies == [{"data": [FACE, None]}, {"data": []}]
+    assert f"{ORIGIN}/gradio_api/call/edit_face" in words and f"{ORIGIN}/gradio_api/call/edit_face/$EVENT" in words
+
+
+def test_curl_uploads_files_first():
+    first, rest = curl_code([UPLOAD], ORIGIN).split("\n", 1)
+    assert first.startswith("FILE=$(curl") and f"{ORIGIN}/gradio_api/upload" in first
+    assert shlex.quote("my 'best' picture.jpg") in first and '''"path": "'"$FILE"'"''' in rest
+
+
+def test_javascript_code_holds_json():
+    code = javascript_code([CALLS[0], UPLOAD], ORIGIN)
+    assert f"face: {json.dumps(FACE)}," in code and "model: null," in code and "fast: true," in code
+    assert "handle_file(\"my 'best' picture.jpg\")" in code and "import { Client, handle_file }" in code
+    assert "const result1" in code and "const result2" in code
+    assert "const result =" in javascript_code(CALLS[:1], ORIGIN)
+
+
+def test_files_are_called_as_the_user_calls_them():
+    assert file_name("/tmp/gradio/abc/cat.png") == File("cat.png")
+    assert file_name(None) == File("picture.jpg")
+
+
+def test_a_panel_gives_link_code_and_a_button():
+    link, python, curl, javascript, copy = Share.values({"tab": "faces", "seed": 3}, CALLS, f"{ORIGIN}/")
+    assert link == f"{ORIGIN}/?tab=faces&seed=3"
+    assert (python, curl, javascript) == tuple(
+        write(CALLS, ORIGIN) for write in (python_code, curl_code, javascript_code)
+    )
+    assert copy.interactive
+
+
+def test_a_handler_fills_its_panel_after_its_results():
+    def count(number: int, request: gr.Request | None = None):
+        for i in range(number):
+            yield f"picture {i}"
+
+    with gr.Blocks():
+        origin, number, picture = gr.Textbox(), gr.Number(), gr.Textbox()
+        share = Share("test", origin)
+        wrapped, inputs, outputs = share.wire(count, lambda n: ({"n": n}, CALLS), [number], [picture])
+    assert inputs == [origin, number] and outputs == [picture, *share.outputs]
+    *results, last = wrapped(ORIGIN, 2)
+    assert [result[0] for result in results] == ["picture 0", "picture 1"]
+    assert last[1] == f"{ORIGIN}/?n=2" and all(len(values) == len(outputs) for values in [*results, last])

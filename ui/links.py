@@ -1,0 +1,150 @@
+"""A state of the page as a query string, and back: what "Copy link" gives and what a link opens.
+
+Links are typed and sent on by people: whatever cannot be read is replaced by its default and named in `ignored`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from dcgan.config import check_choice, check_range
+from dcgan.recipe import Recipe
+
+T = TypeVar("T")
+PART, LATENT = "~", "z"  # of a face in a link: 7.3.0.8~smiling=1.5, or z and its latent in base64
+
+
+class Query:
+    """Reads a query string's parameters one by one, each within what is allowed.
+
+    ignored: a phrase for every parameter that could not be used, in the order of reading.
+    """
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = dict(parameters)
+        self._unread = [name for name in self._parameters if not name.startswith("__")]  # Gradio's own: __theme
+        self.ignored: list[str] = []
+
+    def read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
+        """The converted parameter; the default where it is missing or `convert` raises ValueError."""
+        if name not in self._parameters:
+            return default
+        if name in self._unread:
+            self._unread.remove(name)
+        try:
+            return convert(self._parameters[name])
+        except ValueError as error:
+            self.ignored.append(f"{name}={self._parameters[name][:40]} ({error})")
+            return default
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number from low to high."""
+        return self.read(name, default, lambda text: _within(name, _number(int, text, "a whole number"), low, high))
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        """A number from low to high."""
+        return self.read(name, default, lambda text: _within(name, _number(float, text, "a number"), low, high))
+
+    def choice(self, name: str, default: str, allowed: Collection[str]) -> str:
+        """One of the allowed words."""
+
+        def chosen(text: str) -> str:
+            check_choice(name, text, tuple(allowed))
+            return text
+
+        return self.read(name, default, chosen)
+
+    def flag(self, name: str, default: bool) -> bool:
+        """1 or 0."""
+        return self.choice(name, str(int(default)), ("0", "1")) == "1"
+
+    def size(self, name: str, default: tuple[int, int], low: int, high: int) -> tuple[int, int]:
+        """WIDTHxHEIGHT in px, either from low to high."""
+
+        def sides(text: str) -> tuple[int, int]:
+            found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+            if not found:
+                raise ValueError("WIDTHxHEIGHT is needed")
+            return _within("width", int(found[1]), low, high), _within("height", int(found[2]), low, high)
+
+        return self.read(name, default, sides)
+
+    def face(self, name: str) -> Recipe | None:
+        """A face, as `face_token` writes it."""
+        return self.read(name, None, read_face)
+
+    def leave_out_the_rest(self) -> None:
+        """Ignores, and says so, what has not been read."""
+        self.ignored += [f"{name} (unknown)" for name in self._unread]
+        self._unread.clear()
+
+
+def _number(kind: Callable[[str], T], text: str, what: str) -> T:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{what} is needed") from None
+
+
+def _within(name: str, value: Any, low: float, high: float) -> Any:
+    check_range(name, value, low, high)  # NaN is in no range
+    return value
+
+
+def address(parameters: Mapping[str, Any]) -> str:
+    """The parameters as a query string, "?name=value&..."; None is left out, true is 1, floats are short and exact."""
+
+    def written(value: Any) -> str:
+        if isinstance(value, bool):
+            return str(int(value))
+        return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+    given = {name: written(value) for name, value in parameters.items() if value is not None}
+    return "?" + urlencode(given, safe="~=,:")
+
+
+def face_token(recipe: Recipe) -> str:
+    """A face in a link: SEED.INDEX.TRUNCATION or z and its latent (float32, base64), then ~NAME=AMOUNT of each move."""
+    head = (
+        f"{recipe.seed}.{recipe.index}.{_short(recipe.truncation)}"
+        if recipe.z is None
+        else LATENT + base64.urlsafe_b64encode(struct.pack(f"<{len(recipe.z)}f", *recipe.z)).decode().rstrip("=")
+    )
+    return PART.join([head, *(f"{name}={_short(amount)}" for name, amount in recipe.moves.items())])
+
+
+def read_face(text: str) -> Recipe:
+    """Inverse of `face_token`. Raises ValueError."""
+    head, *moves = text.split(PART)
+    pairs = [move.partition("=") for move in moves]
+    amounts = {name: _number(float, amount, f"a number for {name}") for name, _, amount in pairs}
+    values: dict[str, Any] = {"moves": amounts}
+    if head.startswith(LATENT):
+        return Recipe.from_dict({**values, "z": _latent(head.removeprefix(LATENT))})
+    seed, index, truncation = _three(head.split(".", 2))
+    numbers = {"seed": _number(int, seed, "a seed"), "index": _number(int, index, "an index")}
+    return Recipe.from_dict({**values, **numbers, "truncation": _number(float, truncation, "a truncation")})
+
+
+def _three(parts: Sequence[str]) -> Sequence[str]:
+    if len(parts) != 3:
+        raise ValueError("SEED.INDEX.TRUNCATION is needed")
+    return parts
+
+
+def _latent(text: str) -> list[float]:
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return list(struct.unpack(f"<{len(packed) // 4}f", packed))
+    except (binascii.Error, struct.error):
+        raise ValueError("the latent is cut off or altered") from None
+
+
+def _short(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")
