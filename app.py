@@ -11,7 +11,7 @@ from dcgan import FacePipeline
 from singan import ScenePipeline
 from singan.image import MAX_SOURCE_PIXELS
 from singan.pipeline import pick_device
-from ui import zero
+from ui import quick_gradio, zero  # noqa: F401
 from ui.models import Models
 from ui.page import build_page
 from ui.theme import CSS, NAME_PICTURES, THEME

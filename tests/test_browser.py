@@ -270,7 +270,7 @@ def test_a_link_shows_the_same_pixels_in_another_browser(browser, app, link, pic
 @pytest.mark.parametrize("link", re.findall(r"^/\?(\S+)$", README.read_text(), re.MULTILINE))
 def test_the_readmes_links_are_understood(browser, app, link):
     with new_page(browser, f"{app}?{link}") as page:
-        shown = "#face-link" if "tab=faces" in link else "#sample-link, #retarget-link, #devices-link, #animate-link"
+        shown = "#faces-link" if "tab=faces" in link else "#sample-link, #retarget-link, #devices-link, #animate-link"
         box = page.locator(shown).locator("input, textarea").first
         expect(box).to_have_value(re.compile("tab="), timeout=60_000)
         expect(page.locator("#notice p")).to_have_count(0)

@@ -256,7 +256,7 @@ class MapPanel:
     def __init__(self, now: Current) -> None:
         self._now = now
         gr.Markdown(
-            "Keep three faces, then see all between them: A is top left, B top right, C bottom left. Click one to edit it."
+            "Keep three faces and see all between them: A top left, B top right, C bottom left. Click one to edit it."
         )
         button = gr.Button("Draw the map", variant="primary", elem_id="map-draw")
         status = gr.HTML(elem_id="map-status")

@@ -64,8 +64,8 @@ def build_faces_tab(handlers: FaceHandlers, origin: gr.Textbox) -> Tab:
         kept = editor.show(drawn, says).success(shown(board.kept), [now.pins, model], board.outputs, **QUIET)
         says.again(board_map.open_after(morph.open_after(kept)))
 
-    def read(query: Query) -> list[Any]:
-        link = read_link(query, handlers)
+    def read(query: Query | None) -> list[Any]:
+        link = read_link(query or Query({}), handlers)
         choices = handlers.models.names  # more may have come since the page was built
         return [
             gr.Dropdown(choices=choices, value=link.model, visible=len(choices) > 1), *DrawPanel.values(link),
