@@ -10,7 +10,7 @@ import gradio as gr
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from ui.models import Models
-from ui.parts import shown
+from ui.parts import QUIET, shown
 from ui.training import strip
 
 FACES = """
@@ -63,7 +63,7 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
     first = next(card_of(names[0], faces, scenes)) if names else ""
     card = gr.Markdown(first, elem_id="card", container=True)
     read = shown(lambda name: card_of(name, faces, scenes))
-    chosen.change(read, chosen, card, api_visibility="private", show_progress="hidden")
+    chosen.change(read, chosen, card, **QUIET)
 
 
 def card_of(name: str | None, faces: Models[FacePipeline], scenes: Models[ScenePipeline]) -> Iterator[str]:

@@ -16,10 +16,9 @@ from PIL import Image
 from dcgan.export import MORPH_FORMATS
 from ui.face_handlers import MAP_SIDE, MAX_FRAMES, Face, FaceHandlers, Pins
 from ui.face_links import link_keys
-from ui.parts import Report, shown
+from ui.parts import QUIET, Report, shown
 from ui.share import Call, Share, call
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 ANSWERS = 4  # of one kind at once; the device takes turns between them
 NAMES = "ABC"  # of the kept faces
 MINUS = "\u2212"

@@ -13,9 +13,9 @@ from dcgan.recipe import MAX_TRUNCATION
 from ui.api import picture_file
 from ui.face_handlers import MAX_FACES, TABLE_COLUMNS, Face, FaceHandlers, Pins
 from ui.face_links import VIEWS, Opened, gallery_keys, in_order, index_in, link_keys, read_link
-from ui.face_tools import ANSWERS, QUIET, Current, MapPanel, MorphPanel, PinBoard, announced, build_photograph, ready
+from ui.face_tools import ANSWERS, Current, MapPanel, MorphPanel, PinBoard, announced, build_photograph, ready
 from ui.links import Query
-from ui.parts import seed_row, shown
+from ui.parts import QUIET, seed_row, shown
 from ui.share import Share, call
 from ui.tab import Tab
 
@@ -64,8 +64,8 @@ def build_faces_tab(handlers: FaceHandlers, origin: gr.Textbox) -> Tab:
         kept = editor.show(drawn, says).success(shown(board.kept), [now.pins, model], board.outputs, **QUIET)
         says.again(board_map.open_after(morph.open_after(kept)))
 
-    def read(query: Query | None) -> list[Any]:
-        link = read_link(query or Query({}), handlers)
+    def read(query: Query) -> list[Any]:
+        link = read_link(query, handlers)
         choices = handlers.models.names  # more may have come since the page was built
         return [
             gr.Dropdown(choices=choices, value=link.model, visible=len(choices) > 1), *DrawPanel.values(link),

@@ -18,7 +18,7 @@ from ui.face_handlers import FaceHandlers
 from ui.faces import build_faces_tab
 from ui.links import Query
 from ui.models import Models
-from ui.parts import lighten
+from ui.parts import QUIET, lighten
 from ui.scene_handlers import SceneHandlers
 from ui.scenes import build_scenes_tab
 from ui.store import SceneStore
@@ -56,8 +56,8 @@ def build_page(faces: Models[FacePipeline], scenes: Models[ScenePipeline], devic
             if faces.names:
                 with gr.Tab("Faces", id="faces"):
                     parts["faces"] = build_faces_tab(face_handlers, origin)
-            with gr.Tab("Scenes", id="scenes") as tab:
-                parts["scenes"] = build_scenes_tab(tab, scene_handlers, training_handlers, origin)
+            with gr.Tab("Scenes", id="scenes"):
+                parts["scenes"] = build_scenes_tab(scene_handlers, training_handlers, origin)
             with gr.Tab("How it works", id="about"):
                 build_about_tab(faces, scenes, kind)
 
@@ -65,17 +65,17 @@ def build_page(faces: Models[FacePipeline], scenes: Models[ScenePipeline], devic
             """Every control as the link says; what could not be used is told."""
             query = Query(dict(request.query_params))
             chosen = query.choice("tab", next(iter(parts)), [*parts, "about"])
-            values = [value for name, part in parts.items() for value in part.read(query if name == chosen else None)]
+            queries = {name: query if name == chosen else Query({}) for name in parts}
+            values = [value for name, part in parts.items() for value in part.read(queries[name])]
             query.leave_out_the_rest()
             told = escape("This link was not understood in part; ignored: " + "; ".join(query.ignored))
             shown = gr.HTML(f'<p class="notice" role="status">{told}</p>', visible=bool(query.ignored))
             return address, gr.Tabs(selected=chosen), shown, *values
 
         outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.components)]
-        link = page.load(opened, origin, outputs, js=HERE, api_visibility="private", show_progress="hidden")
+        link = page.load(opened, origin, outputs, js=HERE, **QUIET)
         for part in parts.values():
-            if part.start:
-                part.start(link)
+            part.start(link)
         build_endpoints(face_handlers, training_handlers, scene_handlers)
         gr.api(models, api_name="models")
         gr.api(health, api_name="health")
@@ -97,4 +97,4 @@ def _weights_notes(faces: Models[Any], scenes: Models[Any]) -> None:
     page = gr.context.Context.root_block
     assert page is not None
     for event in (page.load, timer.tick):
-        event(notes, None, [shown, timer], api_visibility="private", show_progress="hidden", queue=False)
+        event(notes, None, [shown, timer], queue=False, **QUIET)

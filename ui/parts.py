@@ -15,6 +15,8 @@ import gradio as gr
 
 from singan.config import check_range
 
+# Of events that are no endpoints; the page shows progress in its own way.
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 REPORT_SECONDS = 0.5  # between two messages to the page
 
 T = TypeVar("T")

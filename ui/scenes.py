@@ -12,14 +12,13 @@ from singan.config import MAX_SEED
 from singan.export import ANIMATION_FORMATS
 from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
 from ui.links import Query
-from ui.parts import seed_row, shown
+from ui.parts import QUIET, seed_row, shown
 from ui.scene_handlers import DEVICES, MAX_COUNT, MAX_FRAMES, SceneHandlers, device_sizes, size_of
 from ui.share import Call, Share, call
 from ui.tab import Tab
 from ui.training import build_training_panel
 from ui.training_handlers import TrainingHandlers, visitor
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 STRENGTH_CHOICES = [(f"{word.capitalize()} (start scale {n})", n) for n, word in reversed(STRENGTHS.items())]
 LAYOUTS = [("Keep the layout", "keep"), ("Rearrange", "rearrange")]
 CUSTOM = "Pixels"
@@ -57,13 +56,11 @@ class Panel:
         event(shown(draw), [mode, *self._inputs], self._outputs, concurrency_limit=4, **QUIET)
 
 
-def build_scenes_tab(tab: gr.Tab, handlers: SceneHandlers, training: TrainingHandlers, origin: gr.Textbox) -> Tab:
+def build_scenes_tab(handlers: SceneHandlers, training: TrainingHandlers, origin: gr.Textbox) -> Tab:
     """Lays out the tab inside the current Blocks and wires its events."""
     store = handlers.store
     names = store.names("")  # none where nothing is shipped: then there is only training
-    mode = gr.Textbox(
-        "", visible="hidden", elem_id="scenes-mode"
-    )  # what is drawn first: nothing before it is looked at
+    mode = gr.Textbox("sample", visible=False)  # what a link wants drawn
     own = gr.BrowserState([], storage_key="darkroom-scenes")  # this visitor's scenes, for when he comes back
     with gr.Tabs(selected="use" if names else "train", elem_id="halves") as halves:
         with gr.Tab("Use a scene", id="use"), gr.Row(equal_height=False):
@@ -140,17 +137,17 @@ def build_scenes_tab(tab: gr.Tab, handlers: SceneHandlers, training: TrainingHan
         # The name may be the same as before, with more scales.
         samples.draw(kept.then(tell_all, scene, described, **QUIET).then)
 
-    tab.select(lambda mode: mode or "sample", mode, mode, queue=False, **QUIET)
-    listed = mode.change(known, [own, scene], [gallery, scene, own], queue=False, **QUIET)
-    told = listed.then(tell_all, scene, described, **QUIET)
-    samples.draw_for(told.then, mode, ("sample",))
-    retarget.draw_for(told.then, mode, ("keep", "rearrange"))
-    devices.draw_for(told.then, mode, ("devices",))
-    animation.draw_for(told.then, mode, ("animate",))
-    twelve.draw_for(told.then, mode, ("twelve",))
+    def start(opened: Any) -> None:
+        listed = opened.then(known, [own, scene], [gallery, scene, own], queue=False, **QUIET)
+        told = listed.then(tell_all, scene, described, **QUIET)
+        samples.draw_for(told.then, mode, ("sample",))
+        retarget.draw_for(told.then, mode, ("keep", "rearrange"))
+        devices.draw_for(told.then, mode, ("devices",))
+        animation.draw_for(told.then, mode, ("animate",))
+        twelve.draw_for(told.then, mode, ("twelve",))
 
     controls = [*samples.controls[1:], *retarget.controls[1:], *devices.controls[1:], *animation.controls[1:]]
-    return Tab([mode, scene, halves, views, *controls], lambda query: _read(query, handlers))
+    return Tab([mode, scene, halves, views, *controls], lambda query: _read(query, handlers), start)
 
 
 def thumbnails(handlers: SceneHandlers, names: list[str]) -> list[tuple[Image.Image, str]]:
@@ -163,9 +160,8 @@ def thumbnails(handlers: SceneHandlers, names: list[str]) -> list[tuple[Image.Im
     return pictures
 
 
-def _read(chosen: Query | None, handlers: SceneHandlers) -> list[Any]:
+def _read(query: Query, handlers: SceneHandlers) -> list[Any]:
     """The values of the tab's components in a link, in their order."""
-    query = chosen or Query({})
 
     def known(name: str) -> str:
         handlers.store.get(name)
@@ -188,7 +184,7 @@ def _read(chosen: Query | None, handlers: SceneHandlers) -> list[Any]:
         query.choice("format", "gif", ANIMATION_FORMATS), seed,
     ]  # fmt: skip
     return [
-        mode if chosen else "", scene, gr.Tabs(selected="use" if scene else "train"), gr.Tabs(selected=modes[mode]),
+        mode, scene, gr.Tabs(selected="use" if scene else "train"), gr.Tabs(selected=modes[mode]),
         *samples, *sizes, layout, seed, *motion,
     ]  # fmt: skip
 

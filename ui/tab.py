@@ -11,9 +11,9 @@ from ui.links import Query
 
 @dataclass(frozen=True)
 class Tab:
-    """components: what a link sets; read: their values, in this order, from a query, None where the link chose another
-    tab; start: wires what is drawn after the event that opens the page, if anything."""
+    """components: what links set, in the order of what `read` returns for a query; start: wires what is drawn after the
+    given event, the opening of the page."""
 
     components: list[Any]
-    read: Callable[[Query | None], list[Any]]
-    start: Callable[[Any], None] | None = None
+    read: Callable[[Query], list[Any]]
+    start: Callable[[Any], None]

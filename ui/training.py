@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from ui.api import picture_file
-from ui.parts import shown
+from ui.parts import QUIET, shown
 from ui.scene_handlers import SceneHandlers
 from ui.share import Call, Share, call, file_name
 from ui.training_handlers import MAX_ITERATIONS, SCREEN_SIZE, TrainingHandlers
@@ -132,24 +132,23 @@ def build_training_panel(
     controls = [picture, preset, size, iterations]
     gr.on(
         [picture.change, preset.change, size.blur, iterations.blur], shown(_expect(handlers)), controls, expectation,
-        api_visibility="private", show_progress="hidden", trigger_mode="always_last",
+        trigger_mode="always_last", **QUIET,
     )  # fmt: skip
 
     view = [status, pyramid, sample, remembered, plot, name]
     train, inputs, outputs = share.wire(
         _page_training(handlers, scenes), _describe(handlers), [picture, preset, seed, size, iterations], view
     )
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    frame = [start, stop, resume, idle, live, plot]
-    begun = start.click(lambda picture: _begin(bool(picture)), picture, frame, queue=False, **quiet)
-    trained = begun.then(shown(train), inputs, outputs, concurrency_limit=4, **quiet)
-    continued = gr.on([resume.click, again.click], lambda: _begin(True), None, frame, queue=False, **quiet)
-    resumed = continued.then(shown(_page_resume(handlers, scenes)), scene, view, concurrency_limit=4, **quiet)
+    frame = [start, stop, resume, idle, live]
+    begun = start.click(lambda picture: _begin(bool(picture)), picture, frame, queue=False, **QUIET)
+    trained = begun.then(shown(train), inputs, outputs, concurrency_limit=4, **QUIET)
+    continued = gr.on([resume.click, again.click], lambda: _begin(True), None, frame, queue=False, **QUIET)
+    resumed = continued.then(shown(_page_resume(handlers, scenes)), scene, view, concurrency_limit=4, **QUIET)
     ended = []
     for event in (trained, resumed):
         for end in (event.success, event.failure):  # `then` does not follow a generator that failed
-            ended.append(end(_end(handlers), name, [start, stop, resume], queue=False, **quiet))
-    stop.click(handlers.stop, None, None, queue=False, **quiet)
+            ended.append(end(_end(handlers), name, [start, stop, resume], queue=False, **QUIET))
+    stop.click(handlers.stop, None, None, queue=False, **QUIET)
     return TrainingPanel(name, resume, ended)
 
 
@@ -208,7 +207,14 @@ def _live(scenes: SceneHandlers, records: Iterator[tuple[Any, ...]]) -> Iterator
             continue
         if live is None:
             live = Live(scenes.stages(record["scene"]) if record["scene"] else [])
-        yield report, live.strip(record, sample), sample, remembered, live.losses(record), name
+        yield (
+            report,
+            live.strip(record, sample),
+            sample,
+            remembered,
+            gr.LinePlot(live.losses(record), visible=True),
+            name,
+        )
 
 
 def _describe(handlers: TrainingHandlers) -> Any:
@@ -225,7 +231,7 @@ def _describe(handlers: TrainingHandlers) -> Any:
 def _begin(picture: bool) -> tuple[Any, ...]:
     return (
         gr.Button(interactive=False), gr.Button(interactive=picture), gr.Button(interactive=False),
-        gr.HTML(visible=not picture), gr.Row(visible=picture), gr.LinePlot(visible=picture),
+        gr.HTML(visible=not picture), gr.Row(visible=picture),
     )  # fmt: skip
 
 
