@@ -333,11 +333,18 @@ def test_nothing_is_wider_than_the_screen(browser, app, width, scheme):
         page.goto(f"{app}?__theme={scheme}")
         expect(page.locator("#faces-gallery img").first).to_be_visible(timeout=20_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.get_by_role("tab", name="Scenes", exact=True).click()
-        for name in ("New samples", "Other sizes", "All my devices", "Animation", "Train your own picture"):
-            view(page, name)
-            page.wait_for_timeout(300)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        for mode, view_of in (
+            ("sample", "sample"),
+            ("keep", "retarget"),
+            ("devices", "devices"),
+            ("animate", "animate"),
+        ):
+            page.goto(f"{app}?tab=scenes&mode={mode}&frames=4&__theme={scheme}")
+            expect(page.locator(f"#{view_of}-status")).to_contain_text(" in ", timeout=60_000)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, mode
+        view(page, "Train your own picture")
+        expect(page.locator("#train")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.get_by_role("tab", name="How it works").click()
         expect(page.locator("#card")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
