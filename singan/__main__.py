@@ -105,8 +105,8 @@ def _train(args: argparse.Namespace) -> int:
     total = len(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
     bar = tqdm(
-        total=total * config.iterations,
-        initial=done * config.iterations,
+        total=total,
+        initial=done,
         mininterval=0.5,
         dynamic_ncols=True,
         bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
@@ -117,7 +117,7 @@ def _train(args: argparse.Namespace) -> int:
                 bar.set_description_str(f"scale {record.scale + 1} of {record.scales}", refresh=False)
                 left = tqdm.format_interval(record.seconds_left)
                 bar.set_postfix_str(f"iteration {record.iteration} of {record.iterations}, {left} left", refresh=False)
-                bar.update(record.scale * config.iterations + record.iteration - bar.n)
+                bar.update(record.scale + record.iteration / record.iterations - bar.n)
                 if record.checkpoint is not checkpoint and record.checkpoint is not None:
                     checkpoint = record.checkpoint
                     save_checkpoint(checkpoint, out)

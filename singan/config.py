@@ -63,6 +63,21 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
+class Game:
+    """What a scale's two networks play for.
+
+    loss: "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2.
+    penalty: weight of the gradient penalty. penalty_every: critic steps from one to the next (lazy regularisation,
+    StyleGAN2). reconstruction_weight: alpha of SinGAN's equation 2.
+    """
+
+    loss: Loss
+    penalty: float
+    penalty_every: int
+    reconstruction_weight: float
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """How a pyramid is trained on one picture. The defaults are the preset `standard`.
 
@@ -70,17 +85,16 @@ class TrainConfig:
     min_size: shorter side of the coarsest scale, px.
     scale_factor: wanted ratio between neighbouring scales; adjusted so that the coarsest comes out at min_size.
     scales: number of scales; None derives it from scale_factor.
-    iterations: training steps a scale.
+    iterations: training steps a scale, at most; `coarse_iterations` times as many at the `coarse_scales`.
+    settled: a scale begins its last 40 % once its reconstruction loss, over 50 iterations, was twice in a row not below
+    the best before by this share; 0: only after 60 % of its iterations.
     seed: of every random draw.
     channels, max_channels: hidden width, doubled every 4 scales up to the maximum.
     norm, norm_scales: the generators' normalisation, at how many of the coarsest scales (None: all).
     critic_norm: whether the critics are normalised as the generators are.
     zero_padding_scales: coarsest scales that see zeros outside the picture, the others its reflection (None: all).
     noise_amplitude: sigma of a scale is this times the RMSE of the reconstruction below it (SinGAN, section 2.1).
-    loss: "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2.
-    coarse_penalty, penalty: weight of the gradient penalty at the two coarsest scales and above.
-    penalty_every: critic steps from one penalty to the next (lazy regularisation, StyleGAN2).
-    reconstruction_weight: alpha of SinGAN's equation 2.
+    coarse, fine, coarse_scales: the game at that many of the coarsest scales, and at the others.
     learning_rate, betas: of Adam. decay: "step" (x 0.1 after 80 %) or "linear" (constant to 60 %, then to 2 %).
     critic_steps, generator_steps: updates of each network an iteration.
     crop, crops: side of the training crops, px, and their number; crop 0 trains on whole pictures.
@@ -92,7 +106,9 @@ class TrainConfig:
     min_size: int = 16
     scale_factor: float = 0.65
     scales: int | None = None
-    iterations: int = 350
+    iterations: int = 300
+    coarse_iterations: float = 2.0
+    settled: float = 0.02
     seed: int = 0
     channels: int = 32
     max_channels: int = 32
@@ -100,14 +116,12 @@ class TrainConfig:
     norm_scales: int | None = 1
     critic_norm: bool = False
     zero_padding_scales: int | None = 2
-    noise_amplitude: float = 0.5
-    loss: Loss = "relativistic"
-    coarse_penalty: float = 0.05
-    penalty: float = 0.0015
-    penalty_every: int = 8
-    reconstruction_weight: float = 50.0
+    noise_amplitude: float = 0.2
+    coarse: Game = Game("wgan-gp", penalty=0.1, penalty_every=4, reconstruction_weight=10.0)
+    fine: Game = Game("relativistic", penalty=0.004, penalty_every=8, reconstruction_weight=50.0)
+    coarse_scales: int = 3
     learning_rate: float = 2e-3
-    betas: tuple[float, float] = (0.5, 0.999)
+    betas: tuple[float, float] = (0.5, 0.99)
     decay: Literal["step", "linear"] = "linear"
     critic_steps: int = 1
     generator_steps: int = 1
@@ -127,8 +141,18 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
-        """Inverse of `dataclasses.asdict` after a journey through JSON."""
-        return cls(**{**values, "betas": tuple(values["betas"])})
+        """Inverse of `dataclasses.asdict` after a journey through JSON. What a file lacks, or has beyond, is left."""
+        known = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
+        known |= {key: Game(**known[key]) for key in ("coarse", "fine") if key in known}
+        return cls(**{**known, "betas": tuple(values["betas"])})
+
+    def steps(self, n: int) -> int:
+        """Iterations of scale n, at most."""
+        return round(self.iterations * (self.coarse_iterations if n < self.coarse_scales else 1))
+
+    def game(self, n: int) -> Game:
+        """What scale n plays."""
+        return self.coarse if n < self.coarse_scales else self.fine
 
     @property
     def batch(self) -> int:
@@ -152,9 +176,10 @@ class TrainConfig:
 
 
 _STANDARD = TrainConfig()
+_PUBLISHED = Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10.0)
 
 PRESETS: dict[str, TrainConfig] = {
-    "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=250),
+    "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=200),
     "standard": _STANDARD,
     # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
     "paper": replace(
@@ -168,12 +193,12 @@ PRESETS: dict[str, TrainConfig] = {
         critic_norm=True,
         zero_padding_scales=None,
         noise_amplitude=0.1,
-        loss="wgan-gp",
-        coarse_penalty=0.1,
-        penalty=0.1,
-        penalty_every=1,
-        reconstruction_weight=10.0,
+        coarse=_PUBLISHED,
+        fine=_PUBLISHED,
         learning_rate=5e-4,
+        betas=(0.5, 0.999),
+        settled=0.0,
+        coarse_iterations=1.0,
         decay="step",
         critic_steps=3,
         generator_steps=3,

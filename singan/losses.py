@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from singan.config import TrainConfig
+from singan.config import Loss
 
 Critic = Callable[[Tensor], Tensor]
 
@@ -20,8 +20,8 @@ class Adversary(Protocol):
     def critic(self, critic: Critic, real: Tensor, fake: Tensor, weight: float) -> Tensor:
         """The critic's loss with its gradient penalty times `weight`; 0 leaves the penalty out."""
 
-    def generator(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        """The generator's loss."""
+    def generator(self, critic: Critic, fake: Tensor) -> Tensor:
+        """The generator's loss against the real pictures of the last critic step."""
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
@@ -45,7 +45,7 @@ class WassersteinGP:
         loss = critic(fake).mean() - critic(real).mean()
         return loss + weight * gradient_penalty(critic, real, fake, self.rng) if weight else loss
 
-    def generator(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    def generator(self, critic: Critic, fake: Tensor) -> Tensor:
         return -critic(fake).mean()
 
 
@@ -57,29 +57,29 @@ class Relativistic:
 
     def __init__(self, rng: torch.Generator) -> None:
         self.rng = rng
+        self.of_real: Tensor | None = None  # scores of the last critic step, before its update: a pass less
 
-    def _pairs(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        order = torch.randperm(fake.numel(), generator=self.rng, device=fake.device)
-        return real.expand_as(fake).flatten(), fake.flatten()[order]
+    def _shuffled(self, scores: Tensor) -> Tensor:
+        # Sorted random numbers: randperm cannot be captured in a CUDA graph.
+        return scores.flatten()[torch.rand(scores.numel(), generator=self.rng, device=scores.device).argsort()]
 
     def critic(self, critic: Critic, real: Tensor, fake: Tensor, weight: float) -> Tensor:
         both = torch.cat([real, fake]).detach().requires_grad_(weight > 0)
         scores = critic(both)
-        of_real, of_fake = self._pairs(scores[: len(real)], scores[len(real) :])
-        loss = F.softplus(of_fake - of_real).mean()
+        of_real, of_fake = scores[: len(real)], scores[len(real) :]
+        self.of_real = of_real.detach().expand_as(of_fake).flatten()
+        loss = F.softplus(self._shuffled(of_fake) - of_real.expand_as(of_fake).flatten()).mean()
         if weight:
             (gradient,) = torch.autograd.grad(scores.sum(), both, create_graph=True)
             squares = gradient.square().sum(1)
             loss = loss + weight / 2 * (squares[: len(real)].mean() + squares[len(real) :].mean())
         return loss
 
-    def generator(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        with torch.no_grad():
-            real_scores = critic(real)
-        of_real, of_fake = self._pairs(real_scores, critic(fake))
-        return F.softplus(of_real - of_fake).mean()
+    def generator(self, critic: Critic, fake: Tensor) -> Tensor:
+        assert self.of_real is not None
+        return F.softplus(self.of_real - self._shuffled(critic(fake))).mean()
 
 
-def adversary(config: TrainConfig, rng: torch.Generator) -> Adversary:
-    """The loss that the configuration names; `rng` lies on the pictures' device."""
-    return WassersteinGP(rng) if config.loss == "wgan-gp" else Relativistic(rng)
+def adversary(loss: Loss, rng: torch.Generator) -> Adversary:
+    """The loss of this name; `rng` lies on the pictures' device."""
+    return WassersteinGP(rng) if loss == "wgan-gp" else Relativistic(rng)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from singan.config import TrainConfig
+from singan.graph import runner
 from singan.image import resize_picture
 from singan.losses import adversary
 from singan.model import Discriminator, Generator, Pyramid, scale_noise
 
+WINDOW = 50  # iterations whose losses are averaged
+PATIENCE = 2  # windows in a row without progress: a single one may be bad luck
+CONSTANT = 0.6  # of a scale's iterations, at the full learning rate; then it falls in a line
+BEYOND = 8  # px past the border that corners of crops are drawn
+
 
 class Diverged(Exception):
-    """The scale gave NaN or a flat picture."""
+    """The scale gave NaN, a flat picture or a worse one than it was given."""
 
 
 def crop_shape(config: TrainConfig, n: int, size: tuple[int, int]) -> tuple[int, int]:
@@ -45,45 +52,51 @@ class ScaleTrainer:
     rng: torch.Generator
     dtype: torch.dtype
     learning_rate: float
-    losses: dict[str, Tensor] = field(default_factory=dict)
+    losses: dict[str, Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
-        config = self.config
+        config, device = self.config, self.real.device
         self.size = (self.real.shape[-2], self.real.shape[-1])
         self.crop = crop_shape(config, self.n, self.size)
         self.whole = self.crop == self.size
-        self.adversary = adversary(config, self.rng)
-        self.penalty = config.coarse_penalty if self.n < 2 else config.penalty
-        self.inside = self.generator.pad(torch.ones(1, 1, *self.size, device=self.real.device))
+        self.room = torch.tensor([s - c for s, c in zip(self.size, self.crop, strict=True)], device=device)
+        self.game = config.game(self.n)
+        self.adversary = adversary(self.game.loss, self.rng)
+        self.iterations = config.steps(self.n)
+        self.inside = self.generator.pad(torch.ones(1, 1, *self.size, device=device))
         self.padded_prevs = None if self.prevs is None else self.generator.pad(self.prevs)
         rec_input = self.rec_prev if self.n else self.below.z_rec.expand(1, 3, -1, -1)
         self.padded_rec = self.generator.pad(rec_input)
+        self.losses = {name: torch.zeros((), device=device) for name in ("critic", "generator", "reconstruction")}
+        self.window, self.best_window, self.idle_windows = torch.zeros((), device=device), math.inf, 0
         networks = (self.generator, self.critic)
+        # One number for both optimisers, on the device: a captured step reads what it is at the time.
+        self.rate = torch.tensor(self.learning_rate, device=device)
         self.optimisers = [
-            torch.optim.Adam(network.parameters(), self.learning_rate, config.betas, fused=True) for network in networks
+            torch.optim.Adam(
+                network.parameters(), self.rate, config.betas, fused=True, capturable=device.type == "cuda"
+            )
+            for network in networks
         ]
+        self.runners = {penalised: runner(partial(self._play, penalised), self.rng) for penalised in (False, True)}
         for network in networks:
             network.train()
 
-    def _positions(self, count: int) -> list[tuple[int, int]]:
-        """Top left corners of crops; drawn a little past the border and clamped, so that borders are seen often."""
-        free = [side - crop for side, crop in zip(self.size, self.crop, strict=True)]
-        draws = torch.rand(count, 2, generator=self.rng, device=self.real.device).tolist()
-        clamp = lambda draw, room: max(0, min(room, math.floor(draw * (room + 17)) - 8)) if room else 0  # noqa: E731
-        return [(clamp(y, free[0]), clamp(x, free[1])) for y, x in draws]
+    def _corners(self, count: int) -> Tensor:
+        """Top left corners (count, 2) of crops; drawn a little past the border and clamped: borders are seen often."""
+        if self.whole:
+            return torch.zeros(count, 2, dtype=torch.long, device=self.real.device)
+        draws = torch.rand(count, 2, generator=self.rng, device=self.real.device)
+        return (draws * (self.room + 2 * BEYOND + 1)).long().sub(BEYOND).clamp(min=0).minimum(self.room)
 
-    def _cut(
-        self, x: Tensor, positions: list[tuple[int, int]], margin: int = 0, rows: list[int] | None = None
-    ) -> Tensor:
+    def _cut(self, x: Tensor, corners: Tensor, margin: int = 0, rows: Tensor | None = None) -> Tensor:
         """Crops of x (picture `rows[i]` for crop i, else the first), `margin` px larger on each side."""
-        height, width = self.crop[0] + 2 * margin, self.crop[1] + 2 * margin
-        chosen = rows or [0] * len(positions)
-        return torch.cat(
-            [
-                x[row : row + 1, :, y : y + height, x0 : x0 + width]
-                for row, (y, x0) in zip(chosen, positions, strict=True)
-            ]
+        y, x0 = (
+            corners[:, i, None] + torch.arange(side + 2 * margin, device=x.device) for i, side in enumerate(self.crop)
         )
+        rows = torch.zeros_like(corners[:, 0]) if rows is None else rows
+        # Indexed on the device: slices would need their numbers on the host, and the loop would wait for them.
+        return x.permute(0, 2, 3, 1)[rows[:, None, None], y[:, :, None], x0[:, None, :]].permute(0, 3, 1, 2)
 
     def _inner(self, padded: Tensor) -> Tensor:
         margin = self.generator.margin
@@ -98,13 +111,13 @@ class ScaleTrainer:
             return self.generator.pad(z), torch.zeros_like(z)
         if self.padded_prevs is None:
             prevs = self.generator.pad(self._fresh(count))
-            rows = list(range(count))
+            rows = torch.arange(count, device=prevs.device)
         else:
             prevs = self.padded_prevs
-            rows = torch.randint(len(prevs), (count,), generator=self.rng, device=prevs.device).tolist()
-        positions = [(0, 0)] * count if self.whole else self._positions(count)
-        padded = self._cut(prevs, positions, margin, rows)
-        inside = self._cut(self.inside, positions, margin)
+            rows = torch.randint(len(prevs), (count,), generator=self.rng, device=prevs.device)
+        corners = self._corners(count)
+        padded = self._cut(prevs, corners, margin, rows)
+        inside = self._cut(self.inside, corners, margin)
         z = torch.randn(padded.shape, generator=self.rng, device=padded.device)
         return padded + self.sigma * z * inside, self._inner(padded)
 
@@ -117,13 +130,9 @@ class ScaleTrainer:
         """Padded input, picture below and target of the reconstruction."""
         if self.whole:
             return self.padded_rec, self.rec_prev, self.real
-        positions = self._positions(max(1, self.config.crops // 2))
-        margin = self.generator.margin
-        return (
-            self._cut(self.padded_rec, positions, margin),
-            self._cut(self.rec_prev, positions),
-            self._cut(self.real, positions),
-        )
+        corners = self._corners(max(1, self.config.crops // 2))
+        padded = self._cut(self.padded_rec, corners, self.generator.margin)
+        return padded, self._cut(self.rec_prev, corners), self._cut(self.real, corners)
 
     def _generate(self, fakes: tuple[Tensor, Tensor], recs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Fakes and reconstructions; in one pass, unless batch statistics would mix them."""
@@ -139,37 +148,52 @@ class ScaleTrainer:
         self.optimisers[1].zero_grad()
         loss.backward()
         self.optimisers[1].step()
-        self.losses["critic"] = loss.detach()
+        self.losses["critic"].copy_(loss.detach())
 
-    def generator_step(self, real: Tensor, fake: Tensor, rec: Tensor, target: Tensor) -> None:
+    def generator_step(self, fake: Tensor, rec: Tensor, target: Tensor) -> None:
         """One update of the generator: adversarial + alpha x reconstruction (SinGAN, equation 2)."""
         self.critic.requires_grad_(False)
-        adversarial = self.adversary.generator(self.critic, real, fake)
+        adversarial = self.adversary.generator(self.critic, fake)
         reconstruction = F.mse_loss(rec, target)
         self.optimisers[0].zero_grad()
-        (adversarial + self.config.reconstruction_weight * reconstruction).backward()
+        (adversarial + self.game.reconstruction_weight * reconstruction).backward()
         self.optimisers[0].step()
         self.critic.requires_grad_(True)
-        self.losses |= {"generator": adversarial.detach(), "reconstruction": reconstruction.detach()}
+        self.losses["generator"].copy_(adversarial.detach())
+        self.losses["reconstruction"].copy_(reconstruction.detach())
+        self.window.add_(reconstruction.detach())
 
-    def _set_learning_rate(self, i: int) -> None:
-        share = i / self.config.iterations
+    def iterate(self, i: int) -> None:
+        """Iteration i. Nothing in it waits for the device, but for a number at the end of every window."""
+        share = i / self.iterations
         if self.config.decay == "step":
             factor = 0.1 if share >= 0.8 else 1.0
         else:
-            factor = min(1.0, max(0.02, (1 - share) / 0.4))
-        for optimiser in self.optimisers:
-            optimiser.param_groups[0]["lr"] = self.learning_rate * factor
+            factor = min(1.0, max(0.02, (1 - share) / (1 - CONSTANT)))
+        self.rate.fill_(self.learning_rate * factor)
+        self.runners[i % self.game.penalty_every == 0]()
+        if self.config.settled and (i + 1) % WINDOW == 0 and share < CONSTANT:
+            self._end_window(i + 1)
 
-    def iterate(self, i: int) -> None:
-        """Iteration i: the critic's steps, then the generator's.
+    def _end_window(self, done: int) -> None:
+        """Shortens the scale where its reconstruction has settled. The critic's loss never does: it keeps learning."""
+        loss = float(self.window)
+        self.window.zero_()
+        if loss < (1 - self.config.settled) * self.best_window:
+            self.best_window, self.idle_windows = loss, 0
+            return
+        self.idle_windows += 1
+        if self.idle_windows == PATIENCE:
+            self.iterations = min(self.iterations, math.ceil(done / CONSTANT))
+
+    def _play(self, penalised: bool) -> None:
+        """The critic's steps, then the generator's.
 
         The first generator step reuses the graph of the last critic step's fake; every later one draws the fake anew
         from the same input, for the weights have moved.
         """
         config = self.config
-        self._set_learning_rate(i)
-        weight = 0.0 if i % config.penalty_every else self.penalty * config.penalty_every
+        weight = self.game.penalty * self.game.penalty_every if penalised else 0.0
         # No weight cache: weights move inside the block.
         number_format = torch.autocast(
             self.real.device.type, self.dtype, self.dtype != torch.float32, cache_enabled=False
@@ -182,15 +206,14 @@ class ScaleTrainer:
                 self.critic_step(self._real(len(fake)), fake, weight)
             fakes, recs = self.draw(), self._reconstruction_inputs()
             fake, rec = self._generate(fakes, recs)
-            real = self._real(len(fake))
-            self.critic_step(real, fake, weight)
-            self.generator_step(real, fake, rec, recs[2])
+            self.critic_step(self._real(len(fake)), fake, weight)
+            self.generator_step(fake, rec, recs[2])
             for _ in range(config.generator_steps - 1):
                 fake, rec = self._generate(fakes, recs)
-                self.generator_step(real, fake, rec, recs[2])
+                self.generator_step(fake, rec, recs[2])
 
     def _real(self, count: int) -> Tensor:
-        return self.real if self.whole else self._cut(self.real, self._positions(count))
+        return self.real if self.whole else self._cut(self.real, self._corners(count))
 
     def check(self) -> dict[str, float]:
         """The losses as numbers. Raises Diverged where one is not finite."""

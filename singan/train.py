@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import time
 from collections import abc
 from dataclasses import dataclass
@@ -20,13 +21,14 @@ from singan.config import ModelConfig, TrainConfig
 from singan.export import atomic
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, fast_format, initialise, scale_noise, seeded
-from singan.pipeline import ModelError, ScenePipeline, pick_device
+from singan.pipeline import BATCH_PIXELS, ModelError, ScenePipeline, pick_device
 from singan.scale import Diverged, ScaleTrainer, crop_shape
 
 TRAINING_FILE = "training.safetensors"
 RECORD_SECONDS = 0.1
 PREVIEW_SECONDS = 1.0
 FLAT = 0.02  # of the picture's contrast: less is no picture
+WORSE = 1.5  # times the error below: more is a scale that has lost its way
 POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
 STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-channel pixels; measured on 2 cores
 
@@ -56,7 +58,7 @@ class Progress:
     """Where training stands. Scales count from 0, the coarsest; seconds are wall-clock since the call.
 
     preview comes about once a second, else None; checkpoint is None until a scale is finished; restarts says how
-    often the current scale was begun anew because it gave NaN or a flat picture.
+    often the current scale was begun anew because it gave NaN, a flat picture or a worse one than came in.
     """
 
     scale: int
@@ -95,9 +97,11 @@ def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> Non
         network.load_state_dict(weights)
 
 
-def _lost(picture: Tensor, real: Tensor) -> bool:
-    """Whether a finished scale's reconstruction is NaN or flat."""
-    return bool(picture.isnan().any()) or float(picture.std()) < FLAT * float(real.std())
+def _lost(picture: Tensor, scale: ScaleTrainer) -> bool:
+    """Whether a finished scale's reconstruction is NaN, flat, or further from the picture than what came in."""
+    before, after = (float((x - scale.real).square().mean().sqrt()) for x in (scale.rec_prev, picture))
+    flat = float(picture.std()) < FLAT * float(scale.real.std())
+    return not after <= WORSE * before + FLAT or flat
 
 
 def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
@@ -137,7 +141,7 @@ class _Training:
         self.preview: Tensor | None = None
         self.started = time.perf_counter()
         model = self.pyramid.config
-        self.work = [config.iterations * _work(config, model, n) for n in range(len(reals))]
+        self.work = [config.steps(n) * _work(config, model, n) for n in range(len(reals))]
         self.work_before = 0.0
         self.measured_from: tuple[float, float] | None = None
 
@@ -169,11 +173,12 @@ class _Training:
         height, width = self.pyramid.config.sizes[n]
         count = max(4, min(self.config.pool, POOL_PIXELS // (height * width)))
         rng = seeded(self.config.seed, n, 1, device=self.device)
-        pictures = []
-        for i in range(count):
-            prev = self._upsampled(None if self.pool is None else self.pool[i : i + 1], n - 1)
-            pictures.append(self.pyramid.step(n - 1, scale_noise(n - 1, size, rng), prev, self.dtype))
-        self.pool = torch.cat(pictures)
+        below = torch.zeros(count, 3, *size, device=self.device) if self.pool is None else self.pool[:count]
+        prevs = resize_picture(below, size)
+        z = scale_noise(n - 1, size, rng, count)
+        batch = max(1, BATCH_PIXELS // (size[0] * size[1]))
+        batches = zip(z.split(batch), prevs.split(batch), strict=True)
+        self.pool = torch.cat([self.pyramid.step(n - 1, some, prev, self.dtype) for some, prev in batches])
 
     def scale(self, n: int, attempt: int) -> ScaleTrainer:
         """Scale n ready to train; a second attempt has other draws and half the learning rate."""
@@ -233,10 +238,10 @@ class _Training:
         pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
         return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
 
-    def _seconds_left(self, n: int, iterations: int) -> float:
+    def _seconds_left(self, n: int, share: float) -> float:
         """Measured from the end of the first iteration on, which also pays for what is set up once."""
         now = time.perf_counter()
-        done = sum(self.work[:n]) + self.work[n] * iterations / self.config.iterations
+        done = sum(self.work[:n]) + self.work[n] * share
         if self.measured_from is None:
             self.measured_from = now, done
             return (now - self.started) / (done - self.work_before) * (sum(self.work) - done)
@@ -244,15 +249,14 @@ class _Training:
         return (now - since) / max(done - work, 1) * (sum(self.work) - done)
 
     def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
-        """Trains scale n and takes it over. Raises Diverged where it gives NaN or a flat picture."""
+        """Trains scale n and takes it over. Raises Diverged where it gives no picture, or a worse one than came in."""
         scale = self.scale(n, attempt)
         if attempt:
             self.measured_from = None
-        iterations = self.config.iterations
         next_record = next_preview = 0.0
-        for i in range(iterations):
+        for i in itertools.count():
             scale.iterate(i)
-            now, last = time.perf_counter(), i + 1 == iterations
+            now, last = time.perf_counter(), i + 1 >= scale.iterations
             if now < next_record and not last:
                 continue
             next_record = now + RECORD_SECONDS
@@ -263,13 +267,16 @@ class _Training:
                 after = time.perf_counter()
                 next_preview = after + max(PREVIEW_SECONDS, 20 * (after - now))  # previews take 5 % at most
                 if last:
-                    if _lost(draws[1], scale.real):
+                    if _lost(draws[1], scale):
                         raise Diverged
                     self._finish(scale.generator, scale.sigma, scale.critic.state_dict(), draws)
                     checkpoint = self.checkpoint()
-            left = self._seconds_left(n, i + 1)
+            left = self._seconds_left(n, (i + 1) / scale.iterations)
             seconds = time.perf_counter() - self.started
-            yield Progress(n, len(self.reals), i + 1, iterations, losses, seconds, left, attempt, preview, checkpoint)
+            numbers = n, len(self.reals), i + 1, scale.iterations
+            yield Progress(*numbers, losses, seconds, left, attempt, preview, checkpoint)
+            if last:
+                return
 
 
 def train(
@@ -282,7 +289,7 @@ def train(
 
     config defaults to the preset `standard`. The same picture, config and kind of device give the same weights,
     whether or not training was interrupted. Closing the iterator stops it; nothing finished is lost. A scale that gives
-    NaN or a flat picture is begun anew once at half the learning rate.
+    NaN, a flat picture or a worse one than came in is begun anew once at half the learning rate.
 
     Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
     twice.

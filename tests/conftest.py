@@ -48,7 +48,8 @@ def picture_file(picture, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_config() -> singan.TrainConfig:
     """Three scales of 4 channels, 6 iterations each."""
-    return replace(PRESETS["fast"], scales=3, iterations=6, channels=4, max_channels=4, crop=24, pool=4)
+    coarse = {"coarse_scales": 1, "coarse_iterations": 1.0}
+    return replace(PRESETS["fast"], scales=3, iterations=6, channels=4, max_channels=4, crop=24, pool=4, **coarse)
 
 
 @pytest.fixture(scope="session")

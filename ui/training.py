@@ -58,10 +58,11 @@ class Live:
         return strip([picture for _, picture in sorted(self._stages.items())], current, record["scales"])
 
     def losses(self, record: dict[str, Any]) -> pd.DataFrame:
-        """Losses by step, counted over all scales; thinned where there are many."""
-        step = (record["scale"] - 1) * record["iterations"] + record["iteration"]
+        """Losses by how many scales are trained, parts counted; thinned where there are many."""
+        trained = record["scale"] - 1 + record["iteration"] / record["iterations"]
         self._losses += [
-            {"step": step, "loss": value, "of": LOSS_LABELS.get(name, name)} for name, value in record["losses"].items()
+            {"scales": trained, "loss": value, "of": LOSS_LABELS.get(name, name)}
+            for name, value in record["losses"].items()
         ]
         if len(self._losses) > PLOT_POINTS * len(record["losses"]):
             kinds = len(record["losses"])
@@ -123,7 +124,7 @@ def build_training_panel(
                 sample = _live_picture("A sample now", "live")
                 remembered = _live_picture("The picture as remembered", "remembered")
             plot = gr.LinePlot(
-                x="step", y="loss", color="of", x_title="Step", y_title="Loss", color_title="Of", height=220,
+                x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="Of", height=220,
                 visible=False, label="Losses", elem_id="losses", buttons=[],
             )  # fmt: skip
             share = Share("train", origin, linked=False)

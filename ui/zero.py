@@ -28,22 +28,24 @@ _step_seconds = 0.03
 
 
 def estimate(picture: str, config: TrainConfig, checkpoint: Checkpoint | None = None) -> float:
-    """Seconds that the scales of a training which are not finished yet will take on ZeroGPU."""
+    """Seconds that the scales of a training which are not finished yet will take on ZeroGPU, at most."""
     scales = len(pyramid_sizes(*open_picture(picture).size, config))
-    return (scales - (checkpoint.scene.scales if checkpoint else 0)) * _scale_seconds(config)
+    return _steps(config, range(_done(checkpoint), scales)) * _step_seconds
 
 
-def _scale_seconds(config: TrainConfig) -> float:
-    return _steps(config) * _step_seconds
+def _done(checkpoint: Checkpoint | None) -> int:
+    return checkpoint.scene.scales if checkpoint else 0
 
 
-def _steps(config: TrainConfig) -> float:
-    return config.iterations * (config.critic_steps + config.generator_steps) / 2
+def _steps(config: TrainConfig, scales: range) -> float:
+    """Steps of both networks at these scales, at most."""
+    return sum(map(config.steps, scales)) * (config.critic_steps + config.generator_steps) / 2
 
 
 def call_seconds(picture: str, config: TrainConfig, checkpoint: Checkpoint | None) -> float:
     """How long the next call asks for: all that is left if that fits, else as many scales as fit, at least one."""
-    one = SETUP_SECONDS + 1.5 * _scale_seconds(config)
+    done = _done(checkpoint)
+    one = SETUP_SECONDS + 1.5 * _steps(config, range(done, done + 1)) * _step_seconds
     return min(SETUP_SECONDS + 1.5 * estimate(picture, config, checkpoint), max(LONGEST_SECONDS, one))
 
 
@@ -92,6 +94,6 @@ def train_in_calls(picture: str, config: TrainConfig, checkpoint: Checkpoint | N
             raise TrainingError(str(error.message)) from None
         if record is None or record.checkpoint is None or record.checkpoint is checkpoint:
             raise TrainingError("the GPU's time ended before a scale was finished")
-        done = record.checkpoint.scene.scales - (checkpoint.scene.scales if checkpoint else 0)
-        _step_seconds = (record.seconds - before) / (done * _steps(config))
+        steps = _steps(config, range(_done(checkpoint), record.checkpoint.scene.scales))
+        _step_seconds = (record.seconds - before) / steps
         finished, before, checkpoint = record.finished, record.seconds, record.checkpoint

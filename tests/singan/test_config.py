@@ -3,15 +3,15 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from singan.config import PRESETS, ModelConfig, TrainConfig
+from singan.config import PRESETS, Game, ModelConfig, TrainConfig
 
 
 def test_paper_is_the_published_method():
     paper = PRESETS["paper"]
     assert (paper.min_size, paper.max_size, paper.scale_factor) == (25, 250, 0.75)
-    assert (paper.loss, paper.penalty, paper.coarse_penalty, paper.penalty_every) == ("wgan-gp", 0.1, 0.1, 1)
+    assert paper.coarse == paper.fine == Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10)
     assert (paper.learning_rate, paper.betas, paper.decay, paper.iterations) == (5e-4, (0.5, 0.999), "step", 2000)
-    assert (paper.critic_steps, paper.generator_steps, paper.reconstruction_weight) == (3, 3, 10)
+    assert (paper.critic_steps, paper.generator_steps, paper.settled) == (3, 3, 0)
     assert (paper.crop, paper.pool, paper.bfloat16, paper.critic_norm) == (0, 0, False, True)
 
 
@@ -51,3 +51,10 @@ def test_files_cannot_claim_networks_of_any_size(change, message):
     good = ModelConfig(((16, 20), (32, 40)), (8, 8), ("none", "none"), ("zeros", "reflect"))
     with pytest.raises(ValueError, match=message):
         replace(good, **change)
+
+
+def test_a_configuration_of_an_older_file_is_read():
+    """Scenes trained before a setting was there, or was renamed, still draw."""
+    older = {key: value for key, value in asdict(PRESETS["fast"]).items() if key not in ("coarse", "fine", "settled")}
+    config = TrainConfig.from_dict({**older, "penalty": 0.1, "iterations": 7})
+    assert config == replace(PRESETS["fast"], iterations=7)

@@ -32,7 +32,7 @@ def test_wasserstein_losses():
     loss = WassersteinGP(seeded())
     difference = (unit_slope(fake).mean() - unit_slope(real).mean()).item()
     assert loss.critic(unit_slope, real, fake, 0.1).item() == pytest.approx(difference, abs=1e-6)
-    assert loss.generator(unit_slope, real, fake).item() == pytest.approx(-unit_slope(fake).mean().item(), abs=1e-6)
+    assert loss.generator(unit_slope, fake).item() == pytest.approx(-unit_slope(fake).mean().item(), abs=1e-6)
 
 
 def test_relativistic_penalty_is_r1_plus_r2():
@@ -46,11 +46,27 @@ def test_relativistic_penalty_is_r1_plus_r2():
 
 def test_relativistic_loss_favours_the_right_side():
     real, fake = torch.ones(1, 3, 12, 12), -torch.ones(4, 3, 12, 12)
-    loss = Relativistic(seeded())
-    assert loss.critic(unit_slope, real, fake, 0.0) < loss.critic(lambda x: -unit_slope(x), real, fake, 0.0)
-    assert loss.generator(unit_slope, real, fake) > loss.generator(lambda x: -unit_slope(x), real, fake)
+
+    def losses(critic):
+        game = Relativistic(seeded())
+        return game.critic(critic, real, fake, 0.0), game.generator(critic, fake)
+
+    (critic, generator), (fooled_critic, fooling_generator) = losses(unit_slope), losses(lambda x: -unit_slope(x))
+    assert critic < fooled_critic and generator > fooling_generator
+
+
+def test_the_generator_meets_the_real_scores_of_the_last_critic_step():
+    """They are kept, not computed anew: another critic's score of the fakes alone changes the loss."""
+    real, fake = pictures()
+    game = Relativistic(seeded())
+    game.critic(unit_slope, real, fake, 0.0)
+    expected = torch.nn.functional.softplus(unit_slope(real).flatten() - 3.0).mean()
+    assert game.generator(lambda x: torch.full_like(x[:, :1], 3.0), fake).item() == pytest.approx(
+        expected.item(), rel=1e-5
+    )
 
 
 def test_presets_choose_their_loss():
-    assert isinstance(adversary(PRESETS["paper"], seeded()), WassersteinGP)
-    assert isinstance(adversary(PRESETS["standard"], seeded()), Relativistic)
+    assert isinstance(adversary(PRESETS["paper"].game(0).loss, seeded()), WassersteinGP)
+    assert isinstance(adversary(PRESETS["standard"].game(0).loss, seeded()), WassersteinGP)
+    assert isinstance(adversary(PRESETS["standard"].game(3).loss, seeded()), Relativistic)

@@ -200,9 +200,51 @@ def test_unknown_device_is_named():
         next(singan.train(Image.new("RGB", (40, 40)), device="gpu9"))
 
 
-@pytest.mark.parametrize("name", ["peaks", "autumn", "stream"])
+@pytest.mark.parametrize("name", ["autumn", "brushes", "dandelions", "peaks", "stream", "sunset"])
 def test_shipped_scenes_are_what_their_cards_command_gives(name):
     scene = singan.ScenePipeline.from_pretrained(CHECKPOINTS / name)
     assert scene.finished and belongs_to(scene, EXAMPLES / f"{name}.jpg", PRESETS["standard"])
     assert f"train examples/{name}.jpg --out checkpoints/{name}" in scene.card
     assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 5_000_000
+
+
+def test_a_scale_ends_early_once_its_reconstruction_has_settled(picture):
+    """Twice in a row no better than the best before; the last 40 % begin there, and nothing prolongs them."""
+    scale = _Training(
+        picture, replace(PRESETS["fast"], iterations=1000, coarse_iterations=1.0), torch.device("cpu")
+    ).scale(0, 0)
+    for window, (loss, ends) in enumerate(
+        [(4, 1000), (3, 1000), (3, 1000), (2, 1000), (2, 1000), (2.5, 500), (1, 500)]
+    ):
+        scale.window.fill_(loss)
+        scale._end_window(50 * (window + 1))
+        assert (scale.iterations, scale.window) == (ends, 0), window
+
+
+def test_scales_end_where_they_settle_and_records_say_so(picture, monkeypatch):
+    monkeypatch.setattr("singan.scale.WINDOW", 3)
+    config = replace(
+        PRESETS["fast"], iterations=60, channels=4, max_channels=4, scales=2, settled=0.9, coarse_iterations=1.0
+    )
+    records = list(singan.train(picture, config, device="cpu"))
+    ends = [record for record in records if record.checkpoint and record.iteration == record.iterations]
+    assert [record.iterations for record in ends] == [15, 15] and records[-1].finished
+    assert records[-1].seconds_left == 0
+    *_, full = singan.train(picture, replace(config, settled=0.0), device="cpu")
+    assert full.iterations == 60
+
+
+def test_a_scale_that_lost_its_way_is_begun_anew(picture, tiny_config, monkeypatch):
+    """Weights that grew beyond all measure give a picture that is neither NaN nor flat, but worse than what came in."""
+    begun = itertools.count()
+    original = ScaleTrainer.iterate
+
+    def iterate(self, i):
+        original(self, i)
+        if self.n == 1 and next(begun) == tiny_config.iterations - 1:
+            with torch.no_grad():
+                self.generator.body[-1].bias.fill_(9.0)
+
+    monkeypatch.setattr(ScaleTrainer, "iterate", iterate)
+    records = list(singan.train(picture, tiny_config, device="cpu"))
+    assert {record.restarts for record in records if record.scale == 1} == {0, 1} and records[-1].finished

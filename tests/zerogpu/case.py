@@ -32,7 +32,9 @@ def slowly(*arguments):
 
 picture, folder, case = sys.argv[1:]
 assert zero.ON_ZERO_GPU
-config = replace(PRESETS["fast"], scales=3, iterations=6, channels=4, max_channels=4, crop=24, pool=4)
+config = replace(
+    PRESETS["fast"], scales=3, iterations=6, channels=4, max_channels=4, crop=24, pool=4, coarse_iterations=1.0
+)
 told = {}
 if case == "handlers":
     store = SceneStore(Models([folder], [], ScenePipeline.from_pretrained), torch.device("cpu"))
