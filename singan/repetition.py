@@ -1,0 +1,37 @@
+"""How often a picture repeats its own patches at each scale: what a SinGAN of it can be built from."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from singan.image import Picture, open_picture, resize_picture, to_tensor
+
+PATCH = 7  # px
+SIDES = (32, 64, 128)  # px, longer sides of the reduced pictures
+QUERIES = 1500  # patches that are looked for, evenly spread; the others are as many again at most
+
+
+def _nearest_elsewhere(picture: Tensor) -> float:
+    """Mean RMS distance, in [0, 2], of the patches of (1, 3, H, W) to the nearest that does not overlap them."""
+    height, width = (side - PATCH + 1 for side in picture.shape[-2:])
+    patches = F.unfold(picture, PATCH)[0].T
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = torch.stack([y.flatten(), x.flatten()], 1)
+    chosen = torch.linspace(0, len(patches) - 1, min(QUERIES, len(patches))).long()
+    best = []
+    for some in chosen.split(256):
+        distance = torch.cdist(patches[some], patches)
+        overlap = (places[some][:, None] - places[None]).abs().amax(-1) < PATCH
+        best.append(distance.masked_fill(overlap, torch.inf).amin(1))
+    return float((torch.cat(best) / (3 * PATCH * PATCH) ** 0.5).mean())
+
+
+@torch.inference_mode()
+def repetition(picture: Picture) -> tuple[float, ...]:
+    """Distance of a patch to its nearest elsewhere, in [0, 2], at longer sides of 32, 64 and 128 px; 0: all repeats."""
+    image = to_tensor(open_picture(picture))
+    height, width = image.shape[-2:]
+    sizes = [[max(2 * PATCH, round(side * edge / max(height, width))) for edge in (height, width)] for side in SIDES]
+    return tuple(_nearest_elsewhere(resize_picture(image, size)) for size in sizes)

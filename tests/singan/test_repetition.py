@@ -1,0 +1,32 @@
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from singan.repetition import repetition
+
+
+def noise(width: int, height: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_a_pattern_repeats_and_noise_does_not():
+    tile = np.array(Image.fromarray(noise(4, 4)).resize((32, 32), Image.Resampling.BICUBIC))
+    pattern, random = (repetition(Image.fromarray(pixels)) for pixels in (np.tile(tile, (4, 4, 1)), noise(128, 128)))
+    assert all(a < 0.4 * b for a, b in zip(pattern, random, strict=True))
+    assert pattern[2] < 0.01, "at 128 px the tiles are the same to the pixel"
+
+
+def test_what_repeats_coarsely_need_not_repeat_finely(picture):
+    """A grid of one colour a cell, each cell with its own noise."""
+    cells = np.kron(np.indices((8, 8)).sum(0) % 2 * 128, np.ones((16, 16)))[..., None] + noise(128, 128) // 4
+    coarse, _, fine = repetition(Image.fromarray(cells.astype(np.uint8)))
+    assert coarse < 0.6 * fine
+
+
+@pytest.mark.parametrize("size", [(32, 32), (320, 40), (40, 320), (1024, 768)])
+def test_every_picture_is_judged_within_a_second(size):
+    started = time.process_time()
+    assert all(np.isfinite(repetition(Image.fromarray(noise(*size)))))
+    assert time.process_time() - started < 3, "of both cores' time, beside whatever else runs"
