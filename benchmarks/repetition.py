@@ -20,12 +20,9 @@ import numpy as np
 from singan.repetition import repetition
 
 
-def measured(files: list[Path], stem: str, what: str) -> float:
-    """Mean of a figure over the results of the picture with this name."""
-    found = [
-        row[what] for file in files for name, row in json.loads(file.read_text()).items() if name.startswith(f"{stem}_")
-    ]
-    return statistics.mean(found)
+def measured(results: list[tuple[str, dict[str, float]]], stem: str, what: str) -> float:
+    """Mean of a figure over the results, by name, of the picture with this stem."""
+    return statistics.mean(row[what] for name, row in results if name.startswith(f"{stem}_"))
 
 
 def fit(features: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -60,11 +57,12 @@ def main() -> None:
     parser.add_argument("pictures", nargs="+", type=Path)
     parser.add_argument("--results", nargs="+", type=Path, required=True)
     args = parser.parse_args()
+    results = [item for file in args.results for item in json.loads(file.read_text()).items()]
     started = time.perf_counter()
     features = np.log([repetition(picture) for picture in args.pictures])
     print(f"{len(args.pictures)} pictures, {(time.perf_counter() - started) / len(args.pictures):.2f} s each")
     for what in ("coherence", "swd"):
-        target = np.log([measured(args.results, picture.stem, what) for picture in args.pictures])
+        target = np.log([measured(results, picture.stem, what) for picture in args.pictures])
         predicted = left_out(features, target)
         low, high = interval(predicted, target)
         weights = ", ".join(f"{weight:.3f}" for weight in fit(features, target))
