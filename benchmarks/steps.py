@@ -19,17 +19,17 @@ from PIL import Image
 from singan.config import TrainConfig, from_preset
 from singan.image import open_picture
 from singan.pipeline import pick_device
-from singan.train import _Training
+from singan.train import Training
 
 Timing = tuple[tuple[int, int], float]  # (height, width) of a scale, ms
 
 
 def steps(picture: Image.Image, config: TrainConfig, repeats: int) -> list[Timing]:
     """Every scale's size and its median step; a step is one iteration, with its share of gradient penalties."""
-    training = _Training(picture, config, pick_device("auto"))
+    training = Training(picture, config, pick_device("auto"))
     timings = []
     for n, size in enumerate(training.pyramid.config.sizes):
-        training._advance(n)
+        training.advance(n)
         scale = training.scale(n, 0)
         cycle = scale.game.penalty_every
         times = []
@@ -40,9 +40,7 @@ def steps(picture: Image.Image, config: TrainConfig, repeats: int) -> list[Timin
             scale.check()  # waits for the device
             times.append((time.perf_counter() - started) / cycle * 1000)
         timings.append((size, statistics.median(times[-repeats:])))
-        generator = scale.generator.eval().requires_grad_(False)
-        draws = training._draws(n, generator, scale.sigma, scale.rec_prev)
-        training._finish(generator, scale.sigma, scale.critic.state_dict(), draws)
+        training.adopt(scale.generator, scale.sigma, scale.critic.state_dict())
     return timings
 
 

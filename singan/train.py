@@ -127,7 +127,7 @@ def _same_picture(a: Pyramid, b: Pyramid) -> bool:
     return a.config == b.config and torch.equal(a.source.cpu(), b.source.cpu())
 
 
-class _Training:
+class Training:
     """The state that grows from scale to scale."""
 
     def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
@@ -152,10 +152,8 @@ class _Training:
             raise ValueError("the checkpoint is of another picture or of other settings")
         for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
             assert isinstance(generator, Generator)
-            self._advance(n)
-            generator = copy.deepcopy(generator).to(self.device)
-            draws = self._draws(n, generator, sigma, self._upsampled(self.reconstruction, n))
-            self._finish(generator, sigma, checkpoint.critics[n], draws)
+            self.advance(n)
+            self.adopt(copy.deepcopy(generator).to(self.device), sigma, checkpoint.critics[n])
         self.work_before = sum(self.work[: len(self.critics)])
 
     def _upsampled(self, picture: Tensor | None, n: int) -> Tensor:
@@ -165,7 +163,13 @@ class _Training:
             else resize_picture(picture, self.pyramid.config.sizes[n])
         )
 
-    def _advance(self, n: int) -> None:
+    def adopt(self, generator: Generator, sigma: float, critic: dict[str, Tensor]) -> None:
+        """Takes over the next scale from elsewhere, trained or not."""
+        n = len(self.critics)
+        draws = self._draws(n, generator, sigma, self._upsampled(self.reconstruction, n))
+        self._finish(generator, sigma, critic, draws)
+
+    def advance(self, n: int) -> None:
         """Brings the pool of samples from scale n - 2 to n - 1, through the frozen generator there."""
         if n == 0 or not self.config.pool:
             return
@@ -294,12 +298,12 @@ def train(
     Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
     twice.
     """
-    training = _Training(picture, config or TrainConfig(), pick_device(device))
+    training = Training(picture, config or TrainConfig(), pick_device(device))
     if resume is not None:
         training.restore(resume)
     last = resume
     for n in range(len(training.critics), len(training.reals)):
-        training._advance(n)
+        training.advance(n)
         for attempt in range(2):
             try:
                 for record in training.run_scale(n, attempt, last):
@@ -314,7 +318,7 @@ def train(
 
 def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
     """Seconds that training would take here, from a few timed steps of the coarsest scale (about a second)."""
-    training = _Training(picture, config, pick_device(device))
+    training = Training(picture, config, pick_device(device))
     scale = training.scale(0, 0)
     scale.iterate(0)
     started = time.perf_counter()

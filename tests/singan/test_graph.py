@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from singan import PRESETS
 from singan.graph import EAGER_RUNS, CapturedStep, runner
-from singan.train import _Training
+from singan.train import Training
 
 
 class Stream:
@@ -90,12 +90,10 @@ class NoWaiting(TorchDispatchMode):
 def test_a_step_never_waits_for_the_device(preset, n, picture):
     config = replace(PRESETS["paper" if preset == "paper" else "standard"], channels=4, max_channels=4, scales=3)
     config = replace(config, coarse_scales=0) if preset == "fine" else config
-    training = _Training(picture, config, torch.device("cpu"))
+    training = Training(picture, config, torch.device("cpu"))
     first = training.scale(0, 0)
-    training._finish(
-        first.generator, 1.0, first.critic.state_dict(), training._draws(0, first.generator, 1.0, first.rec_prev)
-    )
-    training._advance(1)
+    training.adopt(first.generator, 1.0, first.critic.state_dict())
+    training.advance(1)
     scale = training.scale(n, 0) if n else first
     scale.generator.requires_grad_(True)
     for i in range(2 * scale.game.penalty_every + 2):

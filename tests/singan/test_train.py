@@ -9,7 +9,7 @@ import singan
 from singan import PRESETS, TrainingError
 from singan.model import Discriminator
 from singan.scale import ScaleTrainer
-from singan.train import _Training, belongs_to, load_checkpoint, predict_seconds, save_checkpoint
+from singan.train import Training, belongs_to, load_checkpoint, predict_seconds, save_checkpoint
 from tests.conftest import CHECKPOINTS
 
 EXAMPLES = CHECKPOINTS.parent / "examples"
@@ -146,9 +146,9 @@ def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture
 
 
 def test_flat_pictures_count_as_failed(picture, tiny_config, monkeypatch):
-    original = _Training._draws
+    original = Training._draws
     flat = lambda self, n, *rest: tuple(picture * (n != 2) for picture in original(self, n, *rest))  # noqa: E731
-    monkeypatch.setattr(_Training, "_draws", flat)
+    monkeypatch.setattr(Training, "_draws", flat)
     with pytest.raises(TrainingError, match="scale 3 of 3"):
         list(singan.train(picture, tiny_config, device="cpu"))
 
@@ -210,7 +210,7 @@ def test_shipped_scenes_are_what_their_cards_command_gives(name):
 
 def test_a_scale_ends_early_once_its_reconstruction_has_settled(picture):
     """Twice in a row no better than the best before; the last 40 % begin there, and nothing prolongs them."""
-    scale = _Training(
+    scale = Training(
         picture, replace(PRESETS["fast"], iterations=1000, coarse_iterations=1.0), torch.device("cpu")
     ).scale(0, 0)
     for window, (loss, ends) in enumerate(
