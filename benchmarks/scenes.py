@@ -1,4 +1,4 @@
-"""Trains scenes and measures them: seconds, peak memory, time to first preview, sampling speed, quality.
+"""Trains scenes and measures them: seconds, steps, peak memory, time to first preview, sampling speed, quality.
 
     python -m benchmarks.scenes PICTURE ... [--preset standard] [--max-size PX] [--seeds 0 1] [--jobs 1]
         [--set NAME=VALUE ...] [--yardstick FILE] [--out out/bench]
@@ -29,7 +29,9 @@ from dcgan.export import contact_sheet
 from singan.config import TrainConfig
 
 QUALITY_SIDE = 250  # px
-COLUMNS = ("seconds", "memory_mb", "preview_s", "sample_ms", "frame_ms", "swd", "coherence", "diversity", "sharpness")
+COLUMNS = (
+    "seconds", "steps", "memory_mb", "preview_s", "sample_ms", "frame_ms", "swd", "coherence", "diversity", "sharpness",
+)  # fmt: skip
 
 
 def _quality(yardstick: Path, source: Image.Image, samples: list[Image.Image]) -> dict[str, float]:
@@ -64,12 +66,13 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     if job["threads"]:
         torch.set_num_threads(job["threads"])
     config = changed(from_preset(job["preset"], seed=job["seed"], max_size=job["max_size"]), job["settings"])
-    preview = 0.0
+    preview, steps = 0.0, 0
     for record in singan.train(job["picture"], config):
+        steps += record.iteration if record.iteration == record.iterations else 0
         preview = preview or (record.seconds if record.preview else 0.0)
     scene = record.scene
     assert scene is not None
-    result: dict[str, Any] = {"seconds": record.seconds, "preview_s": preview}
+    result: dict[str, Any] = {"seconds": record.seconds, "steps": steps, "preview_s": preview}
     on_gpu = torch.cuda.is_available()
     peak = torch.cuda.max_memory_allocated() / 1024 if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result["memory_mb"] = peak / 1024

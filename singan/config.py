@@ -68,13 +68,15 @@ class Game:
 
     loss: "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2.
     penalty: weight of the gradient penalty. penalty_every: critic steps from one to the next (lazy regularisation,
-    StyleGAN2). reconstruction_weight: alpha of SinGAN's equation 2.
+    StyleGAN2). reconstruction_weight: alpha of SinGAN's equation 2. clip: a network's gradient is shortened to this
+    times its recent norm; 0 leaves it as it is.
     """
 
     loss: Loss
     penalty: float
     penalty_every: int
     reconstruction_weight: float
+    clip: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ class TrainConfig:
     scale_factor: wanted ratio between neighbouring scales; adjusted so that the coarsest comes out at min_size.
     scales: number of scales; None derives it from scale_factor.
     iterations: training steps a scale, at most; `coarse_iterations` times as many at the `coarse_scales`.
-    settled: a scale begins its last 40 % once its reconstruction loss, over 50 iterations, was twice in a row not below
-    the best before by this share; 0: only after 60 % of its iterations.
+    settled: a scale begins its last 40 % once its reconstruction loss, over a twelfth of its iterations, was three
+    times in a row not below the best before by this share; 0: only after 60 % of its iterations.
     seed: of every random draw.
     channels, max_channels: hidden width, doubled every 4 scales up to the maximum.
     norm, norm_scales: the generators' normalisation, at how many of the coarsest scales (None: all).
@@ -118,7 +120,7 @@ class TrainConfig:
     zero_padding_scales: int | None = 2
     noise_amplitude: float = 0.2
     coarse: Game = Game("wgan-gp", penalty=0.1, penalty_every=4, reconstruction_weight=10.0)
-    fine: Game = Game("relativistic", penalty=0.004, penalty_every=8, reconstruction_weight=50.0)
+    fine: Game = Game("relativistic", penalty=0.004, penalty_every=8, reconstruction_weight=50.0, clip=2.0)
     coarse_scales: int = 3
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.5, 0.99)

@@ -9,6 +9,7 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from singan.config import TrainConfig
 from singan.graph import runner
@@ -16,9 +17,10 @@ from singan.image import resize_picture
 from singan.losses import adversary
 from singan.model import Discriminator, Generator, Pyramid, scale_noise
 
-WINDOW = 50  # iterations whose losses are averaged
-PATIENCE = 2  # windows in a row without progress: a single one may be bad luck
+WINDOWS = 12  # of a scale's iterations; in each the losses are averaged
+PATIENCE = 3  # windows in a row without progress: fewer may be bad luck
 CONSTANT = 0.6  # of a scale's iterations, at the full learning rate; then it falls in a line
+RECENT = 0.05  # share of a step in the running norm of the gradients
 BEYOND = 8  # px past the border that corners of crops are drawn
 
 
@@ -68,6 +70,7 @@ class ScaleTrainer:
         rec_input = self.rec_prev if self.n else self.below.z_rec.expand(1, 3, -1, -1)
         self.padded_rec = self.generator.pad(rec_input)
         self.losses = {name: torch.zeros((), device=device) for name in ("critic", "generator", "reconstruction")}
+        self.window_length = max(1, self.iterations // WINDOWS)
         self.window, self.best_window, self.idle_windows = torch.zeros((), device=device), math.inf, 0
         networks = (self.generator, self.critic)
         # One number for both optimisers, on the device: a captured step reads what it is at the time.
@@ -78,6 +81,7 @@ class ScaleTrainer:
             )
             for network in networks
         ]
+        self.norms = {network: torch.zeros((), device=device) for network in networks}
         self.runners = {penalised: runner(partial(self._play, penalised), self.rng) for penalised in (False, True)}
         for network in networks:
             network.train()
@@ -142,11 +146,29 @@ class ScaleTrainer:
         both = self.generator(torch.cat([padded, rec_padded]), torch.cat([prev, rec_prev]))
         return both[: len(prev)], both[len(prev) :]
 
+    def _clip(self, network: Generator | Discriminator) -> None:
+        """Shortens a gradient that is far longer than those of late.
+
+        Where the critic finds nothing to tell apart for a while, Adam divides by next to nothing: the first real
+        gradient would throw the networks far away.
+        """
+        if not self.game.clip:
+            return
+        running = self.norms[network]
+        gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+        norm = get_total_norm(gradients)
+        limit = torch.where(running > 0, self.game.clip * running, norm)
+        share = (limit / norm.clamp(min=1e-12)).clamp(max=1)
+        for gradient in gradients:  # torch's own clipping would wait for the device
+            gradient.mul_(share)
+        running.copy_(torch.where(running > 0, running.lerp(norm.minimum(limit), RECENT), norm))
+
     def critic_step(self, real: Tensor, fake: Tensor, weight: float) -> None:
         """One update of the critic."""
         loss = self.adversary.critic(self.critic, real, fake.detach(), weight)
         self.optimisers[1].zero_grad()
         loss.backward()
+        self._clip(self.critic)
         self.optimisers[1].step()
         self.losses["critic"].copy_(loss.detach())
 
@@ -157,6 +179,7 @@ class ScaleTrainer:
         reconstruction = F.mse_loss(rec, target)
         self.optimisers[0].zero_grad()
         (adversarial + self.game.reconstruction_weight * reconstruction).backward()
+        self._clip(self.generator)
         self.optimisers[0].step()
         self.critic.requires_grad_(True)
         self.losses["generator"].copy_(adversarial.detach())
@@ -172,7 +195,7 @@ class ScaleTrainer:
             factor = min(1.0, max(0.02, (1 - share) / (1 - CONSTANT)))
         self.rate.fill_(self.learning_rate * factor)
         self.runners[i % self.game.penalty_every == 0]()
-        if self.config.settled and (i + 1) % WINDOW == 0 and share < CONSTANT:
+        if self.config.settled and (i + 1) % self.window_length == 0 and share < CONSTANT:
             self._end_window(i + 1)
 
     def _end_window(self, done: int) -> None:

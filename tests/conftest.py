@@ -19,9 +19,17 @@ from dcgan.train import save_checkpoint as save_faces
 from singan import PRESETS, ScenePipeline
 from singan.train import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES
+from tests.hub import Hub, running_hub
 from tests.servers import running_app
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A server that speaks the Hub's protocol."""
+    with running_hub() as hub:
+        yield hub
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +56,7 @@ def picture_file(picture, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_config() -> singan.TrainConfig:
     """Three scales of 4 channels, 6 iterations each."""
-    coarse = {"coarse_scales": 1, "coarse_iterations": 1.0}
+    coarse = {"coarse_scales": 1, "coarse_iterations": 1.0, "settled": 0.0}
     return replace(PRESETS["fast"], scales=3, iterations=6, channels=4, max_channels=4, crop=24, pool=4, **coarse)
 
 

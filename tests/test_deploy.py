@@ -30,12 +30,6 @@ def front_matter(readme: str) -> dict:
     return yaml.safe_load(readme.split("---\n")[1])
 
 
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    with running_hub() as hub:
-        yield hub
-
-
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory) -> Iterator[tuple[Hub, str]]:
     """A Hub to which the app was deployed, and what deploy.py said."""

@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.hub import Hub, client_environment, running_hub
+from tests.hub import Hub, client_environment
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def hub():
-    with running_hub() as hub:
-        yield hub
 
 
 @pytest.fixture(params=["singan", "dcgan"])

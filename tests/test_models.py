@@ -11,18 +11,12 @@ from safetensors.torch import load_file, save_file
 
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from tests.hub import Hub, running_hub
+from tests.hub import Hub
 from tests.models_case import identity, serve
 from ui.models import Models, _asked, model_name
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 DEAD = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-def hub():
-    with running_hub() as hub:
-        yield hub
 
 
 @pytest.fixture(params=["faces", "scenes"])

@@ -98,7 +98,7 @@ class TrainingHandlers:
             preset: "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (250 px, the published method).
             seed: of every random draw; the same seed gives the same scene.
             max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
-            iterations: most steps a scale, 1 to 2000; coarse ones take twice as many. Default: the preset's.
+            iterations: most steps a scale, 1 to 2000 (coarse ones: twice, but for "paper"). Default: the preset's.
         """
         if not picture:
             raise ValueError("there is no picture yet: upload one first")

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
+from torch.nn.utils import get_total_norm
 
 import singan
 from singan import PRESETS, TrainingError
@@ -209,29 +210,48 @@ def test_shipped_scenes_are_what_their_cards_command_gives(name):
 
 
 def test_a_scale_ends_early_once_its_reconstruction_has_settled(picture):
-    """Twice in a row no better than the best before; the last 40 % begin there, and nothing prolongs them."""
+    """Three times in a row no better than the best before; the last 40 % begin there, and nothing prolongs them."""
     scale = Training(
         picture, replace(PRESETS["fast"], iterations=1000, coarse_iterations=1.0), torch.device("cpu")
     ).scale(0, 0)
     for window, (loss, ends) in enumerate(
-        [(4, 1000), (3, 1000), (3, 1000), (2, 1000), (2, 1000), (2.5, 500), (1, 500)]
+        [(4, 1000), (3, 1000), (3, 1000), (3.5, 1000), (2, 1000), (2, 1000), (2.5, 1000), (3, 667), (1, 667)]
     ):
         scale.window.fill_(loss)
-        scale._end_window(50 * (window + 1))
+        scale._end_window(50 * (window + 1))  # iterations done
         assert (scale.iterations, scale.window) == (ends, 0), window
 
 
 def test_scales_end_where_they_settle_and_records_say_so(picture, monkeypatch):
-    monkeypatch.setattr("singan.scale.WINDOW", 3)
+    monkeypatch.setattr("singan.scale.WINDOWS", 20)
     config = replace(
         PRESETS["fast"], iterations=60, channels=4, max_channels=4, scales=2, settled=0.9, coarse_iterations=1.0
     )
     records = list(singan.train(picture, config, device="cpu"))
     ends = [record for record in records if record.checkpoint and record.iteration == record.iterations]
-    assert [record.iterations for record in ends] == [15, 15] and records[-1].finished
+    assert [record.iterations for record in ends] == [20, 20] and records[-1].finished
     assert records[-1].seconds_left == 0
     *_, full = singan.train(picture, replace(config, settled=0.0), device="cpu")
     assert full.iterations == 60
+
+
+@pytest.mark.parametrize(("clip", "allowed"), [(2.0, 2.0), (0.0, 100.0)])
+def test_a_gradient_far_longer_than_those_of_late_is_shortened(picture, clip, allowed):
+    config = replace(PRESETS["fast"], coarse=replace(PRESETS["fast"].fine, clip=clip))
+    scale = Training(picture, config, torch.device("cpu")).scale(0, 0)
+
+    def clipped(length: float) -> float:
+        for parameter in scale.generator.parameters():
+            parameter.grad = torch.randn_like(parameter)
+        norm = get_total_norm([parameter.grad for parameter in scale.generator.parameters()])
+        for parameter in scale.generator.parameters():
+            parameter.grad.mul_(length / norm)
+        scale._clip(scale.generator)
+        return float(get_total_norm([parameter.grad for parameter in scale.generator.parameters()]))
+
+    assert [clipped(length) for length in (1.0, 1.0, 1.0)] == pytest.approx([1.0] * 3)
+    assert clipped(100.0) == pytest.approx(allowed)
+    assert clipped(0.5) == pytest.approx(0.5)
 
 
 def test_a_scale_that_lost_its_way_is_begun_anew(picture, tiny_config, monkeypatch):
