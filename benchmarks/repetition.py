@@ -4,7 +4,8 @@
 
 Results are those of `benchmarks.scenes` with a yardstick; a picture is known by its name, its seeds are averaged.
 Prints the weights of the regression and, for predictions of pictures left out one by one, the rank correlation with
-what was measured and its 95 % interval over 2000 resamplings of the pictures.
+what was measured and its 95 % interval over 2000 resamplings of the pictures; beside it that of the picture's contrast
+alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from singan.image import open_picture
 from singan.repetition import repetition
 
 
@@ -61,13 +63,14 @@ def main() -> None:
     started = time.perf_counter()
     features = np.log([repetition(picture) for picture in args.pictures])
     print(f"{len(args.pictures)} pictures, {(time.perf_counter() - started) / len(args.pictures):.2f} s each")
+    contrast = np.log([[float(np.asarray(open_picture(picture)).std())] for picture in args.pictures])
     for what in ("coherence", "swd"):
         target = np.log([measured(results, picture.stem, what) for picture in args.pictures])
         predicted = left_out(features, target)
-        low, high = interval(predicted, target)
-        weights = ", ".join(f"{weight:.3f}" for weight in fit(features, target))
-        rank = rank_correlation(predicted, target)
-        print(f"{what}: weights {weights}; rank correlation {rank:.2f} ({low:.2f} to {high:.2f})")
+        for by, values in (("repetition", predicted), ("contrast", left_out(contrast, target))):
+            low, high = interval(values, target)
+            print(f"{what} by {by}: rank correlation {rank_correlation(values, target):.2f} ({low:.2f} to {high:.2f})")
+        print("weights " + ", ".join(f"{weight:.3f}" for weight in fit(features, target)))
         for picture, expected, true in sorted(
             zip(args.pictures, predicted, target, strict=True), key=lambda row: row[1]
         ):

@@ -1,7 +1,8 @@
 """Warns, before it is trained on, of a picture that the method is known to fail on.
 
 A SinGAN knows a picture's patches and not what they show (Shaham et al., ICCV 2019): a landscape is as good when its
-patches stand elsewhere, a face, a word or a single animal is not. Three small detectors look at reduced pictures:
+patches stand elsewhere, a face, a word or a single animal is not. Of what is none of these, how well it will do depends
+on how far it repeats itself (`singan.repetition`). Three small detectors look at reduced pictures:
 faces and writing are found by one convolutional network of 32 px windows, slid over several sizes of the picture; an
 object by how far it stands out from all that is connected with the picture's border.
 `benchmarks/suitability.py` trains the network and measures all three.
@@ -23,6 +24,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from singan.image import Picture, open_picture
+from singan.repetition import expected_coherence
 
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 WINDOW = 32  # px, what the network sees at once
@@ -43,8 +45,9 @@ DIFFERENT = 45.0  # CIELAB units: beyond, colours are no more than different
 STANDS_OUT = 1.95  # times
 OBJECT_AREA = (0.03, 0.75)  # of the picture
 ONE_REGION = 0.7  # of all that stands out
+INCOHERENT = 0.08  # expected coherence; benchmarks/README.md says how many pictures are worse
 
-Kind = Literal["face", "text", "object"]
+Kind = Literal["face", "text", "object", "detail"]
 
 MESSAGES: dict[Kind, str] = {
     "face": (
@@ -59,6 +62,10 @@ MESSAGES: dict[Kind, str] = {
         "This looks like one object on a plainer background. The method knows patches, not what they show: the object "
         "will come out in pieces, unless a start scale of 2 or more keeps its layout; landscapes, textures and crowds "
         "of like things work."
+    ),
+    "detail": (
+        "This picture repeats little of itself: samples will be less coherent than those of most pictures. A start "
+        "scale of 1 or 2 keeps the layout; skies, water, leaves, sand and crowds of like things do best."
     ),
 }
 
@@ -204,11 +211,11 @@ def object_contrast(image: Image.Image) -> float:
 def concerns(picture: Picture) -> list[Concern]:
     """What speaks against training on a picture: at most one concern of each kind; empty where nothing does.
 
-    picture: as `singan.image.open_picture` takes it. A face or a page is not also called an object. About 0.2 s on one
-    core. Raises PictureError.
+    picture: as `singan.image.open_picture` takes it. A face or a page is not also called an object, and none of them
+    poor in repetition. About 0.6 s on one core. Raises PictureError.
     """
-    image = open_picture(picture)
-    image = image if min(image.size) <= max(WRITING_SIDES) else reduced(image, max(WRITING_SIDES))
+    whole = open_picture(picture)
+    image = whole if min(whole.size) <= max(WRITING_SIDES) else reduced(whole, max(WRITING_SIDES))
     network = shipped_windows()
     kinds: list[Kind] = []
     if face_logit(image, network) > FACE_LOGIT:
@@ -217,4 +224,6 @@ def concerns(picture: Picture) -> list[Concern]:
         kinds.append("text")
     if not kinds and object_contrast(image) > STANDS_OUT:
         kinds.append("object")
+    if not kinds and expected_coherence(whole) > INCOHERENT:
+        kinds.append("detail")
     return [Concern(kind, MESSAGES[kind]) for kind in kinds]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from singan.repetition import repetition
+from singan.repetition import expected_coherence, repetition
 
 
 def noise(width: int, height: int) -> np.ndarray:
@@ -23,6 +23,11 @@ def test_what_repeats_coarsely_need_not_repeat_finely(picture):
     cells = np.kron(np.indices((8, 8)).sum(0) % 2 * 128, np.ones((16, 16)))[..., None] + noise(128, 128) // 4
     coarse, _, fine = repetition(Image.fromarray(cells.astype(np.uint8)))
     assert coarse < 0.6 * fine
+
+
+def test_less_is_expected_of_what_repeats_less(picture):
+    plain, noisy = Image.new("RGB", (128, 96), "#77a"), Image.fromarray(noise(128, 96))
+    assert expected_coherence(plain) < expected_coherence(picture) < expected_coherence(noisy)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (320, 40), (40, 320), (1024, 768)])
