@@ -45,7 +45,7 @@ DIFFERENT = 45.0  # CIELAB units: beyond, colours are no more than different
 STANDS_OUT = 1.95  # times
 OBJECT_AREA = (0.03, 0.75)  # of the picture
 ONE_REGION = 0.7  # of all that stands out
-INCOHERENT = 0.08  # expected coherence; benchmarks/README.md says how many pictures are worse
+INCOHERENT = 0.08  # expected coherence; benchmarks/README.md says which pictures are worse
 
 Kind = Literal["face", "text", "object", "detail"]
 
@@ -65,7 +65,7 @@ MESSAGES: dict[Kind, str] = {
     ),
     "detail": (
         "This picture repeats little of itself: samples will be less coherent than those of most pictures. A start "
-        "scale of 1 or 2 keeps the layout; skies, water, leaves, sand and crowds of like things do best."
+        "scale of 1 or 2 keeps the layout; calm skies, meadows, sand and crowds of like things do best."
     ),
 }
 
