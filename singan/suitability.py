@@ -214,8 +214,8 @@ def concerns(picture: Picture) -> list[Concern]:
     picture: as `singan.image.open_picture` takes it. A face or a page is not also called an object, and none of them
     poor in repetition. About 0.6 s on one core. Raises PictureError.
     """
-    whole = open_picture(picture)
-    image = whole if min(whole.size) <= max(WRITING_SIDES) else reduced(whole, max(WRITING_SIDES))
+    image = open_picture(picture)
+    image = image if min(image.size) <= max(WRITING_SIDES) else reduced(image, max(WRITING_SIDES))
     network = shipped_windows()
     kinds: list[Kind] = []
     if face_logit(image, network) > FACE_LOGIT:
@@ -224,6 +224,6 @@ def concerns(picture: Picture) -> list[Concern]:
         kinds.append("text")
     if not kinds and object_contrast(image) > STANDS_OUT:
         kinds.append("object")
-    if not kinds and expected_coherence(whole) > INCOHERENT:
+    if not kinds and expected_coherence(image) > INCOHERENT:
         kinds.append("detail")
     return [Concern(kind, MESSAGES[kind]) for kind in kinds]
