@@ -9,12 +9,11 @@ from typing import Any
 import gradio as gr
 
 from ui.face_handlers import FaceHandlers
-from ui.parts import told
+from ui.parts import ANSWERS, told
 from ui.scene_handlers import SceneHandlers
 from ui.training_handlers import TrainingHandlers
 
 RECIPE = {"type": "object", "additionalProperties": True}
-ANSWERS = 4  # of one endpoint at once; the device takes turns between them
 
 
 def picture_file(**options: Any) -> gr.Image:

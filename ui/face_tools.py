@@ -16,10 +16,9 @@ from PIL import Image
 from dcgan.export import MORPH_FORMATS
 from ui.face_handlers import MAP_SIDE, MAX_FRAMES, Face, FaceHandlers, Pins
 from ui.face_links import link_keys
-from ui.parts import QUIET, Report, shown
+from ui.parts import ANSWERS, QUIET, Report, ready, shown
 from ui.share import Call, Share, call
 
-ANSWERS = 4  # of one kind at once; the device takes turns between them
 NAMES = "ABC"  # of the kept faces
 MINUS = "\u2212"
 
@@ -65,11 +64,6 @@ def announced(
             raise
 
     return stream
-
-
-def ready(path: Any) -> gr.DownloadButton:
-    """A download that has something to give."""
-    return gr.DownloadButton(value=path, interactive=True)
 
 
 def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[str]) -> str:

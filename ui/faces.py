@@ -13,9 +13,9 @@ from dcgan.recipe import MAX_TRUNCATION
 from ui.api import picture_file
 from ui.face_handlers import MAX_FACES, TABLE_COLUMNS, Face, FaceHandlers, Pins
 from ui.face_links import VIEWS, Opened, gallery_keys, in_order, index_in, link_keys, read_link
-from ui.face_tools import ANSWERS, Current, MapPanel, MorphPanel, PinBoard, announced, build_photograph, ready
+from ui.face_tools import Current, MapPanel, MorphPanel, PinBoard, announced, build_photograph
 from ui.links import Query
-from ui.parts import QUIET, seed_row, shown
+from ui.parts import ANSWERS, QUIET, ready, seed_row, shown
 from ui.share import Share, call
 from ui.tab import Tab
 

@@ -18,6 +18,7 @@ from singan.config import check_range
 # Of events that are no endpoints; the page shows progress in its own way.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 REPORT_SECONDS = 0.5  # between two messages to the page
+ANSWERS = 4  # of one kind at once; the device takes turns between them
 
 T = TypeVar("T")
 
@@ -103,6 +104,11 @@ def reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[Report,
             yield Report(f"{what}: {len(done)} of {total}, {left} left", len(done) / total), []
     what = what if len(done) > 1 else what.removesuffix("s")
     yield Report(f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
+
+
+def ready(path: Any) -> Any:
+    """A download that has something to give; what is no path, such as gradio's "unchanged", as it is."""
+    return gr.DownloadButton(value=path, interactive=True) if isinstance(path, str | Path) else path
 
 
 def whole(name: str, value: float | None) -> int:

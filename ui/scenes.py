@@ -12,7 +12,7 @@ from singan.config import MAX_SEED
 from singan.export import ANIMATION_FORMATS
 from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
 from ui.links import Query
-from ui.parts import QUIET, seed_row, shown
+from ui.parts import ANSWERS, QUIET, ready, seed_row, shown
 from ui.scene_handlers import DEVICES, MAX_COUNT, MAX_FRAMES, SceneHandlers, device_sizes, size_of
 from ui.share import Call, Share, call
 from ui.tab import Tab
@@ -42,7 +42,7 @@ class Panel:
 
     def draw(self, event: Callable[..., Any]) -> Any:
         """Draws after the event, such as a button's click."""
-        return event(shown(self._draw), self._inputs, self._outputs, concurrency_limit=4, **QUIET)
+        return event(shown(self._draw), self._inputs, self._outputs, concurrency_limit=ANSWERS, **QUIET)
 
     def draw_for(self, event: Callable[..., Any], mode: gr.Textbox, wanted: tuple[str, ...]) -> None:
         """Draws after the event where `mode` is one of those wanted."""
@@ -53,7 +53,7 @@ class Panel:
                 return
             yield from self._draw(*values)
 
-        event(shown(draw), [mode, *self._inputs], self._outputs, concurrency_limit=4, **QUIET)
+        event(shown(draw), [mode, *self._inputs], self._outputs, concurrency_limit=ANSWERS, **QUIET)
 
 
 def build_scenes_tab(handlers: SceneHandlers, training: TrainingHandlers, origin: gr.Textbox) -> Tab:
@@ -218,11 +218,6 @@ def _zip_button(name: str, label: str = "Download all (ZIP)") -> gr.DownloadButt
     return gr.DownloadButton(label, interactive=False, size="sm", elem_id=f"{name}-zip")
 
 
-def _ready(path: Any) -> Any:
-    """A download that has something to give; other outputs as they are."""
-    return gr.DownloadButton(value=path, interactive=True) if isinstance(path, str) else path
-
-
 def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textbox) -> Panel:
     words = _words("How much may change", 0, "sample")
     count = gr.Slider(1, MAX_COUNT, 6, step=1, label="Pictures", elem_id="sample-count")
@@ -244,7 +239,7 @@ def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textb
                 continue
             numbers = list(range(1, len(pictures) + 1))
             captioned = [(picture, str(n)) for n, picture in zip(numbers, pictures, strict=True)]
-            yield report, captioned, gr.Dropdown(choices=numbers, value=[]), _ready(archive)
+            yield report, captioned, gr.Dropdown(choices=numbers, value=[]), ready(archive)
 
     def describe(scene: str, start: int, count: int, seed: int) -> tuple[dict[str, Any], list[Call]]:
         link = {"tab": "scenes", "scene": scene, "mode": "sample", "count": count, "start": start, "seed": seed}
@@ -252,7 +247,7 @@ def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textb
 
     def chosen(drawn: list[tuple[str, str]] | None, numbers: list[int], scene: str, seed: int) -> Iterator[Any]:
         for path in handlers.chosen([path for path, _ in drawn or []], numbers, f"{scene}_seed{seed}"):
-            yield _ready(path)
+            yield ready(path)
 
     good.input(shown(chosen), [gallery, good, scene, seed], archive, **QUIET)
     panel = Panel(draw, describe, [scene, start, count, seed], [status, gallery, good, archive], share)
@@ -296,7 +291,7 @@ def _retarget_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Text
                 yield report, gr.skip(), pictures, archive
                 continue
             pair = gr.ImageSlider(handlers.compare(scene, pictures[0]), visible=True)
-            yield report, pair, gr.Gallery(pictures, visible=len(pictures) > 1), _ready(archive)
+            yield report, pair, gr.Gallery(pictures, visible=len(pictures) > 1), ready(archive)
 
     def describe(
         scene: str, width: int, height: int, mode: str, start: int | None, count: int, seed: int
@@ -330,7 +325,7 @@ def _devices_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textb
 
     def draw(scene: str, layout: str, seed: int) -> Iterator[tuple[Any, ...]]:
         for report, pictures, archive in handlers.all_devices(scene, layout, seed):
-            yield report, pictures, _ready(archive)
+            yield report, pictures, ready(archive)
 
     def describe(scene: str, layout: str, seed: int) -> tuple[dict[str, Any], list[Call]]:
         link = {"tab": "scenes", "scene": scene, "mode": "devices", "layout": layout, "seed": seed}
@@ -377,7 +372,7 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Tex
                 yield report, gr.skip(), gr.skip(), gr.skip(), path
                 continue
             views = gr.Image(picture, visible=bool(picture)), gr.Video(film, visible=bool(film))
-            yield report, *views, gr.Gallery(visible=False), _ready(path)
+            yield report, *views, gr.Gallery(visible=False), ready(path)
 
     def draw_twelve(scene: str, start: int, alpha: float, beta: float, *rest: Any) -> Iterator[tuple[Any, ...]]:
         for report, animations, path in handlers.twelve(scene, alpha, *rest):
@@ -385,7 +380,7 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Tex
                 yield report, gr.skip(), gr.skip(), gr.skip(), path
                 continue
             hidden = gr.Image(visible=False), gr.Video(visible=False)
-            yield report, *hidden, gr.Gallery(animations, visible=True), _ready(path)
+            yield report, *hidden, gr.Gallery(animations, visible=True), ready(path)
 
     def link(mode: str, scene: str, *motion: Any) -> dict[str, Any]:
         names = ("start", "alpha", "beta", "frames", "fps", "loop", "format", "seed")

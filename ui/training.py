@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from ui.api import picture_file
-from ui.parts import QUIET, shown
+from ui.parts import ANSWERS, QUIET, shown
 from ui.scene_handlers import SceneHandlers
 from ui.share import Call, Share, call, file_name
 from ui.training_handlers import MAX_ITERATIONS, SCREEN_SIZE, TrainingHandlers
@@ -142,9 +142,9 @@ def build_training_panel(
     )
     frame = [start, stop, resume, idle, live]
     begun = start.click(lambda picture: _begin(bool(picture)), picture, frame, queue=False, **QUIET)
-    trained = begun.then(shown(train), inputs, outputs, concurrency_limit=4, **QUIET)
+    trained = begun.then(shown(train), inputs, outputs, concurrency_limit=ANSWERS, **QUIET)
     continued = gr.on([resume.click, again.click], lambda: _begin(True), None, frame, queue=False, **QUIET)
-    resumed = continued.then(shown(_page_resume(handlers, scenes)), scene, view, concurrency_limit=4, **QUIET)
+    resumed = continued.then(shown(_page_resume(handlers, scenes)), scene, view, concurrency_limit=ANSWERS, **QUIET)
     ended = []
     for event in (trained, resumed):
         for end in (event.success, event.failure):  # `then` does not follow a generator that failed
