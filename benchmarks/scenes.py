@@ -5,8 +5,8 @@
 
 Each training runs in a process of its own, one at a time; more with --jobs, each on one thread: faster for quality
 figures, but the times are then of trainings side by side. --set changes a setting of the preset, such as settled=0 or
-fine.penalty=0.0015. Prints a table and writes results.json and a sheet of eight
-samples for each. Quality needs --yardstick, a Python file with score(real, samples) on (1, 3, H, W) in [0, 1].
+fine.penalty=0.0015. Prints a table and writes results.json and a sheet of eight samples for each. Quality needs
+--yardstick, a Python file with score(real, samples) on (1, 3, H, W) in [0, 1].
 """
 
 from __future__ import annotations

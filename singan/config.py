@@ -94,6 +94,8 @@ class TrainConfig:
     channels, max_channels: hidden width, doubled every 4 scales up to the maximum.
     norm, norm_scales: the generators' normalisation, at how many of the coarsest scales (None: all).
     critic_norm: whether the critics are normalised as the generators are.
+    fresh_above: critics of scales with a longer side above this, px, do not start from the weights of the one below;
+    None: all do.
     zero_padding_scales: coarsest scales that see zeros outside the picture, the others its reflection (None: all).
     noise_amplitude: sigma of a scale is this times the RMSE of the reconstruction below it (SinGAN, section 2.1).
     coarse, fine, coarse_scales: the game at that many of the coarsest scales, and at the others.
@@ -117,8 +119,9 @@ class TrainConfig:
     norm: Norm = "instance"
     norm_scales: int | None = 1
     critic_norm: bool = False
+    fresh_above: int | None = 128
     zero_padding_scales: int | None = 2
-    noise_amplitude: float = 0.2
+    noise_amplitude: float = 0.3
     coarse: Game = Game("wgan-gp", penalty=0.1, penalty_every=4, reconstruction_weight=10.0)
     fine: Game = Game("relativistic", penalty=0.004, penalty_every=8, reconstruction_weight=50.0, clip=2.0)
     coarse_scales: int = 3
@@ -155,6 +158,10 @@ class TrainConfig:
     def game(self, n: int) -> Game:
         """What scale n plays."""
         return self.coarse if n < self.coarse_scales else self.fine
+
+    def inherits_critic(self, size: tuple[int, int]) -> bool:
+        """Whether the critic of a scale of this (height, width) starts from the weights of the one below."""
+        return self.fresh_above is None or max(size) <= self.fresh_above
 
     @property
     def batch(self) -> int:
@@ -193,6 +200,7 @@ PRESETS: dict[str, TrainConfig] = {
         norm="batch",
         norm_scales=None,
         critic_norm=True,
+        fresh_above=None,
         zero_padding_scales=None,
         noise_amplitude=0.1,
         coarse=_PUBLISHED,

@@ -196,7 +196,9 @@ class Training:
         critic.to(self.device)
         if n:
             _inherit(generator, self.pyramid.generators[n - 1].state_dict())
-            _inherit(critic, self.critics[-1])
+            # A critic that has played at many scales drives the large ones to a fine mesh.
+            if config.inherits_critic(size):
+                _inherit(critic, self.critics[-1])
         rec_prev = self._upsampled(self.reconstruction, n)
         error = float((rec_prev - self.reals[n]).square().mean().sqrt())
         return ScaleTrainer(

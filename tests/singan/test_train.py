@@ -1,3 +1,4 @@
+import copy
 import itertools
 from dataclasses import replace
 
@@ -252,6 +253,18 @@ def test_a_gradient_far_longer_than_those_of_late_is_shortened(picture, clip, al
     assert [clipped(length) for length in (1.0, 1.0, 1.0)] == pytest.approx([1.0] * 3)
     assert clipped(100.0) == pytest.approx(allowed)
     assert clipped(0.5) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("limit", "inherits"), [(None, True), (64, True), (63, False)])
+def test_critics_of_large_scales_start_afresh(picture, tiny_config, tiny_checkpoint, limit, inherits):
+    training = Training(picture, replace(tiny_config, fresh_above=limit), torch.device("cpu"))
+    pyramid = tiny_checkpoint.scene.pyramid
+    for n in range(2):
+        training.advance(n)
+        training.adopt(copy.deepcopy(pyramid.generators[n]), float(pyramid.sigmas[n]), tiny_checkpoint.critics[n])
+    finest = training.scale(2, 0)
+    assert finest.size == (48, 64) and same(finest.critic.state_dict(), tiny_checkpoint.critics[1]) == inherits
+    assert same(finest.generator.state_dict(), pyramid.generators[1].state_dict())
 
 
 def test_a_scale_that_lost_its_way_is_begun_anew(picture, tiny_config, monkeypatch):
