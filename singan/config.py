@@ -88,8 +88,8 @@ class TrainConfig:
     scale_factor: wanted ratio between neighbouring scales; adjusted so that the coarsest comes out at min_size.
     scales: number of scales; None derives it from scale_factor.
     iterations: training steps a scale, at most; `coarse_iterations` times as many at the `coarse_scales`.
-    settled: a scale begins its last 40 % once its reconstruction loss, over a twelfth of its iterations, was three
-    times in a row not below the best before by this share; 0: only after 60 % of its iterations.
+    settled: a scale begins its last 40 % once its reconstruction loss, over a twelfth of its iterations, was twice in a
+    row not below the best before by this share; 0: only after 60 % of its iterations.
     seed: of every random draw.
     channels, max_channels: hidden width, doubled every 4 scales up to the maximum.
     norm, norm_scales: the generators' normalisation, at how many of the coarsest scales (None: all).
@@ -110,8 +110,8 @@ class TrainConfig:
     min_size: int = 16
     scale_factor: float = 0.65
     scales: int | None = None
-    iterations: int = 300
-    coarse_iterations: float = 2.0
+    iterations: int = 280
+    coarse_iterations: float = 2.4
     settled: float = 0.02
     seed: int = 0
     channels: int = 32

@@ -38,11 +38,15 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Gene
 class WassersteinGP:
     """WGAN-GP (Gulrajani et al., 2017), SinGAN's loss."""
 
-    def __init__(self, rng: torch.Generator) -> None:
-        self.rng = rng
+    def __init__(self, rng: torch.Generator, one_pass: bool) -> None:
+        self.rng, self.one_pass = rng, one_pass
 
     def critic(self, critic: Critic, real: Tensor, fake: Tensor, weight: float) -> Tensor:
-        loss = critic(fake).mean() - critic(real).mean()
+        if self.one_pass:
+            of_real, of_fake = critic(torch.cat([real, fake])).tensor_split([len(real)])
+        else:
+            of_real, of_fake = critic(real), critic(fake)
+        loss = of_fake.mean() - of_real.mean()
         return loss + weight * gradient_penalty(critic, real, fake, self.rng) if weight else loss
 
     def generator(self, critic: Critic, fake: Tensor) -> Tensor:
@@ -59,16 +63,17 @@ class Relativistic:
         self.rng = rng
         self.of_real: Tensor | None = None  # scores of the last critic step, before its update: a pass less
 
-    def _shuffled(self, scores: Tensor) -> Tensor:
-        # Sorted random numbers: randperm cannot be captured in a CUDA graph.
-        return scores.flatten()[torch.rand(scores.numel(), generator=self.rng, device=scores.device).argsort()]
+    def _partners(self, of_real: Tensor, of_fake: Tensor) -> Tensor:
+        """A random real score for each fake one; with repeats, for a permutation takes longer than the loss."""
+        draws = torch.randint(of_real.numel(), of_fake.shape, generator=self.rng, device=of_real.device)
+        return of_real.flatten()[draws]
 
     def critic(self, critic: Critic, real: Tensor, fake: Tensor, weight: float) -> Tensor:
         both = torch.cat([real, fake]).detach().requires_grad_(weight > 0)
         scores = critic(both)
-        of_real, of_fake = scores[: len(real)], scores[len(real) :]
-        self.of_real = of_real.detach().expand_as(of_fake).flatten()
-        loss = F.softplus(self._shuffled(of_fake) - of_real.expand_as(of_fake).flatten()).mean()
+        of_real, of_fake = scores.tensor_split([len(real)])
+        self.of_real = of_real.detach()
+        loss = F.softplus(of_fake - self._partners(of_real, of_fake)).mean()
         if weight:
             (gradient,) = torch.autograd.grad(scores.sum(), both, create_graph=True)
             squares = gradient.square().sum(1)
@@ -77,9 +82,13 @@ class Relativistic:
 
     def generator(self, critic: Critic, fake: Tensor) -> Tensor:
         assert self.of_real is not None
-        return F.softplus(self.of_real - self._shuffled(critic(fake))).mean()
+        of_fake = critic(fake)
+        return F.softplus(self._partners(self.of_real, of_fake) - of_fake).mean()
 
 
-def adversary(loss: Loss, rng: torch.Generator) -> Adversary:
-    """The loss of this name; `rng` lies on the pictures' device."""
-    return WassersteinGP(rng) if loss == "wgan-gp" else Relativistic(rng)
+def adversary(loss: Loss, rng: torch.Generator, one_pass: bool) -> Adversary:
+    """The loss of this name; `rng` lies on the pictures' device.
+
+    one_pass: whether a critic sees real and fake pictures together: faster, but batch statistics would mix them.
+    """
+    return WassersteinGP(rng, one_pass) if loss == "wgan-gp" else Relativistic(rng)

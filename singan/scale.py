@@ -18,7 +18,7 @@ from singan.losses import adversary
 from singan.model import Discriminator, Generator, Pyramid, scale_noise
 
 WINDOWS = 12  # of a scale's iterations; in each the losses are averaged
-PATIENCE = 3  # windows in a row without progress: fewer may be bad luck
+PATIENCE = 2  # windows in a row without progress: one may be bad luck
 CONSTANT = 0.6  # of a scale's iterations, at the full learning rate; then it falls in a line
 RECENT = 0.05  # share of a step in the running norm of the gradients
 BEYOND = 8  # px past the border that corners of crops are drawn
@@ -63,7 +63,7 @@ class ScaleTrainer:
         self.whole = self.crop == self.size
         self.room = torch.tensor([s - c for s, c in zip(self.size, self.crop, strict=True)], device=device)
         self.game = config.game(self.n)
-        self.adversary = adversary(self.game.loss, self.rng)
+        self.adversary = adversary(self.game.loss, self.rng, one_pass=not config.critic_norm)
         self.iterations = config.steps(self.n)
         self.inside = self.generator.pad(torch.ones(1, 1, *self.size, device=device))
         self.padded_prevs = None if self.prevs is None else self.generator.pad(self.prevs)
