@@ -39,8 +39,8 @@ told = {}
 if case == "handlers":
     store = SceneStore(Models([folder], [], ScenePipeline.from_pretrained), torch.device("cpu"))
     handlers = TrainingHandlers(store, DeviceLock())
-    told["expected"] = [*handlers.expect(picture, "fast", 48, 4)][-1]
-    *_, (report, _, _, record, name) = handlers.train_scene(picture, "fast", 0, 48, 4)
+    told["expected"] = [*handlers.expect(picture, "fast", 48, 12)][-1]
+    *_, (report, _, _, record, name) = handlers.train_scene(picture, "fast", 0, 48, 12)
     told |= {"report": report.text, "finished": store.get(name).finished, "presets": handlers.presets}
 else:
     if case != "whole":  # ten seconds a call: time for one scale
