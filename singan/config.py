@@ -110,8 +110,8 @@ class TrainConfig:
     min_size: int = 16
     scale_factor: float = 0.65
     scales: int | None = None
-    iterations: int = 280
-    coarse_iterations: float = 2.4
+    iterations: int = 240
+    coarse_iterations: float = 2.8
     settled: float = 0.02
     seed: int = 0
     channels: int = 32
@@ -188,7 +188,7 @@ _STANDARD = TrainConfig()
 _PUBLISHED = Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10.0)
 
 PRESETS: dict[str, TrainConfig] = {
-    "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=200),
+    "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=170),
     "standard": _STANDARD,
     # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
     "paper": replace(

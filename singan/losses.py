@@ -56,24 +56,19 @@ class WassersteinGP:
 class Relativistic:
     """Relativistic pairing loss with R1 and R2 (R3GAN, Huang et al., NeurIPS 2024, equations 2 and 7).
 
-    Each fake patch is paired with a random real one; the penalties are the squared gradients of each pixel.
+    A fake patch is paired with the real one at its place in the batch; the crops are drawn apart, so the pairs are
+    random. The penalties are the squared gradients of each pixel.
     """
 
-    def __init__(self, rng: torch.Generator) -> None:
-        self.rng = rng
+    def __init__(self) -> None:
         self.of_real: Tensor | None = None  # scores of the last critic step, before its update: a pass less
-
-    def _partners(self, of_real: Tensor, of_fake: Tensor) -> Tensor:
-        """A random real score for each fake one; with repeats, for a permutation takes longer than the loss."""
-        draws = torch.randint(of_real.numel(), of_fake.shape, generator=self.rng, device=of_real.device)
-        return of_real.flatten()[draws]
 
     def critic(self, critic: Critic, real: Tensor, fake: Tensor, weight: float) -> Tensor:
         both = torch.cat([real, fake]).detach().requires_grad_(weight > 0)
         scores = critic(both)
         of_real, of_fake = scores.tensor_split([len(real)])
         self.of_real = of_real.detach()
-        loss = F.softplus(of_fake - self._partners(of_real, of_fake)).mean()
+        loss = F.softplus(of_fake - of_real).mean()
         if weight:
             (gradient,) = torch.autograd.grad(scores.sum(), both, create_graph=True)
             squares = gradient.square().sum(1)
@@ -82,8 +77,7 @@ class Relativistic:
 
     def generator(self, critic: Critic, fake: Tensor) -> Tensor:
         assert self.of_real is not None
-        of_fake = critic(fake)
-        return F.softplus(self._partners(self.of_real, of_fake) - of_fake).mean()
+        return F.softplus(self.of_real - critic(fake)).mean()
 
 
 def adversary(loss: Loss, rng: torch.Generator, one_pass: bool) -> Adversary:
@@ -91,4 +85,4 @@ def adversary(loss: Loss, rng: torch.Generator, one_pass: bool) -> Adversary:
 
     one_pass: whether a critic sees real and fake pictures together: faster, but batch statistics would mix them.
     """
-    return WassersteinGP(rng, one_pass) if loss == "wgan-gp" else Relativistic(rng)
+    return WassersteinGP(rng, one_pass) if loss == "wgan-gp" else Relativistic()

@@ -136,7 +136,7 @@ class ScaleTrainer:
             return self.padded_rec, self.rec_prev, self.real
         corners = self._corners(max(1, self.config.crops // 2))
         padded = self._cut(self.padded_rec, corners, self.generator.margin)
-        return padded, self._cut(self.rec_prev, corners), self._cut(self.real, corners)
+        return padded, self._inner(padded), self._cut(self.real, corners)
 
     def _generate(self, fakes: tuple[Tensor, Tensor], recs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Fakes and reconstructions; in one pass, unless batch statistics would mix them."""
