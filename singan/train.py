@@ -142,7 +142,6 @@ class Training:
         self.started = time.perf_counter()
         model = self.pyramid.config
         self.work = [config.steps(n) * _work(config, model, n) for n in range(len(reals))]
-        self.work_before = 0.0
         self.measured_from: tuple[float, float] | None = None
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -154,7 +153,6 @@ class Training:
             assert isinstance(generator, Generator)
             self.advance(n)
             self.adopt(copy.deepcopy(generator).to(self.device), sigma, checkpoint.critics[n])
-        self.work_before = sum(self.work[: len(self.critics)])
 
     def _upsampled(self, picture: Tensor | None, n: int) -> Tensor:
         return (
@@ -244,15 +242,14 @@ class Training:
         pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
         return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
 
-    def _seconds_left(self, n: int, share: float) -> float:
-        """Measured from the end of the first iteration on, which also pays for what is set up once."""
-        now = time.perf_counter()
-        done = sum(self.work[:n]) + self.work[n] * share
-        if self.measured_from is None:
-            self.measured_from = now, done
-            return (now - self.started) / (done - self.work_before) * (sum(self.work) - done)
-        since, work = self.measured_from
-        return (now - since) / max(done - work, 1) * (sum(self.work) - done)
+    def _done(self, n: int, share: float) -> float:
+        """The part of `work` that is done at this share of scale n."""
+        return sum(self.work[:n]) + self.work[n] * share
+
+    def _seconds_left(self, done: float) -> float:
+        assert self.measured_from is not None
+        since, before = self.measured_from
+        return (time.perf_counter() - since) / max(done - before, 1) * (sum(self.work) - done)
 
     def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
         """Trains scale n and takes it over. Raises Diverged where it gives no picture, or a worse one than came in."""
@@ -263,7 +260,11 @@ class Training:
         for i in itertools.count():
             scale.iterate(i)
             now, last = time.perf_counter(), i + 1 >= scale.iterations
-            if now < next_record and not last:
+            done = self._done(n, (i + 1) / scale.iterations)
+            # The first iteration also pays for what is set up once: it says nothing of the time left.
+            first = self.measured_from is None
+            self.measured_from = self.measured_from or (now, done)
+            if (first or now < next_record) and not last:
                 continue
             next_record = now + RECORD_SECONDS
             losses, preview, checkpoint = scale.check(), None, before
@@ -277,8 +278,7 @@ class Training:
                         raise Diverged
                     self._finish(scale.generator, scale.sigma, scale.critic.state_dict(), draws)
                     checkpoint = self.checkpoint()
-            left = self._seconds_left(n, (i + 1) / scale.iterations)
-            seconds = time.perf_counter() - self.started
+            seconds, left = time.perf_counter() - self.started, self._seconds_left(done)
             numbers = n, len(self.reals), i + 1, scale.iterations
             yield Progress(*numbers, losses, seconds, left, attempt, preview, checkpoint)
             if last:
