@@ -242,11 +242,8 @@ class Training:
         pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
         return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
 
-    def _done(self, n: int, share: float) -> float:
-        """The part of `work` that is done at this share of scale n."""
-        return sum(self.work[:n]) + self.work[n] * share
-
     def _seconds_left(self, done: float) -> float:
+        """For the rest of `work`, at the speed since `measured_from`."""
         assert self.measured_from is not None
         since, before = self.measured_from
         return (time.perf_counter() - since) / max(done - before, 1) * (sum(self.work) - done)
@@ -260,10 +257,10 @@ class Training:
         for i in itertools.count():
             scale.iterate(i)
             now, last = time.perf_counter(), i + 1 >= scale.iterations
-            done = self._done(n, (i + 1) / scale.iterations)
-            # The first iteration also pays for what is set up once: it says nothing of the time left.
+            done = sum(self.work[:n]) + self.work[n] * ((i + 1) / scale.iterations)
             first = self.measured_from is None
-            self.measured_from = self.measured_from or (now, done)
+            if first:  # it also pays for what is set up once, and says nothing of the time left
+                self.measured_from = now, done
             if (first or now < next_record) and not last:
                 continue
             next_record = now + RECORD_SECONDS
