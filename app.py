@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from darkroom.device import pick_device
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from singan.image import MAX_SOURCE_PIXELS
-from singan.pipeline import pick_device
 from ui import quick_gradio, zero  # noqa: F401
 from ui.models import Models
 from ui.page import build_page

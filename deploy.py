@@ -20,16 +20,16 @@ from huggingface_hub import HfApi, get_token, metadata_load
 from huggingface_hub.repocard import metadata_save
 from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 
+from darkroom.hub import HUB_ERRORS
+from darkroom.model_files import MODEL_FILES, WEIGHTS_FILE
 from dcgan import FacePipeline
-from dcgan.pipeline import CARD_FILE, CONFIG_FILE, HUB_ERRORS, WEIGHTS_FILE
 from singan import ScenePipeline
 from ui.models import PREFIX
 
 ROOT = Path(__file__).parent
-NEEDED = "app.py ui dcgan singan checkpoints examples docs requirements.txt README.md LICENSE".split()
+NEEDED = "app.py ui dcgan singan darkroom checkpoints examples docs requirements.txt README.md LICENSE".split()
 README = "README.md"
 FACES = "faces"  # the folder of checkpoints/ that holds no scene
-MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
 
 
 class DeployError(Exception):
@@ -67,7 +67,7 @@ def make_plan(space: str) -> Plan:
 def _is_shown_or_run(file: str) -> bool:
     """False for pictures that the README does not show, and for what only training and measuring take of a model."""
     if file.startswith("docs/"):
-        return file in (ROOT / README).read_text()
+        return file in (ROOT / README).read_text(encoding="utf-8")
     return not file.startswith("checkpoints/") or Path(file).name in MODEL_FILES
 
 

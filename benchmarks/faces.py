@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 from benchmarks.yardstick import load
+from darkroom.device import pick_device
 from dcgan import PRESETS, FacePipeline
 from dcgan.export import contact_sheet, save_morph
-from dcgan.pipeline import pick_device
 from dcgan.trainer import Trainer
 
 ROUNDS, ITERATIONS = 5, 6

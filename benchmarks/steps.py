@@ -16,9 +16,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from darkroom.device import pick_device
 from singan.config import TrainConfig, from_preset
 from singan.image import open_picture
-from singan.pipeline import pick_device
 from singan.train import Training
 
 Timing = tuple[tuple[int, int], float]  # (height, width) of a scale, ms

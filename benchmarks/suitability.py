@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from safetensors.torch import save
 from torch import Tensor
 
-from singan.export import atomic
+from darkroom.files import atomic
 from singan.image import open_picture
 from singan.suitability import (
     FACE_LOGIT,

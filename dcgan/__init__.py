@@ -1,8 +1,9 @@
 """A 64x64 face DCGAN: training, sampling, and latent controls."""
 
+from darkroom.model_files import ModelError
 from dcgan.config import PRESETS, ModelConfig, TrainConfig
 from dcgan.data import DataError
-from dcgan.pipeline import FacePipeline, ModelError
+from dcgan.pipeline import FacePipeline
 from dcgan.recipe import Recipe, RecipeError
 from dcgan.train import Checkpoint, Progress, TrainingError, train
 

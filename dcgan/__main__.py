@@ -14,13 +14,17 @@ import torch
 import torch.distributed as dist
 from tqdm import tqdm
 
+from darkroom.checks import check_range
+from darkroom.device import pick_device
+from darkroom.model_files import WEIGHTS_FILE
+from darkroom.seeds import MAX_SEED
 from dcgan.attributes import read_attributes
-from dcgan.config import MAX_SEED, PRESETS, TrainConfig, check_range, from_preset
+from dcgan.config import PRESETS, TrainConfig, from_preset
 from dcgan.data import load, prepare, write_set
 from dcgan.directions import fit_directions
 from dcgan.export import MORPH_FORMATS, save_morph
 from dcgan.journal import Journal
-from dcgan.pipeline import BATCH, WEIGHTS_FILE, FacePipeline, import_tutorial, pick_device
+from dcgan.pipeline import BATCH, FacePipeline, import_tutorial
 from dcgan.recipe import Recipe, save_png
 from dcgan.train import TRAINING_FILE, Checkpoint, TrainingError, load_checkpoint, save_checkpoint, train
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from darkroom.files import atomic
+from darkroom.seeds import seeded
 from dcgan.data import DataError
-from dcgan.export import atomic
-from dcgan.model import seeded
 
 # Name here, CelebA's column, and whether that column says the opposite. None judges looks.
 COLUMNS: dict[str, tuple[str, bool]] = {

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from darkroom.checks import check_choice, check_range, check_whole
+from darkroom.seeds import MAX_SEED
+
 Architecture = Literal["radford", "thesis"]
 DiscriminatorNorm = Literal["batch", "spectral", "none"]
 Loss = Literal["minimax", "non-saturating", "wgan-gp", "hinge", "relativistic"]
@@ -12,20 +15,7 @@ Augmentation = Literal["none", "differentiable", "adaptive"]
 Base = Literal["adam", "rmsprop"]
 
 SIZE = 64  # px, both sides of every face
-MAX_SEED = 2**63 - 1
 THESIS_LATENT_DIM = 32
-
-
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raises ValueError, naming the value and what is allowed, unless low <= value <= high."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {value}; allowed are {low} to {high}")
-
-
-def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raises ValueError, naming the value and what is allowed, unless it is one of them."""
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}; allowed are {', '.join(allowed)}")
 
 
 @dataclass(frozen=True)
@@ -49,9 +39,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_choice("architecture", self.architecture, get_args(Architecture))
         check_choice("discriminator_norm", self.discriminator_norm, get_args(DiscriminatorNorm))
-        check_range("latent_dim", self.latent_dim, 1, 1024)
-        check_range("width", self.width, 1, 512)
-        check_range("discriminator_width", self.discriminator_width, 1, 512)
+        check_whole("latent_dim", self.latent_dim, 1, 1024)
+        check_whole("width", self.width, 1, 512)
+        check_whole("discriminator_width", self.discriminator_width, 1, 512)
         if self.architecture == "thesis" and self.latent_dim != THESIS_LATENT_DIM:
             raise ValueError(f"latent_dim is {self.latent_dim}; the thesis' networks have {THESIS_LATENT_DIM}")
 

@@ -13,8 +13,9 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from darkroom.files import atomic
 from dcgan.config import SIZE
-from dcgan.export import atomic, contact_sheet
+from dcgan.export import contact_sheet
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 QUALITY = 92  # of the WebP files in a prepared set

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from darkroom.seeds import seeded
 from dcgan.attributes import NAMES, Judge, train_classifier
-from dcgan.model import seeded
 from dcgan.pipeline import FacePipeline
 
 MOVE = 2.0  # standard deviations, at which a direction is learnt and judged

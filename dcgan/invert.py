@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dcgan.model import seeded
+from darkroom.seeds import seeded
 
 CANDIDATES = 512  # random latents, of which the nearest are optimised
 STARTS = 4

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcgan.export import atomic
+from darkroom.files import atomic
 from dcgan.train import Progress
 
 COLUMNS = (

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dcgan.config import check_range
-from dcgan.model import Generator, ThesisGenerator, seeded
+from darkroom.checks import check_range
+from darkroom.seeds import seeded
+from dcgan.model import Generator, ThesisGenerator
 
 PRINCIPAL = 10  # principal directions that a model has, or fewer if its latent is shorter
 

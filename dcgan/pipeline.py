@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -14,44 +11,38 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from httpx2 import HTTPError  # what huggingface_hub lets through
-from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from darkroom.checks import check_range
+from darkroom.hub import model_folder, push_model
+from darkroom.model_files import (
+    FACES,
+    WEIGHTS_FILE,
+    Layout,
+    ModelError,
+    check_kind,
+    check_layout,
+    header_of,
+    layout_of,
+    read_card,
+    read_config,
+    read_tensors,
+    reading,
+    write_model,
+)
+from darkroom.seeds import MAX_SEED
 from dcgan import latent
-from dcgan.config import MAX_SEED, ModelConfig, TrainConfig, check_range
+from dcgan.config import ModelConfig, TrainConfig
 from dcgan.data import to_pil, to_tensor
-from dcgan.export import atomic
 from dcgan.invert import Inversion, invert
 from dcgan.model import new_discriminator, new_generator
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, Recipe
 
-CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 BATCH = 64  # faces drawn at once
+MAX_DIRECTIONS = 200
 MAX_COUNT = 100_000
 NEAR = math.radians(40)  # between a face and one that is like it
-
-HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
-
-
-class ModelError(ValueError):
-    """A model's files are missing, damaged or of another kind."""
-
-
-def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """The accelerator if there is one, else the CPU, for "auto"; the named device otherwise."""
-    if device != "auto":
-        try:
-            return torch.empty(0, device=device).device
-        except (RuntimeError, AssertionError) as error:  # torch raises either, by the kind of device
-            raise ValueError(
-                f"device is {str(device)!r}; allowed are auto, cpu and what this machine has: {error}"
-            ) from None
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 def _halved(tensor: Tensor) -> Tensor:
@@ -214,16 +205,8 @@ class FacePipeline:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes config.json, model.safetensors (filters in float16) and a model card, which stays if there is one."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         config = {"model": asdict(self.config), "train": self.train_config and asdict(self.train_config)}
-        with atomic(folder / CONFIG_FILE) as part:
-            part.write_text(json.dumps(config, indent=2) + "\n")
-        with atomic(folder / WEIGHTS_FILE) as part:
-            part.write_bytes(save(self.tensors()))
-        if not (folder / CARD_FILE).exists():
-            with atomic(folder / CARD_FILE) as part:
-                part.write_text(self.card)
+        write_model(folder, config, self.tensors(), self.card)
 
     def _plain_card(self) -> str:
         """A model card for the Hub, until somebody writes a better one."""
@@ -241,41 +224,23 @@ class FacePipeline:
 
         Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
         """
-        folder = Path(model) if Path(model).is_dir() else _download(str(model), revision)
-        try:
-            config = json.loads((folder / CONFIG_FILE).read_text())
-            tensors = {name: value.float() if value.is_floating_point() else value
-                       for name, value in load_file(folder / WEIGHTS_FILE).items()}  # fmt: skip
-            faces = cls._assembled(config, tensors)
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"{model} is no trained face model: {Path(error.filename or WEIGHTS_FILE).name} is missing"
-            ) from None
-        except (SafetensorError, RuntimeError, OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
+        folder = model_folder(model, revision)
+        with reading(model, "face model"):
+            config = read_config(folder)
+            model_config = ModelConfig(**check_kind(config, FACES))
+            train_config = TrainConfig.from_dict(config["train"]) if config.get("train") else None
+            header = header_of(folder / WEIGHTS_FILE)
+            check_layout(header, _layout(model_config, header))
+            parts = _parts(read_tensors(folder / WEIGHTS_FILE))
+            generator = new_generator(model_config)
+            generator.load_state_dict(parts["generator"], strict=True)
+            discriminator = new_discriminator(model_config) if parts["discriminator"] else None
+            if discriminator is not None:
+                discriminator.load_state_dict(parts["discriminator"], strict=True)
+            faces = cls(model_config, generator, discriminator, parts["directions"], train_config)
         faces.name = folder.name if Path(model).is_dir() else str(model)
-        if (folder / CARD_FILE).exists():
-            faces.card = (folder / CARD_FILE).read_text()
+        faces.card = read_card(folder) or faces.card
         return faces
-
-    @classmethod
-    def _assembled(cls, config: dict[str, Any], tensors: dict[str, Tensor]) -> FacePipeline:
-        """The pipeline of a config and exactly these tensors."""
-        parts: dict[str, dict[str, Tensor]] = {"generator": {}, "discriminator": {}, "directions": {}}
-        for name, value in tensors.items():
-            part, _, rest = name.partition(".")
-            parts[part][rest] = value
-        model_config = ModelConfig(**config["model"])
-        generator = new_generator(model_config)
-        generator.load_state_dict(parts["generator"], strict=True)
-        discriminator = new_discriminator(model_config) if parts["discriminator"] else None
-        if discriminator is not None:
-            discriminator.load_state_dict(parts["discriminator"], strict=True)
-        for name, vector in parts["directions"].items():
-            if vector.shape != (model_config.latent_dim,):
-                raise ValueError(f"direction {name} has shape {tuple(vector.shape)}")
-        train_config = TrainConfig.from_dict(config["train"]) if config.get("train") else None
-        return cls(model_config, generator, discriminator, parts["directions"], train_config)
 
     def with_attributes(self, attributes: Mapping[str, Tensor]) -> FacePipeline:
         """The same networks with these named directions."""
@@ -288,14 +253,27 @@ class FacePipeline:
 
         Raises ModelError where the Hub cannot be reached or refuses.
         """
-        api = HfApi()
-        try:
-            api.create_repo(repo, private=private, exist_ok=True)
-            with tempfile.TemporaryDirectory() as folder:
-                self.save_pretrained(folder)
-                return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload the faces"))
-        except HUB_ERRORS as error:
-            raise ModelError(f"{repo} cannot be pushed to: {str(error).splitlines()[0]}") from None
+        return push_model(repo, self.save_pretrained, "Upload the faces", private)
+
+
+def _layout(config: ModelConfig, header: Mapping[str, Any]) -> Layout:
+    """What model.safetensors holds of a model of this configuration with the directions that the file has."""
+    with torch.device("meta"):  # nothing is made that a file merely claims
+        layout = layout_of(new_generator(config), "generator.")
+        if any(name.startswith("discriminator.") for name in header):
+            layout |= layout_of(new_discriminator(config), "discriminator.")
+    names = [name for name in header if name.startswith("directions.")]
+    check_range("number of directions", len(names), 0, MAX_DIRECTIONS)
+    return layout | {name: ((config.latent_dim,), torch.float32) for name in names}
+
+
+def _parts(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """The tensors of a file by its three parts."""
+    parts: dict[str, dict[str, Tensor]] = {"generator": {}, "discriminator": {}, "directions": {}}
+    for name, value in tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = value
+    return parts
 
 
 def import_tutorial(file: str | Path) -> FacePipeline:
@@ -336,24 +314,3 @@ def _tutorial_generator(content: Any) -> dict[str, Tensor] | None:
         return weights if first.ndim == 4 and first.shape[1] > 3 and "main.12.weight" in weights else None
     found = [_tutorial_generator(value) for value in content.values()]
     return next((weights for weights in found if weights), None)
-
-
-def _download(model: str, revision: str | None) -> Path:
-    repo, _, named = model.partition("@")
-    if repo.count("/") != 1 or model.startswith((".", "/", "~")):
-        raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
-    revision, files = revision or named or None, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
-    try:
-        return _cached(repo, revision) or Path(snapshot_download(repo, revision=revision, allow_patterns=files))
-    except HUB_ERRORS as error:
-        raise ModelError(
-            f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
-        ) from None
-
-
-def _cached(repo: str, revision: str | None) -> Path | None:
-    """The folder of a commit that lies in the Hub's cache: a commit never changes, so that no request is needed."""
-    if not re.fullmatch("[0-9a-f]{40}", revision or ""):
-        return None
-    files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
-    return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None

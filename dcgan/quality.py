@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from darkroom.seeds import seeded
 from dcgan.config import SIZE
-from dcgan.model import seeded
 
 PATCH = 7  # px
 PATCHES_A_PICTURE = 32

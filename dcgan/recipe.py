@@ -12,8 +12,9 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from dcgan.config import MAX_SEED, check_range
-from dcgan.export import atomic
+from darkroom.checks import check_range
+from darkroom.files import atomic
+from darkroom.seeds import MAX_SEED
 
 TEXT_KEY = "darkroom"
 LATENTS_FILE = "latents.json"

@@ -22,11 +22,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from darkroom.device import pick_device
+from darkroom.files import atomic
+from darkroom.model_files import ModelError
+from darkroom.seeds import seeded
 from dcgan.config import TrainConfig
 from dcgan.data import to_pil
-from dcgan.export import atomic, contact_sheet
-from dcgan.model import refresh_statistics, seeded
-from dcgan.pipeline import FacePipeline, ModelError, pick_device
+from dcgan.export import contact_sheet
+from dcgan.model import refresh_statistics
+from dcgan.pipeline import FacePipeline
 from dcgan.quality import COLLAPSED, COUNT, sliced_wasserstein, spread
 from dcgan.trainer import Trainer
 

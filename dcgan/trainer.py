@@ -10,10 +10,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from darkroom.device import fast_format
+from darkroom.seeds import seed_of, seeded
 from dcgan.augment import adapt, augment
 from dcgan.config import TrainConfig
 from dcgan.losses import discriminator_loss, generator_loss, interpolated_penalty, zero_centred_penalty
-from dcgan.model import fast_format, initialise, new_discriminator, new_generator, seed_of, seeded
+from dcgan.model import initialise, new_discriminator, new_generator
 from dcgan.optim import Extragradient
 
 EMA_WARMUP = 10  # iterations: the average begins with the generator itself

@@ -12,10 +12,12 @@ from typing import Any, NoReturn, TypeVar
 from PIL import Image
 from tqdm import tqdm
 
+from darkroom.device import pick_device
+from darkroom.model_files import CONFIG_FILE, ModelError
 from singan.config import PRESETS, TrainConfig, from_preset
 from singan.export import ANIMATION_FORMATS, save_animation, save_png
 from singan.image import open_picture, pyramid_sizes
-from singan.pipeline import CONFIG_FILE, STRENGTHS, ModelError, ScenePipeline, pick_device
+from singan.pipeline import STRENGTHS, ScenePipeline
 from singan.train import (
     TRAINING_FILE,
     Checkpoint,

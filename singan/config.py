@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from darkroom.checks import check_choice, check_range, check_whole
+from darkroom.seeds import MAX_SEED
 
 Norm = Literal["none", "instance", "batch"]
 Padding = Literal["zeros", "reflect"]
 Loss = Literal["relativistic", "wgan-gp"]
 
-MAX_SEED = 2**63 - 1
 MAX_SCALES, MAX_TRAINED_SIDE, MAX_CHANNELS = 20, 1024, 512
 LAYERS = 5
 KERNEL = 3  # px, every convolution (SinGAN, section 2.1)
 RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px
-
-
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raises ValueError, naming the value and what is allowed, unless low <= value <= high."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {value}; allowed are {low} to {high}")
 
 
 @dataclass(frozen=True)
@@ -43,23 +39,26 @@ class ModelConfig:
         # Files from elsewhere come with a configuration: nothing is made that they merely claim.
         check_range("number of scales", len(self.sizes), 1, MAX_SCALES)
         for height, width in self.sizes:
-            check_range("a scale's height", height, 1, MAX_TRAINED_SIDE)
-            check_range("a scale's width", width, 1, MAX_TRAINED_SIDE)
+            check_whole("a scale's height", height, 1, MAX_TRAINED_SIDE)
+            check_whole("a scale's width", width, 1, MAX_TRAINED_SIDE)
         for name in ("channels", "norms", "paddings"):
             if len(getattr(self, name)) != len(self.sizes):
                 raise ValueError(
                     f"{name} has {len(getattr(self, name))} entries; {len(self.sizes)} scales need as many"
                 )
         for channels in self.channels:
-            check_range("channels", channels, 1, MAX_CHANNELS)
-        check_range("layers", self.layers, 2, 16)
+            check_whole("channels", channels, 1, MAX_CHANNELS)
+        for norm, padding in zip(self.norms, self.paddings, strict=True):
+            check_choice("norm", norm, get_args(Norm))
+            check_choice("padding", padding, get_args(Padding))
+        check_whole("layers", self.layers, 2, 16)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """Inverse of `dataclasses.asdict` after a journey through JSON."""
         tuples = {key: tuple(values[key]) for key in ("channels", "norms", "paddings")}
-        sizes = tuple((int(height), int(width)) for height, width in values["sizes"])
-        return cls(sizes=sizes, layers=int(values["layers"]), **tuples)
+        sizes = tuple((height, width) for height, width in values["sizes"])
+        return cls(sizes=sizes, layers=values["layers"], **tuples)
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import re
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from httpx2 import HTTPError  # what huggingface_hub lets through
-from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from singan.config import MAX_SEED, ModelConfig, TrainConfig, check_range
-from singan.export import atomic
+from darkroom.checks import check_range
+from darkroom.device import fast_format
+from darkroom.hub import model_folder, push_model
+from darkroom.model_files import (
+    SCENE,
+    WEIGHTS_FILE,
+    check_kind,
+    check_layout,
+    header_of,
+    layout_of,
+    read_card,
+    read_config,
+    read_tensors,
+    reading,
+    write_model,
+)
+from darkroom.seeds import MAX_SEED, seeded
+from singan.config import ModelConfig, TrainConfig
 from singan.image import resize_picture, to_pil
-from singan.model import NoiseSource, Pyramid, fast_format, scale_noise, seeded
+from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.walk import Motion, Walk, begin_after_smallest_step
 
-CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 FORMAT = 1
 MAX_PIXELS = 4_000_000
 MIN_OUTPUT, MAX_OUTPUT = 16, 4096  # px, a side
@@ -33,26 +40,8 @@ BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
 STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a sample, by start scale
 
-HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
-
 BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
 Mode = Literal["rearrange", "keep"]
-
-
-class ModelError(ValueError):
-    """A model's files are missing, damaged or of another kind."""
-
-
-def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """The accelerator if there is one, else the CPU, for "auto"; the named device otherwise."""
-    if device != "auto":
-        try:
-            return torch.empty(0, device=device).device
-        except (RuntimeError, AssertionError) as error:  # torch raises either, by the kind of device
-            raise ValueError(
-                f"device is {str(device)!r}; allowed are auto, cpu and what this machine has: {error}"
-            ) from None
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 class ScenePipeline:
@@ -266,18 +255,11 @@ class ScenePipeline:
         return {"format": FORMAT, "model": asdict(self.pyramid.config), "train": asdict(self.train_config)}
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors and a model card (an existing card stays), each atomically."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        # The configuration is that of the whole pyramid from the first scale on: only the weights file changes.
-        with atomic(folder / CONFIG_FILE) as part:
-            part.write_text(json.dumps(self.config(), indent=2) + "\n")
-        with atomic(folder / WEIGHTS_FILE) as part:
-            tensors = {name: value.cpu().contiguous() for name, value in self.pyramid.state_dict().items()}
-            part.write_bytes(save(tensors))
-        if not (folder / CARD_FILE).exists():
-            with atomic(folder / CARD_FILE) as part:
-                part.write_text(self.card)
+        """Writes config.json, model.safetensors and a model card (an existing card stays), each atomically.
+
+        The configuration is that of the whole pyramid from the first scale on: only the weights file changes.
+        """
+        write_model(folder, self.config(), self.pyramid.state_dict(), self.card)
 
     def _plain_card(self) -> str:
         """A model card for the Hub, until somebody writes a better one."""
@@ -297,23 +279,20 @@ class ScenePipeline:
 
         Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
         """
-        folder = Path(model) if Path(model).is_dir() else _download(str(model), revision)
-        try:
-            config = json.loads((folder / CONFIG_FILE).read_text())
-            model_config = ModelConfig.from_dict(config["model"])
+        folder = model_folder(model, revision)
+        with reading(model, "scene"):
+            config = read_config(folder)
+            model_config = ModelConfig.from_dict(check_kind(config, SCENE))
             train_config = TrainConfig.from_dict(config["train"])
-            tensors = load_file(folder / WEIGHTS_FILE)
-            pyramid = Pyramid(model_config, len(tensors["sigmas"]))
-            pyramid.load_state_dict(tensors, strict=True)
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"{model} is not a trained scene: {Path(error.filename or WEIGHTS_FILE).name} is missing"
-            ) from None
-        except (SafetensorError, RuntimeError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
+            header = header_of(folder / WEIGHTS_FILE)
+            scales = _scales(header, model_config)
+            with torch.device("meta"):  # nothing is made that a file merely claims
+                wanted = layout_of(Pyramid(model_config, scales))
+            check_layout(header, wanted)
+            pyramid = Pyramid(model_config, scales)
+            pyramid.load_state_dict(read_tensors(folder / WEIGHTS_FILE), strict=True)
         scene = cls(pyramid, train_config)
-        if (folder / CARD_FILE).exists():
-            scene.card = (folder / CARD_FILE).read_text()
+        scene.card = read_card(folder) or scene.card
         return scene
 
     def push_to_hub(self, repo: str, private: bool = False) -> str:
@@ -321,32 +300,13 @@ class ScenePipeline:
 
         Raises ModelError where the Hub cannot be reached or refuses.
         """
-        api = HfApi()
-        try:
-            api.create_repo(repo, private=private, exist_ok=True)
-            with tempfile.TemporaryDirectory() as folder:
-                self.save_pretrained(folder)
-                return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload the scene"))
-        except HUB_ERRORS as error:
-            raise ModelError(f"{repo} cannot be pushed to: {str(error).splitlines()[0]}") from None
+        return push_model(repo, self.save_pretrained, "Upload the scene", private)
 
 
-def _download(model: str, revision: str | None) -> Path:
-    repo, _, named = model.partition("@")
-    if repo.count("/") != 1 or model.startswith((".", "/", "~")):
-        raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
-    revision, files = revision or named or None, [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
-    try:
-        return _cached(repo, revision) or Path(snapshot_download(repo, revision=revision, allow_patterns=files))
-    except HUB_ERRORS as error:
-        raise ModelError(
-            f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
-        ) from None
-
-
-def _cached(repo: str, revision: str | None) -> Path | None:
-    """The folder of a commit that lies in the Hub's cache: a commit never changes, so that no request is needed."""
-    if not re.fullmatch("[0-9a-f]{40}", revision or ""):
-        return None
-    files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
-    return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None
+def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:
+    """How many scales a file holds, by its sigmas. Raises ValueError, KeyError."""
+    shape, _ = header["sigmas"]
+    if len(shape) != 1:
+        raise ValueError(f"sigmas has shape {shape}; one number a scale is needed")
+    check_range("number of trained scales", shape[0], 1, len(config.sizes))
+    return shape[0]

@@ -14,14 +14,17 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
+from darkroom.device import fast_format, pick_device
+from darkroom.files import atomic
+from darkroom.model_files import Layout, check_layout, header_of, layout_of, read_tensors, reading
+from darkroom.seeds import seeded
 from singan.config import ModelConfig, TrainConfig
-from singan.export import atomic
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
-from singan.model import Discriminator, Generator, Pyramid, fast_format, initialise, scale_noise, seeded
-from singan.pipeline import BATCH_PIXELS, ModelError, ScenePipeline, pick_device
+from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
+from singan.pipeline import BATCH_PIXELS, ScenePipeline
 from singan.scale import Diverged, ScaleTrainer, crop_shape
 
 TRAINING_FILE = "training.safetensors"
@@ -341,18 +344,27 @@ def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """What `save_checkpoint` wrote. Raises ModelError where a file is missing or damaged."""
+    """What `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
     folder = Path(folder)
     scene = ScenePipeline.from_pretrained(folder)
-    try:
-        tensors = load_file(folder / TRAINING_FILE)
-    except Exception as error:  # safetensors has one exception type of its own, not a subclass of OSError
-        raise ModelError(f"{folder / TRAINING_FILE} cannot be read: {error}") from None
+    with reading(folder / TRAINING_FILE, "training to go on with"):
+        header = header_of(folder / TRAINING_FILE)
+        wanted = _critics_layout(scene)
+        check_layout({name: header[name] for name in wanted if name in header}, wanted)
+        tensors = read_tensors(folder / TRAINING_FILE)
     critics: list[dict[str, Tensor]] = [{} for _ in range(scene.scales)]
-    for name, value in tensors.items():
+    for name in wanted:
         n, _, rest = name.partition(".")
-        if int(n) < scene.scales:  # a critic may have been written just before its generator was
-            critics[int(n)][rest] = value
-    if not all(critics):
-        raise ModelError(f"{folder / TRAINING_FILE} lacks the critics of some finished scales")
+        critics[int(n)][rest] = tensors[name]
     return Checkpoint(scene, tuple(critics))
+
+
+def _critics_layout(scene: ScenePipeline) -> Layout:
+    """The critics of the finished scales. More may be in the file: one may have been written before its generator."""
+    config, model = scene.train_config, scene.pyramid.config
+    layout: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
+    with torch.device("meta"):
+        for n in range(scene.scales):
+            norm = config.norm if config.critic_norm else "none"
+            layout |= layout_of(Discriminator(model.channels[n], norm), f"{n}.")
+    return layout

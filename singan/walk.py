@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from singan.config import MAX_SEED, check_range
-from singan.model import seeded
+from darkroom.checks import check_range
+from darkroom.seeds import MAX_SEED, seeded
 
 FIRST_STEP = 0.05  # share of new noise in the second frame
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import torch
 
-from dcgan.config import MAX_SEED
+from darkroom.seeds import MAX_SEED
 from dcgan.recipe import MAX_INDEX, Recipe
 from ui.face_handlers import FaceHandlers
 from ui.face_links import Opened, gallery_keys, in_order, index_in, link_keys, read_link

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from darkroom.checks import check_choice, check_range
 from dcgan import FacePipeline, Recipe
-from dcgan.config import check_choice, check_range
 from dcgan.data import square
 from dcgan.export import MORPH_FORMATS, save_morph
 from dcgan.recipe import load_recipes, save_png, save_zip

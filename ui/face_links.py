@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from darkroom.checks import check_range
 from dcgan import FacePipeline, Recipe
-from dcgan.config import check_range
 from dcgan.export import MORPH_FORMATS
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION
 from ui.face_handlers import MAX_BROWSER_SEED, MAX_FACES, MAX_FRAMES, Face, FaceHandlers, Pins

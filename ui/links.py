@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from dcgan.config import check_choice, check_range
+from darkroom.checks import check_choice, check_range
 from dcgan.recipe import Recipe
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 
-from dcgan.pipeline import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from darkroom.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 
 ANSWER_SECONDS = 20  # that the Hub has for telling what a repository holds
 SILENCE_SECONDS = 60  # without a byte before `notes` calls the Hub silent

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from singan.config import check_range
+from darkroom.checks import check_range
 
 # Of events that are no endpoints; the page shows progress in its own way.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from singan.config import check_range
+from darkroom.checks import check_range
 from singan.export import ANIMATION_FORMATS, save_animation
 from singan.pipeline import STRENGTHS
 from singan.walk import begin_after_smallest_step

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from singan.config import MAX_SEED
+from darkroom.seeds import MAX_SEED
 from singan.export import ANIMATION_FORMATS
 from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
 from ui.links import Query

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
+from darkroom.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 from singan import ScenePipeline, TrainConfig
-from singan.pipeline import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 from singan.train import Checkpoint, belongs_to, load_checkpoint, save_checkpoint
 from ui.models import Models
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from darkroom.seeds import seeded
 from dcgan import DataError
 from dcgan.attributes import (
     COLUMNS,
@@ -16,7 +17,6 @@ from dcgan.attributes import (
 )
 from dcgan.directions import MOVE, NEEDED, SIDE_EFFECT, Fit, _chosen, effects
 from dcgan.latent import draw_latents
-from dcgan.model import seeded
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 

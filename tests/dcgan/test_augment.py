@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from darkroom.seeds import seeded
 from dcgan.augment import MAX_PROBABILITY, adapt, augment, colour, cutout, translation
-from dcgan.model import seeded
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@ import math
 import pytest
 import torch
 
+from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
 from dcgan.latent import PRINCIPAL, arithmetic, draw_latents, morph_path, near, plane, principal_directions, slerp
-from dcgan.model import initialise, new_generator, seeded
+from dcgan.model import initialise, new_generator
 
 
 def test_a_latent_depends_on_seed_and_index_alone():

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from darkroom.seeds import seeded
 from dcgan.losses import discriminator_loss, generator_loss, interpolated_penalty, zero_centred_penalty
-from dcgan.model import seeded
 
 REAL, FAKE = torch.tensor([1.0, 2.0]), torch.tensor([-1.0, 0.5])
 

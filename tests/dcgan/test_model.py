@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from darkroom.seeds import seed_of, seeded
 from dcgan.config import PRESETS, ModelConfig
 from dcgan.model import (
     ThesisGenerator,
@@ -11,8 +12,6 @@ from dcgan.model import (
     new_discriminator,
     new_generator,
     refresh_statistics,
-    seed_of,
-    seeded,
 )
 
 THESIS = PRESETS["thesis"].model

@@ -7,8 +7,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from darkroom.seeds import seeded
 from dcgan import FacePipeline, ModelConfig, ModelError, Recipe
-from dcgan.model import initialise, new_generator, seeded
+from dcgan.model import initialise, new_generator
 from dcgan.pipeline import import_tutorial
 
 

@@ -1,9 +1,10 @@
 import pytest
 import torch
 
+from darkroom.seeds import seeded
 from singan.config import PRESETS, ModelConfig
 from singan.image import pyramid_sizes
-from singan.model import Discriminator, Generator, Pyramid, initialise, seeded
+from singan.model import Discriminator, Generator, Pyramid, initialise
 
 
 def test_paper_parameter_count():

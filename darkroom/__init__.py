@@ -1,0 +1,1 @@
+"""The ground that `dcgan` and `singan` stand on: pictures in, files, model folders, the Hub, devices, seeds, checks."""

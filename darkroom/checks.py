@@ -1,0 +1,46 @@
+"""Checks of values that come from outside; each says the value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+ECHO = 60  # characters of a value in a message: it may be a book
+
+
+def echo(value: Any) -> str:
+    """A value as a message names it: its repr, cut off where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        text = f"a {type(value).__name__} of very many digits"
+    return text if len(text) <= ECHO else f"{text[:ECHO]}..."
+
+
+def check_number(name: str, value: Any) -> None:
+    """Raises ValueError, naming the value and its type, unless it is a number; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(f"{name} is {echo(value)} ({type(value).__name__}); a number is needed")
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises ValueError, naming the value and what is allowed, unless it is a number from low to high."""
+    check_number(name, value)
+    if not low <= value <= high:  # NaN is in no range
+        raise ValueError(f"{name} is {echo(value)}; allowed are {low} to {high}")
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> int:
+    """The value as an int. Raises ValueError unless it is a whole number (3 or 3.0) from low to high."""
+    check_number(name, value)
+    if not math.isfinite(value) or value != int(value):
+        raise ValueError(f"{name} is {value}; a whole number is needed")
+    check_range(name, value, low, high)
+    return int(value)
+
+
+def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raises ValueError, naming the value and what is allowed, unless it is one of them."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} is {echo(value)}; allowed are {', '.join(allowed)}")

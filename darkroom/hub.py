@@ -1,0 +1,60 @@
+"""Model folders from the Hugging Face Hub, and to it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from httpx2 import HTTPError  # what huggingface_hub lets through
+from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+from darkroom.model_files import CONFIG_FILE, MODEL_FILES, WEIGHTS_FILE, ModelError
+
+HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
+
+
+def model_folder(model: str | Path, revision: str | None = None) -> Path:
+    """The folder itself, or the files of "user/repo" or "user/repo@revision". Raises ModelError."""
+    if Path(model).is_dir():
+        return Path(model)
+    repo, _, named = str(model).partition("@")
+    if repo.count("/") != 1 or repo.startswith((".", "/", "~")):
+        raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
+    revision = revision or named or None
+    try:
+        return _cached(repo, revision) or Path(
+            snapshot_download(repo, revision=revision, allow_patterns=list(MODEL_FILES))
+        )
+    except HUB_ERRORS as error:
+        raise ModelError(
+            f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def _cached(repo: str, revision: str | None) -> Path | None:
+    """The folder of a commit that lies in the Hub's cache: a commit never changes, so that no request is needed."""
+    return cached_folder(repo, revision) if re.fullmatch("[0-9a-f]{40}", revision or "") else None
+
+
+def cached_folder(repo: str, revision: str | None) -> Path | None:
+    """The folder of a revision that lies in the Hub's cache, without a request; None where files are missing."""
+    files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
+    return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None
+
+
+def push_model(repo: str, write: Callable[[Path], None], message: str, private: bool = False) -> str:
+    """Uploads what `write` writes into a folder to "user/repo", made if missing; needs a token. The commit's address.
+
+    Raises ModelError where the Hub cannot be reached or refuses.
+    """
+    api = HfApi()
+    try:
+        api.create_repo(repo, private=private, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder))
+            return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message))
+    except HUB_ERRORS as error:
+        raise ModelError(f"{repo} cannot be pushed to: {str(error).splitlines()[0]}") from None
