@@ -6,93 +6,37 @@ Inside the package a picture is float32 NCHW RGB in [-1, 1]; uint8 exists in `to
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
-from os import PathLike, fspath
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from darkroom import pictures
+from darkroom.pictures import Picture, PictureError
 from singan.config import RECEPTIVE_FIELD, TrainConfig
 
-MAX_SOURCE_PIXELS = 25_000_000
 MIN_SIDE = 32  # px
 MAX_RATIO = 8
 MIN_TRAINED_SIDE = 16  # px
-# Pillow also knows formats that start other programs (EPS) or have no size of their own: these are enough.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-
-Picture = str | PathLike[str] | IO[bytes] | Image.Image | np.ndarray
-
-
-class PictureError(ValueError):
-    """The picture cannot be used; the message is one sentence that says why and what is allowed."""
 
 
 def _check_size(width: int, height: int) -> None:
     size = f"{width}x{height}"
-    if width * height > MAX_SOURCE_PIXELS:
-        megapixels = width * height / 1e6
-        raise PictureError(f"the picture is {size} ({megapixels:.1f} megapixels); at most 25 megapixels are allowed")
     if min(width, height) < MIN_SIDE:
         raise PictureError(f"the picture is {size}; both sides must be at least {MIN_SIDE} px")
     if max(width, height) > MAX_RATIO * min(width, height):
         raise PictureError(f"the picture is {size}; the longer side may be at most {MAX_RATIO} times the shorter")
 
 
-def _opened(source: Picture) -> Image.Image:
-    if isinstance(source, Image.Image):
-        return source
-    if isinstance(source, np.ndarray):
-        return Image.fromarray(source)
-    name = Path(fspath(source)).name if isinstance(source, str | PathLike) else "the upload"
-    try:
-        with warnings.catch_warnings():  # the size is checked here, with a clearer sentence than Pillow's warning
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(source, formats=FORMATS)
-    except Image.DecompressionBombError:
-        raise PictureError(f"{name} is far larger than the 25 megapixels allowed") from None
-    except UnidentifiedImageError:
-        raise PictureError(f"{name} is not a picture in a known format ({', '.join(FORMATS)})") from None
-    except OSError as error:
-        raise PictureError(f"{name} cannot be read: {error.strerror or error}") from None
-    except Exception as error:  # each of Pillow's decoders has exceptions of its own
-        raise PictureError(f"{name} is damaged: {error}") from None
-
-
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grayscale pictures, which Pillow's own conversion would clip, as mode L."""
-    if not image.mode.startswith(("I", "F")):
-        return image
-    values = np.asarray(image, dtype=np.float64)
-    top = 65535.0 if image.mode.startswith("I") and values.max() > 255 else max(1.0, float(values.max()))
-    top = 255.0 if image.mode.startswith("I") and values.max() <= 255 else top
-    return Image.fromarray((values / top * 255).clip(0, 255).round().astype(np.uint8))
-
-
 def open_picture(source: Picture) -> Image.Image:
-    """Any picture as an upright RGB image: a path, a binary file, a PIL image or a uint8 array (H, W[, 3]).
+    """Any picture as an upright RGB image of at most 25 megapixels, as `darkroom.pictures` opens it.
 
-    Transparency is composited on white, the EXIF orientation applied, the first frame of an animation taken. The size
-    is checked in the header, before anything is decoded. Raises PictureError.
+    Raises PictureError, also where a side is too short or the picture too narrow to be learned.
     """
-    image = _opened(source)
-    _check_size(*image.size)
-    try:
-        image.seek(0)
-        image = ImageOps.exif_transpose(image)
-        image = _to_eight_bits(image)
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return image.convert("RGB")
-    except Exception as error:  # each of Pillow's decoders has exceptions of its own
-        raise PictureError(f"the picture is damaged or cannot be decoded: {error}") from None
+    return pictures.open_picture(source, check=_check_size)
 
 
 def to_tensor(image: Image.Image) -> Tensor:
