@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 import singan
-from singan.export import save_animation
+from darkroom.animations import save_animation
 
 GAP = 12  # px between pictures; captions stand in CAPTION px above them
 CAPTION = 22
