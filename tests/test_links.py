@@ -11,6 +11,8 @@ from dcgan.recipe import MAX_INDEX, Recipe
 from ui.face_handlers import FaceHandlers
 from ui.face_links import Opened, gallery_keys, in_order, index_in, link_keys, read_link
 from ui.links import Query, address, face_token, read_face
+from ui.page import tab_meant
+from ui.tab import Tab
 
 
 def parsed(link: str) -> dict[str, str]:
@@ -60,10 +62,10 @@ def test_tokens_are_readable():
         ("7.3.1~smiling", "a number for smiling is needed"),
         ("7.3.1~smiling=big", "a number for smiling is needed"),
         ("7.3.1~smiling=11", "allowed are -10"),
-        ("7.3.1~smiling=inf", "a number is needed"),
+        ("7.3.1~smiling=inf", "is inf"),
         ("zAAA", "cut off or altered"),
         ("z!!!!", "cut off or altered"),
-        ("zAADAfw", "a number is needed"),  # NaN
+        ("zAADAfw", "is nan"),
     ],
 )
 def test_damaged_tokens_are_refused(token, message):
@@ -129,6 +131,37 @@ def test_what_nobody_reads_is_named_but_gradios_own():
     query.leave_out_the_rest()
     query.leave_out_the_rest()
     assert query.ignored == ["wit (unknown)"]
+
+
+def test_what_others_append_is_passed_over_in_silence():
+    appended = "utm_source utm_medium UTM_Campaign fbclid gclid gbraid wbraid msclkid dclid yclid twclid igshid igsh"
+    more = "mc_cid mc_eid _ga _gl ref ref_src si __theme __sign __lang logs"
+    names = [*appended.split(), *more.split()]
+    query = Query([(name, "<b>1</b>") for name in [*names, *names]])  # twice, too
+    assert query.unread == []
+    query.leave_out_the_rest()
+    assert query.ignored == [] and query.notice() == ""
+    assert Query({"ref": "3"}).whole("ref", 0, 0, 9) == 3  # who asks for one has it
+
+
+def test_of_a_name_given_twice_the_last_counts_and_that_is_said():
+    query = Query([("seed", "1"), ("wit", "1"), ("count", "5"), ("seed", "2"), ("wit", "2"), ("x", "a"), ("x", "b")])
+    assert [query.whole(name, 0, 0, 9) for name in ("seed", "seed", "count")] == [2, 2, 5]
+    assert query.ignored == ["seed twice (the last one counts)"]
+    assert query.whole("x", 4, 0, 9) == 4
+    query.leave_out_the_rest()
+    assert query.ignored[1:] == ["x twice (the last one counts)", "x=b (a whole number is needed)", "wit (unknown)"]
+    query = Query([("seed", "1")] * 3)
+    assert query.whole("seed", 0, 0, 9) == 1 and query.ignored == ["seed 3 times (the last one counts)"]
+
+
+def test_a_notice_is_a_sentence_of_bounded_length():
+    query = Query([("seed", "x"), *((f"{i:03}" + "n" * 900, "1") for i in range(100))])
+    query.whole("seed", 0, 0, 9)
+    query.leave_out_the_rest()
+    said = query.notice()
+    begun = "This link was not understood in part; ignored: seed=x (a whole number is needed); 000nnn"
+    assert said.startswith(begun) and said.endswith("(unknown); 85 more") and len(said) < 1200
 
 
 def test_long_values_are_shortened_in_the_notice():
@@ -213,3 +246,38 @@ def test_faces_that_the_model_cannot_draw_are_named(handlers):
 def test_directions_come_in_an_order_for_people():
     names = ["age", "bangs", "wit", "smiling", "pc1", "pc2"]
     assert in_order(names) == ["smiling", "age", "bangs", "wit", "pc1", "pc2"]
+
+
+# -- which tab a link means ------------------------------------------------------------------------------------------
+
+
+def part(*known: str) -> Tab:
+    """A tab that knows these parameters."""
+    return Tab([], lambda query: [query.read(name, None, str) for name in known], lambda _: None)
+
+
+PARTS = {
+    "faces": part("seed", "count", "frames", "face", "index", "view", "smiling"),
+    "scenes": part("seed", "count", "frames", "scene", "mode", "start"),
+}
+
+
+@pytest.mark.parametrize(
+    ("link", "tab"),
+    [
+        ("?scene=sunset", "scenes"),
+        ("?mode=animate&frames=9&seed=3", "scenes"),
+        ("?start=1", "scenes"),
+        ("?smiling=1.5", "faces"),
+        ("?view=morph&frames=9", "faces"),
+        ("?seed=3&count=4", "faces"),
+        ("?wit=1", "faces"),
+        ("?utm_source=x&scene=sunset&fbclid=y", "scenes"),
+    ],
+)
+def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters(link, tab):
+    assert tab_meant(list(parsed(link).items()), PARTS) == tab
+
+
+def test_a_link_without_parameters_opens_the_first_tab():
+    assert tab_meant([], PARTS) == "faces" and tab_meant([], {"scenes": PARTS["scenes"]}) == "scenes"

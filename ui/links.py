@@ -9,7 +9,8 @@ import base64
 import binascii
 import re
 import struct
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -17,30 +18,42 @@ from darkroom.checks import check_choice, check_range
 from dcgan.recipe import Recipe
 
 T = TypeVar("T")
+ECHO = 40  # characters of a name or a value in a phrase about it
+PHRASES = 16  # in a notice
+# What others append to links: who sent the visitor, and what a Space is to show beside the page.
+TRACKING = frozenset(
+    "fbclid gclid gbraid wbraid dclid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid _ga _gl ref ref_src si "
+    "logs".split()
+)
 PART, LATENT = "~", "z"  # of a face in a link: 7.3.0.8~smiling=1.5, or z and its latent in base64
 
 
 class Query:
-    """Reads a query string's parameters one by one, each within what is allowed.
+    """Reads a query string's parameters one by one, each within what is allowed; of a name given twice, the last one.
 
-    ignored: a phrase for every parameter that could not be used, in the order of reading.
+    unread: the names that nothing has asked for yet, but those that others append. ignored: a phrase for every
+    parameter that could not be used, in the order of reading.
     """
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self._parameters = dict(parameters)
-        self._unread = [name for name in self._parameters if not name.startswith("__")]  # Gradio's own: __theme
+    def __init__(self, parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> None:
+        pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
+        self._parameters = dict(pairs)
+        self._times = Counter(name for name, _ in pairs)
+        self.unread = [name for name in self._parameters if not _is_tracking(name)]
         self.ignored: list[str] = []
 
     def read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
         """The converted parameter; the default where it is missing or `convert` raises ValueError."""
         if name not in self._parameters:
             return default
-        if name in self._unread:
-            self._unread.remove(name)
+        if name in self.unread:
+            self.unread.remove(name)
+            if self._times[name] > 1:
+                self.ignored.append(f"{name} {_often(self._times[name])} (the last one counts)")
         try:
             return convert(self._parameters[name])
         except ValueError as error:
-            self.ignored.append(f"{name}={self._parameters[name][:40]} ({error})")
+            self.ignored.append(f"{name}={self._parameters[name][:ECHO]} ({error})")
             return default
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
@@ -81,8 +94,25 @@ class Query:
 
     def leave_out_the_rest(self) -> None:
         """Ignores, and says so, what has not been read."""
-        self.ignored += [f"{name} (unknown)" for name in self._unread]
-        self._unread.clear()
+        self.ignored += [f"{name[:ECHO]} (unknown)" for name in self.unread]
+        self.unread.clear()
+
+    def notice(self) -> str:
+        """A sentence on what could not be used, "" where all could; it holds text from outside."""
+        if not self.ignored:
+            return ""
+        more = len(self.ignored) - PHRASES
+        phrases = [*self.ignored[:PHRASES], *([f"{more} more"] if more > 0 else [])]
+        return "This link was not understood in part; ignored: " + "; ".join(phrases)
+
+
+def _is_tracking(name: str) -> bool:
+    """Whether a parameter is one that others append to links: campaigns, networks, Gradio and Spaces (__theme)."""
+    return name.lower().startswith(("__", "utm_")) or name.lower() in TRACKING
+
+
+def _often(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
 
 
 def _number(kind: Callable[[str], T], text: str, what: str) -> T:

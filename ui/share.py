@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 
+from ui.history import SHOW_IN_ADDRESS_BAR
 from ui.links import address
 
 # Without a secure origin there is no clipboard: then the selected text of a passing element is copied.
@@ -25,15 +26,6 @@ COPY = """async (url) => {
   }
 }"""
 AFTER_A_WHILE = '() => new Promise((say) => setTimeout(() => say("Copy link"), 2000))'
-# The address bar shows the state too: reloading keeps it. Gradio's own parameters stay. Links in tabs that are not open
-# have no say.
-SHOW_IN_ADDRESS_BAR = """(url) => {
-  if (!url || !document.getElementById("KIND-link")?.offsetParent) return;
-  const link = new URL(url);
-  for (const [name, value] of new URLSearchParams(location.search))
-    if (name.startsWith("__")) link.searchParams.set(name, value);
-  if (link.origin === location.origin) history.replaceState(history.state, "", link);
-}"""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""The address bar and the browser's history: each tab that is opened is an entry, whose address shows what it shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import gradio as gr
+
+from ui.parts import QUIET
+
+# The address of the entry that is open becomes the link; Gradio's own parameters stay. Links to elsewhere have no say.
+SHOW = """(url) => {
+  const link = new URL(url, location.href);
+  for (const [name, value] of new URLSearchParams(location.search))
+    if (name.startsWith("__")) link.searchParams.set(name, value);
+  if (link.origin === location.origin) history.replaceState(history.state, "", link);
+}"""
+# Reloading keeps what is shown. Links in tabs that are not open have no say.
+SHOW_IN_ADDRESS_BAR = f"""(url) => {{
+  if (url && document.getElementById("KIND-link")?.offsetParent) ({SHOW})(url);
+}}"""
+# Gradio says nothing of who opened a tab, a visitor or the page: clicks do, in the row of tabs or in the menu of those
+# that do not fit into it, where they have no names but their labels. An entry knows its tab, as the address of the
+# first one need not say it.
+TABS_IN_HISTORY = f"""() => {{
+  const LABELS = TABS, WAIT_MS = 3000, STEP_MS = 50;
+  const show = {SHOW};
+  const BUTTONS = "#tabs > .tab-wrapper [role=tab], #tabs > .tab-wrapper .overflow-dropdown button";
+  const tabOf = (button) => Object.keys(LABELS).find((tab) => LABELS[tab] === button.textContent.trim());
+  const selected = () => document.querySelector("#tabs > .tab-wrapper [role=tab][aria-selected=true]");
+  const openTab = () => selected() && tabOf(selected());
+  const shownLink = () => [...document.querySelectorAll("#tabs .share [id$='-link']")]
+    .filter((link) => link.offsetParent).map((link) => link.querySelector("input, textarea")?.value)
+    .filter(Boolean).at(-1);  // the last one is of the whole tab
+  let going = false, turn = 0;
+
+  async function showLinkOf(tab) {{  // it comes when the tab is laid out, if anything is drawn there
+    const mine = ++turn;
+    for (let waited = 0; waited < WAIT_MS && mine === turn; waited += STEP_MS) {{
+      await new Promise((done) => setTimeout(done, STEP_MS));
+      if (mine === turn && openTab() === tab && shownLink()) return show(shownLink());
+    }}
+  }}
+
+  document.addEventListener("click", (event) => {{
+    const button = event.target.closest?.("#tabs button");
+    if (!button || going) return;
+    const before = openTab();
+    if (!button.matches(BUTTONS)) {{
+      if (button.matches("[role=tab]")) showLinkOf(before);  // a tab inside of one
+      return;
+    }}
+    const tab = tabOf(button);
+    if (!tab || !before || tab === before) return;
+    history.replaceState({{ ...history.state, tab: before }}, "");
+    history.pushState({{ tab }}, "", location.href);
+    show(`?tab=${{tab}}`);
+    showLinkOf(tab);
+  }}, true);  // before Gradio, while the tab before is still the open one
+
+  addEventListener("popstate", (event) => {{
+    const tab = event.state?.tab ?? new URLSearchParams(location.search).get("tab");
+    const button = [...document.querySelectorAll(BUTTONS)].find((each) => tabOf(each) === tab);
+    if (!button) return;
+    going = true;
+    button.click();
+    going = false;
+    showLinkOf(tab);
+  }});
+}}"""
+
+
+def tabs_in_history(page: gr.Blocks, labels: Mapping[str, str]) -> None:
+    """Lets Back and Forward go through the tabs that were opened; labels: of the tabs, by their names in links."""
+    page.load(None, None, None, js=TABS_IN_HISTORY.replace("TABS", json.dumps(labels), 1), **QUIET)
