@@ -1,8 +1,8 @@
-# make run | test | lint | bench: each makes .venv and installs what it needs.
+# make run | test | lint | bench | soak: each makes .venv and installs what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench chromium clean
+.PHONY: run test lint bench soak chromium clean
 
 run: .venv/run
 	$(BIN)/python app.py
@@ -18,6 +18,10 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.scenes
 	$(BIN)/python -m benchmarks.faces
+
+soak: .venv/dev
+	$(BIN)/python -m benchmarks.soak --minutes 30
+	$(BIN)/python -m benchmarks.kills --kills 25
 
 # torch first and by itself: some indexes hold its CPU build under this very version.
 .venv/run: requirements.txt

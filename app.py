@@ -1,20 +1,22 @@
-"""Starts the app: reads the environment, builds the page, launches it."""
+"""Starts the app: reads the environment, builds the page, launches it, and ends it in order."""
 
 import importlib.util
+import logging
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from PIL import Image
 
 from darkroom.device import pick_device
+from darkroom.pictures import MAX_PIXELS
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from singan.image import MAX_SOURCE_PIXELS
-from ui import quick_gradio, zero  # noqa: F401
+from ui.memory import bound_arenas
 from ui.models import Models
-from ui.page import build_page
-from ui.theme import CSS, NAME_PICTURES, THEME
+from ui.scratch import scratch_folder
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
@@ -29,9 +31,33 @@ def named(variable: str) -> list[str]:
     return [model.strip() for model in os.environ.get(variable, "").split(",") if model.strip()]
 
 
+def kept_scenes() -> Path:
+    """Where visitors' scenes outlive a restart, for as long as they would have lived."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "scenes"
+
+
 def main() -> None:
-    """Serves the page; GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_SHARE are Gradio's own."""
-    Image.MAX_IMAGE_PIXELS = MAX_SOURCE_PIXELS  # for what Gradio itself opens
+    """Serves the page until SIGTERM or Ctrl-C."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    bound_arenas()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("darkroom").setLevel(logging.INFO)
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # for what Gradio itself opens
+    with scratch_folder():
+        serve(ended)
+
+
+def serve(ended: threading.Event) -> None:
+    """Builds the page and launches it; GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_SHARE are Gradio's own.
+
+    Gradio decides where its files go when it is imported, so that happens here.
+    """
+    from ui import quick_gradio, zero  # noqa: F401
+    from ui.page import build_page
+    from ui.theme import CSS, NAME_PICTURES, THEME
+
     # On ZeroGPU this process never has the GPU: it draws on the CPU, and training borrows one.
     device = pick_device("cpu" if zero.ON_ZERO_GPU else os.environ.get("DARKROOM_DEVICE") or "auto")
     try:
@@ -44,7 +70,10 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"DARKROOM_FACES or DARKROOM_SCENES: {error}")
     agents = importlib.util.find_spec("mcp") is not None  # gradio's extra of that name
-    build_page(faces, scenes, device).launch(theme=THEME, css=CSS, js=NAME_PICTURES, mcp_server=agents)
+    page = build_page(faces, scenes, device, kept_scenes())
+    page.launch(theme=THEME, css=CSS, js=NAME_PICTURES, mcp_server=agents, prevent_thread_lock=True)
+    ended.wait()
+    page.shut_down()
 
 
 if __name__ == "__main__":

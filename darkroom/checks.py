@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from numbers import Real
 from typing import Any
 
 ECHO = 60  # characters of a value in a message: it may be a book
+_BRIEF = reprlib.Repr()  # looks no further into a value than `echo` shows of it, nor deeper than Python can
+_BRIEF.maxlevel = 4
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 4 * ECHO
+_BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = ECHO
 
 
 def echo(value: Any) -> str:
     """A value as a message names it: its repr, cut off where it is long."""
     try:
-        text = repr(value)
+        text = _BRIEF.repr(value)
     except ValueError:  # a whole number of more digits than Python writes
         text = f"a {type(value).__name__} of very many digits"
     return text if len(text) <= ECHO else f"{text[:ECHO]}..."
+
+
+def printable(text: str) -> str:
+    """A text in one line that every terminal shows, however odd a file's name is."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def check_number(name: str, value: Any) -> None:
@@ -34,8 +44,8 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
 def check_whole(name: str, value: Any, low: int, high: int) -> int:
     """The value as an int. Raises ValueError unless it is a whole number (3 or 3.0) from low to high."""
     check_number(name, value)
-    if not math.isfinite(value) or value != int(value):
-        raise ValueError(f"{name} is {value}; a whole number is needed")
+    if not isinstance(value, int) and (not math.isfinite(value) or value != int(value)):
+        raise ValueError(f"{name} is {echo(value)}; a whole number is needed")
     check_range(name, value, low, high)
     return int(value)
 

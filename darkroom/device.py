@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import torch
 
+from darkroom.checks import echo
+
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
     """The accelerator if there is one, else the CPU, for "auto"; the named device otherwise. Raises ValueError."""
-    if device != "auto":
-        try:
-            return torch.empty(0, device=device).device
-        except (RuntimeError, AssertionError) as error:  # torch raises either, by the kind of device
-            raise ValueError(
-                f"device is {str(device)!r}; allowed are auto, cpu and what this machine has: {error}"
-            ) from None
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    best = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    if device == "auto":
+        return best
+    try:
+        chosen = torch.empty(0, device=device).device
+    except Exception:  # torch raises many, by the kind of device, and says much that does not help
+        chosen = torch.device("meta")
+    if chosen.type == "meta":  # which has shapes and no values
+        here = " and ".join(dict.fromkeys(("cpu", best.type)))
+        raise ValueError(f"device is {echo(str(device))}; allowed are auto and what this machine has: {here}") from None
+    return chosen
 
 
 def fast_format(device: torch.device) -> torch.dtype:
@@ -30,3 +35,10 @@ def fast_format(device: torch.device) -> torch.dtype:
             including_emulation=False
         )
     return torch.bfloat16 if native else torch.float32
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there was not enough memory, of the device's or of the machine's."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)  # torch's allocator on a CPU

@@ -17,6 +17,7 @@ except ImportError:  # Windows: there is no lock, two processes in one folder ar
 
 LOCK_FILE = ".lock"
 PART = re.compile(r"\.[0-9a-f]{8}\..+")  # names that `atomic` gives to what it has not finished
+PART_PREFIX = len(".01234567.")
 
 
 @contextmanager
@@ -30,47 +31,82 @@ def atomic(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def check_folder(name: str, folder: Path) -> None:
+    """Raises ValueError, naming the option, where a file stands in the way of this folder."""
+    for path in (folder, *folder.parents):
+        if path.is_file():
+            raise ValueError(f"{path} is a file; {name} takes a folder")
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[Path]:
+    """The folder, made with its parents where missing; what was made and stayed empty goes at the end of the block."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    finally:
+        for path in missing:
+            with suppress(OSError):  # something was written: it stays
+                path.rmdir()
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Holds a folder, made if missing, against other processes; what a killed one left half-written is removed.
+    """Holds a folder, made if missing, against other processes. One that was made and stayed empty goes.
 
-    Raises ValueError where another process holds it, or it is a file. A folder that was made and stayed empty goes.
+    Raises ValueError where another process holds it, or it is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; a folder is needed")
-    made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder / LOCK_FILE):
-        try:
-            for path in folder.iterdir():
-                if PART.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
-            yield
-        finally:
-            (folder / LOCK_FILE).unlink(missing_ok=True)
-            if made:
-                with suppress(OSError):  # something was written: it stays
-                    folder.rmdir()
+    with made_folder(folder), _lock(folder / LOCK_FILE, f"into {folder}; choose another folder"):
+        yield
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def locked_file(path: Path) -> Iterator[None]:
+    """Holds a file that is to be written against other processes; its folder is made if missing. Raises ValueError."""
+    with made_folder(path.parent), _lock(path.with_name(f".{path.name}{LOCK_FILE}"), f"{path}; choose another name"):
+        yield
+
+
+@contextmanager
+def _lock(path: Path, what: str) -> Iterator[None]:
     while True:
-        with path.open("a") as file:
+        with path.open("ab") as file:
             try:
                 if fcntl is not None:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"another process is writing {what}, or wait for its end") from None
             except OSError:
-                text = f"another process is writing into {path.parent}; choose another folder, or wait for its end"
-                raise ValueError(text) from None
+                pass  # a file system without locks: as on Windows
             if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
-                yield
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
                 return  # else it was the last holder's, removed between opening and locking
+
+
+def visible(folder: Path) -> set[str]:
+    """The names in a folder that are not hidden; none where there is no folder."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
+
+
+def remove_parts(folder: Path, name: str | None = None) -> None:
+    """Removes what killed processes left half-written: of the file of this name, or of all in a folder of our own."""
+    for path in folder.iterdir():
+        if PART.fullmatch(path.name) and name in (None, path.name[PART_PREFIX:]):
+            path.unlink(missing_ok=True)
 
 
 def why(error: OSError) -> str:
     """What went wrong with a file, in words, naming the file and no folder."""
-    name = Path(os.fsdecode(error.filename)).name if error.filename else "a file"
+    if error.errno is None:  # raised here, with a sentence of its own
+        return str(error)
+    named = isinstance(error.filename, str | bytes | os.PathLike)
+    name = Path(os.fsdecode(error.filename)).name if named else "a file"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: nothing half-written was left; free some space and try again"
     return f"{name}: {error.strerror or type(error).__name__}"

@@ -29,9 +29,11 @@ def model_folder(model: str | Path, revision: str | None = None) -> Path:
             snapshot_download(repo, revision=revision, allow_patterns=list(MODEL_FILES))
         )
     except HUB_ERRORS as error:
-        raise ModelError(
-            f"{model} is no folder here and cannot be had from the Hub: {str(error).splitlines()[0]}"
-        ) from None
+        raise ModelError(f"{model} is no folder here and cannot be had from the Hub: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)  # a timeout may say nothing
 
 
 def _cached(repo: str, revision: str | None) -> Path | None:
@@ -57,4 +59,4 @@ def push_model(repo: str, write: Callable[[Path], None], message: str, private: 
             write(Path(folder))
             return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message))
     except HUB_ERRORS as error:
-        raise ModelError(f"{repo} cannot be pushed to: {str(error).splitlines()[0]}") from None
+        raise ModelError(f"{repo} cannot be pushed to: {_first_line(error)}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,15 @@ def check_kind(config: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return model
 
 
+def kind_in(folder: Path) -> str | None:
+    """Which kind of model lies in a folder, SCENE or FACES; None where there is none, or it cannot be told."""
+    try:
+        model = read_config(folder)["model"]
+        return next((kind for kind, key in KINDS.items() if key in model), None)
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
 def read_card(folder: Path) -> str | None:
     """The model card, whatever its encoding; None where there is none. A card never keeps a model from loading."""
     try:
@@ -168,16 +177,17 @@ def reading(model: str | Path, what: str) -> Iterator[None]:
 
 
 def write_model(folder: str | Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor], card: str) -> None:
-    """Writes the three files, each atomically; a card that is there stays.
+    """Writes the three files, each atomically and none before all have found room; a card that is there stays.
 
-    The configuration goes first: a reader that comes in between has weights of what it says, or of the one before.
+    The configuration takes its place first: a reader that comes in between has weights of what it says, or of the one
+    before.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic(folder / CONFIG_FILE) as part:
-        part.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    with atomic(folder / WEIGHTS_FILE) as part:
-        part.write_bytes(save({name: value.cpu().contiguous() for name, value in tensors.items()}))
-    if not (folder / CARD_FILE).exists():
-        with atomic(folder / CARD_FILE) as part:
-            part.write_text(card, encoding="utf-8")
+    with ExitStack() as parts:  # which it leaves in reverse order
+        if not (folder / CARD_FILE).exists():
+            parts.enter_context(atomic(folder / CARD_FILE)).write_text(card, encoding="utf-8")
+        weights = save({name: value.cpu().contiguous() for name, value in tensors.items()})
+        parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
+        text = json.dumps(config, indent=2) + "\n"
+        parts.enter_context(atomic(folder / CONFIG_FILE)).write_text(text, encoding="utf-8")

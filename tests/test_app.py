@@ -99,7 +99,7 @@ def test_animate(client, kind):
         ("/sample_faces", {"seed": -1}, "-1"),
         ("/sample_faces", {"model": "nobody"}, "nobody"),
         ("/edit_face", {"face": {"moves": {"wit": 1}}}, "direction is 'wit'; allowed are"),
-        ("/edit_face", {"face": {"seed": "x"}}, "seed is 'x'; a number is needed"),
+        ("/edit_face", {"face": {"seed": "x"}}, "seed is 'x' .str.; a number is needed"),
         ("/edit_face", {"face": {"z": [1, 2]}}, "z has shape"),
         ("/morph_faces", {"faces": [{"seed": 1}]}, "fewer than two faces"),
         ("/morph_faces", {"faces": [{}, {}], "frames": 1000}, "1000"),

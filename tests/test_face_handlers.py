@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from dcgan.recipe import Recipe, save_png
-from ui.device import DeviceLock
+from ui.device import Device, Turn
 from ui.face_handlers import LIKENESS, MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
 
 FACES = [Recipe(0, i).to_dict() for i in range(3)]
@@ -21,7 +21,7 @@ class OneModel:
 
 @pytest.fixture
 def handlers(tiny_faces):
-    return FaceHandlers(OneModel(tiny_faces), DeviceLock())
+    return FaceHandlers(OneModel(tiny_faces), Device())
 
 
 def test_a_photograph_is_searched_in_steps_and_found(handlers, picture_file):
@@ -31,8 +31,7 @@ def test_a_photograph_is_searched_in_steps_and_found(handlers, picture_file):
     assert wanted.size == (256, 256) and found.size == (64, 64)
     assert report.text.startswith("Closeness ") and any(words in report.text for _, words in LIKENESS)
     assert len(face["z"]) == 8 and face["moves"] == {}
-    with handlers.lock:  # it is free again
-        pass
+    handlers.device.run(Turn.FACE, lambda: None)  # it is free again
 
 
 def test_a_search_that_is_left_frees_the_device(handlers, picture_file):
@@ -40,15 +39,14 @@ def test_a_search_that_is_left_frees_the_device(handlers, picture_file):
     for _ in range(3):
         next(search)
     search.close()
-    with handlers.lock:
-        pass
+    handlers.device.run(Turn.FACE, lambda: None)
 
 
 def test_only_pictures_are_searched(handlers, tmp_path):
     text, huge = tmp_path / "text.png", tmp_path / "huge.png"
     text.write_text("no picture")
-    Image.new("1", (6000, 6000)).save(huge)
-    for file, message in ((None, "no photograph yet"), (text, "not a picture"), (huge, "at most 25 megapixels")):
+    Image.new("1", (11_000, 10_000)).save(huge)
+    for file, message in ((None, "no photograph yet"), (text, "not a picture"), (huge, "at most 100 megapixels")):
         with pytest.raises(ValueError, match=message):
             list(handlers.find_face(file and str(file), None))
 

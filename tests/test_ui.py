@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 import zipfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,34 +12,64 @@ import pytest
 import torch
 
 from singan import ScenePipeline, TrainingError, train
+from singan.image import open_picture
 from singan.model import Pyramid
 from singan.train import Checkpoint
-from ui.device import DeviceLock
+from ui.device import Device, Turn
+from ui.gate import said_of
+from ui.html import bar
 from ui.models import Models
-from ui.parts import bar, duration
+from ui.parts import duration
 from ui.store import SceneStore
 from ui.training_handlers import TrainingHandlers
 
 
+def asked(device, turn, log, name):
+    """Asks for a piece of work that notes its name, from a thread of its own; when it is in line."""
+    thread = threading.Thread(target=device.run, args=(turn, lambda: log.append(name)))
+    before = sum(device.waiting.values())
+    thread.start()
+    while sum(device.waiting.values()) == before:
+        time.sleep(0.001)
+    return thread
+
+
+@contextmanager
+def busy(device):
+    """Within it, the device works on something long."""
+    end = threading.Event()
+    thread = threading.Thread(target=device.run, args=(Turn.FACE, end.wait))
+    thread.start()
+    time.sleep(0.02)
+    yield
+    end.set()
+    thread.join()
+
+
 def test_turns_are_taken_in_order_of_arrival():
-    lock, order, threads = DeviceLock(), [], []
-
-    def visitor(i):
-        with lock:
-            order.append(i)
-
-    with lock:
-        for i in range(6):
-            threads.append(threading.Thread(target=visitor, args=(i,)))
-            threads[-1].start()
-            time.sleep(0.02)
+    device, log, threads = Device(), [], []
+    with busy(device):
+        threads += [asked(device, Turn.PICTURE, log, i) for i in range(6)]
+        assert device.waiting == {"face": 0, "picture": 6, "training": 0}
     for thread in threads:
         thread.join()
-    assert order == list(range(6))
+    assert log == list(range(6))
+
+
+def test_sliders_go_before_pictures_before_trainings_but_nobody_waits_for_ever():
+    device, log, threads = Device(), [], []
+    with busy(device):
+        for turn in (Turn.TRAINING, Turn.PICTURE, Turn.FACE):
+            threads.append(asked(device, turn, log, turn.name))
+        time.sleep(Turn.TRAINING.value)
+        threads.append(asked(device, Turn.FACE, log, "late"))
+    for thread in threads:
+        thread.join()
+    assert log == ["FACE", "PICTURE", "TRAINING", "late"]
 
 
 def test_a_long_job_lets_others_in_between_its_steps():
-    lock, log, begun = DeviceLock(), [], threading.Event()
+    device, log, begun = Device(), [], threading.Event()
 
     def job():
         for i in range(40):
@@ -47,29 +78,34 @@ def test_a_long_job_lets_others_in_between_its_steps():
             yield i
 
     def long_job():
-        for i in lock.step_by_step(job()):
+        for i in device.stream(Turn.TRAINING, job()):
             log.append(i)
 
     thread = threading.Thread(target=long_job)
     thread.start()
     begun.wait()
-    with lock:
-        log.append("other")
+    device.run(Turn.FACE, lambda: log.append("other"))
     thread.join()
     assert "other" in log[:20] and len(log) == 41
 
 
+def test_all_work_is_done_by_one_thread():
+    device = Device()
+    names = [device.run(Turn.FACE, lambda: threading.current_thread().name)]
+    names += device.stream(Turn.TRAINING, (threading.current_thread().name for _ in range(3)))
+    assert set(names) == {"device"}
+
+
 def test_a_failing_step_frees_the_device():
-    lock = DeviceLock()
+    device = Device()
 
     def job():
         yield 1
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        list(lock.step_by_step(job()))
-    with lock:
-        pass
+        list(device.stream(Turn.PICTURE, job()))
+    assert device.run(Turn.FACE, lambda: 1) == 1
 
 
 @pytest.fixture
@@ -91,9 +127,13 @@ def test_unknown_names_are_refused(store, name):
         store.get(name)
 
 
+def begin(store, session, file, config):
+    return store.begin(session, str(file), open_picture(file), config)
+
+
 def trained(store, session, picture_file, checkpoint, config):
     """The name of a scene that this visitor has trained."""
-    name, found = store.begin(session, str(picture_file), config)
+    name, found = begin(store, session, picture_file, config)
     assert found is None
     store.keep(name, checkpoint)
     store.end(name)
@@ -103,14 +143,14 @@ def trained(store, session, picture_file, checkpoint, config):
 def test_a_visitors_scene_is_his_and_is_found_again(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     assert name.startswith("discs-") and store.names("me") == ["tiny", name] and store.names("you") == ["tiny"]
-    again, found = store.begin("me", str(picture_file), tiny_config)
+    again, found = begin(store, "me", picture_file, tiny_config)
     assert again == name and found is not None and found.scene.finished
-    others, found = store.begin("you", str(picture_file), tiny_config)
+    others, found = begin(store, "you", picture_file, tiny_config)
     assert others != name and found is None
 
 
 def test_a_shipped_scene_is_not_trained_again(store, picture_file, tiny_config):
-    name, found = store.begin("me", str(picture_file), replace(tiny_config, seed=9))
+    name, found = begin(store, "me", picture_file, replace(tiny_config, seed=9))
     assert name == "tiny" and found is not None and found.scene.finished
 
 
@@ -179,21 +219,21 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(store, tiny_folde
 
 
 def test_no_second_training_goes_on_with_a_running_one(store, tiny_checkpoint, picture_file, tiny_config):
-    first, _ = store.begin("me", str(picture_file), tiny_config)
+    first, _ = begin(store, "me", picture_file, tiny_config)
     store.keep(first, unfinished(tiny_checkpoint))
-    second, found = store.begin("me", str(picture_file), tiny_config)
+    second, found = begin(store, "me", picture_file, tiny_config)
     assert second != first and found is None
 
 
 def test_names_come_from_the_file_and_cannot_leave_the_folder(store, tiny_config, picture_file, tmp_path):
     for stem, start in (("My Holiday (1)", "my-holiday-1-"), ("\u00fc\u00fc", "picture-"), ("..", "picture-")):
         shutil.copyfile(picture_file, tmp_path / f"{stem}.JPG")
-        name, _ = store.begin("me", str(tmp_path / f"{stem}.JPG"), tiny_config)
+        name, _ = begin(store, "me", tmp_path / f"{stem}.JPG", tiny_config)
         assert name.startswith(start) and "/" not in name
 
 
 def test_a_scene_in_training_has_nothing_to_draw_yet(store, picture_file, tiny_config):
-    name, _ = store.begin("me", str(picture_file), tiny_config)
+    name, _ = begin(store, "me", picture_file, tiny_config)
     with pytest.raises(ValueError, match="no finished scale yet"):
         store.get(name)
     store.end(name)
@@ -216,12 +256,49 @@ def test_the_oldest_scene_goes_first(store, tiny_checkpoint, picture_file, tiny_
     assert kept == names[1:]
 
 
+def test_a_damaged_training_is_said_and_stays_as_it_was(store, picture_file, tiny_config):
+    config = replace(tiny_config, seed=5)
+    name, _ = begin(store, "me", picture_file, config)
+    store.keep(name, next(record.checkpoint for record in train(picture_file, config, "cpu") if record.scene))
+    store.end(name)
+    (store._own[name].folder / "training.safetensors").write_bytes(b"\xff" * 100)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="is damaged") as raised:
+            store.resume(name)
+        assert "/" not in said_of(raised.value, ours=True)[1]
+        assert store.resumable(name)  # not "in training" for ever
+
+
+def test_scenes_outlive_a_restart_for_as_long_as_they_would_have_lived(
+    store, tiny_checkpoint, picture_file, tiny_config, tmp_path
+):
+    kept = tmp_path / "kept"
+    store._kept = kept
+    name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
+    begun, _ = begin(store, "me", picture_file, replace(tiny_config, seed=5))  # nothing of it is finished
+    store.close()
+    assert [path.name for path in kept.iterdir()] == [name] and not Path(store._root.name).exists()
+    again = SceneStore(store.shipped, store.device, kept)
+    assert again.names("me") == again.names("") == ["tiny"]  # until the browser comes back with the name
+    assert again.adopt("me", [name, begun]) == [name] and again.names("me") == ["tiny", name]
+    assert again.get(name).sample(1)[0].size == (64, 48)
+    again.close()
+    (kept / name / "model.safetensors").write_bytes(b"damaged")
+    assert SceneStore(store.shipped, store.device, kept).adopt("me", [name]) == [] and not list(kept.iterdir())
+
+
+def test_a_folder_goes_when_its_picture_cannot_be_copied(store, tmp_path, picture, tiny_config):
+    with pytest.raises(OSError):
+        store.begin("me", str(tmp_path / "gone.png"), picture, tiny_config)
+    assert not list(Path(store._root.name).iterdir()) and not store._busy
+
+
 # -- handlers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def handlers(store):
-    return TrainingHandlers(store, DeviceLock())
+    return TrainingHandlers(store, Device())
 
 
 def test_a_closed_page_ends_its_training(handlers, picture_file, monkeypatch):
@@ -236,12 +313,13 @@ def test_a_closed_page_ends_its_training(handlers, picture_file, monkeypatch):
 
     monkeypatch.setattr("ui.training_handlers.train", watched)
     outputs = handlers.train_scene(str(picture_file), iterations=2000)
+    while not handlers.store._busy:
+        next(outputs)
     next(outputs)
-    assert not ended and handlers.store._busy
+    assert not ended
     outputs.close()
-    assert ended and not handlers.store._busy and not handlers._stops
-    with handlers.lock:
-        pass
+    assert ended and not handlers.store._busy and not handlers.trainings.running
+    handlers.device.run(Turn.FACE, lambda: None)  # it is free
 
 
 def test_a_failed_scale_keeps_the_finished_ones_on_the_page(handlers, picture_file, monkeypatch):
@@ -255,6 +333,24 @@ def test_a_failed_scale_keeps_the_finished_ones_on_the_page(handlers, picture_fi
     *_, (status, _, _, record, name) = handlers.train_scene(str(picture_file), max_size=40, iterations=3)
     assert name == record["scene"] and "scale 2 of 4 gave no picture" in status.text and record["finished_scales"] == 1
     assert handlers.store.get(record["scene"]).scales == 1
+
+
+def test_an_error_in_the_middle_of_a_step_keeps_the_finished_scales(handlers, picture_file, monkeypatch):
+    errors = [RuntimeError("index 3 is out of bounds"), MemoryError(), OSError(28, "No space left on device", "/x/y")]
+    words = ["RuntimeError in a step", "not enough memory; a smaller size fits", "the disk is full"]
+    for error, said in zip(errors, words, strict=True):
+
+        def failing(*arguments, error=error):
+            for record in train(*arguments):
+                yield record
+                if record.scene:
+                    raise error
+
+        monkeypatch.setattr("ui.training_handlers.train", failing)
+        *_, (status, _, _, record, name) = handlers.train_scene(str(picture_file), max_size=40, iterations=3)
+        assert said in status.text and "1 of" in status.text and "scales are kept" in status.text
+        assert handlers.store.get(name).scales == 1 and not handlers.store._busy and not handlers.trainings.running
+        handlers.store._remove(name)
 
 
 def test_the_progress_bar_speaks_to_screen_readers():

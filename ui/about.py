@@ -9,9 +9,9 @@ import gradio as gr
 
 from dcgan import FacePipeline
 from singan import ScenePipeline
+from ui.html import strip
 from ui.models import Models
 from ui.parts import QUIET, shown
-from ui.training import strip
 
 FACES = """
 ### Faces: one generator, many faces

@@ -31,9 +31,11 @@ def build_endpoints(faces: FaceHandlers, training: TrainingHandlers, scenes: Sce
         _scene_endpoints(scenes)
 
 
-def _endpoint(handler: Callable[..., Iterator[Any]], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+def _endpoint(
+    handler: Callable[..., Iterator[Any]], inputs: Sequence[Any], outputs: Sequence[Any], limit: int | None = ANSWERS
+) -> None:
     gr.Button(visible=False).click(
-        told(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=ANSWERS, show_progress="hidden"
+        told(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=limit, show_progress="hidden"
     )  # fmt: skip
 
 
@@ -96,6 +98,7 @@ def _training_endpoint(training: TrainingHandlers) -> None:
             _status(), gr.Image(label="sample", format="png"), gr.Image(label="reconstruction", format="png"),
             gr.JSON(label="record"), gr.Textbox(label="scene"),
         ],
+        limit=None,  # ui.trainings has the line
     )  # fmt: skip
 
 

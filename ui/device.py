@@ -1,39 +1,77 @@
-"""One device, many visitors: work takes turns in the order in which it asked."""
+"""One device, many visitors: a single thread does all work on it, a short piece for each in turn.
+
+OpenMP keeps a pool of its own for every thread that computes. Two of them on two cores wait for each other: measured
+(benchmarks/load.py), that was most of what a picture lost beside a training.
+"""
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import threading
-from collections import deque
-from collections.abc import Iterator
-from typing import TypeVar
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from enum import Enum
+from typing import Any, TypeVar
+
+from ui.memory import give_back
 
 T = TypeVar("T")
 
+TRIM_SECONDS = 5.0  # between two times that freed memory is given back
+_END: Any = object()
 
-class DeviceLock:
-    """A lock that is handed on in order of arrival; a plain one lets a training loop starve everybody else."""
+
+class Turn(Enum):
+    """Who asks for work; the value: how long it may wait, in s, for others to be let in before it."""
+
+    FACE = 0.0  # a slider moves
+    PICTURE = 0.3
+    TRAINING = 0.6
+
+
+class Device:
+    """Does pieces of work one at a time, whichever is due first: sliders before pictures before trainings, but nobody
+    waits for ever, as what comes later is due later."""
 
     def __init__(self) -> None:
-        self._turns: deque[object] = deque()
+        self._pieces: list[tuple[float, int, Turn, Callable[[], Any], Future[Any]]] = []
+        self._numbers = itertools.count()  # of two that are due at once, the earlier goes first
         self._changed = threading.Condition()
+        threading.Thread(target=self._work, name="device", daemon=True).start()
 
-    def __enter__(self) -> None:
-        turn = object()
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many pieces of each kind wait for their turn."""
         with self._changed:
-            self._turns.append(turn)
-            self._changed.wait_for(lambda: self._turns[0] is turn)
+            turns = [turn for _, _, turn, _, _ in self._pieces]
+        return {turn.name.lower(): turns.count(turn) for turn in Turn}
 
-    def __exit__(self, *error: object) -> None:
+    def run(self, turn: Turn, work: Callable[[], T]) -> T:
+        """The result of a short piece of work, or what it raises."""
+        done: Future[T] = Future()
         with self._changed:
-            self._turns.popleft()
-            self._changed.notify_all()
+            heapq.heappush(self._pieces, (time.monotonic() + turn.value, next(self._numbers), turn, work, done))
+            self._changed.notify()
+        return done.result()
 
-    def step_by_step(self, items: Iterator[T]) -> Iterator[T]:
-        """The items, each made while the lock is held; between two the next visitor has a turn."""
-        while True:
-            with self:
-                try:
-                    item = next(items)
-                except StopIteration:
-                    return
+    def stream(self, turn: Turn, items: Iterator[T]) -> Iterator[T]:
+        """The items, each a piece of work; between two others have their turns."""
+        while (item := self.run(turn, lambda: next(items, _END))) is not _END:
             yield item
+
+    def _work(self) -> None:
+        trimmed = 0.0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._pieces)
+                *_, work, done = heapq.heappop(self._pieces)
+            try:
+                done.set_result(work())
+            except BaseException as error:  # whatever it is, it belongs to whoever asked
+                done.set_exception(error)
+            del work, done  # a result may be large
+            if time.monotonic() - trimmed > TRIM_SECONDS:
+                give_back()
+                trimmed = time.monotonic()

@@ -13,15 +13,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from darkroom.animations import playback_note
 from darkroom.checks import check_choice, check_range
 from dcgan import FacePipeline, Recipe
 from dcgan.data import square
 from dcgan.export import MORPH_FORMATS, save_morph
-from dcgan.recipe import load_recipes, save_png, save_zip
+from dcgan.recipe import MAX_TRUNCATION, load_recipes, save_png, save_zip
 from singan.image import open_picture
-from ui.device import DeviceLock
+from ui.device import Device, Turn
 from ui.models import Models
-from ui.parts import Report, bounded, passing_folder, whole
+from ui.parts import Report, bounded, passing_folder, warn, whole
 
 MAX_FACES, MAX_FRAMES = 64, 240
 MAP_SIDE = 9  # faces
@@ -43,8 +44,8 @@ Pins = list[Face | None]  # A, B and C
 class FaceHandlers:
     """What the tab's buttons and the endpoints do. A face is its recipe everywhere; nothing is kept between calls."""
 
-    def __init__(self, models: Models[FacePipeline], lock: DeviceLock) -> None:
-        self.models, self.lock = models, lock
+    def __init__(self, models: Models[FacePipeline], device: Device) -> None:
+        self.models, self.device = models, device
 
     def model(self, name: str | None) -> FacePipeline:
         """The model of this name; None: the first."""
@@ -67,6 +68,7 @@ class FaceHandlers:
         """
         faces = self.model(model)
         seed, count = whole("seed", seed), bounded("count", count, MAX_FACES)
+        check_range("truncation", truncation, 0, MAX_TRUNCATION)
         recipes = [Recipe(seed, index, float(truncation)) for index in range(count)]
         yield from self._shown_faces(faces, recipes, f"seed{seed}")
 
@@ -83,14 +85,13 @@ class FaceHandlers:
             raise ValueError(f"{Path(file).name} holds {len(recipes)} faces; at most {MAX_FACES} are shown at once")
         theirs = origin.get("fingerprint")
         if theirs and theirs != faces.fingerprint:
-            gr.Warning(f"These faces were drawn by another model ({origin.get('name')}): here they look different.")
+            warn(f"These faces were drawn by another model ({origin.get('name')}): here they look different.")
         portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else _explicit(faces, recipe) for recipe in recipes]
         yield from self._shown_faces(faces, portable, Path(file).stem)
 
     def _shown_faces(self, faces: FacePipeline, recipes: Sequence[Recipe], name: str) -> Iterator[tuple[Any, ...]]:
         """Status, the gallery's pictures, their recipes, and all of it as a ZIP."""
-        with self.lock:
-            images = faces.generate_recipes(recipes)
+        images = self.device.run(Turn.FACE, lambda: faces.generate_recipes(recipes))
         identity = faces.identity()
         with passing_folder() as folder:
             paths = [folder / f"face_{i:02}.png" for i in range(len(images))]
@@ -145,13 +146,12 @@ class FaceHandlers:
         check_range("fps", fps, 1, 60)
         count = bounded("frames", frames, MAX_FRAMES)
         z = torch.cat([pipeline.latent_of(Recipe.from_dict(face)) for face in faces])
-        with self.lock:
-            images = pipeline.morph(z, count, loop)
+        images = self.device.run(Turn.PICTURE, lambda: pipeline.morph(z, count, loop))
         with passing_folder() as folder:
             path = folder / f"morph.{format}"
             save_morph(images, path, fps)
             image, video = (None, str(path)) if format == "mp4" else (str(path), None)
-            yield Report(f"{count} frames"), image, video, str(path)
+            yield Report(f"{count} frames").noted(playback_note(format, fps)), image, video, str(path)
 
     # -- what only the page offers -----------------------------------------------------------------------------------
 
@@ -165,9 +165,9 @@ class FaceHandlers:
         faces = self.model(model)
         wanted = square(open_picture(photograph), 256)
         yield Report("Looking for this face", 0), wanted, None, gr.skip()
-        for step in self.lock.step_by_step(faces.stream_invert(wanted)):
-            with self.lock:
-                found = faces.generate(step.z)[0]
+        for step in self.device.stream(Turn.PICTURE, faces.stream_invert(wanted)):
+            z = step.z
+            (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
             report = Report(f"Looking for this face: step {step.step} of {step.steps}", step.step / step.steps)
             yield report, wanted, found, gr.skip()
         words = next(words for least, words in LIKENESS if step.closeness >= least)
@@ -191,8 +191,7 @@ class FaceHandlers:
             yield paths
 
     def _save(self, faces: FacePipeline, recipe: Recipe, path: Path) -> None:
-        with self.lock:
-            image = faces.generate_recipes([recipe])[0]
+        (image,) = self.device.run(Turn.FACE, lambda: faces.generate_recipes([recipe]))
         save_png(image, recipe, faces.identity(), path)
 
     def combine(self, pins: Pins, model: str | None) -> tuple[list[Image.Image], Face]:
@@ -200,15 +199,13 @@ class FaceHandlers:
         faces = self.model(model)
         a, b, c = _three(faces, pins)
         result = faces.arithmetic(a, b, c)
-        with self.lock:
-            return faces.generate(torch.cat([a, b, c, result])), _recipe(result)
+        return self.device.run(Turn.FACE, lambda: faces.generate(torch.cat([a, b, c, result]))), _recipe(result)
 
     def draw_map(self, pins: Pins, model: str | None) -> Iterator[list[str]]:
         """The faces of the plane through A, B and C, row by row."""
         faces = self.model(model)
         z = faces.plane(*_three(faces, pins), MAP_SIDE)
-        with self.lock:
-            images = faces.generate(z)
+        images = self.device.run(Turn.PICTURE, lambda: faces.generate(z))
         with passing_folder() as folder:
             paths = [folder / f"map_{i:02}.png" for i in range(len(images))]
             for image, path in zip(images, paths, strict=True):

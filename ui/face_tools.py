@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from dcgan.export import MORPH_FORMATS
 from ui.face_handlers import MAP_SIDE, MAX_FRAMES, Face, FaceHandlers, Pins
 from ui.face_links import link_keys
+from ui.html import figures
 from ui.parts import ANSWERS, QUIET, Report, ready, shown
 from ui.share import Call, Share, call
 
@@ -64,23 +61,6 @@ def announced(
             raise
 
     return stream
-
-
-def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[str]) -> str:
-    """Pictures, or places for them, with their captions in a row, with a sign before each but the first."""
-    parts = []
-    for (picture, caption), sign in zip(pictures, ["", *signs], strict=True):
-        text = escape(caption)
-        image = f'<img src="{_source(picture)}" alt="{text}">' if picture else '<div class="place"></div>'
-        parts.append(f'<span class="sign">{sign}</span>' if sign else "")
-        parts.append(f"<figure>{image}<figcaption>{text}</figcaption></figure>")
-    return f'<div class="figures">{"".join(parts)}</div>'
-
-
-def _source(picture: Image.Image) -> str:
-    data = io.BytesIO()
-    picture.save(data, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
 # -- a photograph ----------------------------------------------------------------------------------------------------

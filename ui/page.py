@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,9 +14,13 @@ from singan import ScenePipeline
 from ui import zero
 from ui.about import build_about_tab
 from ui.api import build_endpoints
-from ui.device import DeviceLock
+from ui.device import Device
 from ui.face_handlers import FaceHandlers
 from ui.faces import build_faces_tab
+from ui.gate import Page
+from ui.health import health_of
+from ui.history import tabs_in_history
+from ui.html import notices
 from ui.links import Query
 from ui.models import Models
 from ui.parts import QUIET, lighten
@@ -25,15 +30,19 @@ from ui.store import SceneStore
 from ui.tab import Tab
 from ui.training_handlers import TrainingHandlers
 
+TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
 HERE = "() => location.origin + location.pathname"
+CACHE_SECONDS = (600, 2 * 3600)  # between two looks for old files among those handed over, and their age
 NOTES_SECONDS = 2.0  # between two looks at how far the weights have come
 
 
-def build_page(faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: torch.device) -> gr.Blocks:
-    """The app, with these models."""
-    store, lock = SceneStore(scenes, device), DeviceLock()
-    face_handlers, scene_handlers = FaceHandlers(faces, lock), SceneHandlers(store, lock)
-    training_handlers = TrainingHandlers(store, lock)
+def build_page(
+    faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: torch.device, kept: Path | None = None
+) -> Page:
+    """The app, with these models; visitors' scenes outlive a restart in the folder `kept`, if there is one."""
+    store, turns = SceneStore(scenes, device, kept), Device()
+    face_handlers, scene_handlers = FaceHandlers(faces, turns), SceneHandlers(store, turns)
+    training_handlers = TrainingHandlers(store, turns)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
 
     def models() -> dict[str, Any]:
@@ -42,11 +51,12 @@ def build_page(faces: Models[FacePipeline], scenes: Models[ScenePipeline], devic
         return {"faces": known, "scenes": store.names("")}
 
     def health() -> dict[str, Any]:
-        """Whether the app is up, on which device, how many trainings run, and what is said of the weights."""
+        """Whether the app is up, on which device, what runs and waits, its memory, its versions, what is said of the
+        weights."""
         notes = [*faces.notes(), *scenes.notes()]
-        return {"status": "ok", "device": kind.lower(), "trainings": training_handlers.running, "notes": notes}
+        return health_of(page, kind.lower(), training_handlers.trainings, turns, notes)
 
-    with gr.Blocks(title="Darkroom", delete_cache=(3600, 4 * 3600), analytics_enabled=False) as page:
+    with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.Markdown("# Darkroom\nSteer a face GAN, or train one on **one** picture of yours.")
         notice = gr.HTML(visible=False, elem_id="notice")
@@ -54,34 +64,47 @@ def build_page(faces: Models[FacePipeline], scenes: Models[ScenePipeline], devic
         with gr.Tabs(elem_id="tabs") as tabs:
             parts: dict[str, Tab] = {}
             if faces.names:
-                with gr.Tab("Faces", id="faces"):
+                with gr.Tab(TABS["faces"], id="faces"):
                     parts["faces"] = build_faces_tab(face_handlers, origin)
-            with gr.Tab("Scenes", id="scenes"):
+            with gr.Tab(TABS["scenes"], id="scenes"):
                 parts["scenes"] = build_scenes_tab(scene_handlers, training_handlers, origin)
-            with gr.Tab("How it works", id="about"):
+            with gr.Tab(TABS["about"], id="about"):
                 build_about_tab(faces, scenes, kind)
 
         def opened(address: str, request: gr.Request) -> tuple[Any, ...]:
             """Every control as the link says; what could not be used is told."""
-            query = Query(dict(request.query_params))
-            chosen = query.choice("tab", next(iter(parts)), [*parts, "about"])
+            pairs = request.query_params.multi_items()
+            query = Query(pairs)
+            chosen = query.choice("tab", tab_meant(pairs, parts), [*parts, "about"])
             queries = {name: query if name == chosen else Query({}) for name in parts}
             values = [value for name, part in parts.items() for value in part.read(queries[name])]
             query.leave_out_the_rest()
-            told = escape("This link was not understood in part; ignored: " + "; ".join(query.ignored))
-            shown = gr.HTML(f'<p class="notice" role="status">{told}</p>', visible=bool(query.ignored))
+            shown = gr.HTML(notices([query.notice()]), visible=bool(query.ignored))
             return address, gr.Tabs(selected=chosen), shown, *values
 
         outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.components)]
         link = page.load(opened, origin, outputs, js=HERE, **QUIET)
         for part in parts.values():
             part.start(link)
+        tabs_in_history(page, TABS)
         build_endpoints(face_handlers, training_handlers, scene_handlers)
-        gr.api(models, api_name="models")
-        gr.api(health, api_name="health")
+        for asked in (models, health):  # each in a queue of its own, which nothing else fills
+            gr.api(asked, api_name=asked.__name__, concurrency_limit=None)
         lighten(page, origin)
-    page.queue(max_size=32, api_open=False)
+    page.queue(api_open=False)
+    page.closers += [training_handlers.close, store.close]
     return page
+
+
+def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str:
+    """The tab that knows most of a link's parameters; the first one where they say nothing."""
+
+    def unknown(part: Tab) -> int:
+        query = Query(pairs)
+        part.read(query)
+        return len(query.unread)
+
+    return min(parts, key=lambda name: unknown(parts[name]))
 
 
 def _weights_notes(faces: Models[Any], scenes: Models[Any]) -> None:
@@ -89,8 +112,7 @@ def _weights_notes(faces: Models[Any], scenes: Models[Any]) -> None:
 
     def notes() -> tuple[Any, Any]:
         lines = [*faces.notes(), *scenes.notes()]
-        text = "".join(f'<p class="notice" role="status">{escape(line)}</p>' for line in lines)
-        return gr.HTML(text, visible=bool(lines)), gr.Timer(active=faces.busy or scenes.busy)
+        return gr.HTML(notices(lines), visible=bool(lines)), gr.Timer(active=faces.busy or scenes.busy)
 
     shown = gr.HTML(visible=False, elem_id="weights")
     timer = gr.Timer(NOTES_SECONDS, active=faces.busy or scenes.busy)

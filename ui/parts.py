@@ -7,13 +7,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
 
-from darkroom.checks import check_range
+from darkroom.checks import check_whole
+from darkroom.seeds import MAX_SEED
+from ui.html import bar, line
 
 # Of events that are no endpoints; the page shows progress in its own way.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -30,6 +33,10 @@ class Report:
     text: str
     share: float | None = None
 
+    def noted(self, note: str | None) -> Report:
+        """The same with a remark, where there is one."""
+        return self if note is None else replace(self, text=f"{self.text}; {note}")
+
     def html(self) -> str:
         """For the page."""
         return line(self.text) if self.share is None else bar(self.share, self.text)
@@ -44,23 +51,25 @@ def _rendered(value: Any, plainly: bool) -> Any:
 def _wrapped(stream: Callable[..., Iterator[T]], plainly: bool) -> Callable[..., Iterator[T]]:
     @functools.wraps(stream)
     def wrapped(*args: Any, **kwargs: Any) -> Iterator[T]:
-        try:
-            for outputs in stream(*args, **kwargs):
-                yield _rendered(outputs, plainly)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        for outputs in stream(*args, **kwargs):
+            yield _rendered(outputs, plainly)
 
     return wrapped
 
 
 def shown(stream: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
-    """The same handler for the page: its reports drawn as bars, its ValueErrors as messages."""
+    """The same handler for the page: its reports drawn as bars."""
     return _wrapped(stream, plainly=False)
 
 
 def told(stream: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
-    """The same handler for scripts: its reports as plain text, its ValueErrors as the client's errors."""
+    """The same handler for scripts: its reports as plain text."""
     return _wrapped(stream, plainly=True)
+
+
+def warn(text: str) -> None:
+    """A message that passes by on the page; it may hold text from outside."""
+    gr.Warning(escape(text))
 
 
 @contextmanager
@@ -75,20 +84,6 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{round(seconds / 3600, 1):g} h"
-
-
-def bar(share: float, text: str) -> str:
-    """A progress bar with a line of text below it."""
-    percent = round(100 * share)
-    return (
-        f'<div class="bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-label="{text}"><div style="width:{percent}%"></div></div>{line(text)}'
-    )
-
-
-def line(text: str) -> str:
-    """A line of text where a progress bar would stand."""
-    return f'<p class="status" role="status">{text}</p>'
 
 
 def reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[Report, list[T]]]:
@@ -113,15 +108,14 @@ def ready(path: Any) -> Any:
 
 def whole(name: str, value: float | None) -> int:
     """A number field's value; empty fields come as None."""
-    if value is None or value != int(value):
-        raise ValueError(f"{name} is {'empty' if value is None else value}; a whole number is needed")
-    return int(value)
+    return bounded(name, value, MAX_SEED, 0)
 
 
-def bounded(name: str, value: float | None, most: int) -> int:
-    number = whole(name, value)
-    check_range(name, number, 1, most)
-    return number
+def bounded(name: str, value: float | None, most: int, least: int = 1) -> int:
+    """A number field's value from `least` to `most`; empty fields come as None. Raises ValueError."""
+    if value is None:
+        raise ValueError(f"{name} is empty; a whole number is needed")
+    return check_whole(name, value, least, most)
 
 
 def seed_row(kind: str) -> gr.Number:

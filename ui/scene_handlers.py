@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from darkroom.checks import check_range
-from singan.export import ANIMATION_FORMATS, save_animation
+from darkroom.animations import FORMATS, playback_note, save_animation
+from darkroom.checks import check_choice, check_range
 from singan.pipeline import STRENGTHS
 from singan.walk import begin_after_smallest_step
-from ui.device import DeviceLock
+from ui.device import Device, Turn
 from ui.parts import Report, bounded, duration, passing_folder, reports, whole
 from ui.store import LIFETIME_SECONDS, SceneStore
 
 MAX_COUNT, MAX_FRAMES = 50, 200
+PNG_LEVEL = 3  # of compression: a third faster than 6, 2 % larger
 BETAS = (0.80, 0.85, 0.90, 0.95)  # of the set of twelve
 DEVICES = {  # width / height
     "Phone 9:19.5": 9 / 19.5,
@@ -35,21 +36,26 @@ DEVICES = {  # width / height
 }
 
 
-def _zip(pictures: Sequence[Image.Image], path: Path, names: Sequence[str] = ()) -> str:
-    """The pictures as PNGs in one archive, numbered where they have no names."""
-    names = names or [f"{path.stem}_{i:04}" for i in range(len(pictures))]
+def _written(pictures: Iterable[Image.Image], paths: Iterable[Path]) -> Iterator[str]:
+    """Writes each picture as it comes; the paths. Encoding takes as long as drawing: it is done once."""
+    for picture, path in zip(pictures, paths, strict=False):
+        picture.save(path, format="PNG", compress_level=PNG_LEVEL)
+        yield str(path)
+
+
+def _zip(files: Sequence[str | Path], path: Path) -> str:
+    """The files in one archive, by their names."""
     with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs do not get smaller
-        for name, picture in zip(names, pictures, strict=True):
-            with archive.open(f"{name}.png", "w") as file:
-                picture.save(file, format="PNG")
+        for file in files:
+            archive.write(file, Path(file).name)
     return str(path)
 
 
 class SceneHandlers:
     """What the tab's buttons and the endpoints do. Names of scenes come from /models and /train_scene."""
 
-    def __init__(self, store: SceneStore, lock: DeviceLock) -> None:
-        self.store, self.lock = store, lock
+    def __init__(self, store: SceneStore, device: Device) -> None:
+        self.store, self.device = store, device
 
     def sample_scene(
         self, scene: str, count: int = 8, start_scale: int = 0, seed: int = 0
@@ -96,7 +102,9 @@ class SceneHandlers:
 
     def _pictures(self, pictures: Iterator[Image.Image], count: int, name: str) -> Iterator[tuple[Any, ...]]:
         with passing_folder() as folder:
-            for text, done in reports(self.lock.step_by_step(pictures), count, "pictures"):
+            paths = (folder / f"{name}_{i:04}.png" for i in range(count))
+            files = _written(self.device.stream(Turn.PICTURE, pictures), paths)
+            for text, done in reports(files, count, "pictures"):
                 yield (text, done, _zip(done, folder / f"{name}.zip")) if done else (text, gr.skip(), gr.skip())
 
     def animate_scene(
@@ -126,11 +134,10 @@ class SceneHandlers:
         """
         count, start = bounded("frames", frames, MAX_FRAMES), whole("start_scale", start_scale)
         check_range("fps", fps, 1, 60)
-        if format not in ANIMATION_FORMATS:
-            raise ValueError(f"format is {format!r}; allowed are gif, mp4 and webp")
+        check_choice("format", format, FORMATS)
         stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, whole("seed", seed))
         done: list[Image.Image] = []
-        for text, drawn in reports(self.lock.step_by_step(stream), count, "frames"):
+        for text, drawn in reports(self.device.stream(Turn.PICTURE, stream), count, "frames"):
             done = drawn
             yield text, gr.skip(), gr.skip(), gr.skip()
         if loop:
@@ -140,7 +147,7 @@ class SceneHandlers:
             path = folder / name
             save_animation(done, path, fps)
             image, video = (None, str(path)) if format == "mp4" else (str(path), None)
-            yield text, image, video, str(path)
+            yield text.noted(playback_note(format, fps)), image, video, str(path)
 
     # -- for the page ------------------------------------------------------------------------------------------------
 
@@ -150,17 +157,19 @@ class SceneHandlers:
         sizes = device_sizes(chosen.size)
         pictures = chain.from_iterable(chosen.stream_retargets(size, mode, None, 1, seed) for size in sizes.values())  # type: ignore[arg-type]
         with passing_folder() as folder:
-            for report, done in reports(self.lock.step_by_step(pictures), len(sizes), "pictures"):
+            paths = (folder / f"{_slug(name)}_{width}x{height}.png" for name, (width, height) in sizes.items())
+            files = _written(self.device.stream(Turn.PICTURE, pictures), paths)
+            for report, done in reports(files, len(sizes), "pictures"):
                 if not done:
                     yield report, gr.skip(), gr.skip()
                     continue
                 captions = [f"{name} · {width} × {height}" for name, (width, height) in sizes.items()]
-                names = [f"{_slug(name)}_{width}x{height}" for name, (width, height) in sizes.items()]
-                yield report, list(zip(done, captions, strict=True)), _zip(done, folder / f"{scene}_{mode}.zip", names)
+                yield report, list(zip(done, captions, strict=True)), _zip(done, folder / f"{scene}_{mode}.zip")
 
-    def compare(self, scene: str, picture: Image.Image) -> tuple[Image.Image, Image.Image]:
-        """The trained picture, plainly stretched to the picture's size, and the picture: before and after."""
-        return self.store.get(scene).source.resize(picture.size, Image.Resampling.LANCZOS), picture
+    def compare(self, scene: str, file: str) -> tuple[Image.Image, str]:
+        """The trained picture, plainly stretched to the size of the picture in a file, and the file."""
+        with Image.open(file) as picture:
+            return self.store.get(scene).source.resize(picture.size, Image.Resampling.LANCZOS), file
 
     def twelve(
         self, scene: str, alpha: float, frames: int, fps: float, loop: bool, format: str, seed: int
@@ -179,12 +188,10 @@ class SceneHandlers:
                         kept = folder / Path(file).name
                         shutil.copyfile(file, kept)
                         made.append((kept, f"{STRENGTHS[start]}, beta {beta:.2f}"))
-            archive = folder / f"{scene}_animations.zip"
-            with zipfile.ZipFile(archive, "w") as content:
-                for path, _ in made:
-                    content.write(path, path.name)
+            archive = _zip([path for path, _ in made], folder / f"{scene}_animations.zip")
             report = Report(f"{len(made)} animations in {duration(time.monotonic() - started)}")
-            yield report, [(str(path), caption) for path, caption in made], str(archive)
+            noted = report.noted(playback_note(format, fps))
+            yield noted, [(str(path), caption) for path, caption in made], archive
 
     def chosen(self, files: list[str], numbers: list[int], name: str) -> Iterator[str]:
         """A ZIP of some of the pictures, counted from 1; of all where none is chosen."""
@@ -214,8 +221,7 @@ class SceneHandlers:
 
     def stages(self, scene: str) -> list[Image.Image]:
         """A sample at every finished scale of a scene."""
-        with self.lock:
-            return self.store.get(scene).stages()
+        return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
 
 
 def device_sizes(trained: tuple[int, int]) -> dict[str, tuple[int, int]]:

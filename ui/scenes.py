@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from darkroom.animations import FORMATS
 from darkroom.seeds import MAX_SEED
-from singan.export import ANIMATION_FORMATS
 from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
 from ui.links import Query
 from ui.parts import ANSWERS, QUIET, ready, seed_row, shown
@@ -17,7 +17,8 @@ from ui.scene_handlers import DEVICES, MAX_COUNT, MAX_FRAMES, SceneHandlers, dev
 from ui.share import Call, Share, call
 from ui.tab import Tab
 from ui.training import build_training_panel
-from ui.training_handlers import TrainingHandlers, visitor
+from ui.training_handlers import TrainingHandlers
+from ui.trainings import Visitor
 
 STRENGTH_CHOICES = [(f"{word.capitalize()} (start scale {n})", n) for n, word in reversed(STRENGTHS.items())]
 LAYOUTS = [("Keep the layout", "keep"), ("Rearrange", "rearrange")]
@@ -105,22 +106,22 @@ def build_scenes_tab(handlers: SceneHandlers, training: TrainingHandlers, origin
 
     def known(kept: list[str], chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
         """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
-        alive = store.adopt(visitor(request), kept or [])
-        every = store.names(visitor(request))
+        alive = store.adopt(Visitor.of(request).session, kept or [])
+        every = store.names(Visitor.of(request).session)
         return thumbnails(handlers, every), gr.Dropdown(choices=every, value=chosen or next(iter(every), None)), alive
 
     def got(name: str | None, kept: list[str], request: gr.Request) -> tuple[Any, ...]:
         """After a training or an upload: its scene is chosen, and the browser remembers it."""
         if not name:
             return gr.skip(), gr.skip(), gr.skip()
-        every = store.names(visitor(request))
+        every = store.names(Visitor.of(request).session)
         mine = kept if name in [*kept, *store.shipped.names] else [*kept, name]
         return thumbnails(handlers, every), gr.Dropdown(choices=every, value=name), mine
 
     def add(path: str | None, request: gr.Request) -> Iterator[str]:
         if not path:
             raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
-        yield store.add(visitor(request), path)
+        yield store.add(Visitor.of(request).session, path)
 
     def picked(event: gr.SelectData) -> str:
         return str(event.value["caption"])
@@ -181,7 +182,7 @@ def _read(query: Query, handlers: SceneHandlers) -> list[Any]:
     motion = [
         1 if start is None else start, query.number("alpha", 0.1, 0, 1), query.number("beta", 0.9, 0, 1),
         query.whole("frames", 60, 2, MAX_FRAMES), query.number("fps", 10, 1, 60), query.flag("loop", True),
-        query.choice("format", "gif", ANIMATION_FORMATS), seed,
+        query.choice("format", "gif", FORMATS), seed,
     ]  # fmt: skip
     return [
         mode, scene, gr.Tabs(selected="use" if scene else "train"), gr.Tabs(selected=modes[mode]),
@@ -343,7 +344,7 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Tex
     words = _words("Strength", 1, "animate")
     with gr.Row():
         loop = gr.Checkbox(True, label="Seamless loop", elem_id="animate-loop")
-        kind = gr.Radio(list(ANIMATION_FORMATS), value="gif", label="Format", elem_id="animate-format")
+        kind = gr.Radio(list(FORMATS), value="gif", label="Format", elem_id="animate-format")
     seed = seed_row("animate")
     with gr.Accordion("Advanced", open=False):
         start = _start_scale(words, "animate")

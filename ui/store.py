@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -9,15 +10,19 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Sequence
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from PIL import Image
 
-from darkroom.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from darkroom.checks import echo
+from darkroom.model_files import MODEL_FILES
 from singan import ScenePipeline, TrainConfig
-from singan.train import Checkpoint, belongs_to, load_checkpoint, save_checkpoint
+from singan.train import Checkpoint, empty_pyramid, load_checkpoint, same_picture, save_checkpoint
 from ui.models import Models
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
@@ -36,14 +41,16 @@ class _Own:
 class SceneStore:
     """Names to pipelines. A visitor's scene has a name that cannot be guessed, so whoever has it may use it."""
 
-    def __init__(self, shipped: Models[ScenePipeline], device: torch.device) -> None:
-        self.device = device
+    def __init__(self, shipped: Models[ScenePipeline], device: torch.device, kept: Path | None = None) -> None:
+        """kept: a folder in which visitors' scenes outlive a restart; None: they end with the process."""
+        self.device, self._kept = device, kept
         self.shipped = shipped
         self._own: dict[str, _Own] = {}
         self._loaded: dict[str, ScenePipeline] = {}
         self._busy: set[str] = set()
         self._lock = threading.RLock()
         self._root = tempfile.TemporaryDirectory(prefix="darkroom-")
+        self._take_up()
 
     def names(self, session: str) -> list[str]:
         """The shipped scenes, then this visitor's, newest first."""
@@ -56,6 +63,8 @@ class SceneStore:
         """The scene on the store's device. Raises ValueError where there is none of this name."""
         with self._lock:
             self._sweep()
+            if not isinstance(name, str):
+                raise ValueError(f"a scene's name is {echo(name)}; a text is needed")
             if name in self._own:
                 self._own[name].used = time.monotonic()
                 if name not in self._loaded:
@@ -68,35 +77,61 @@ class SceneStore:
 
     # -- visitors' own -----------------------------------------------------------------------------------------------
 
-    def begin(self, session: str, picture: str, config: TrainConfig) -> tuple[str, Checkpoint | None]:
-        """A name for a training that starts, and what there is of the same already: shipped, or this visitor's.
+    def _same(self, session: str, picture: Image.Image, config: TrainConfig) -> str | None:
+        """The scene, shipped or this visitor's, finished or not, that training a picture gives; None where there is
+        none."""
+        pyramid = None
+        for name in self.names(session):
+            scene = self.get(name)
+            if scene.train_config == config:
+                pyramid = pyramid or empty_pyramid(picture, config)[0]
+                if same_picture(scene.pyramid, pyramid):
+                    return name
+        return None
+
+    def begin(
+        self, session: str, file: str, picture: Image.Image, config: TrainConfig
+    ) -> tuple[str, Checkpoint | None]:
+        """A name for a training of a picture, which came as `file`, and what there is of the same already.
 
         The name is busy until `end`: it is not removed, and no second training goes on with it.
         """
-        for name in self.names(session):
-            scene = self.get(name)
-            if not belongs_to(scene, picture, config):
-                continue
+        known = self._same(session, picture, config)
+        if known is not None:
+            scene = self.get(known)
             if scene.finished:
-                return name, Checkpoint(scene, ())
-            with self._lock:  # asked and taken in one: of two trainings that begin at once, one goes on with it
-                if self._resumable(name):
-                    self._busy.add(name)
-                    return name, load_checkpoint(self._own[name].folder)
-        return self._new(session, Path(picture).stem, Path(picture)), None
+                return known, Checkpoint(scene, ())
+            if checkpoint := self._taken(known):
+                return known, checkpoint
+        return self._new(session, Path(file).stem, Path(file)), None
 
-    def resume(self, name: str) -> tuple[str, TrainConfig, Checkpoint]:
+    def resume(self, name: str) -> tuple[str | Image.Image, TrainConfig, Checkpoint | None]:
         """Picture, configuration and finished scales of a training that was stopped; its name is busy until `end`.
 
         Raises ValueError where there is nothing to go on with.
         """
         scene = self.get(name)
+        checkpoint = self._taken(name)
+        if checkpoint is None:
+            raise ValueError(f"scene {name!r} cannot be gone on with: it is finished, in training, or was uploaded")
+        return str(self._own[name].folder / PICTURE_FILE), scene.train_config, checkpoint
+
+    def _taken(self, name: str) -> Checkpoint | None:
+        """What there is of a training that can be gone on with, its name busy from now on; None of any other.
+
+        Asked and taken in one: of two trainings that begin at once, one goes on with it. Raises ModelError where its
+        files are damaged; then the name is as free as before.
+        """
         with self._lock:
             if not self._resumable(name):
-                raise ValueError(f"scene {name!r} cannot be gone on with: it is finished, in training, or was uploaded")
+                return None
             self._busy.add(name)
-            folder = self._own[name].folder
-            return str(folder / PICTURE_FILE), scene.train_config, load_checkpoint(folder)
+        try:
+            return load_checkpoint(self._own[name].folder)
+        except BaseException:
+            with self._lock:
+                self._busy.discard(name)
+            raise
 
     def resumable(self, name: str) -> bool:
         """Whether `resume` has something to go on with."""
@@ -117,14 +152,38 @@ class SceneStore:
             if name in self._own and name not in self._loaded:
                 self._remove(name)
 
-    def adopt(self, session: str, names: Sequence[str]) -> list[str]:
+    def adopt(self, session: str, names: Any) -> list[str]:
         """Gives a visitor who comes back those of these scenes that still live; their names, as given."""
         with self._lock:
             self._sweep()
-            alive = [name for name in names if isinstance(name, str) and name in self._loaded]
+            listed = names if isinstance(names, list) else []
+            alive = [name for name in listed if isinstance(name, str) and name in self._loaded]
             for name in alive:
                 self._own[name].session = session
         return alive
+
+    # -- restarts ----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Leaves visitors' finished scales for the next start to take up, and removes everything else."""
+        with self._lock:
+            if self._kept is not None and self._loaded:
+                self._kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+                for name in self._loaded:
+                    with suppress(OSError):  # a full disk: the others may still be kept
+                        shutil.move(self._own[name].folder, self._kept / name)
+                        os.utime(self._kept / name)
+        self._root.cleanup()
+
+    def _take_up(self) -> None:
+        """Takes over what the last process left, unless it is too old or damaged: then it goes."""
+        for left in [*self._kept.iterdir()] if self._kept is not None and self._kept.is_dir() else []:
+            with suppress(OSError, ValueError):
+                if time.time() - left.stat().st_mtime < LIFETIME_SECONDS:
+                    folder = Path(shutil.move(left, Path(self._root.name) / left.name))
+                    self._loaded[left.name] = ScenePipeline.from_pretrained(folder).to(self.device)
+                    self._own[left.name] = _Own(folder, secrets.token_hex(8), time.monotonic())  # nobody knows it
+            shutil.rmtree(left, ignore_errors=True)
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -154,13 +213,17 @@ class SceneStore:
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _new(self, session: str, stem: str, picture: Path | None = None) -> str:
-        """A busy name with a folder."""
+        """A busy name with a folder, which goes again where the picture cannot be copied. Raises OSError."""
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{secrets.token_hex(4)}"
         folder = Path(self._root.name) / name
         folder.mkdir()
-        if picture is not None:
-            shutil.copyfile(picture, folder / PICTURE_FILE)
+        try:
+            if picture is not None:
+                shutil.copyfile(picture, folder / PICTURE_FILE)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         with self._lock:
             self._sweep()
             self._busy.add(name)
@@ -195,8 +258,9 @@ def _unpack(archive: Path, folder: Path) -> None:
             sizes = {info.filename: info.file_size for info in content.infolist()}
             if sum(sizes.values()) > MAX_UPLOAD_BYTES:
                 raise ValueError(f"{archive.name} unpacks to more than {MAX_UPLOAD_BYTES // 10**6} MB")
-            for name in (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE):
+            for name in MODEL_FILES:
                 if name in sizes:
-                    (folder / name).write_bytes(content.read(name))
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                    with content.open(name) as packed, (folder / name).open("wb") as file:
+                        shutil.copyfileobj(packed, file)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise ValueError(f"{archive.name} is not a ZIP of a trained scene: {error}") from None

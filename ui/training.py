@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -14,7 +11,8 @@ import pandas as pd
 from PIL import Image
 
 from ui.api import picture_file
-from ui.parts import ANSWERS, QUIET, shown
+from ui.html import strip
+from ui.parts import QUIET, shown
 from ui.scene_handlers import SceneHandlers
 from ui.share import Call, Share, call, file_name
 from ui.training_handlers import MAX_ITERATIONS, SCREEN_SIZE, TrainingHandlers
@@ -28,7 +26,6 @@ PRESET_LABELS = {
 NO_PICTURE = (
     "Choose a picture to see how long training takes here. Landscapes, textures and crowds of like things work best."
 )
-STRIP_HEIGHT = 96  # px, of the pictures in the strip
 PLOT_POINTS = 300  # more make the page slow
 LOSS_LABELS = {"critic": "Critic", "generator": "Generator", "reconstruction": "Reconstruction"}
 
@@ -68,25 +65,6 @@ class Live:
             kinds = len(record["losses"])
             self._losses = [row for i, row in enumerate(self._losses) if (i // kinds) % 2 == 0]
         return pd.DataFrame(self._losses)
-
-
-def strip(pictures: list[Image.Image], current: int | None, scales: int) -> str:
-    """Pictures of a pyramid side by side, coarsest first, each enlarged to one height; the current one is marked."""
-    figures = []
-    for n, picture in enumerate(pictures):
-        width = max(1, round(picture.width * STRIP_HEIGHT / picture.height))
-        small = picture if picture.height <= STRIP_HEIGHT else picture.resize((width, STRIP_HEIGHT))
-        data = io.BytesIO()
-        small.save(data, format="WEBP", quality=80)
-        source = f"data:image/webp;base64,{base64.b64encode(data.getvalue()).decode()}"
-        mark = ' class="current"' if n == current else ""
-        size = f"{picture.width} × {picture.height}"
-        figures.append(
-            f'<figure{mark}><img src="{source}" width="{width}" height="{STRIP_HEIGHT}" alt="Scale {n + 1}, {size} px">'
-            f"<figcaption>{n + 1} · {size}</figcaption></figure>"
-        )
-    label = escape(f"{len(pictures)} of {scales} scales, coarsest first")
-    return f'<div class="strip" role="group" aria-label="{label}">{"".join(figures)}</div>'
 
 
 def build_training_panel(
@@ -142,9 +120,9 @@ def build_training_panel(
     )
     frame = [start, stop, resume, idle, live]
     begun = start.click(lambda picture: _begin(bool(picture)), picture, frame, queue=False, **QUIET)
-    trained = begun.then(shown(train), inputs, outputs, concurrency_limit=ANSWERS, **QUIET)
+    trained = begun.then(shown(train), inputs, outputs, concurrency_limit=None, **QUIET)  # ui.trainings has the line
     continued = gr.on([resume.click, again.click], lambda: _begin(True), None, frame, queue=False, **QUIET)
-    resumed = continued.then(shown(_page_resume(handlers, scenes)), scene, view, concurrency_limit=ANSWERS, **QUIET)
+    resumed = continued.then(shown(_page_resume(handlers, scenes)), scene, view, concurrency_limit=None, **QUIET)
     ended = []
     for event in (trained, resumed):
         for end in (event.success, event.failure):  # `then` does not follow a generator that failed

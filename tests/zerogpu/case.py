@@ -14,7 +14,7 @@ import torch
 from singan import PRESETS, ScenePipeline, TrainingError, train
 from singan.train import save_checkpoint
 from ui import zero
-from ui.device import DeviceLock
+from ui.device import Device
 from ui.models import Models
 from ui.store import SceneStore
 from ui.training_handlers import TrainingHandlers
@@ -38,7 +38,7 @@ config = replace(
 told = {}
 if case == "handlers":
     store = SceneStore(Models([folder], [], ScenePipeline.from_pretrained), torch.device("cpu"))
-    handlers = TrainingHandlers(store, DeviceLock())
+    handlers = TrainingHandlers(store, Device())
     told["expected"] = [*handlers.expect(picture, "fast", 48, 12)][-1]
     *_, (report, _, _, record, name) = handlers.train_scene(picture, "fast", 0, 48, 12)
     told |= {"report": report.text, "finished": store.get(name).finished, "presets": handlers.presets}

@@ -1,0 +1,83 @@
+"""Gradio's own protocol, spoken by hand: what a stranger can send, and what comes back."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+API = "/gradio_api"
+
+
+class Stranger:
+    """Somebody with a session of his own who sends what he likes."""
+
+    def __init__(self, address: str) -> None:
+        self.http = httpx.Client(base_url=str(address), timeout=60)
+        self.session = secrets.token_hex(5)
+
+    def config(self) -> dict[str, Any]:
+        return self.http.get("/config").json()
+
+    def join(self, index: Any, data: Any, **more: Any) -> httpx.Response:
+        """Asks for an event by its number."""
+        body = {"fn_index": index, "data": data, "session_hash": self.session, **more}
+        content = json.dumps(body)  # NaN too, which httpx would not write
+        return self.http.post(f"{API}/queue/join", content=content, headers={"content-type": "application/json"})
+
+    def event(self, index: int, data: Any, **more: Any) -> dict[str, Any]:
+        """The last message of an event: its outputs or its error."""
+        response = self.join(index, data, **more)
+        assert response.status_code == 200, response.text
+        for message in self.messages():
+            if message["msg"] == "process_completed":
+                return message
+        raise AssertionError("the stream ended without an answer")
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        with self.http.stream("GET", f"{API}/queue/data", params={"session_hash": self.session}) as stream:
+            for line in stream.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))
+
+    def call(self, endpoint: str, data: Any) -> tuple[str, Any]:
+        """How an endpoint's answer ends, "complete" or "error", and with what."""
+        content = json.dumps({"data": data})
+        headers = {"content-type": "application/json"}
+        response = self.http.post(f"{API}/call/{endpoint}", content=content, headers=headers)
+        assert response.status_code == 200, response.text
+        last = ("", None)
+        with self.http.stream("GET", f"{API}/call/{endpoint}/{response.json()['event_id']}") as stream:
+            for line in stream.iter_lines():
+                if line.startswith("event:"):
+                    kind = line.removeprefix("event:").strip()
+                elif line.startswith("data:") and kind != "heartbeat":
+                    last = kind, json.loads(line.removeprefix("data:"))
+        return last
+
+    def leave(self, endpoint: str, data: Any, seconds: float) -> int:
+        """Asks for an endpoint's answer, reads for a while at most, and is gone; how many messages came."""
+        content = json.dumps({"data": data})
+        headers = {"content-type": "application/json"}
+        event = self.http.post(f"{API}/call/{endpoint}", content=content, headers=headers).json()["event_id"]
+        end, came = time.monotonic() + seconds, 0
+        with suppress(httpx.ReadTimeout):
+            with self.http.stream("GET", f"{API}/call/{endpoint}/{event}", timeout=max(seconds, 0.05)) as stream:
+                for line in stream.iter_lines():
+                    came += line.startswith("event: generating")
+                    if time.monotonic() > end:
+                        break
+        return came
+
+    def upload(self, path: Path) -> dict[str, Any]:
+        """A file as an argument, uploaded."""
+        with path.open("rb") as file:
+            answer = self.http.post(f"{API}/upload", files={"files": (path.name, file)})
+        assert answer.status_code == 200, answer.text
+        return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}

@@ -1,0 +1,160 @@
+"""What the command lines share: arguments, errors of one line, exit codes, and signals that end work in good order."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from darkroom.checks import echo
+from darkroom.device import out_of_memory
+from darkroom.files import why
+
+BAR_DELAY = 0.5  # s before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
+AGAIN_AFTER = 1.0  # s: torchrun passes on what the terminal has sent to every process already
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+STOPPED = "stopped; the files written so far are whole"
+ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line: the usage is in --help."""
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        for argument in sys.argv[1:] if args is None else args:
+            if re.fullmatch("--[a-z-]+=--", argument):  # argparse makes an empty list of it, whatever the type
+                self.error(f"argument {argument}: a value is needed")
+        return super().parse_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+def existing(text: str) -> Path:
+    """The type of an argument that names a file or folder to read."""
+    return _path(text, "download it first")
+
+
+def new(text: str) -> Path:
+    """The type of an argument that names a file or folder to write."""
+    return _path(text, "a file or folder of this machine is needed")
+
+
+def model(text: str) -> str:
+    """The type of an argument that names a model: a folder, or a repository of the Hub."""
+    _path(text, "USER/REPO is enough for a model of the Hub")
+    return text
+
+
+def _path(text: str, otherwise: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    if ADDRESS.match(text):
+        raise argparse.ArgumentTypeError(f"{text} is an address; {otherwise}")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"{echo(text)} is no name of a file")
+    return Path(text)
+
+
+# -- signals ----------------------------------------------------------------------------------------------------------
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal of SIGNALS came."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class Stop:
+    """Whether the end was asked for: `number` is that of the first signal, None before it.
+
+    Raises Interrupted where somebody asks once more.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self._since = 0.0
+
+    def ask(self, number: int) -> None:
+        now = time.monotonic()
+        if self.number is None:
+            self.number, self._since = number, now
+        elif now - self._since > AGAIN_AFTER:
+            raise Interrupted(number)
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Within the block a signal only asks for the end, which the block comes to in good order; a second one ends it."""
+    stop = Stop()
+    with _handled(stop.ask):
+        yield stop
+
+
+def _interrupt(number: int) -> None:
+    raise Interrupted(number)
+
+
+@contextmanager
+def _handled(handle: Callable[[int], None]) -> Iterator[None]:
+    """Has `handle` called for the signals that end a process; those that it was started to ignore stay ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    found = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: handler for number, handler in found.items() if handler not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, lambda number, _: handle(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# -- a command --------------------------------------------------------------------------------------------------------
+
+
+def exit_code(number: int) -> int:
+    """What a process ends with that a signal ended, as shells count: 130 for Ctrl-C, 143 for SIGTERM."""
+    return 128 + number
+
+
+def run(name: str, work: Callable[[], int], failures: tuple[type[Exception], ...] = (), stopped: str = STOPPED) -> int:
+    """Does a command's work; what it raises becomes one line on stderr.
+
+    The exit code: what the work returns, 1 after one of `failures`, 2 for bad input, 128 + the number of a signal.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to end
+    code = 2
+    try:
+        with _handled(_interrupt):
+            return work()
+    except failures as error:
+        code, message = 1, str(error)
+    except OSError as error:
+        message = why(error)
+    except ValueError as error:
+        message = str(error)
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        message = "there is not enough memory for this"
+    except KeyboardInterrupt as error:
+        code, message = exit_code(getattr(error, "number", signal.SIGINT)), stopped
+    print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+    return code

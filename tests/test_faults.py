@@ -1,0 +1,146 @@
+"""What may befall the running app: visitors who leave, a full disk, a restart, a kill."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+from benchmarks.wire import API, Stranger
+from tests.servers import ROOT, running_app
+from ui.readers import Readers
+
+PICTURE = ROOT / "examples" / "sunset.jpg"
+
+
+def health(stranger):
+    return stranger.call("health", [])[1][0]
+
+
+# -- nobody reads ------------------------------------------------------------------------------------------------------
+
+
+def test_readers_are_gone_once_nobody_has_read_for_a_while(monkeypatch):
+    readers = Readers()
+    assert readers.gone("never heard of")
+    readers.heard_of("a")
+    with readers.reading("b"), readers.reading("b"):
+        monkeypatch.setattr("ui.readers.UNREAD_SECONDS", 0.05)
+        time.sleep(0.1)
+        assert readers.gone("a") and not readers.gone("b")
+    assert not readers.gone("b")  # it has just left
+    time.sleep(0.1)
+    assert readers.gone("b")
+
+
+def test_trainings_that_nobody_reads_end_and_lock_nobody_out(app):
+    """Forty at once from one address: one trains, the others are refused; it ends, and all the while others work."""
+    stranger = Stranger(app)
+    file = stranger.upload(PICTURE)
+    body = {"data": [file, "standard", 77, None, None]}
+    assert {stranger.http.post(f"{API}/call/train_scene", json=body).status_code for _ in range(40)} == {200}
+    begun = time.monotonic()
+    while health(stranger)["trainings"] != 1:
+        assert time.monotonic() - begun < 10
+        time.sleep(0.2)
+    assert stranger.call("sample_scene", ["peaks", 2, 0, 0])[0] == "complete"
+    kind, answer = stranger.call("train_scene", body["data"])
+    assert kind == "error" and "you have a training already" in answer["error"]
+    while health(stranger)["trainings"]:
+        assert time.monotonic() - begun < 40  # 30 s after the last was asked for, and the refusals' few
+        time.sleep(0.5)
+
+
+# -- restarts ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def own_app(folder, **environment):
+    """The app with temporary and cache folders of its own."""
+    for name in ("tmp", "cache"):
+        (folder / name).mkdir(exist_ok=True)
+    places = {"TMPDIR": str(folder / "tmp"), "XDG_CACHE_HOME": str(folder / "cache")}
+    with running_app(folder / "log.txt", **{**places, **environment}) as address:
+        yield address
+
+
+def train_until(client, scales, **arguments):
+    """A training that has this many finished scales; the job."""
+    job = client.submit(handle_file(str(PICTURE)), "fast", api_name="/train_scene", **arguments)
+    while not any((output[3] or {}).get("finished_scales", 0) >= scales for output in job.outputs()):
+        assert not job.done(), job.outputs()
+        time.sleep(0.1)
+    return job
+
+
+def ended(pid, seconds):
+    """How long a process took to end. Fails after so many seconds."""
+    begun = time.monotonic()
+    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z":
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def test_sigterm_tells_keeps_finished_scales_and_clears_up(tmp_path):
+    with own_app(tmp_path) as address:
+        job = train_until(Client(address, verbose=False), 2, iterations=40)
+        os.kill(address.pid, signal.SIGTERM)
+        ended(address.pid, 10)
+        status, *_, record, name = job.outputs()[-1]
+        assert "the app is being restarted" in status and f"of {record['scales']} scales are kept as {name}" in status
+        assert not list((tmp_path / "tmp").iterdir())  # no upload, no picture, no folder
+    with own_app(tmp_path) as address:  # the scene is there again, as far as it was trained
+        client = Client(address, verbose=False)
+        assert len(client.predict(name, count=2, api_name="/sample_scene")[1]) == 2
+        assert name not in client.predict(api_name="/models")["scenes"]  # it is nobody else's
+        assert not list((tmp_path / "cache" / "darkroom" / "scenes").iterdir())
+        os.kill(address.pid, signal.SIGKILL)
+        ended(address.pid, 10)
+    stale = list((tmp_path / "tmp").iterdir())
+    assert stale
+    with own_app(tmp_path):
+        assert not set(stale) & set((tmp_path / "tmp").iterdir())
+
+
+# -- a full disk -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 20 MB."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_and_passes(small_disk, tmp_path):
+    with own_app(tmp_path) as address:
+        stranger, client = Stranger(address), Client(address, verbose=False, download_files=False)
+        file = stranger.upload(PICTURE)
+        full = small_disk / "full"
+        with suppress(OSError), full.open("wb", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+        before = sorted(small_disk.rglob("*"))
+        answers = [
+            stranger.call("sample_faces", [99, 16, 1.0, None]),
+            stranger.call("sample_scene", ["peaks", 4, 0, 99]),
+            stranger.call("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, "mp4", 99]),
+            stranger.call("train_scene", [file, "fast", 0, None, None]),
+        ]
+        for kind, answer in answers:
+            assert kind == "error" and answer["error"].startswith("the disk is full"), answer
+        upload = stranger.http.post(f"{API}/upload", files={"files": ("a.png", bytes(2_000_000))})
+        assert upload.status_code == 507 and "the disk is full" in upload.text
+        assert not [path for path in set(small_disk.rglob("*")) - set(before) if path.is_file() and path.stat().st_size]
+        assert health(stranger)["status"] == "ok"
+        full.unlink()
+        assert len(client.predict(seed=99, count=16, api_name="/sample_faces")[1]) == 16

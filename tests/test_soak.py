@@ -1,0 +1,26 @@
+"""A minute of what `make soak` does for half an hour, and eight of its kills."""
+
+import random
+
+import pytest
+
+from benchmarks import kills, soak
+from benchmarks.load import ROOT, running_app
+
+
+def test_a_minute_of_strangers(tmp_path):
+    for name in ("tmp", "cache"):
+        (tmp_path / name).mkdir()
+    with running_app(ROOT, TMPDIR=str(tmp_path / "tmp"), XDG_CACHE_HOME=str(tmp_path / "cache")) as app:
+        seen = soak.soak(app.address, app.pid, tmp_path / "tmp", 60)
+    figures = soak.judged(seen, 60)
+    print(figures)
+    assert not figures["broken"], figures
+    assert sum(figures["calls"].values()) > 50 and len(figures["calls"]) == 8 and figures["left"] > 3
+
+
+@pytest.mark.parametrize("name", ["singan", "dcgan"])
+def test_kills_lose_nothing(tmp_path, name):
+    program, arguments = kills.inputs(tmp_path)[name]
+    met = kills.killed(program, arguments, tmp_path, 4, random.Random(name))
+    assert met >= 2

@@ -1,0 +1,85 @@
+"""Who may train, and when."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from ui import trainings
+from ui.trainings import AT_ONCE, IN_ALL, Trainings, Visitor
+
+
+def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
+    """A request as Gradio hands it to handlers."""
+    return SimpleNamespace(
+        session_hash=session, headers={"user-agent": agent, **headers}, client=SimpleNamespace(host=address)
+    )
+
+
+def visitors(count):
+    return [Visitor(f"session {i}", f"owner {i}") for i in range(count)]
+
+
+def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch):
+    browser = [Visitor.of(request(session, "Mozilla/5.0 (X11)")) for session in "ab"]
+    assert browser[0].owner != browser[1].owner
+    scripts = [Visitor.of(request(session)) for session in "ab"]
+    assert scripts[0].owner == scripts[1].owner and scripts[0].session != scripts[1].session
+    monkeypatch.setenv("SPACE_ID", "user/space")  # behind a proxy
+    proxied = Visitor.of(request("a", **{"x-forwarded-for": "1.2.3.4, 10.0.0.1"}))
+    assert proxied.owner == "1.2.3.4"
+
+
+def test_one_training_a_visitor(monkeypatch):
+    monkeypatch.setattr(trainings, "ENDING_SECONDS", 0.05)
+    line = Trainings()
+    ticket = line.enter(Visitor("a", "me"))
+    ticket.seconds_left = 40
+    with pytest.raises(ValueError, match="you have a training already, 40 s left"):
+        line.enter(Visitor("b", "me"))
+    line.leave(ticket)
+    assert line.enter(Visitor("b", "me"))
+
+
+def test_a_training_that_ends_makes_room_for_the_visitors_next():
+    line = Trainings()
+    ticket = line.enter(Visitor("a", "me"))
+    threading.Timer(0.2, line.leave, [ticket]).start()
+    assert line.enter(Visitor("a", "me"))
+
+
+def test_others_wait_in_the_order_in_which_they_came_and_are_told_how_long():
+    line = Trainings()
+    tickets = [line.enter(visitor) for visitor in visitors(AT_ONCE + 2)]
+    for ticket in tickets[:AT_ONCE]:
+        ticket.seconds_left = 30
+    assert [line.place(ticket) for ticket in tickets[:AT_ONCE]] == [None] * AT_ONCE
+    assert line.place(tickets[AT_ONCE]) == "waiting: number 1 in line, about 30 s"
+    assert line.place(tickets[AT_ONCE + 1]).startswith("waiting: number 2 in line, about")
+    assert (line.running, line.waiting) == (AT_ONCE, 2)
+    line.leave(tickets[0])
+    assert line.place(tickets[AT_ONCE]) is None
+    assert line.place(tickets[AT_ONCE + 1]).startswith("waiting: number 1")
+
+
+def test_there_is_an_end_to_the_line():
+    line = Trainings()
+    for visitor in visitors(IN_ALL):
+        line.enter(visitor)
+    with pytest.raises(ValueError, match=f"{IN_ALL} trainings are running or waiting already; try again in about"):
+        line.enter(Visitor("late", "late"))
+
+
+def test_stopping_is_for_ones_own_session_and_closing_for_all():
+    line = Trainings()
+    tickets = [line.enter(visitor) for visitor in visitors(2)]
+    line.stop("session 1")
+    assert [ticket.stop.is_set() for ticket in tickets] == [False, True]
+    line.close("the app is being restarted")
+    assert all(ticket.stop.is_set() for ticket in tickets)
+    with pytest.raises(ValueError, match="being restarted"):
+        line.enter(Visitor("late", "late"))
+    begun = time.monotonic()
+    line.wait(0.1)
+    assert time.monotonic() - begun < 1

@@ -1,0 +1,48 @@
+"""The process' own temporary folder: uploads, pictures to hand over, visitors' scenes. It goes with the process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from darkroom.files import LOCK_FILE, locked
+
+PREFIX = "darkroom-"
+STALE_SECONDS = 4 * 3600  # of a folder without a lock, left by something older
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Makes the folder, in which from now on all temporary files of Python and of Gradio lie; removed at the end.
+
+    What processes that were killed have left is removed first.
+    """
+    parent = Path(tempfile.gettempdir())
+    _sweep(parent)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with locked(folder):
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        os.environ.setdefault("GRADIO_TEMP_DIR", str(folder / "gradio"))
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = before
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Removes folders like ours that no living process holds."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        try:
+            if (folder / LOCK_FILE).exists():
+                with locked(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+            elif folder.is_dir() and time.time() - folder.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError):  # another process holds it, or just removed it
+            continue

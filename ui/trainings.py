@@ -1,0 +1,137 @@
+"""Who trains, and who waits for it: one training a visitor, few at once, the others in the order in which they came."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+
+import fastapi
+import gradio as gr
+
+from ui.parts import duration
+
+AT_ONCE = 2  # trainings that take turns on the device
+IN_ALL = 8  # with those that wait
+ENDING_SECONDS = 3.0  # that a cancelled training may take to end
+BROWSER = "Mozilla/"  # with which the name of every browser begins
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whose request it is. session: of a browser's page or a client; owner: whom a training counts for, the session of
+    a browser, the address of a script, which may call itself by a new session each time."""
+
+    session: str
+    owner: str
+
+    @classmethod
+    def of(cls, request: gr.Request | None) -> Visitor:
+        """Who asks."""
+        if request is None:
+            return cls("", "")
+        session = request.session_hash or ""
+        browser = str(request.headers.get("user-agent", "")).startswith(BROWSER)
+        return cls(session, session if browser else address_of(request))
+
+
+def address_of(request: gr.Request | fastapi.Request) -> str:
+    """The client's address; on a Space, where a proxy stands before the app, that which the proxy names."""
+    named = str(request.headers.get("x-forwarded-for", "")) if os.environ.get("SPACE_ID") else ""
+    return named.partition(",")[0].strip() or (request.client.host if request.client else "")
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A place in the line. stop: set when the training is to end; seconds_left: of the training, once it is known."""
+
+    visitor: Visitor
+    stop: threading.Event = field(default_factory=threading.Event)
+    seconds_left: float | None = None
+
+
+class Trainings:
+    """The trainings that are going on, and after them those that wait."""
+
+    def __init__(self) -> None:
+        self._line: list[Ticket] = []
+        self.closed = ""  # why no more may begin
+        self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)
+        self._expecting = False  # somebody waits for an end
+
+    @property
+    def running(self) -> int:
+        """How many are going on."""
+        return min(AT_ONCE, len(self._line))
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return max(0, len(self._line) - AT_ONCE)
+
+    def enter(self, visitor: Visitor) -> Ticket:
+        """A place in the line, to be given back by `leave`. Raises ValueError where there is none for this visitor.
+
+        A training that was just cancelled has a few seconds to end; one at a time may wait for that.
+        """
+        with self._left:
+            if self._own(visitor) is not None and not self._expecting:
+                self._expecting = True
+                self._left.wait_for(lambda: self._own(visitor) is None, ENDING_SECONDS)
+                self._expecting = False
+            if self.closed:
+                raise ValueError(self.closed)
+            own = self._own(visitor)
+            if own is not None:
+                left = f", {duration(own.seconds_left)} left" if own.seconds_left is not None else ""
+                raise ValueError(f"you have a training already{left}: stop it, or wait for its end")
+            if len(self._line) >= IN_ALL:
+                wait = self._seconds(len(self._line))
+                raise ValueError(f"{IN_ALL} trainings are running or waiting already; try again in about {wait}")
+            ticket = Ticket(visitor)
+            self._line.append(ticket)
+            return ticket
+
+    def _own(self, visitor: Visitor) -> Ticket | None:
+        """The training that a visitor has already."""
+        return next((ticket for ticket in self._line if visitor.owner and ticket.visitor.owner == visitor.owner), None)
+
+    def leave(self, ticket: Ticket) -> None:
+        """Ends a place in the line."""
+        with self._lock:
+            self._line.remove(ticket)
+            self._left.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Until nobody trains or waits, or for so long."""
+        with self._left:
+            self._left.wait_for(lambda: not self._line, seconds)
+
+    def place(self, ticket: Ticket) -> str | None:
+        """What is before a training that waits, and for how long; None once its turn has come."""
+        with self._lock:
+            before = self._line.index(ticket)
+            if before < AT_ONCE:
+                return None
+            return f"waiting: number {before - AT_ONCE + 1} in line, about {self._seconds(before)}"
+
+    def _seconds(self, before: int) -> str:
+        """How long until that many trainings have made room for the next, by what those that run have left."""
+        known = [ticket.seconds_left for ticket in self._line[:AT_ONCE] if ticket.seconds_left is not None]
+        first = min(known, default=60.0)
+        return duration(first + (before - AT_ONCE) / AT_ONCE * max([*known, 60.0]))
+
+    def stop(self, session: str) -> None:
+        """Ends the trainings of a session after their current step."""
+        with self._lock:
+            for ticket in self._line:
+                if ticket.visitor.session == session:
+                    ticket.stop.set()
+
+    def close(self, reason: str) -> None:
+        """Ends all, and lets none begin any more."""
+        with self._lock:
+            self.closed = reason
+            for ticket in self._line:
+                ticket.stop.set()
