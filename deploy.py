@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from huggingface_hub import HfApi, get_token, metadata_load
 from huggingface_hub.repocard import metadata_save
 from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 
+from darkroom import commands
+from darkroom.commands import Parser
 from darkroom.hub import HUB_ERRORS
 from darkroom.model_files import MODEL_FILES, WEIGHTS_FILE
 from dcgan import FacePipeline
@@ -32,7 +33,7 @@ README = "README.md"
 FACES = "faces"  # the folder of checkpoints/ that holds no scene
 
 
-class DeployError(Exception):
+class DeployError(ValueError):
     """What went wrong, and what was already done."""
 
 
@@ -82,7 +83,7 @@ def tracked_files() -> list[str]:
 def _git_files(*options: str) -> list[str]:
     """Needed files as `git ls-files` lists them. Raises ValueError outside a git checkout."""
     command = ["git", "ls-files", "-z", *options, "--", *NEEDED]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="surrogateescape")
     if result.returncode:
         raise ValueError(f"{ROOT} is no git checkout: {result.stderr.strip()}")
     return [file for file in result.stdout.split("\0") if file]
@@ -164,34 +165,26 @@ def stage(plan: Plan, commits: Mapping[str, str], folder: Path, private: bool) -
     metadata_save(folder / README, front_matter)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")  # one line: the usage is in --help
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Deploys; the exit code: 0 done, 2 bad input, no token or the Hub refused, 130 interrupted."""
-    parser = _Parser(prog="deploy", description="Put the app and its models on the Hugging Face Hub.")
+    """Deploys; the exit code: 0 done, 2 bad input, no token or the Hub refused, 130 after Ctrl-C, 143 after SIGTERM."""
+    parser = Parser(prog="deploy", description="Put the app and its models on the Hugging Face Hub.")
     parser.add_argument("space", metavar="USER/SPACE", help="made if missing, brought up to date otherwise")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be uploaded; no request, no token")
     parser.add_argument("--private", action="store_true", help="new repositories are private; needs a secret HF_TOKEN")
     args = parser.parse_args(arguments)
     if not sys.stderr.isatty():
         disable_progress_bars()
-    try:
-        plan = make_plan(args.space)
-        show(plan)
-        if args.dry_run:
-            return 0
-        if not get_token():
-            raise ValueError("there is no token; run `hf auth login`, or set HF_TOKEN to one that may write")
-        address = deploy(plan, args.private)
-    except (ValueError, OSError, DeployError) as error:
-        print(f"deploy: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("deploy: stopped; run it again to bring the rest up to date", file=sys.stderr)
-        return 130
+    return commands.run("deploy", lambda: _deployed(args), stopped="stopped; run it again to bring the rest up to date")
+
+
+def _deployed(args: argparse.Namespace) -> int:
+    plan = make_plan(args.space)
+    show(plan)
+    if args.dry_run:
+        return 0
+    if not get_token():
+        raise ValueError("there is no token; run `hf auth login`, or set HF_TOKEN to one that may write")
+    address = deploy(plan, args.private)
     if args.private:
         print("the models are private: give the Space a secret HF_TOKEN that may read them")
     print(address)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from darkroom.checks import echo
@@ -37,8 +40,20 @@ def fast_format(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+@contextmanager
+def enough_memory_or(error: Exception) -> Iterator[None]:
+    """Raises this error, which says what would fit, where there is not enough memory for what is done in the block."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as raised:
+        if not out_of_memory(raised):
+            raise
+        raise error from None
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there was not enough memory, of the device's or of the machine's."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)  # torch's allocator on a CPU
+    words = ("can't allocate memory", "not enough memory")  # torch's allocator on a CPU, by the system
+    return isinstance(error, RuntimeError) and any(said in str(error) for said in words)

@@ -6,54 +6,75 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from tqdm import tqdm
 
-from darkroom.checks import check_range
+from darkroom import commands
+from darkroom.animations import playback_note
+from darkroom.checks import check_range, printable
+from darkroom.commands import BAR_DELAY, Parser, stoppable
 from darkroom.device import pick_device
-from darkroom.model_files import WEIGHTS_FILE
+from darkroom.files import check_folder, locked, locked_file, made_folder, remove_parts, visible
+from darkroom.model_files import CONFIG_FILE, FACES, WEIGHTS_FILE, kind_in
 from darkroom.seeds import MAX_SEED
 from dcgan.attributes import read_attributes
 from dcgan.config import PRESETS, TrainConfig, from_preset
-from dcgan.data import load, prepare, write_set
+from dcgan.data import Faces, Prepared, load, prepare, preview_of, write_set
 from dcgan.directions import fit_directions
 from dcgan.export import MORPH_FORMATS, save_morph
-from dcgan.journal import Journal
-from dcgan.pipeline import BATCH, FacePipeline, import_tutorial
+from dcgan.journal import Journal, holds_journal_only
+from dcgan.pipeline import BATCH, FacePipeline
 from dcgan.recipe import Recipe, save_png
-from dcgan.train import TRAINING_FILE, Checkpoint, TrainingError, load_checkpoint, save_checkpoint, train
+from dcgan.train import (
+    TRAINING_FILE,
+    Checkpoint,
+    Progress,
+    TrainingError,
+    load_checkpoint,
+    save_checkpoint,
+    train,
+)
+from dcgan.tutorial import import_tutorial
 
-BAR_DELAY = 0.5  # s: by then a bad value has proved bad, and its one line stands alone
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")  # one line: the usage is in --help
+NAMED = 5  # files that a message names of those it counts
 
 
 def _prepare(args: argparse.Namespace) -> int:
-    out = Path(args.out)
-    if out.suffix != ".zip":
+    out: Path = args.out
+    if out.suffix.lower() != ".zip":
         raise ValueError(f"--out is {out}; a file that ends in .zip is needed")
-    bar = tqdm(unit=" pictures", delay=BAR_DELAY, dynamic_ncols=True)
-
-    def watched() -> Iterator[Any]:
-        for item in prepare(args.sources):
-            bar.total = item.total
-            bar.update()
-            if item.image is None:
-                bar.write(f"skipped {item.name}: {item.error}", file=sys.stderr)
-            yield item
-
-    with bar:
-        count = write_set(watched(), out)
+    check_folder("--out", out.parent)
+    if any(source.exists() and out.exists() and source.samefile(out) for source in args.sources):
+        raise ValueError(f"--out is {out}, which is to be read; choose another name")
+    others: list[str] = []
+    with locked_file(out):
+        for path in (out, preview_of(out)):
+            remove_parts(path.parent, path.name)
+        with tqdm(unit=" files", delay=BAR_DELAY, dynamic_ncols=True) as bar:
+            count = write_set(_watched(prepare(args.sources), bar, others), out)
+    if others:
+        named = ", ".join(printable(name) for name in others[:NAMED]) + ", ..." * (len(others) > NAMED)
+        plural = "s that are no pictures" if len(others) > 1 else " that is no picture"
+        print(f"left out {len(others)} file{plural}: {named}", file=sys.stderr)
     print(f"{count} pictures of 64x64 px: {out}")
     return 0
+
+
+def _watched(items: Iterator[Prepared], bar: Any, others: list[str]) -> Iterator[Prepared]:
+    """The same items; what is damaged is said, what is no picture is added to `others`."""
+    for item in items:
+        bar.total = item.total
+        bar.update(item.index + 1 - bar.n)
+        if item.error:
+            bar.write(f"skipped {printable(item.name)}: {item.error}", file=sys.stderr)
+        elif item.image is None:
+            others.append(item.name)
+        yield item
 
 
 # -- train ------------------------------------------------------------------------------------------------------------
@@ -78,12 +99,15 @@ def _processes(device: str) -> Iterator[str | torch.device]:
 
 def _found(out: Path, resume: bool) -> Checkpoint | None:
     """The training in `out` to go on with; None where there is none. Raises ValueError where `out` is taken."""
-    if out.is_file():
-        raise ValueError(f"{out} is a file; --out takes a folder")
-    if not (out / TRAINING_FILE).exists():
-        if (out / WEIGHTS_FILE).exists():
-            raise ValueError(f"{out} holds a model already; choose another folder")
+    names = visible(out)
+    if not names or holds_journal_only(out):  # or ended before its first checkpoint
         return None
+    kind = kind_in(out)
+    if kind not in (None, FACES):
+        raise ValueError(f"{out} holds {kind}; choose another folder")
+    if TRAINING_FILE not in names:
+        what = "holds a model already" if names & {CONFIG_FILE, WEIGHTS_FILE} else "is not empty and holds no training"
+        raise ValueError(f"{out} {what}; choose another folder")
     if not resume:
         raise ValueError(f"{out} holds a training already; --resume goes on with it")
     return load_checkpoint(out)
@@ -91,85 +115,101 @@ def _found(out: Path, resume: bool) -> Checkpoint | None:
 
 def _train(args: argparse.Namespace) -> int:
     config = from_preset(args.preset, iterations=args.iterations, batch=args.batch, seed=args.seed)
+    check_folder("--out", args.out)
     with _processes(args.device) as device:
-        return _trained(args, config, device, leads=not dist.is_initialized() or dist.get_rank() == 0)
+        leads = not dist.is_initialized() or dist.get_rank() == 0
+        with locked(args.out) if leads else nullcontext():
+            checkpoint = _found(args.out, args.resume)
+            if checkpoint and checkpoint.iteration == config.iterations and checkpoint.faces.train_config == config:
+                print(f"{args.out} already holds this training, with all of its {config.iterations} iterations")
+                return 0
+            if leads:
+                remove_parts(args.out)
+            return _trained(args, load(args.data), config, device, checkpoint, leads)
 
 
-def _trained(args: argparse.Namespace, config: TrainConfig, device: str | torch.device, leads: bool) -> int:
+def _trained(
+    args: argparse.Namespace, faces: Faces, config: TrainConfig, device: str | torch.device,
+    checkpoint: Checkpoint | None, leads: bool,
+) -> int:  # fmt: skip
     """Trains; of several processes one writes and reports."""
-    out = Path(args.out)
-    checkpoint = _found(out, args.resume)
-    images = load(args.data).images
     first = checkpoint.iteration if checkpoint else 0
-    journal = None
     bar = tqdm(
         total=config.iterations, initial=first, disable=not leads, unit=" it", mininterval=1, delay=BAR_DELAY,
         dynamic_ncols=True,
     )  # fmt: skip
-    with bar:
+    with bar, stoppable() as stop:
+        journal = None
         try:
-            for record in train(images, config, device, checkpoint):
+            for record in train(faces.images, config, device, checkpoint):
+                asked = stop.number is not None
                 bar.update(record.iteration - bar.n)
                 bar.set_postfix_str(f"{record.images_per_second:.0f} images/s", refresh=False)
                 if not leads:
                     continue
-                journal = journal or Journal(out, first)  # the folder is made when all values have proved good
-                journal.write(record)
-                if record.checkpoint is not None:
-                    checkpoint = record.checkpoint
-                    save_checkpoint(checkpoint, out)
-                if record.snapshot is not None:
-                    collapsed = "; the faces are nearly equal: mode collapse" if record.snapshot.collapsed else ""
-                    bar.write(f"iteration {record.iteration}: quality {record.snapshot.quality:.4f}{collapsed}")
-        except KeyboardInterrupt:
-            bar.close()
-            kept = checkpoint.iteration if checkpoint else 0
-            if checkpoint and leads:
-                save_checkpoint(checkpoint, out)  # the interrupt may have come in the middle of it
-            print(f"stopped: {kept} iterations are kept" + (f" in {out}; --resume goes on" if kept else ""))
-            return 130
+                journal = journal or Journal(args.out, first)  # written when all values have proved good
+                _write(record, journal, bar, asked)
+                if asked:
+                    break
+        except RuntimeError:
+            if leads or stop.number is None:
+                raise
+            return commands.exit_code(stop.number)  # the leading process has stopped, and answers no longer
+    if record.iteration < config.iterations:
+        assert stop.number is not None
+        print(f"stopped: {record.iteration} iterations are kept in {args.out}; --resume goes on")
+        return commands.exit_code(stop.number)
     if leads:
-        print(f"trained in {tqdm.format_interval(record.seconds)}: {out}")
+        print(f"trained in {tqdm.format_interval(record.seconds)}: {args.out}")
     return 0
 
 
+def _write(record: Progress, journal: Journal, bar: Any, asked: bool) -> None:
+    """Writes a record; with a checkpoint where there is one, or where the end was asked for."""
+    journal.write(record)
+    if checkpoint := record.checkpoint or (record.make_checkpoint() if asked else None):
+        save_checkpoint(checkpoint, journal.folder)
+    if record.snapshot is not None:
+        collapsed = "; the faces are nearly equal: mode collapse" if record.snapshot.collapsed else ""
+        bar.write(f"iteration {record.iteration}: quality {record.snapshot.quality:.4f}{collapsed}")
+
+
 def _directions(args: argparse.Namespace) -> int:
-    if not Path(args.model).is_dir():
-        raise ValueError(f"{args.model} is no folder; the directions are written into one")
-    faces = FacePipeline.from_pretrained(args.model).to(pick_device())
-    data = load(args.data)
-    attributes = read_attributes(args.attributes, data.names)
-    fitted = None
-    with tqdm(delay=BAR_DELAY, dynamic_ncols=True, unit=" step") as bar:
-        for progress in fit_directions(faces, data.images, attributes, args.seed):
-            bar.total, fitted = progress.steps, progress
-            bar.set_description_str(progress.what, refresh=False)
-            bar.update(progress.step - bar.n)
-    assert fitted is not None and fitted.directions is not None and fitted.judge is not None
-    print(fitted.report)
-    faces.with_attributes(fitted.directions).to("cpu").save_pretrained(args.model)
-    fitted.judge.save(Path(args.model))
+    folder = Path(args.model)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder; the directions are written into one")
+    check_range("seed", args.seed, 0, MAX_SEED - 1)
+    with locked(folder):
+        faces = FacePipeline.from_pretrained(folder).to(pick_device())
+        data = load(args.data)
+        attributes = read_attributes(args.attributes, data.names)
+        fitted = None
+        with tqdm(delay=BAR_DELAY, dynamic_ncols=True, unit=" step") as bar:
+            for progress in fit_directions(faces, data.images, attributes, args.seed):
+                bar.total, fitted = progress.steps, progress
+                bar.set_description_str(progress.what, refresh=False)
+                bar.update(progress.step - bar.n)
+        assert fitted is not None and fitted.directions is not None and fitted.judge is not None
+        print(fitted.report)
+        faces.with_attributes(fitted.directions).to("cpu").save_pretrained(folder)
+        fitted.judge.save(folder)
     return 0
 
 
 # -- use --------------------------------------------------------------------------------------------------------------
 
 
-def _folder(path: str) -> Path:
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _sample(args: argparse.Namespace) -> int:
+    check_folder("--out", args.out)
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
     z = faces.latents(args.count, args.seed, args.truncation)
     identity = faces.identity()
-    with tqdm(total=args.count, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True) as bar:
+    bar = tqdm(total=args.count, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True)
+    with made_folder(args.out) as folder, bar:
         for part in z.split(BATCH):
             for image in faces.generate(part):
                 recipe = Recipe(args.seed, bar.n, args.truncation)
-                save_png(image, recipe, identity, _folder(args.out) / f"seed{args.seed}_{bar.n:05}.png")
+                save_png(image, recipe, identity, folder / f"seed{args.seed}_{bar.n:05}.png")
                 bar.update()
     return 0
 
@@ -185,27 +225,34 @@ def _seeds(text: str) -> list[int]:
 
 
 def _morph(args: argparse.Namespace) -> int:
-    out = Path(args.out)
-    if out.suffix.removeprefix(".") not in MORPH_FORMATS:
+    out: Path = args.out
+    format = out.suffix.removeprefix(".").lower()
+    if format not in MORPH_FORMATS:
         raise ValueError(
             f"--out is {out}; a file that ends in {' or '.join(f'.{name}' for name in MORPH_FORMATS)} is needed"
         )
+    check_folder("--out", out.parent)
+    if out.exists():
+        raise ValueError(f"{out} exists already; choose another name")
     check_range("fps", args.fps, 1, 60)
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
     z = torch.cat([faces.latents(1, seed, args.truncation) for seed in args.seeds])
     frames = faces.morph(z, args.frames, args.loop)
-    _folder(str(out.parent))
-    save_morph(frames, out, args.fps)
+    with made_folder(out.parent):
+        save_morph(frames, out, args.fps)
+    if note := playback_note(format, args.fps):
+        print(f"morph: {note}", file=sys.stderr)
     return 0
 
 
 def _import(args: argparse.Namespace) -> int:
-    out = Path(args.out)
-    if out.exists() and (out.is_file() or any(out.iterdir())):
-        raise ValueError(f"{out} exists already; choose another folder")
-    faces = import_tutorial(args.file)
-    faces.save_pretrained(out)
-    print(f"generator of latent dimension {faces.config.latent_dim} and width {faces.config.width}: {out}")
+    check_folder("--out", args.out)
+    with locked(args.out):
+        if visible(args.out):
+            raise ValueError(f"{args.out} exists already; choose another folder")
+        faces = import_tutorial(args.file)
+        faces.save_pretrained(args.out)
+    print(f"generator of latent dimension {faces.config.latent_dim} and width {faces.config.width}: {args.out}")
     return 0
 
 
@@ -215,30 +262,34 @@ def _push(args: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m dcgan", description="A 64x64 face DCGAN: data, training, samples, morphs.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = Parser(prog="python -m dcgan", description="A 64x64 face DCGAN: data, training, samples, morphs.")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
+        sub = subparsers.add_parser(
             name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
         sub.set_defaults(run=run)
         return sub
 
     def model_argument(sub: argparse.ArgumentParser, help: str = "folder, USER/REPO or USER/REPO@REVISION") -> None:
-        sub.add_argument("model", metavar="MODEL", help=help)
+        sub.add_argument("model", metavar="MODEL", type=commands.model, help=help)
 
     def out_argument(sub: argparse.ArgumentParser, metavar: str, help: str) -> None:
-        sub.add_argument("--out", metavar=metavar, required=True, help=help, default=argparse.SUPPRESS)
+        sub.add_argument(
+            "--out", metavar=metavar, type=commands.new, required=True, help=help, default=argparse.SUPPRESS
+        )
 
     sub = command(
-        "prepare", _prepare, "crop photographs to the central square, 64x64, into one zip; preview.png beside it"
+        "prepare", _prepare, "crop photographs to the central square, 64x64, into one zip; FILE.preview.png beside it"
     )
-    sub.add_argument("sources", metavar="FOLDER|ZIP", type=Path, nargs="+", help="photographs")
+    sub.add_argument("sources", metavar="FOLDER|ZIP", type=commands.existing, nargs="+", help="photographs")
     out_argument(sub, "FILE.zip", "the prepared set")
 
-    sub = command("train", _train, "train on a prepared set; Ctrl-C keeps the last checkpoint; runs under torchrun too")
-    sub.add_argument("data", metavar="DATA", type=Path, help="folder or zip of pictures, or .npz of uint8 (N, H, W, 3)")
+    sub = command("train", _train, "train on a prepared set; Ctrl-C keeps what is trained; runs under torchrun too")
+    sub.add_argument(
+        "data", metavar="DATA", type=commands.existing, help="folder or zip of pictures, or .npz of uint8 (N, H, W, 3)"
+    )
     out_argument(sub, "DIR", "folder for the model, log.csv, log.png and sheets")
     sub.add_argument(
         "--preset", choices=PRESETS, default="standard", help="standard: best; radford, thesis: as published"
@@ -249,13 +300,15 @@ def _parser() -> argparse.ArgumentParser:
         )
     sub.set_defaults(iterations=None, batch=None)
     sub.add_argument("--seed", type=int, default=0, metavar="N", help=f"of every random draw, 0 to {MAX_SEED}")
-    sub.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
+    sub.add_argument("--resume", action="store_true", help="go on with the training in DIR")
     sub.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
 
     sub = command("directions", _directions, "learn a model's named directions from pictures with attributes")
     model_argument(sub, "folder; the directions are written into it")
-    sub.add_argument("data", metavar="DATA", type=Path, help="the pictures")
-    sub.add_argument("attributes", metavar="ATTRIBUTES", type=Path, help="table in CelebA's format")
+    sub.add_argument("data", metavar="DATA", type=commands.existing, help="the pictures")
+    sub.add_argument(
+        "attributes", metavar="ATTRIBUTES", type=commands.existing, help="table as CelebA's, also with commas"
+    )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw")
 
     sub = command("sample", _sample, "draw faces: PNGs that hold their recipes")
@@ -276,8 +329,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--truncation", type=float, default=1.0, metavar="T", help="0 to 2")
     sub.add_argument("--loop", action="store_true", help="back to the first face, without a seam")
 
-    sub = command("import", _import, "a state dict in the layout of PyTorch's DCGAN tutorial becomes a model folder")
-    sub.add_argument("file", metavar="FILE", type=Path, help="written by torch.save")
+    sub = command("import", _import, "a generator of PyTorch's DCGAN tutorial becomes a model folder")
+    sub.add_argument(
+        "file", metavar="FILE", type=commands.existing, help="state dict written by torch.save, or safetensors"
+    )
     out_argument(sub, "DIR", "folder for the model")
 
     sub = command("push", _push, "upload a model to the Hugging Face Hub (needs a token)")
@@ -287,18 +342,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 interrupted."""
+    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
     args = _parser().parse_args(arguments)
-    try:
-        return int(args.run(args))
-    except (ValueError, OSError) as error:
-        code, message = 2, str(error)
-    except TrainingError as error:
-        code, message = 1, str(error)
-    except KeyboardInterrupt:
-        code, message = 130, "stopped; the files written so far are whole"
-    print(f"{args.run.__name__.strip('_')}: {' '.join(message.split())}", file=sys.stderr)
-    return code
+    return commands.run(args.run.__name__.strip("_"), lambda: args.run(args), (TrainingError,))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from darkroom.checks import echo
 from darkroom.files import atomic
 from darkroom.seeds import seeded
 from dcgan.data import DataError
@@ -27,6 +29,7 @@ COLUMNS: dict[str, tuple[str, bool]] = {
     "age": ("Young", True),
     "masculine": ("Male", False),
 }
+LABELS = {1.0: 1.0, -1.0: 0.0, 0.0: 0.0}
 SKIN_TONE = "skin_tone"  # of the cheeks and the nose, higher is lighter
 NAMES = (*COLUMNS, SKIN_TONE)
 JUDGE_FILE = "judge.safetensors"
@@ -41,32 +44,52 @@ LEARNING_RATE = 2e-3
 def read_attributes(table: Path, names: Sequence[str]) -> Tensor:
     """Labels of the named pictures, (N, 10) float32: 1, 0, or NaN where the table does not know the picture.
 
-    table: CelebA's list_attr_celeba.txt; an optional count, the columns' names, then a line for each picture. A picture
-    is known by the digits at the end of its name: celeba_000001.webp is 000001.jpg. Raises DataError.
+    table: CelebA's list_attr_celeba.txt (an optional count, the columns' names, then a line for each picture), or the
+    same with commas, as Kaggle has it. A picture is known by the digits at the end of its name: celeba_000001.webp is
+    000001.jpg. Raises DataError.
     """
-    try:
-        lines = table.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{table} cannot be read: {error}") from None
-    if lines and lines[0].strip().isdigit():
-        lines = lines[1:]
-    columns = lines[0].split() if lines else []
+    columns, rows = _table(table)
     missing = [column for column, _ in COLUMNS.values() if column not in columns]
     if missing:
         raise DataError(f"{table} has no column {', '.join(missing)}")
     wanted = [columns.index(column) for column, _ in COLUMNS.values()]
-    known = {
-        PurePosixPath(parts[0]).stem: parts[1:] for parts in map(str.split, lines[1:]) if len(parts) > len(columns)
-    }
+    known = {PurePosixPath(row[0].strip()).stem: row[1:] for row in rows if len(row) > len(columns)}
     labels = torch.full((len(names), len(COLUMNS)), torch.nan)
     for row, name in enumerate(names):
         if not name.startswith("lfw") and (values := known.get(PurePosixPath(name).stem.rpartition("_")[2])):
-            labels[row] = torch.tensor([float(values[column] == "1") for column in wanted])
+            labels[row] = torch.tensor([_label(values[column], name, table) for column in wanted])
     opposite = torch.tensor([turned for _, turned in COLUMNS.values()])
     labels = torch.where(opposite, 1 - labels, labels)
     if not bool(labels[:, 0].isfinite().any()):
         raise DataError(f"{table} knows none of the pictures")
     return labels
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The columns' names but the pictures' own, and the rows, each with the picture's name first. Raises DataError."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")  # a name in it may be in any encoding
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and lines[0].strip().isdigit():
+        lines = lines[1:]
+    if not lines or "," not in lines[0]:
+        rows = [line.split() for line in lines]
+        return (rows[0] if rows else []), rows[1:]
+    try:
+        (_, *columns), *rows = csv.reader(lines, skipinitialspace=True)
+    except csv.Error as error:
+        raise DataError(f"{path} is no table: {error}") from None
+    return [column.strip() for column in columns], rows
+
+
+def _label(text: str, name: str, table: Path) -> float:
+    """1 or 0 for the table's 1 and -1. Raises DataError."""
+    try:
+        return LABELS[float(text)]
+    except (ValueError, KeyError):
+        raise DataError(f"{table} says {echo(text)} of {name}; 1 and -1 are needed") from None
 
 
 class Classifier(nn.Module):

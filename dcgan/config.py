@@ -16,6 +16,9 @@ Base = Literal["adam", "rmsprop"]
 
 SIZE = 64  # px, both sides of every face
 THESIS_LATENT_DIM = 32
+MAX_LATENT_DIM = 1024
+MAX_WIDTH = 512
+MAX_ITERATIONS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_choice("architecture", self.architecture, get_args(Architecture))
         check_choice("discriminator_norm", self.discriminator_norm, get_args(DiscriminatorNorm))
-        check_whole("latent_dim", self.latent_dim, 1, 1024)
-        check_whole("width", self.width, 1, 512)
-        check_whole("discriminator_width", self.discriminator_width, 1, 512)
+        check_whole("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM)
+        check_whole("width", self.width, 1, MAX_WIDTH)
+        check_whole("discriminator_width", self.discriminator_width, 1, MAX_WIDTH)
         if self.architecture == "thesis" and self.latent_dim != THESIS_LATENT_DIM:
             raise ValueError(f"latent_dim is {self.latent_dim}; the thesis' networks have {THESIS_LATENT_DIM}")
 
@@ -104,7 +107,7 @@ class TrainConfig:
         check_choice("loss", self.loss, get_args(Loss))
         check_choice("optimizer", self.optimizer, get_args(Base))
         check_choice("augmentation", self.augmentation, get_args(Augmentation))
-        check_range("iterations", self.iterations, 1, 10_000_000)
+        check_range("iterations", self.iterations, 1, MAX_ITERATIONS)
         check_range("batch", self.batch, 2, 4096)
         check_range("seed", self.seed, 0, MAX_SEED)
         check_range("discriminator_steps", self.discriminator_steps, 1, 20)

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from darkroom.files import atomic
+from darkroom.files import atomic, made_folder, why
+from darkroom.formats import is_picture
+from darkroom.pictures import Picture, open_picture
 from dcgan.config import SIZE
 from dcgan.export import contact_sheet
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# What the content decides is tried; what only has one of these names is missed where it cannot be read.
+SUFFIXES = (
+    ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm",
+    ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
+)  # fmt: skip
 QUALITY = 92  # of the WebP files in a prepared set
 PREVIEW = 5  # faces a side
-MAX_SOURCE_PIXELS = 100_000_000
-UNREADABLE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+MAX_MEMBER_BYTES = 200_000_000  # of a picture in a zip, which is read as a whole
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+SET_MARK = b"A set of faces, prepared by darkroom"  # comment of the zip
+PREVIEW_MARK = "darkroom-preview"  # key of a text in the PNG
+MARK_BYTES = 1024  # in which a PNG's text stands
 
 
 class DataError(ValueError):
     """A set of pictures that cannot be used, and why."""
+
+
+class _Ours(Exception):
+    """A file that `write_set` made."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Faces:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One photograph on its way: its square, or why there is none."""
+    """One file on its way: its square, or why there is none; an empty `error` says that it is no picture at all."""
 
     name: str
     index: int
@@ -47,117 +63,274 @@ class Prepared:
     error: str = ""
 
 
-def square(image: Image.Image, size: int = SIZE) -> Image.Image:
-    """The central square of a picture, upright by its EXIF, `size` px a side (LANCZOS), RGB."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("RGBA", "LA", "P"):
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+def square(picture: Picture, size: int = SIZE) -> Image.Image:
+    """The central square of a picture, upright, in sRGB, `size` px a side (LANCZOS), RGB. Raises PictureError."""
+    return _squared(open_picture(picture), size)
+
+
+def _squared(image: Image.Image, size: int = SIZE) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return image.convert("RGB").crop(box).resize((size, size), Image.Resampling.LANCZOS)
+    return image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _files(source: Path) -> list[tuple[str, Path | zipfile.ZipInfo]]:
-    """The pictures of a folder or zip by name, in the order of the names."""
+# -- finding pictures -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of a folder or zip; problem: why it cannot even be opened."""
+
+    name: str
+    where: Path | zipfile.ZipInfo | None
+    problem: str = ""
+
+
+def _hidden(name: str) -> bool:
+    """What systems keep beside the files: `.DS_Store`, `._photo.jpg`, `__MACOSX/`."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
+def _files(source: Path) -> list[_File]:
+    """The files of a folder or zip in the order of their names, but hidden ones. Raises DataError."""
     if source.is_dir():
-        paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        return [(path.relative_to(source).as_posix(), path) for path in paths]
-    if not zipfile.is_zipfile(source):
+        return sorted(_below(source), key=lambda file: PurePosixPath(file.name))
+    if not source.is_file():
         raise DataError(f"{source} is neither a folder nor a zip of pictures")
-    with zipfile.ZipFile(source) as archive:
-        infos = [info for info in archive.infolist() if info.filename.lower().endswith(SUFFIXES)]
-    hidden = ("__MACOSX/", ".")
-    infos = [info for info in infos if not info.filename.startswith(hidden)]
-    return sorted(((info.filename, info) for info in infos), key=lambda pair: pair[0])
+    with source.open("rb") as file:
+        start = file.read(2)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
+    except Exception:  # BadZipFile, and others by what is damaged
+        text = "is a damaged zip, or one that is cut off" if start == b"PK" else "is neither a folder nor a zip"
+        raise DataError(f"{source} {text}; a folder or zip of pictures is needed") from None
+    return sorted((_File(info.filename, info) for info in infos), key=lambda file: file.name)
 
 
-def _contents(source: Path, files: Sequence[tuple[str, Path | zipfile.ZipInfo]]) -> Iterator[tuple[str, bytes]]:
-    if source.is_dir():
-        for name, path in files:
-            assert isinstance(path, Path)
-            yield name, path.read_bytes()
-        return
-    with zipfile.ZipFile(source) as archive:
-        for name, info in files:
-            assert isinstance(info, zipfile.ZipInfo)
-            yield name, archive.read(info)
+def _below(source: Path) -> Iterator[_File]:
+    """The files below a folder. Linked folders are followed, after the others; each folder is entered once."""
+    seen: set[tuple[int, int]] = set()
+    waiting, links = [source], list[Path]()
+    while waiting or links:
+        folder = waiting.pop() if waiting else links.pop(0)
+        name = folder.relative_to(source).as_posix()
+        try:
+            status = folder.stat()
+            entries = (
+                []
+                if (status.st_dev, status.st_ino) in seen
+                else sorted(os.scandir(folder), key=lambda entry: entry.name)
+            )
+            seen.add((status.st_dev, status.st_ino))
+        except OSError as error:
+            yield _File(name, None, f"it cannot be opened: {error.strerror}")
+            continue
+        for entry in entries:
+            path = folder / entry.name
+            if _hidden(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            elif path.is_dir():
+                if not source.resolve().is_relative_to(path.resolve()):  # else it leads back
+                    links.append(path)
+            elif path.is_file():
+                yield _File(path.relative_to(source).as_posix(), path)
+            elif entry.is_symlink():
+                yield _File(path.relative_to(source).as_posix(), None, "it is a link to what does not exist")
+
+
+# -- preparing --------------------------------------------------------------------------------------------------------
 
 
 def prepare(sources: Sequence[Path]) -> Iterator[Prepared]:
-    """The squares of all photographs in folders and zips, one by one; what cannot be read comes with its error.
+    """The squares of all pictures in folders and zips, one by one; what cannot be read comes with its error.
 
-    Raises DataError where a source is missing, or none holds a picture.
+    Every file is looked at, whatever its name, but hidden ones and what `write_set` made. Raises DataError where a
+    source is missing or a damaged zip, or none holds a picture.
     """
     for source in sources:
         if not source.exists():
             raise DataError(f"{source} does not exist")
     found = [(source, _files(source)) for source in sources]
     total = sum(len(files) for _, files in found)
-    if not total:
-        raise DataError(f"{', '.join(map(str, sources))}: no pictures ({', '.join(SUFFIXES)}) in there")
-    index = 0
+    index, pictures = 0, 0
     for source, files in found:
-        for name, content in _contents(source, files):
-            try:
-                yield Prepared(name, index, total, _square_of(content))
-            except UNREADABLE as error:
-                yield Prepared(name, index, total, None, " ".join(str(error).split()) or type(error).__name__)
-            index += 1
+        with nullcontext() if source.is_dir() else zipfile.ZipFile(source) as archive:
+            for file in files:
+                item = _prepared(file, archive, index, total)
+                index += 1
+                if item is not None:
+                    pictures += bool(item.image or item.error)
+                    yield item
+    if not pictures:
+        raise DataError(f"{', '.join(map(str, sources))}: no pictures in there")
 
 
-def _square_of(content: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as image:
-        if image.width * image.height > MAX_SOURCE_PIXELS:
-            raise ValueError(f"{image.width}x{image.height} px are more than {MAX_SOURCE_PIXELS // 10**6} megapixels")
-        if min(image.size) < SIZE // 2:
-            raise ValueError(f"{image.width}x{image.height} px is too small: {SIZE // 2} px a side are needed")
-        return square(image)
+def _prepared(file: _File, archive: zipfile.ZipFile | None, index: int, total: int) -> Prepared | None:
+    """What becomes of a file; None where it is one of ours."""
+    blank = Prepared(file.name, index, total, None)
+    try:
+        picture = _picture(file) if archive is None else _member(file, archive)
+        if picture is None:
+            return blank
+        return replace(blank, image=_squared(open_picture(picture, "it", _check_size)))
+    except _Ours:
+        return None
+    except OSError as error:
+        return replace(blank, error=f"it cannot be read: {error.strerror or why(error)}")
+    except ValueError as error:
+        return replace(blank, error=str(error))
+
+
+def _check_size(width: int, height: int) -> None:
+    if min(width, height) < SIZE // 2:
+        raise ValueError(f"{width}x{height} px is too small: {SIZE // 2} px a side are needed")
+
+
+def _picture(file: _File) -> Path | None:
+    """A file of a folder, if it is a picture; its beginning alone is read. Raises _Ours, ValueError, OSError."""
+    if not isinstance(file.where, Path):
+        raise DataError(file.problem)
+    with file.where.open("rb") as content:
+        if _is_ours(content):
+            raise _Ours
+        return file.where if _meant(file, content) else None
+
+
+def _meant(file: _File, content: IO[bytes]) -> bool:
+    """Whether a file is a picture, or is called one."""
+    return is_picture(content) or file.name.lower().endswith(SUFFIXES)
+
+
+def _is_ours(file: IO[bytes]) -> bool:
+    """Whether a file in a folder is a preview or a set that `write_set` made."""
+    start = file.read(MARK_BYTES)
+    if start.startswith(b"PK"):
+        file.seek(-min(len(SET_MARK), len(start)), os.SEEK_END)
+        return file.read() == SET_MARK
+    return start.startswith(b"\x89PNG") and PREVIEW_MARK.encode() in start
+
+
+def _member(file: _File, archive: zipfile.ZipFile) -> IO[bytes] | None:
+    """A member of a zip, if it is a picture. Raises ValueError."""
+    assert isinstance(file.where, zipfile.ZipInfo)
+    method = file.where.compress_type
+    if file.where.flag_bits & 1:
+        raise DataError("it needs a password")
+    if method not in METHODS:
+        named = zipfile.compressor_names.get(method, str(method))  # type: ignore[attr-defined]
+        raise DataError(f"it is packed by a method that is not known here: {named}")
+    try:
+        with archive.open(file.where) as content:
+            if not _meant(file, content):
+                return None
+        with archive.open(file.where) as content:  # anew, as its checksum is that of a reading from the start
+            pixels = content.read(MAX_MEMBER_BYTES + 1)
+    except Exception as error:  # each method has exceptions of its own
+        raise DataError(f"it is damaged in the zip ({type(error).__name__})") from None
+    if len(pixels) > MAX_MEMBER_BYTES:
+        raise DataError(f"it unpacks to more than {MAX_MEMBER_BYTES // 10**6} MB")
+    return io.BytesIO(pixels)
+
+
+# -- sets -------------------------------------------------------------------------------------------------------------
+
+
+def preview_of(out: Path) -> Path:
+    """Where the sheet of a prepared set lies: faces.preview.png beside faces.zip."""
+    return out.with_name(f"{out.stem}.preview.png")
 
 
 def write_set(prepared: Iterator[Prepared], out: Path) -> int:
-    """Writes the squares as WebP into one zip, and a sheet of 25 of them as preview.png beside it; how many there are.
+    """Writes the squares as WebP into one zip, and a sheet of 25 of them beside it (`preview_of`); how many there are.
 
-    Raises DataError where not one could be read.
+    Either both files are written or none. Raises DataError where not one could be read, and before anything is read
+    where a file of that name was not made by this function.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    written: set[str] = set()
-    shown: list[Image.Image] = []
-    with atomic(out) as part:
+    check_ours(out)
+    with made_folder(out.parent), atomic(out) as part:
+        sheet = _Sheet()
+        written: set[str] = set()
         with zipfile.ZipFile(part, "w") as archive:  # stored: WebP does not get smaller
+            archive.comment = SET_MARK
             for item in prepared:
                 if item.image is None:
                     continue
-                name = PurePosixPath(item.name).stem
-                name = name if name not in written else f"{name}_{item.index:06}"
+                name = _unused(PurePosixPath(item.name).stem, item.index, written)
                 content = io.BytesIO()
                 item.image.save(content, format="WEBP", quality=QUALITY, method=4)
                 archive.writestr(f"{name}.webp", content.getvalue())
-                written.add(name)
-                if item.index % max(1, item.total // PREVIEW**2) == 0 and len(shown) < PREVIEW**2:
-                    shown.append(item.image)
+                sheet.show(item.image)
         if not written:
             raise DataError("not one of the pictures could be read")
-    with atomic(out.with_name("preview.png")) as part:
-        contact_sheet(shown, PREVIEW).save(part, format="PNG")
+        with atomic(preview_of(out)) as preview:
+            sheet.save(preview)
     return len(written)
 
 
-def load(source: Path) -> Faces:
+def check_ours(out: Path) -> None:
+    """Raises DataError where a set or its preview would replace a file that `write_set` has not made."""
+    for path in (out, preview_of(out)):
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; choose another name")
+        if path.exists():
+            with path.open("rb") as file:
+                if not _is_ours(file):
+                    raise DataError(f"{path} is there already and is no set that prepare made; choose another name")
+
+
+def _unused(stem: str, index: int, taken: set[str]) -> str:
+    """A name like this one that is not taken, and now is."""
+    name = os.fsencode(stem).decode("utf-8", errors="replace")  # a zip's names are UTF-8, whatever a disk's are
+    while name in taken:
+        name = f"{name}_{index:06}"
+    taken.add(name)
+    return name
+
+
+class _Sheet:
+    """25 of the pictures, evenly among all, however many come: every second one goes when there are twice as many."""
+
+    def __init__(self) -> None:
+        self.shown: list[Image.Image] = []
+        self.every = 1
+        self.count = 0
+
+    def show(self, image: Image.Image) -> None:
+        if self.count % self.every == 0:
+            self.shown.append(image)
+        self.count += 1
+        if len(self.shown) == 2 * PREVIEW**2:
+            self.shown, self.every = self.shown[::2], 2 * self.every
+
+    def save(self, path: Path) -> None:
+        text = PngImagePlugin.PngInfo()
+        text.add_text(PREVIEW_MARK, "1")
+        shown = min(len(self.shown), PREVIEW**2)
+        chosen = [self.shown[i * len(self.shown) // shown] for i in range(shown)]
+        contact_sheet(chosen, PREVIEW).save(path, format="PNG", pnginfo=text)
+
+
+def load(source: str | Path) -> Faces:
     """A training set: a folder or zip of pictures (cropped and resized as needed), or an .npz of uint8 (N, H, W, 3).
 
-    Raises DataError where there is none, or a picture cannot be read: `prepare` leaves such pictures out.
+    Files that are no pictures are left out. Raises DataError where there are none but those, or a picture cannot be
+    read: `prepare` leaves such pictures out.
     """
+    source = Path(source)
     if not source.exists():
         raise DataError(f"{source} does not exist")
-    if source.suffix == ".npz":
+    if source.suffix.lower() == ".npz":
         return _load_arrays(source)
     pixels, names = [], []
     for item in prepare([source]):
-        if item.image is None:
+        if item.error:
             raise DataError(f"{item.name} in {source} cannot be read ({item.error}); prepare leaves such files out")
-        pixels.append(np.asarray(item.image))
-        names.append(PurePosixPath(item.name).name)
+        if item.image is not None:
+            pixels.append(np.asarray(item.image))
+            names.append(PurePosixPath(item.name).name)
     return _faces(np.stack(pixels), names)
 
 
@@ -165,8 +338,8 @@ def _load_arrays(source: Path) -> Faces:
     try:
         with np.load(source, allow_pickle=False) as arrays:
             pixels = arrays[arrays.files[0]]
-    except (ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
-        raise DataError(f"{source} is no archive of arrays: {error}") from None
+    except Exception:  # each part of it has exceptions of its own, and texts that advise to run what a file says
+        raise DataError(f"{source} is no archive of arrays, or a damaged one: np.savez of uint8 is needed") from None
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3 or not len(pixels):
         raise DataError(f"{source} holds {pixels.dtype} {pixels.shape}; uint8 (N, H, W, 3) is needed")
     if pixels.shape[1:3] != (SIZE, SIZE):
@@ -178,9 +351,9 @@ def _faces(pixels: np.ndarray, names: Sequence[str]) -> Faces:
     return Faces(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), tuple(names))
 
 
-def to_tensor(image: Image.Image) -> Tensor:
-    """A picture's central square as (1, 3, 64, 64) float32 in [-1, 1]."""
-    return torch.from_numpy(np.array(square(image))).permute(2, 0, 1)[None].float() / 127.5 - 1
+def to_tensor(picture: Picture) -> Tensor:
+    """A picture's central square as (1, 3, 64, 64) float32 in [-1, 1]. Raises PictureError."""
+    return torch.from_numpy(np.array(square(picture))).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def to_pil(x: Tensor) -> list[Image.Image]:

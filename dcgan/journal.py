@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from darkroom.files import atomic
+from darkroom.files import atomic, visible
+from darkroom.model_files import CONFIG_FILE
 from dcgan.train import Progress
 
 COLUMNS = (
@@ -15,28 +17,49 @@ COLUMNS = (
 )  # fmt: skip
 
 
+LOG_FILE, PLOT_FILE, SHEETS = "log.csv", "log.png", "sheets"
+
+
+def holds_journal_only(folder: Path) -> bool:
+    """Whether all that is visible in a folder is what training writes before its first checkpoint is whole."""
+    names = visible(folder)
+    if LOG_FILE not in names or not names <= {LOG_FILE, PLOT_FILE, SHEETS, CONFIG_FILE}:
+        return False
+    with (folder / LOG_FILE).open("rb") as file:
+        header = file.readline(1000)
+    return header.strip() == ",".join(COLUMNS).encode() and not {
+        name for name in visible(folder / SHEETS) if not re.fullmatch(r"\d{7,}\.png", name)
+    }
+
+
+def _is_whole(row: dict[str, str]) -> bool:
+    """Whether each column is there, and those that every row has are numbers."""
+    try:
+        return all(row[name] is not None for name in COLUMNS) and bool([float(row[name]) for name in COLUMNS[:4]])
+    except (KeyError, ValueError):
+        return False
+
+
 class Journal:
     """Appends records to `folder`/log.csv; after `iteration` earlier ones of an interrupted run are dropped."""
 
     def __init__(self, folder: Path, iteration: int = 0) -> None:
         self.folder = folder
-        self.path = folder / "log.csv"
-        (folder / "sheets").mkdir(parents=True, exist_ok=True)
+        self.path = folder / LOG_FILE
+        folder.mkdir(parents=True, exist_ok=True)
         kept = [row for row in self.rows() if int(row["iteration"]) <= iteration] if iteration else []
-        with atomic(self.path) as part, part.open("w", newline="") as file:
+        with atomic(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(kept)
         self.seconds_before = float(kept[-1]["seconds"]) if kept else 0.0
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """The rows written so far; a last line that was cut off is left out."""
+        """The rows written so far; a line that was cut off or damaged is left out."""
         if not self.path.exists():
             return
-        with self.path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                if row["spread"] is not None:
-                    yield row
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            yield from (row for row in csv.DictReader(file) if _is_whole(row))
 
     def write(self, record: Progress) -> None:
         """One row; with a snapshot also its sheet and the plot."""
@@ -49,10 +72,11 @@ class Journal:
         }
         if record.snapshot:
             row |= {"quality": f"{record.snapshot.quality:.5g}", "spread": f"{record.snapshot.spread:.4g}"}
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, COLUMNS).writerow(row)
         if record.snapshot:
-            with atomic(self.folder / "sheets" / f"{record.iteration:07}.png") as part:
+            (self.folder / SHEETS).mkdir(exist_ok=True)
+            with atomic(self.folder / SHEETS / f"{record.iteration:07}.png") as part:
                 record.snapshot.sheet.save(part, format="PNG")
             self.plot()
 
@@ -72,5 +96,5 @@ class Journal:
                     axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 50 else "")
             axes.set_xlabel("images")
             axes.legend()
-        with atomic(self.folder / "log.png") as part:
+        with atomic(self.folder / PLOT_FILE) as part:
             figure.savefig(part, format="png")

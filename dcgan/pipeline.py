@@ -20,7 +20,6 @@ from darkroom.model_files import (
     FACES,
     WEIGHTS_FILE,
     Layout,
-    ModelError,
     check_kind,
     check_layout,
     header_of,
@@ -274,43 +273,3 @@ def _parts(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         part, _, rest = name.partition(".")
         parts[part][rest] = value
     return parts
-
-
-def import_tutorial(file: str | Path) -> FacePipeline:
-    """A model from a state dict in the layout of PyTorch's DCGAN tutorial, bare or under a key of its own.
-
-    Reads tensors only (weights_only). The discriminator is not taken over: the tutorial's ends in a sigmoid, and its
-    checkpoints rarely hold it. Raises ModelError where there is no such generator.
-    """
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ModelError(f"{file} does not exist") from None
-    except Exception as error:  # torch.load has many, by what the file is
-        raise ModelError(f"{file} cannot be read as tensors: {str(error).splitlines()[0]}") from None
-    weights = _tutorial_generator(content)
-    if weights is None:
-        raise ModelError(
-            f"{file} holds no generator in the tutorial's layout (main.0.weight, (latent, channels, 4, 4), ...)"
-        )
-    first, last = weights["main.0.weight"], weights["main.12.weight"]
-    config = ModelConfig(latent_dim=first.shape[0], width=last.shape[0])
-    generator = new_generator(config)
-    counters = {name: value for name, value in generator.state_dict().items() if name.endswith("num_batches_tracked")}
-    try:
-        generator.load_state_dict({**counters, **weights}, strict=True)
-    except RuntimeError as error:
-        raise ModelError(f"{file} is no 64x64 generator of the tutorial: {' '.join(str(error).split())}") from None
-    return FacePipeline(config, generator)
-
-
-def _tutorial_generator(content: Any) -> dict[str, Tensor] | None:
-    """The generator's tensors in a checkpoint: its own, or those one level down; `module.` of DataParallel removed."""
-    if not isinstance(content, Mapping):
-        return None
-    weights = {str(name).removeprefix("module."): value for name, value in content.items()}
-    first = weights.get("main.0.weight")
-    if isinstance(first, Tensor):  # a discriminator's first filters are (width, 3, 4, 4)
-        return weights if first.ndim == 4 and first.shape[1] > 3 and "main.12.weight" in weights else None
-    found = [_tutorial_generator(value) for value in content.values()]
-    return next((weights for weights in found if weights), None)

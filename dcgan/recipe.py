@@ -3,43 +3,68 @@
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
-from darkroom.checks import check_range
-from darkroom.files import atomic
+from darkroom.checks import check_range, check_whole, echo
+from darkroom.files import atomic, why
+from darkroom.model_files import read_json
 from darkroom.seeds import MAX_SEED
+from dcgan.config import MAX_LATENT_DIM
 
 TEXT_KEY = "darkroom"
 LATENTS_FILE = "latents.json"
 MAX_TRUNCATION = 2.0
 MAX_MOVE = 10.0  # standard deviations
 MAX_INDEX = 1_000_000
-MAX_JSON_BYTES = 50_000_000
+MAX_MOVES = 1000
+MAX_NAME = 100  # characters of a direction's or a model's name
+MAX_ENTRY = 1e6  # of z, up or down: draws stay below 6
+MAX_RECIPES = 1000  # in a file
+MAX_JSON_BYTES = 2_500_000  # 64 faces of 1024 entries and 200 moves take 2.04 MB
+MAX_TEXT_PIXELS = 4_000_000  # of a PNG whose text may stand behind its picture, which is decoded first
+MAX_ERROR = 100  # characters of what a library says
+PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 class RecipeError(ValueError):
     """A recipe or a file of recipes that cannot be used, and why."""
 
 
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise RecipeError(f"{name} is {value!r}; a number is needed")
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    check_range(name, value, low, high)
     return float(value)
 
 
-def _whole(name: str, value: Any, high: int) -> int:
-    number = _number(name, value)
-    if number != int(number):
-        raise RecipeError(f"{name} is {value!r}; a whole number is needed")
-    check_range(name, number, 0, high)
-    return int(value)
+def _moves(values: Any) -> dict[str, float]:
+    """Moves other than 0. Raises ValueError."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise RecipeError(f"moves is {echo(values)}; an object of directions' names and numbers is needed")
+    if len(values) > MAX_MOVES:
+        raise RecipeError(f"moves has {len(values)} entries; at most {MAX_MOVES} are allowed")
+    kept = {}
+    for name, amount in values.items():
+        if not isinstance(name, str) or len(name) > MAX_NAME:
+            raise RecipeError(f"a direction's name is {echo(name)}; at most {MAX_NAME} characters are allowed")
+        if number := _number(f"moves[{echo(name)}]", amount, -MAX_MOVE, MAX_MOVE):
+            kept[name] = number
+    return kept
+
+
+def _entries(values: Any) -> tuple[float, ...]:
+    """The entries of an explicit latent. Raises ValueError."""
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes) or not values:
+        raise RecipeError(f"z is {echo(values)}; a list of numbers is needed")
+    if len(values) > MAX_LATENT_DIM:
+        raise RecipeError(f"z has {len(values)} entries; at most {MAX_LATENT_DIM} are allowed")
+    return tuple(_number("an entry of z", entry, -MAX_ENTRY, MAX_ENTRY) for entry in values)
 
 
 @dataclass(frozen=True)
@@ -62,26 +87,14 @@ class Recipe:
         Raises ValueError with the key, its value and what is allowed. Keys of other meaning are ignored.
         """
         if not isinstance(values, Mapping):
-            raise RecipeError(
-                f"a face's recipe is {values!r}; an object with seed, index, truncation and moves is needed"
-            )
-        moves = values.get("moves") or {}
-        if not isinstance(moves, Mapping):
-            raise RecipeError(f"moves is {moves!r}; an object of directions' names and numbers is needed")
-        for name, amount in moves.items():
-            check_range(f"moves[{name!r}]", _number(f"moves[{name!r}]", amount), -MAX_MOVE, MAX_MOVE)
-        kept = {str(name): float(amount) for name, amount in moves.items() if amount}
-        z = values.get("z")
-        if z is not None:
-            if not isinstance(z, Sequence) or isinstance(z, str):
-                raise RecipeError(f"z is {z!r}; a list of numbers is needed")
-            return cls(moves=kept, z=tuple(_number("an entry of z", entry) for entry in z))
-        truncation = _number("truncation", values.get("truncation", 1.0))
-        check_range("truncation", truncation, 0, MAX_TRUNCATION)
-        return cls(
-            _whole("seed", values.get("seed", 0), MAX_SEED), _whole("index", values.get("index", 0), MAX_INDEX),
-            truncation, kept,
-        )  # fmt: skip
+            needed = "an object with seed, index, truncation and moves is needed"
+            raise RecipeError(f"a face's recipe is {echo(values)}; {needed}")
+        moves = _moves(values.get("moves"))
+        if values.get("z") is not None:
+            return cls(moves=moves, z=_entries(values["z"]))
+        truncation = _number("truncation", values.get("truncation", 1.0), 0, MAX_TRUNCATION)
+        seed = check_whole("seed", values.get("seed", 0), 0, MAX_SEED)
+        return cls(seed, check_whole("index", values.get("index", 0), 0, MAX_INDEX), truncation, moves)
 
     def to_dict(self) -> dict[str, Any]:
         """Inverse of `from_dict`: plain values for JSON."""
@@ -116,36 +129,74 @@ def save_zip(images: Sequence[Image.Image], recipes: Sequence[Recipe], model: di
 def load_recipes(path: Path) -> tuple[list[Recipe], dict[str, Any]]:
     """The recipes in a PNG, a ZIP or a latents.json that this module wrote, and the model that they belong to.
 
-    Raises RecipeError where there is none.
+    Raises RecipeError where there is none, or there is more than 64 faces need.
     """
     try:
-        values = json.loads(_json_of(path))
-    except (KeyError, OSError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFile) as error:
-        raise RecipeError(f"{path.name} holds no recipe of a face: {' '.join(str(error).split())}") from None
+        values = read_json(_json_of(path), MAX_JSON_BYTES)
+    except RecipeError:
+        raise
+    except OSError as error:
+        raise RecipeError(f"a file of recipes cannot be read: {why(error)}") from None
+    except ValueError as error:
+        raise RecipeError(f"{path.name} holds no recipe of a face: {error}") from None
     faces = values.get("faces", [values]) if isinstance(values, dict) else None
     if not isinstance(faces, list) or not faces:
         raise RecipeError(f"{path.name} holds no recipe of a face")
+    if len(faces) > MAX_RECIPES:
+        raise RecipeError(f"{path.name} holds {len(faces)} faces; at most {MAX_RECIPES} are allowed")
     try:
-        recipes = [Recipe.from_dict(face) for face in faces]
+        return [Recipe.from_dict(face) for face in faces], _identity(values.get("model"))
     except ValueError as error:
         raise RecipeError(f"{path.name}: {error}") from None
-    model = values.get("model")
-    return recipes, model if isinstance(model, dict) else {}
+
+
+def _identity(model: Any) -> dict[str, Any]:
+    """What a file says of the model that drew its faces: short texts and numbers, whatever stands there."""
+    if not isinstance(model, dict):
+        return {}
+    known = {key: model.get(key) for key in ("name", "fingerprint", "latent_dim")}
+    return {key: value for key, value in known.items() if isinstance(value, str | int) and len(str(value)) <= MAX_NAME}
 
 
 def _json_of(path: Path) -> str | bytes:
+    """The JSON that a file holds, at most a byte more than is allowed. Raises ValueError, OSError."""
+    with path.open("rb") as file:
+        start = file.read(MAX_JSON_BYTES + 1)
+    if start.startswith(PNG_START):
+        return _png_text(path)
     if zipfile.is_zipfile(path):
+        return _zipped(path)
+    if path.suffix.lower() == ".json" or start.lstrip().startswith(b"{"):
+        return start
+    raise RecipeError(f"{path.name} is neither a PNG, a ZIP nor a latents.json")
+
+
+def _zipped(path: Path) -> bytes:
+    try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(LATENTS_FILE).file_size > MAX_JSON_BYTES:
-                raise RecipeError(f"{LATENTS_FILE} in {path.name} is larger than {MAX_JSON_BYTES // 10**6} MB")
-            return archive.read(LATENTS_FILE)
-    if path.suffix.lower() == ".json":
-        return path.read_bytes()
+            info = archive.getinfo(LATENTS_FILE)
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without bounds
+                raise NotImplementedError("it is packed by a method that is not known here")
+            with archive.open(info) as file:
+                return file.read(MAX_JSON_BYTES + 1)  # whatever size its entry says
+    except KeyError:
+        raise RecipeError(f"{path.name} is a ZIP without {LATENTS_FILE}: it holds no recipe of a face") from None
+    except Exception as error:  # each method of compression has exceptions of its own
+        raise RecipeError(f"{LATENTS_FILE} in {path.name} is damaged: {_line(error)}") from None
+
+
+def _png_text(path: Path) -> str:
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            image.load()
-            return str(getattr(image, "text", {})[TEXT_KEY])
-    except UnidentifiedImageError:
-        raise RecipeError(f"{path.name} is neither a PNG, a ZIP nor a latents.json") from None
-    except KeyError:
-        raise RecipeError(f"{path.name} is a picture without a recipe; load it as a photograph instead") from None
+            if TEXT_KEY not in image.info and image.width * image.height <= MAX_TEXT_PIXELS:
+                image.load()
+            text = image.info.get(TEXT_KEY)
+    except Exception as error:  # Pillow's decoders have exceptions of their own
+        raise RecipeError(f"{path.name} is damaged: {_line(error)}") from None
+    if text is None:
+        raise RecipeError(f"{path.name} is a picture without a recipe; load it as a photograph instead")
+    return str(text)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:MAX_ERROR] or type(error).__name__

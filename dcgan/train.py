@@ -12,21 +12,24 @@ import json
 import math
 import time
 from collections import abc
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from darkroom.device import pick_device
+from darkroom.checks import check_range, check_whole
+from darkroom.device import enough_memory_or, pick_device
 from darkroom.files import atomic
-from darkroom.model_files import ModelError
+from darkroom.model_files import MAX_CONFIG_BYTES, ModelError, header_of, read_json, reading
 from darkroom.seeds import seeded
-from dcgan.config import TrainConfig
+from dcgan.config import MAX_ITERATIONS, TrainConfig
 from dcgan.data import to_pil
 from dcgan.export import contact_sheet
 from dcgan.model import refresh_statistics
@@ -40,7 +43,7 @@ CONTROLS = 16  # latents of the sheet, 4x4
 
 
 class TrainingError(RuntimeError):
-    """Training gave NaN; the best model so far is in the last record's checkpoint."""
+    """Training gave NaN, or the memory is too small; the best model so far is in the last record's checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class Progress:
     """Where training stands after `iteration` of `iterations`; seconds are wall-clock since the call.
 
     losses: of both players, their mean logits, and the augmentation's probability. snapshot and checkpoint come
-    together every `snapshot_every` iterations and at the end, else None.
+    together every `snapshot_every` iterations and at the end, else None. make_checkpoint: the state after this very
+    iteration, to go on from, until the iterator is asked for the next record; it may raise TrainingError.
     """
 
     iteration: int
@@ -91,6 +95,7 @@ class Progress:
     seconds_left: float
     snapshot: Snapshot | None
     checkpoint: Checkpoint | None
+    make_checkpoint: Callable[[], Checkpoint]
 
 
 class _Examiner:
@@ -130,6 +135,16 @@ def _check_resume(checkpoint: Checkpoint, images: Tensor, config: TrainConfig) -
         raise ValueError(f"iterations is {config.iterations}; the checkpoint already has {checkpoint.iteration}")
 
 
+def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
+    """Raises ModelError where the state is not one of these networks."""
+    try:
+        trainer.restore(state)
+    except KeyError as error:
+        raise ModelError(f"the training to go on with is damaged: {error} is missing") from None
+    except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):  # torch's, of many lines
+        raise ModelError("the training to go on with is damaged: its tensors are not those of its networks") from None
+
+
 def _faces(trainer: Trainer) -> FacePipeline:
     """The averaged generator with statistics of its own, and the discriminator; apart from what training changes."""
     config = trainer.config
@@ -150,16 +165,24 @@ def train(
     or not training was interrupted at a checkpoint. Closing the iterator stops it.
 
     A checkpoint may be gone on with for more or fewer iterations than it was made for, else its configuration must be
-    this one. Raises ValueError where it is not or the batch does not fit, and TrainingError where the samples are no
-    numbers any more.
+    this one. Raises ValueError where it is not or the batch does not fit, ModelError (one, too) where its state does
+    not fit, and TrainingError where the samples are no numbers any more or there is not enough memory.
     """
     config = config or TrainConfig()
-    trainer = Trainer(images, config, pick_device(device))
+    fits = f"for a batch of {config.batch}; {max(2, config.batch // 2)} takes about half of it"
+    with enough_memory_or(TrainingError(f"there is not enough memory {fits}")):
+        yield from _records(images, config, pick_device(device), resume)
+
+
+def _records(
+    images: Tensor, config: TrainConfig, device: torch.device, resume: Checkpoint | None
+) -> abc.Generator[Progress, None, None]:
+    trainer = Trainer(images, config, device)
     examiner = _Examiner(trainer)
     first, best = 0, None
     if resume is not None:
         _check_resume(resume, images, config)
-        trainer.restore(resume.state)
+        _restore(trainer, resume.state)
         first, best = resume.iteration, resume
     started, pauses, reported = time.perf_counter(), 0.0, -math.inf
     for i in range(first, config.iterations):
@@ -189,6 +212,7 @@ def train(
             seconds_left=seconds / (done - first) * (config.iterations - done),
             snapshot=snapshot,
             checkpoint=checkpoint,
+            make_checkpoint=partial(_checkpoint, trainer, examiner, done, best),
         )
 
 
@@ -196,14 +220,25 @@ def _examined(
     trainer: Trainer, examiner: _Examiner, iteration: int, best: Checkpoint | None
 ) -> tuple[Snapshot, Checkpoint]:
     """The sheet and the state of this iteration; the checkpoint's model is the best so far that has not collapsed."""
-    if not all(bool(weights.isfinite().all()) for weights in trainer.ema.parameters()):
-        raise TrainingError(f"the generator's weights are no numbers any more at iteration {iteration}")
+    _check_finite(trainer, iteration)
     faces = _faces(trainer)
     snapshot = examiner.snapshot(faces)
     quality = math.inf if snapshot.collapsed else snapshot.quality
     if best is not None and quality > best.quality:
         faces, quality = best.faces, best.quality
     return snapshot, Checkpoint(iteration, examiner.data, trainer.state(), faces, quality)
+
+
+def _checkpoint(trainer: Trainer, examiner: _Examiner, iteration: int, best: Checkpoint | None) -> Checkpoint:
+    """The state of this iteration with the best model so far: the current one where none has been examined yet."""
+    _check_finite(trainer, iteration)
+    faces, quality = (_faces(trainer), math.inf) if best is None else (best.faces, best.quality)
+    return Checkpoint(iteration, examiner.data, trainer.state(), faces, quality)
+
+
+def _check_finite(trainer: Trainer, iteration: int) -> None:
+    if not all(bool(weights.isfinite().all()) for weights in trainer.ema.parameters()):
+        raise TrainingError(f"the generator's weights are no numbers any more at iteration {iteration}")
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Tensor]:
@@ -215,38 +250,48 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Tensor]:
 
 
 def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
-    """Writes the model and, beside it, the state of training, each atomically."""
+    """Writes the model and, beside it, the state of training, each atomically.
+
+    The state is larger: it is written first, so that a disk that is full shows before anything is replaced. It takes
+    its place last: an older state with a newer model, which is the best so far, goes on to the same end.
+    """
     folder = Path(folder)
-    checkpoint.faces.save_pretrained(folder)
     config = checkpoint.faces.train_config
     assert config is not None
     meta = {
         "iteration": checkpoint.iteration,
         "data": checkpoint.data,
-        "quality": checkpoint.quality,
+        "quality": checkpoint.quality if math.isfinite(checkpoint.quality) else None,
         "train": asdict(config),
     }
+    folder.mkdir(parents=True, exist_ok=True)
     with atomic(folder / TRAINING_FILE) as part:
         part.write_bytes(save(_flat(checkpoint.state), metadata={"training": json.dumps(meta)}))
+        checkpoint.faces.save_pretrained(folder)
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """What `save_checkpoint` wrote. Raises ModelError where it is missing or damaged."""
+    """What `save_checkpoint` wrote. Raises ModelError where a file is missing or damaged."""
     path = Path(folder) / TRAINING_FILE
-    try:
+    if not path.exists():
+        raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
+    faces = FacePipeline.from_pretrained(folder)
+    with reading(path, "training to go on with"):
+        header_of(path)  # of a bounded size
+        state: dict[str, Any] = {}
         with safe_open(path, "pt") as file:
-            meta = json.loads(file.metadata()["training"])
-            state: dict[str, Any] = {}
+            text = (file.metadata() or {})["training"]
             for name in file.keys():  # noqa: SIM118, it is no dictionary
                 *parents, last = name.split("/")
                 node = state
                 for parent in parents:
                     node = node.setdefault(parent, {})
+                if not isinstance(node, dict):
+                    raise ValueError(f"{name} stands where a tensor is")
                 node[last] = file.get_tensor(name)
-        faces = FacePipeline.from_pretrained(folder)
+        meta = read_json(text.replace('"quality": Infinity', '"quality": null'), MAX_CONFIG_BYTES)
         faces.train_config = TrainConfig.from_dict(meta["train"])
-        return Checkpoint(meta["iteration"], meta["data"], state, faces, meta["quality"])
-    except FileNotFoundError:
-        raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing") from None
-    except (SafetensorError, KeyError, TypeError, OSError, RuntimeError) as error:
-        raise ModelError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+        quality = math.inf if meta["quality"] is None else meta["quality"]
+        check_range("quality", quality, 0, math.inf)
+        iteration = check_whole("iteration", meta["iteration"], 1, MAX_ITERATIONS)
+        return Checkpoint(iteration, meta["data"], state, faces, quality)

@@ -54,11 +54,14 @@ class _Player:
                 group["lr"] = self.learning_rate * factor
 
     def restore(self, moments: dict[Any, dict[str, Tensor]]) -> None:
-        """Takes over the optimiser's state, by the parameters' numbers."""
+        """Takes over the optimiser's state, by the parameters' numbers. Raises ValueError where it is not of them."""
         parameters = list(self.network.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for number, values in ((int(key), values) for key, values in moments.items()):
-            like = parameters[number]  # a fused optimiser needs moments that lie in memory as the parameter does
+            like = parameters[number]
+            if any(value.shape not in (like.shape, torch.Size()) for value in values.values()):
+                raise ValueError(f"a moment of parameter {number} has another shape")
+            # A fused optimiser needs moments that lie in memory as the parameter does.
             laid = {name: torch.empty_like(like).copy_(v) if v.shape == like.shape else v for name, v in values.items()}
             state[number] = laid
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})

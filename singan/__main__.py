@@ -7,15 +7,19 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from PIL import Image
 from tqdm import tqdm
 
+from darkroom import commands
+from darkroom.animations import FORMATS, playback_note, save_animation
+from darkroom.commands import BAR_DELAY, Parser, stoppable
 from darkroom.device import pick_device
-from darkroom.model_files import CONFIG_FILE, ModelError
+from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
+from darkroom.model_files import CONFIG_FILE, SCENE, WEIGHTS_FILE, ModelError, kind_in
 from singan.config import PRESETS, TrainConfig, from_preset
-from singan.export import ANIMATION_FORMATS, save_animation, save_png
+from singan.export import save_png
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import STRENGTHS, ScenePipeline
 from singan.train import (
@@ -32,11 +36,6 @@ from singan.walk import begin_after_smallest_step
 BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
 
 T = TypeVar("T")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")  # one line: the usage is in --help
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -67,7 +66,7 @@ def _scene(args: argparse.Namespace) -> ScenePipeline:
 
 
 def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    return iter(tqdm(items, total=total, desc=what, unit="", dynamic_ncols=True))
+    return iter(tqdm(items, total=total, desc=what, unit="", delay=BAR_DELAY, dynamic_ncols=True))
 
 
 # -- train ------------------------------------------------------------------------------------------------------------
@@ -75,15 +74,17 @@ def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -> Checkpoint | None:
     """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
-    if out.is_file():
-        raise ValueError(f"{out} is a file; --out takes a folder")
-    names = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.exists() else set()
+    names, kind = visible(out), kind_in(out)
+    if kind not in (None, SCENE):
+        raise ValueError(f"{out} holds {kind}; choose another folder")
     if not names or (TRAINING_FILE in names and names <= BEFORE_FIRST_SCALE):  # or killed in its first save
         return None
     try:
         scene = ScenePipeline.from_pretrained(out)
-    except ModelError:
-        raise ValueError(f"{out} is not empty and holds no scene; choose another folder") from None
+    except ModelError as error:
+        ours = {TRAINING_FILE, WEIGHTS_FILE} & names
+        problem = str(error) if ours else f"{out} is not empty and holds no scene"
+        raise ValueError(f"{problem}; choose another folder") from None
     if not belongs_to(scene, picture, config):
         raise ValueError(f"{out} holds a scene of another picture or of other settings; choose another folder")
     if scene.finished:
@@ -98,89 +99,95 @@ def _train(args: argparse.Namespace) -> int:
     config = from_preset(
         args.preset, max_size=args.max_size, scales=args.scales, iterations=args.iterations, seed=args.seed
     )
-    out = Path(args.out)
+    check_folder("--out", args.out)
     picture = open_picture(args.picture)
-    checkpoint = _found(out, picture, config, args.resume)
-    if checkpoint and checkpoint.scene.finished:
-        print(f"{out} already holds this scene, trained with these settings")
-        return 0
+    with locked(args.out):
+        checkpoint = _found(args.out, picture, config, args.resume)
+        if checkpoint and checkpoint.scene.finished:
+            print(f"{args.out} already holds this scene, trained with these settings")
+            return 0
+        remove_parts(args.out)
+        return _trained(args, picture, config, checkpoint)
+
+
+def _trained(args: argparse.Namespace, picture: Image.Image, config: TrainConfig, checkpoint: Checkpoint | None) -> int:
     total = len(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
     bar = tqdm(
-        total=total,
-        initial=done,
-        mininterval=0.5,
-        dynamic_ncols=True,
+        total=total, initial=done, mininterval=0.5, delay=BAR_DELAY, dynamic_ncols=True,
         bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
-    )
-    with bar:
-        try:
-            for record in train(picture, config, args.device, checkpoint):
-                bar.set_description_str(f"scale {record.scale + 1} of {record.scales}", refresh=False)
-                left = tqdm.format_interval(record.seconds_left)
-                bar.set_postfix_str(f"iteration {record.iteration} of {record.iterations}, {left} left", refresh=False)
-                bar.update(record.scale + record.iteration / record.iterations - bar.n)
-                if record.checkpoint is not checkpoint and record.checkpoint is not None:
-                    checkpoint = record.checkpoint
-                    save_checkpoint(checkpoint, out)
-        except KeyboardInterrupt:
-            bar.close()
-            kept = checkpoint.scene.scales if checkpoint else 0
-            if checkpoint:
-                save_checkpoint(checkpoint, out)  # the interrupt may have come in the middle of it
-            print(f"stopped: {kept} of {total} scales are finished" + (f" in {out}; --resume goes on" if kept else ""))
-            return 130
-    print(f"trained in {tqdm.format_interval(record.seconds)}: {out}")
+    )  # fmt: skip
+    with bar, stoppable() as stop:
+        for record in train(picture, config, args.device, checkpoint):
+            asked = stop.number is not None
+            bar.set_description_str(f"scale {record.scale + 1} of {record.scales}", refresh=False)
+            left = tqdm.format_interval(record.seconds_left)
+            bar.set_postfix_str(f"iteration {record.iteration} of {record.iterations}, {left} left", refresh=False)
+            bar.update(record.scale + record.iteration / record.iterations - bar.n)
+            if record.checkpoint is not checkpoint and record.checkpoint is not None:
+                checkpoint = record.checkpoint
+                save_checkpoint(checkpoint, args.out)
+            if asked:
+                break
+    if not record.finished:
+        assert stop.number is not None
+        kept = checkpoint.scene.scales if checkpoint else 0
+        where = f" in {args.out}; --resume goes on" if kept else ""
+        print(f"stopped: {kept} of {total} scales are finished{where}")
+        return commands.exit_code(stop.number)
+    print(f"trained in {tqdm.format_interval(record.seconds)}: {args.out}")
     return 0
 
 
 # -- use --------------------------------------------------------------------------------------------------------------
 
 
-def _folder(path: str) -> Path:
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _write(pictures: Iterable[Image.Image], folder: str, names: Iterable[str]) -> None:
-    """Writes each picture as it comes; the folder is made with the first, when all values have proved good."""
+def _write(pictures: Iterable[Image.Image], folder: Path, names: Iterable[str]) -> None:
+    """Writes each picture as it comes."""
     for name, picture in zip(names, pictures, strict=False):
-        save_png(picture, _folder(folder) / name)
+        save_png(picture, folder / name)
 
 
 def _sample(args: argparse.Namespace) -> int:
+    check_folder("--out", args.out)
     pictures = _scene(args).stream_samples(args.count, args.start_scale, args.seed)
     names = (f"seed{args.seed}_{i:04}.png" for i in range(args.count))
-    _write(_bar(pictures, args.count, "samples"), args.out, names)
+    with made_folder(args.out) as folder:
+        _write(_bar(pictures, args.count, "samples"), folder, names)
     return 0
 
 
 def _retarget(args: argparse.Namespace) -> int:
+    check_folder("--out", args.out)
     scene = _scene(args)
     streams = [  # all are checked before the first is drawn
         scene.stream_retargets(size, args.mode, args.start_scale, args.count, args.seed) for size in args.size
     ]
-    for (width, height), pictures in zip(args.size, streams, strict=True):
-        names = (f"{width}x{height}_{args.mode}_seed{args.seed}_{i:04}.png" for i in range(args.count))
-        _write(_bar(pictures, args.count, f"{width}x{height}"), args.out, names)
+    with made_folder(args.out) as folder:
+        for (width, height), pictures in zip(args.size, streams, strict=True):
+            names = (f"{width}x{height}_{args.mode}_seed{args.seed}_{i:04}.png" for i in range(args.count))
+            _write(_bar(pictures, args.count, f"{width}x{height}"), folder, names)
     return 0
 
 
 def _animate(args: argparse.Namespace) -> int:
+    check_folder("--out", args.out)
     scene = _scene(args)
     starts = args.start_scale or range(min(len(STRENGTHS), scene.scales))
     pairs = [(start, beta) for start in starts for beta in args.beta]
     streams = [  # all are checked before the first is drawn
         scene.stream_frames(start, args.alpha, beta, args.frames, args.loop, args.seed) for start, beta in pairs
     ]
-    for (start, beta), stream in zip(pairs, streams, strict=True):
-        exact = f"{beta:.2f}" if round(beta, 2) == beta else f"{beta:g}"
-        name = f"{STRENGTHS.get(start, 'fine')}_start{start}_beta{exact}"
-        frames = list(_bar(stream, args.frames, name))
-        if args.loop:
-            frames = begin_after_smallest_step(frames)
-        save_animation(frames, _folder(args.out) / f"{name}.{args.format}", args.fps)
+    with made_folder(args.out) as folder:
+        for (start, beta), stream in zip(pairs, streams, strict=True):
+            exact = f"{beta:.2f}" if round(beta, 2) == beta else f"{beta:g}"
+            name = f"{STRENGTHS.get(start, 'fine')}_start{start}_beta{exact}"
+            frames = list(_bar(stream, args.frames, name))
+            if args.loop:
+                frames = begin_after_smallest_step(frames)
+            save_animation(frames, folder / f"{name}.{args.format}", args.fps)
+    if note := playback_note(args.format, args.fps):
+        print(f"animate: {note}", file=sys.stderr)
     return 0
 
 
@@ -190,13 +197,13 @@ def _push(args: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m singan", description="A SinGAN: one picture in; new ones, other sizes, animations out."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
+        sub = subparsers.add_parser(
             name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
         sub.set_defaults(run=run)
@@ -204,17 +211,22 @@ def _parser() -> argparse.ArgumentParser:
 
     def model_command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
         sub = command(name, run, help)
-        sub.add_argument("model", metavar="MODEL", help="folder, USER/REPO or USER/REPO@REVISION")
-        sub.add_argument("--out", metavar="DIR", required=True, help="folder for the files", default=argparse.SUPPRESS)
+        sub.add_argument("model", metavar="MODEL", type=commands.model, help="folder, USER/REPO or USER/REPO@REVISION")
+        sub.add_argument("--out", metavar="DIR", type=commands.new, required=True, help="folder for the files",
+                         default=argparse.SUPPRESS)  # fmt: skip
         sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the random draws, 0 or more")
         return sub
 
     sub = command("train", _train, "train on one picture; Ctrl-C keeps the finished scales")
     preset = "default: the preset's"
     sub.add_argument(
-        "picture", metavar="PICTURE", type=Path, help="a picture of at least 32 px and at most 25 megapixels"
+        "picture",
+        metavar="PICTURE",
+        type=commands.existing,
+        help="a picture of at least 32 px a side and at most 100 megapixels",
     )
-    sub.add_argument("--out", metavar="DIR", required=True, help="folder for the model", default=argparse.SUPPRESS)
+    sub.add_argument("--out", metavar="DIR", type=commands.new, required=True, help="folder for the model",
+                     default=argparse.SUPPRESS)  # fmt: skip
     sub.add_argument(
         "--preset", choices=PRESETS, default="standard", help="fast: 128 px; standard: 250 px; paper: as published"
     )
@@ -256,28 +268,18 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--frames", type=int, default=100, metavar="N", help="frames, 2 to 600")
     sub.add_argument("--fps", type=_fps, default=10, metavar="F", help="frames a second, 1 to 60")
     sub.add_argument("--loop", action="store_true", help="close the motion, without a seam")
-    sub.add_argument("--format", choices=ANIMATION_FORMATS, default="gif", help="of the files")
+    sub.add_argument("--format", choices=FORMATS, default="gif", help="of the files")
 
     sub = command("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
-    sub.add_argument("model", metavar="MODEL", help="folder, USER/REPO or USER/REPO@REVISION")
+    sub.add_argument("model", metavar="MODEL", type=commands.model, help="folder, USER/REPO or USER/REPO@REVISION")
     sub.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 interrupted."""
+    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
     args = _parser().parse_args(arguments)
-    try:
-        return int(args.run(args))
-    except (ValueError, OSError) as error:
-        code = 2
-        message = str(error)
-    except TrainingError as error:
-        code, message = 1, str(error)
-    except KeyboardInterrupt:
-        code, message = 130, "stopped; the files written so far are whole"
-    print(f"{args.run.__name__.strip('_')}: {' '.join(message.split())}", file=sys.stderr)
-    return code
+    return commands.run(args.run.__name__.strip("_"), lambda: args.run(args), (TrainingError,))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from darkroom.device import fast_format, pick_device
+from darkroom.device import enough_memory_or, fast_format, pick_device
 from darkroom.files import atomic
 from darkroom.model_files import Layout, check_layout, header_of, layout_of, read_tensors, reading
 from darkroom.seeds import seeded
@@ -37,7 +37,7 @@ STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-c
 
 
 class TrainingError(RuntimeError):
-    """A scale failed twice; the finished scales are in the last record's checkpoint."""
+    """A scale failed twice, or the memory is too small; finished scales are in the last record's checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,11 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
 
 def belongs_to(scene: ScenePipeline, picture: Picture, config: TrainConfig) -> bool:
     """Whether the scene, finished or not, is what training this picture with this configuration gives."""
-    return scene.train_config == config and _same_picture(scene.pyramid, empty_pyramid(picture, config)[0])
+    return scene.train_config == config and same_picture(scene.pyramid, empty_pyramid(picture, config)[0])
 
 
-def _same_picture(a: Pyramid, b: Pyramid) -> bool:
+def same_picture(a: Pyramid, b: Pyramid) -> bool:
+    """Whether two pyramids, of whatever scales, are of one picture at the same sizes."""
     return a.config == b.config and torch.equal(a.source.cpu(), b.source.cpu())
 
 
@@ -150,7 +151,7 @@ class Training:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Takes over finished scales. Raises ValueError where they are of another picture or configuration."""
         theirs = checkpoint.scene.pyramid
-        if checkpoint.scene.train_config != self.config or not _same_picture(theirs, self.pyramid):
+        if checkpoint.scene.train_config != self.config or not same_picture(theirs, self.pyramid):
             raise ValueError("the checkpoint is of another picture or of other settings")
         for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
             assert isinstance(generator, Generator)
@@ -298,12 +299,19 @@ def train(
     NaN, a flat picture or a worse one than came in is begun anew once at half the learning rate.
 
     Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
-    twice.
+    twice, or with a size that fits where there is not enough memory.
     """
-    training = Training(picture, config or TrainConfig(), pick_device(device))
-    if resume is not None:
-        training.restore(resume)
-    last = resume
+    config = config or TrainConfig()
+    fits = f"for a max_size of {config.max_size}; {max(32, config.max_size // 2)} takes about a quarter of it"
+    with enough_memory_or(TrainingError(f"there is not enough memory {fits}")):
+        training = Training(picture, config, pick_device(device))
+        if resume is not None:
+            training.restore(resume)
+        yield from _trained(training, resume)
+
+
+def _trained(training: Training, last: Checkpoint | None) -> abc.Generator[Progress, None, None]:
+    """The records of the scales that are not finished."""
     for n in range(len(training.critics), len(training.reals)):
         training.advance(n)
         for attempt in range(2):

@@ -43,9 +43,31 @@ def test_unusable_tables_say_why(table, tmp_path):
         read_attributes(table, ["lfw_000001.webp"])
     with pytest.raises(DataError, match="cannot be read"):
         read_attributes(tmp_path / "none.txt", ["a"])
+    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+        read_attributes(tmp_path, ["a"])
+    for content in (b"", b"2\n", b"\xff\xfe\0\1", b"PK\3\4" + bytes(100), b",\n,", b'a,"'):
+        (tmp_path / "none.txt").write_bytes(content)
+        with pytest.raises(DataError, match="none.txt has no column Smiling"):
+            read_attributes(tmp_path / "none.txt", ["a"])
+    table.write_text(table.read_text().replace("000001.jpg 1", "000001.jpg yes"))
+    with pytest.raises(DataError, match="says 'yes' of 000001.png; 1 and -1 are needed"):
+        read_attributes(table, ["000001.png"])
     (tmp_path / "other.txt").write_text("Smiling Young\n")
     with pytest.raises(DataError, match="has no column Mouth_Slightly_Open"):
         read_attributes(tmp_path / "other.txt", ["a"])
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_with_commas_is_read_alike(table, tmp_path, mark, quote, end):
+    """Kaggle's list_attr_celeba.csv, and what spreadsheets make of it."""
+    names = [column for column, _ in COLUMNS.values()]
+    lines = [["image_id", *names], ["000001.jpg", *["1"] * 10], ["000002.jpg", *["-1"] * 10], ["\xe9.jpg", *["1"] * 10]]
+    text = end.join(",".join(f"{quote}{cell}{quote}" for cell in line) for line in lines) + end
+    (tmp_path / "list_attr_celeba.csv").write_bytes(mark + text.encode("latin-1"))
+    pictures = ["celeba_000002.webp", "000001.png"]
+    assert torch.equal(read_attributes(tmp_path / "list_attr_celeba.csv", pictures), read_attributes(table, pictures))
 
 
 def test_the_classifier_learns_what_can_be_seen():

@@ -1,4 +1,5 @@
 import io
+import os
 import zipfile
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from dcgan import data
 from dcgan.data import DataError, load, prepare, square, to_pil, to_tensor, write_set
 
 
@@ -57,19 +59,19 @@ def test_orientation_and_transparency_are_respected():
 
 def test_a_set_is_prepared_from_folders_and_zips(photographs, tmp_path):
     found = list(prepare(photographs))
-    assert [(item.index, item.total) for item in found] == [(i, 5) for i in range(5)]
-    assert {item.name for item in found if item.image is None} == {"broken.jpg", "tiny.png"}
-    assert all(item.error for item in found if item.image is None)
+    assert [(item.index, item.total) for item in found] == [(i, 6) for i in range(6)]
+    assert {item.name for item in found if item.error} == {"broken.jpg", "tiny.png"}
+    assert [item.name for item in found if item.image is None and not item.error] == ["notes.txt"]
     out = tmp_path / "sets" / "faces.zip"
     assert write_set(iter(found), out) == 3
     with zipfile.ZipFile(out) as archive:
         names = archive.namelist()
     assert len(names) == len(set(names)) == 3 and all(name.endswith(".webp") for name in names)
-    with Image.open(out.parent / "preview.png") as preview:
+    with Image.open(out.parent / "faces.preview.png") as preview:
         assert preview.size == (320, 64)
     faces = load(out)
     assert faces.images.shape == (3, 3, 64, 64) and faces.images.dtype == torch.uint8
-    assert sorted(p.name for p in out.parent.iterdir()) == ["faces.zip", "preview.png"]
+    assert sorted(p.name for p in out.parent.iterdir()) == ["faces.preview.png", "faces.zip"]
 
 
 def test_the_preview_shows_25_of_many(tmp_path):
@@ -77,9 +79,12 @@ def test_the_preview_shows_25_of_many(tmp_path):
     folder.mkdir()
     for i in range(60):
         photograph(64, 64, (4 * i, 0, 0)).save(folder / f"{i:02}.png")
+        (folder / f"{i:02}.png.txt").write_text("about the picture")
     write_set(prepare([folder]), tmp_path / "many.zip")
-    with Image.open(tmp_path / "preview.png") as preview:
+    with Image.open(tmp_path / "many.preview.png") as preview:
         assert preview.size == (320, 320)
+        shown = [preview.getpixel((64 * (i % 5) + 32, 64 * (i // 5) + 32))[0] // 4 for i in range(25)]
+    assert shown[0] < 3 and shown[-1] > 55 and max(b - a for a, b in zip(shown, shown[1:], strict=False)) <= 5
 
 
 def test_a_folder_a_zip_and_arrays_load_alike(tmp_path, tiny_images):
@@ -108,6 +113,9 @@ def test_unusable_sources_say_why(tmp_path, photographs):
     (tmp_path / "text.zip").write_text("no zip")
     with pytest.raises(DataError, match="neither a folder nor a zip"):
         load(tmp_path / "text.zip")
+    (tmp_path / "cut.zip").write_bytes(photographs[1].read_bytes()[:-30])
+    with pytest.raises(DataError, match="cut.zip is a damaged zip, or one that is cut off"):
+        load(tmp_path / "cut.zip")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no pictures"):
         list(prepare([tmp_path / "empty"]))
@@ -130,3 +138,187 @@ def test_conversions_are_inverse(tiny_images):
     (picture,) = to_pil(tiny_images[:1].float() / 127.5 - 1)
     assert np.array_equal(np.asarray(picture), tiny_images[0].permute(1, 2, 0).numpy())
     assert torch.allclose(to_tensor(picture), tiny_images[:1].float() / 127.5 - 1, atol=1e-6)
+
+
+# -- what is found ----------------------------------------------------------------------------------------------------
+
+
+def content_of(image, form, **how) -> bytes:
+    content = io.BytesIO()
+    image.save(content, format=form, **how)
+    return content.getvalue()
+
+
+FACE = photograph(96, 96, (30, 90, 200))
+FORMS = {
+    "a.jfif": "JPEG", "a.jpe": "JPEG", "a.pgm": "PPM", "a.avif": "AVIF", "a.heic": "HEIF", "a.apng": "PNG",
+    "a.jp2": "JPEG2000", "a.tga": "TGA", "without a suffix": "PNG", "picture.txt": "WEBP", "JPEG.PNG": "JPEG",
+}  # fmt: skip
+
+
+def test_pictures_are_found_by_their_content(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, form in FORMS.items():
+        (folder / name).write_bytes(content_of(FACE, form))
+    for name in ("notes.txt", "table.csv", "film.mp4", "page.html", "clip.txt"):
+        (folder / name).write_bytes({"f": b"\0\0\0\x18ftypmp42" + bytes(99)}.get(name[0], b"<html>no picture"))
+    for name in (".DS_Store", "._a.jpg", ".hidden/b.png", "__MACOSX/c.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content_of(FACE, "PNG"))
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for path in folder.rglob("*"):
+            archive.write(path, path.relative_to(folder))
+    for source in (folder, tmp_path / "set.zip"):
+        found = list(prepare([source]))
+        assert {item.name for item in found if item.image} == set(FORMS)
+        assert {item.name for item in found if not item.image} == {
+            "notes.txt", "table.csv", "film.mp4", "page.html", "clip.txt",
+        }  # fmt: skip
+        assert not any(item.error for item in found)
+        assert len(load(source).images) == len(FORMS)
+
+
+def test_what_is_no_picture_is_not_read(tmp_path):
+    """A sparse film of 1 TB, beside and in place of a picture."""
+    (tmp_path / "a.png").write_bytes(content_of(FACE, "PNG"))
+    with (tmp_path / "film.mp4").open("wb") as file:
+        file.write(b"\0\0\0\x18ftypmp42")
+        file.truncate(2**40)
+    assert [bool(item.image) for item in prepare([tmp_path])] == [True, False]
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    folder, elsewhere = tmp_path / "set", tmp_path / "elsewhere"
+    (folder / "below").mkdir(parents=True)
+    (elsewhere / "deep").mkdir(parents=True)
+    for path in (folder / "a.png", folder / "below" / "b.png", elsewhere / "deep" / "c.png"):
+        path.write_bytes(content_of(FACE, "PNG"))
+    (folder / "more").symlink_to(elsewhere)
+    (folder / "again").symlink_to(elsewhere)
+    (folder / "below" / "up").symlink_to(folder)
+    (folder / "root").symlink_to("/")
+    (elsewhere / "deep" / "back").symlink_to(folder / "more")
+    (folder / "gone").symlink_to(tmp_path / "nowhere")
+    (folder / "self").symlink_to(folder / "self")
+    found = list(prepare([folder]))
+    assert {item.name for item in found if item.image} == {"a.png", "below/b.png", "again/deep/c.png"}
+    broken = {item.name: item.error for item in found if not item.image}
+    assert broken.keys() == {"gone", "self"} and all("a link to what does not exist" in e for e in broken.values())
+
+
+def patched(path, *changes):
+    """Changes bytes of a zip: all of each old sequence."""
+    content = path.read_bytes()
+    for old, new in changes:
+        assert old in content
+        content = content.replace(old, new)
+    path.write_bytes(content)
+
+
+def test_each_member_of_a_zip_is_apart(tmp_path):
+    good, members = content_of(FACE, "PNG"), {}
+    path = tmp_path / "set.zip"
+    large = content_of(FACE, "PNG") + bytes(data.MAX_MEMBER_BYTES)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("a.png", "checksum.png", "header.png", "method.png", "password.png", "z.png", "notes.txt"):
+            archive.writestr(name, b"some text" if name.endswith("txt") else good)
+            members[name] = archive.getinfo(name)
+        archive.writestr("large.png", large)
+        for method, name in ((zipfile.ZIP_BZIP2, "bz.png"), (zipfile.ZIP_LZMA, "xz.png")):
+            archive.writestr(name, good, compress_type=method)
+    content = bytearray(path.read_bytes())
+    start = {name: info.header_offset for name, info in members.items()}
+    content[start["header.png"]] = 0
+    content[start["checksum.png"] + 30 + len("checksum.png") + 60] ^= 255
+    central = {name: content.rindex(name.encode()) - 46 for name in members}
+    content[central["method.png"] + 10] = content[start["method.png"] + 8] = 9  # deflate64
+    content[central["password.png"] + 8] |= 1
+    content[start["password.png"] + 6] |= 1
+    path.write_bytes(content)
+    found = {item.name: item for item in prepare([path])}
+    assert {name for name, item in found.items() if item.image} == {"a.png", "z.png", "bz.png", "xz.png"}
+    errors = {name: item.error for name, item in found.items() if item.image is None}
+    assert errors["notes.txt"] == "" and errors["password.png"] == "it needs a password"
+    assert errors["method.png"] == "it is packed by a method that is not known here: deflate64"
+    assert errors["large.png"] == "it unpacks to more than 200 MB"
+    assert all("it is damaged in the zip" in errors[name] for name in ("checksum.png", "header.png"))
+    assert not any("object at" in error or "<" in error for error in errors.values())
+    assert write_set(iter(found.values()), tmp_path / "out.zip") == 4
+    with pytest.raises(DataError, match="checksum.png in .*set.zip cannot be read .it is damaged in the zip"):
+        load(path)
+
+
+def test_a_member_that_lies_about_its_size_is_apart(tmp_path):
+    path, size = tmp_path / "set.zip", 50_000_000
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("lies.png", content_of(FACE, "PNG") + bytes(size))
+        archive.writestr("a.png", content_of(FACE, "PNG"))
+    with zipfile.ZipFile(path) as archive:
+        size = archive.getinfo("lies.png").file_size
+    patched(path, (size.to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    errors = {item.name: item.error for item in prepare([path])}
+    assert errors["a.png"] == "" and "damaged" in errors["lies.png"]
+
+
+def test_names_in_any_encoding_are_written(tmp_path):
+    folder = os.fsencode(tmp_path / "set")
+    os.mkdir(folder)
+    for name in ("caf\u00e9.png".encode("latin-1"), "caf\u00e9.png".encode(), b"line\nbreak.png"):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content_of(FACE, "PNG"))
+    assert write_set(prepare([tmp_path / "set"]), tmp_path / "out.zip") == 3
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert {"caf\u00e9.webp", "caf\ufffd.webp"} < set(archive.namelist())
+
+
+# -- what is written --------------------------------------------------------------------------------------------------
+
+
+def test_only_what_prepare_made_is_replaced(photographs, tmp_path):
+    out, preview = tmp_path / "faces.zip", tmp_path / "faces.preview.png"
+    for path in (out, preview):
+        FACE.save(path, format="PNG")
+        before = path.read_bytes()
+        with pytest.raises(DataError, match=f"{path.name} is there already and is no set that prepare made"):
+            write_set(prepare(photographs), out)
+        assert path.read_bytes() == before and not (out.exists() and preview.exists())
+        path.unlink()
+    for _ in range(2):
+        assert write_set(prepare(photographs), out) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"faces.zip", "faces.preview.png", "more.zip", "photographs"}
+
+
+def test_a_set_among_the_photographs_is_not_prepared_anew(photographs):
+    folder, _ = photographs
+    (folder / "preview.png").write_bytes(content_of(FACE, "PNG"))  # somebody's own
+    counts = [write_set(prepare([folder]), folder / "faces.zip") for _ in range(2)]
+    assert counts == [3, 3]
+    assert {item.name for item in prepare([folder]) if not item.image} == {"broken.jpg", "tiny.png", "notes.txt"}
+    assert (folder / "preview.png").read_bytes() == content_of(FACE, "PNG")
+
+
+def test_nothing_is_left_where_no_picture_can_be_read(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.txt").write_text("no picture")
+    with pytest.raises(DataError, match="set: no pictures in there"):
+        write_set(prepare([tmp_path / "set"]), tmp_path / "new" / "deep" / "out.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_pictures_of_any_depth_profile_and_encoding_are_shown_as_they_look(tmp_path):
+    """16 bits, floats, a profile, a broken EXIF: `darkroom.pictures` opens them, here as everywhere."""
+    ramp = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / "deep.tif")
+    Image.fromarray((ramp / 65535).astype(np.float32)).save(tmp_path / "float.tif")
+    for name in ("deep.tif", "float.tif"):
+        pixels = np.asarray(square(tmp_path / name))
+        assert pixels.min() == 0 and pixels.max() == 255 and np.unique(pixels).size > 200
+    assert to_tensor(tmp_path / "deep.tif").shape == (1, 3, 64, 64)
+    assert np.array_equal(load(tmp_path).images[0, 0].numpy(), np.asarray(square(tmp_path / "deep.tif"))[:, :, 0])
+
+
+def test_a_set_may_be_named_by_a_text(tmp_path):
+    np.savez(tmp_path / "faces.npz", np.zeros((2, 64, 64, 3), np.uint8))
+    (tmp_path / "faces.npz").rename(tmp_path / "faces.NPZ")
+    assert load(str(tmp_path / "faces.NPZ")).images.shape == (2, 3, 64, 64)

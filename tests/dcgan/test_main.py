@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,15 +12,23 @@ from pathlib import Path
 import imageio.v2 as imageio
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
+from darkroom.files import locked, locked_file
 from dcgan import FacePipeline
+from dcgan import __main__ as command_line
 from dcgan.__main__ import main
 from dcgan.config import PRESETS, ModelConfig
 from dcgan.data import to_pil
 from dcgan.model import new_generator
 from dcgan.recipe import Recipe, load_recipes
+from dcgan.train import load_checkpoint
+from dcgan.trainer import Trainer
+from tests.disks import leftovers, nearly_full
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,12 +58,16 @@ def small(monkeypatch, tiny_train_config):
 
 def test_prepare_skips_and_names_what_it_cannot_read(data, tmp_path, capsys):
     (data / "broken.jpg").write_bytes(b"nothing")
+    for i in range(7):
+        (data / f"notes{i}.txt").write_text("no picture")
     assert run("prepare", data, "--out", tmp_path / "set" / "faces.zip") == 0
     captured = capsys.readouterr()
-    assert "64 pictures of 64x64 px" in captured.out and "skipped broken.jpg" in captured.err
+    assert "64 pictures of 64x64 px" in captured.out and "skipped broken.jpg: it is not a picture in a" in captured.err
+    names = ", ".join(f"notes{i}.txt" for i in range(5))
+    assert captured.err.endswith(f"left out 7 files that are no pictures: {names}, ...\n")
     with zipfile.ZipFile(tmp_path / "set" / "faces.zip") as archive:
         assert len(archive.namelist()) == 64
-    assert (tmp_path / "set" / "preview.png").exists()
+    assert {path.name for path in (tmp_path / "set").iterdir()} == {"faces.zip", "faces.preview.png"}
 
 
 def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
@@ -93,6 +107,7 @@ def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
         (["sample", "none", "--out", "o"], "none is neither a folder nor a repository"),
         (["sample", "{model}", "--out", "o", "--count", "0"], "count is 0"),
         (["sample", "{model}", "--out", "o", "--truncation", "3"], "truncation is 3.0"),
+        (["sample", "{model}", "--out", "{model}/config.json"], "config.json is a file; --out takes a folder"),
         (["morph", "{model}", "--seeds", "1", "--out", "o.mp4"], "seeds are '1'; at least two"),
         (["morph", "{model}", "--seeds", "1,b", "--out", "o.mp4"], "seeds are '1,b'; whole numbers"),
         (["morph", "{model}", "--seeds", "1,2", "--out", "o.avi"], "a file that ends in .mp4 or .gif is needed"),
@@ -102,13 +117,39 @@ def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
         (["import", "none", "--out", "{model}"], "exists already"),
         (["directions", "{model}", "{data}", "none"], "none cannot be read"),
         (["directions", "user/repo", "{data}", "none"], "user/repo is no folder"),
+        (["directions", "{model}", "{data}", "none", "--seed", "-1"], "seed is -1; allowed are 0"),
+        (["train", "https://host/faces.zip", "--out", "o"], "https://host/faces.zip is an address; download it first"),
+        (["prepare", "https://host/a.zip", "--out", "o.zip"], "https://host/a.zip is an address; download it first"),
+        (["import", "https://host/a.pth", "--out", "o"], "https://host/a.pth is an address; download it first"),
+        (["directions", "{model}", "ftp://host/a", "b"], "ftp://host/a is an address"),
+        (["sample", "{model}", "--out", "s3://host/o"], "s3://host/o is an address; a file or folder"),
+        (["sample", "https://huggingface.co/a/b", "--out", "o"], "is an address; USER/REPO is enough"),
+        (["sample", "{model}", "--out", ""], "argument --out: the name is empty"),
+        (["train", "", "--out", "o"], "argument DATA: the name is empty"),
+        (["train", "{data}", "--out", "{data}"], "pictures is not empty and holds no training; choose another folder"),
+        (["train", "{data}", "--out", "{data}/00.png"], "00.png is a file; --out takes a folder"),
+        (["import", "none", "--out", "{data}/00.png"], "00.png is a file; --out takes a folder"),
+        (["prepare", "{data}", "--out", "{data}/00.png/a.zip"], "00.png is a file; --out takes a folder"),
+        (["morph", "{model}", "--seeds", "1,2", "--out", "{data}/00.png/a.mp4"], "00.png is a file; --out takes"),
+        (["morph", "{model}", "--seeds", "1,2", "--out", "{gif}"], "taken.gif exists already; choose another name"),
+        (["sample", "{scene}", "--out", "o"], "is a scene of singan; a face model of dcgan is needed"),
+        (["morph", "{scene}", "--seeds", "1,2", "--out", "o.gif"], "is a scene of singan; a face model of dcgan"),
+        (["directions", "{scene}", "{data}", "none"], "is a scene of singan; a face model of dcgan is needed"),
+        (["push", "{scene}", "user/repo"], "is a scene of singan; a face model of dcgan is needed"),
+        (["train", "{data}", "--out", "{scene}"], "holds a scene of singan; choose another folder"),
+        (["train", "{data}", "--out", "{scene}", "--resume"], "holds a scene of singan; choose another folder"),
+        (["import", "none", "--out", "{scene}"], "exists already; choose another folder"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
-    small, data, tiny_faces_folder, tmp_path, monkeypatch, capsys, arguments, message
+    small, data, tiny_faces_folder, tiny_folder, tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
-    assert run(*(a.format(data=data, model=tiny_faces_folder) for a in arguments)) == 2
+    (tmp_path / "taken.gif").write_text("mine")
+    names = {"data": data, "model": tiny_faces_folder, "scene": tiny_folder, "gif": tmp_path / "taken.gif"}
+    before = {path: path.read_bytes() for path in tiny_folder.iterdir()}
+    assert run(*(a.format(**names) for a in arguments)) == 2
+    assert {path: path.read_bytes() for path in tiny_folder.iterdir()} == before
     error = capsys.readouterr().err
     assert message in error and error.strip().count("\n") == 0
     assert not list(tmp_path.glob("o*"))
@@ -141,12 +182,20 @@ def test_sample_writes_faces_that_know_their_recipes(tiny_faces_folder, tmp_path
     assert np.abs(again - few).max() <= 1
 
 
-@pytest.mark.parametrize("kind", ["mp4", "gif"])
+@pytest.mark.parametrize("kind", ["mp4", "gif", "MP4", "Gif"])
 def test_morph_writes_an_animation(tiny_faces_folder, tmp_path, kind):
     out = tmp_path / "made" / f"morph.{kind}"
     assert run("morph", tiny_faces_folder, "--seeds", "1,2,3", "--out", out, "--frames", 12, "--loop") == 0
     frames = imageio.mimread(out)
     assert len(frames) == 12 and frames[0].shape[:2] == (256, 256)
+
+
+def test_morph_says_what_a_gif_cannot_play(tiny_faces_folder, tmp_path, capsys):
+    for name, said in (("a.GIF", "morph: a GIF plays at most 50 frames a second: this one plays at 50, not at 60\n"),
+                       ("a.mp4", "")):  # fmt: skip
+        once = ["--seeds", "1,2", "--out", tmp_path / name, "--frames", 3, "--fps", 60]
+        assert run("morph", tiny_faces_folder, *once) == 0
+        assert capsys.readouterr().err == said
 
 
 def test_import_makes_a_model_that_samples(tmp_path, capsys):
@@ -157,28 +206,34 @@ def test_import_makes_a_model_that_samples(tmp_path, capsys):
     assert len(list((tmp_path / "o").iterdir())) == 2
 
 
-def test_interrupted_training_keeps_its_checkpoint_and_goes_on(data, tmp_path):
-    out = tmp_path / "run"
+def interruptible(iterations: int) -> list[str]:
+    """The command that trains small networks in a process of its own; the set and --out are still to come."""
     code = (
         "import sys\nfrom dataclasses import replace\nfrom dcgan.config import PRESETS\n"
         "from dcgan.__main__ import main\n"
         "model = replace(PRESETS['standard'].model, latent_dim=8, width=4, discriminator_width=4)\n"
-        "PRESETS['standard'] = replace(PRESETS['standard'], model=model, batch=8, snapshot_every=5, iterations=10**6)\n"
+        "PRESETS['standard'] = replace(PRESETS['standard'], model=model, batch=8, snapshot_every=10**6, "
+        f"iterations={iterations})\n"
         "sys.exit(main(sys.argv[1:]))"
     )
-    command = [sys.executable, "-c", code, "train", data, "--out", out, "--device", "cpu"]
+    return [sys.executable, "-c", code, "train", "--device", "cpu"]
+
+
+def test_interrupted_training_keeps_what_is_trained_and_goes_on(data, tmp_path):
+    out = tmp_path / "run"
+    command = [*interruptible(10**6), data, "--out", out]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ}
     )
-    while not (out / "sheets" / "0000010.png").exists():
+    while not (out / "log.csv").exists():
         assert process.poll() is None
-        time.sleep(0.2)
+        time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 130 and "--resume goes on" in stdout
-    assert not [path for path in out.rglob(".*")]
+    assert not leftovers(out)
     kept = int(stdout.split("stopped: ")[1].split()[0])
-    command = [sys.executable, "-c", code.replace("10**6", str(kept + 5)), *command[3:], "--resume"]
+    command = [*interruptible(kept + 5), *command[-3:], "--resume"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert json.loads((out / "config.json").read_text())["train"]["iterations"] == kept + 5
@@ -196,3 +251,271 @@ def test_torchrun_trains_one_model(data, tmp_path):
     assert result.stdout.count("trained in") == 1  # one of them reports
     assert (tmp_path / "run" / "log.csv").read_text().splitlines()[-1].startswith("8,64,")
     assert len(FacePipeline.from_pretrained(tmp_path / "run").generate(torch.zeros(1, 8))) == 1
+
+
+# -- folders that are taken -------------------------------------------------------------------------------------------
+
+
+def one_line(capsys) -> str:
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1, captured.err
+    return captured.err
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", ["train", "import", "directions"])
+def test_a_folder_that_is_being_written_is_refused_and_keeps_what_it_holds(
+    command, small, data, tiny_faces_folder, tmp_path, capsys
+):
+    out = tiny_faces_folder if command == "directions" else tmp_path / "run"
+    arguments = {"train": [data, "--out", out], "import": ["a", "--out", out], "directions": [out, data, "a"]}
+    with locked(out):
+        before = contents(out)
+        assert run(command, *arguments[command]) == 2
+        assert "another process is writing into" in one_line(capsys)
+        assert contents(out) == before
+    assert command == "directions" or not out.exists()
+
+
+def test_a_set_that_is_being_written_is_refused(data, tmp_path, capsys):
+    with locked_file(tmp_path / "new" / "faces.zip"):
+        assert run("prepare", data, "--out", tmp_path / "new" / "faces.zip") == 2
+        assert "another process is writing" in one_line(capsys)
+        assert run("prepare", data, "--out", tmp_path / "new" / "others.zip") == 0
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"others.zip", "others.preview.png"}
+
+
+def test_two_trainings_at_once_lose_nothing(data, tmp_path):
+    """The second ends with one line; the first goes on."""
+    command = [*interruptible(8), data, "--out", tmp_path / "run"]
+    processes = [
+        subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    ends = sorted((process.communicate(timeout=120), process.returncode) for process in processes)
+    codes = sorted(code for _, code in ends)
+    assert codes == [0, 2], ends
+    said = next(err for (_, err), code in ends if code == 2)
+    assert said.count("\n") == 1 and ("another process is writing" in said or "--resume goes on" in said)
+    assert FacePipeline.from_pretrained(tmp_path / "run").train_config.iterations == 8
+
+
+def test_prepare_replaces_only_what_it_made(data, tmp_path, capsys):
+    out = data / "faces.zip"
+    for name in ("faces.zip", "faces.preview.png"):
+        (data / name).write_bytes(b"mine")
+        assert run("prepare", data, "--out", out) == 2
+        assert f"{name} is there already and is no set that prepare made" in one_line(capsys)
+        assert (data / name).read_bytes() == b"mine"
+        (data / name).unlink()
+    for _ in range(2):  # the second time beside what the first has made
+        assert run("prepare", data, "--out", out) == 0
+        captured = capsys.readouterr()
+        assert "64 pictures of 64x64 px" in captured.out and not captured.err
+    assert run("prepare", out, "--out", out) == 2 and "which is to be read" in one_line(capsys)
+    assert run("prepare", data, "--out", data / "FACES.ZIP") == 0 and not leftovers(data)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "notes.txt", "sheets/mine.png", "log.png"])
+def test_train_leaves_other_files_alone(name, small, data, tmp_path, capsys):
+    out = tmp_path / "run"
+    (out / name).parent.mkdir(parents=True)
+    (out / name).write_text("mine")
+    assert run("train", data, "--out", out, "--device", "cpu") == 2
+    assert "run is not empty and holds no training; choose another folder" in one_line(capsys)
+    assert contents(out) == {out / name: b"mine"}
+
+
+def test_a_training_that_ended_before_its_first_checkpoint_is_begun_anew(
+    tiny_train_config, data, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "run"
+    monkeypatch.setitem(PRESETS, "standard", tiny_train_config)
+    monkeypatch.setattr(command_line, "save_checkpoint", refuse)
+    assert run("train", data, "--out", out, "--device", "cpu") == 2
+    assert {path.name for path in out.iterdir()} == {"log.csv", "log.png", "sheets"}
+    monkeypatch.undo()
+    (out / ".0123abcd.training.safetensors").write_bytes(b"half")
+    monkeypatch.setitem(PRESETS, "standard", tiny_train_config)
+    assert run("train", data, "--out", out, "--device", "cpu") == 0
+    assert not leftovers(out) and load_checkpoint(out).iteration == 8
+
+
+def refuse(*_):
+    raise PermissionError(13, "Permission denied", "training.safetensors")
+
+
+@pytest.mark.parametrize("spoilt", ["training.safetensors", "model.safetensors", "config.json"])
+def test_a_damaged_training_says_the_reason(spoilt, small, data, tiny_faces_folder, tmp_path, capsys):
+    out = tmp_path / "run"
+    shutil.copytree(tiny_faces_folder, out)
+    content = (out / spoilt).read_bytes()
+    for spoil, words in (
+        (lambda path: path.write_bytes(content[: len(content) // 2]), "is damaged: "),
+        (lambda path: path.unlink(), "is missing|holds a model already"),
+    ):
+        spoil(out / spoilt)
+        assert run("train", data, "--out", out, "--resume", "--iterations", 12, "--device", "cpu") == 2
+        assert re.search(words, one_line(capsys))
+
+
+def test_a_state_of_other_networks_is_refused(small, data, tiny_faces_folder, tmp_path, capsys):
+    out = tmp_path / "run"
+    shutil.copytree(tiny_faces_folder, out)
+    with safe_open(out / "training.safetensors", "pt") as file:
+        meta, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for change in (
+        {"ema/main.0.weight": torch.zeros(3)}, {"generator_optimizer/0/exp_avg": torch.zeros(3)},
+        {"generator_optimizer/99/exp_avg": torch.zeros(3)}, {"discriminator_optimizer/0": torch.zeros(3)},
+    ):  # fmt: skip
+        save_file({**tensors, **change}, out / "training.safetensors", meta)
+        assert run("train", data, "--out", out, "--resume", "--iterations", 12, "--device", "cpu") == 2
+        assert re.search("the training to go on with is damaged|training.safetensors is damaged: ", one_line(capsys))
+
+
+# -- signals ----------------------------------------------------------------------------------------------------------
+
+
+def sends(number, function):
+    """The function, which first sends this process a signal."""
+
+    def called(*arguments, **options):
+        os.kill(os.getpid(), number)
+        return function(*arguments, **options)
+
+    return called
+
+
+def at_iteration(wanted, number, monkeypatch):
+    """Sends this process a signal in the middle of an iteration."""
+    play = Trainer._play
+
+    def played(self, indices, penalty):
+        if self.count == wanted:
+            os.kill(os.getpid(), number)
+        self.count += 1
+        play(self, indices, penalty)
+
+    monkeypatch.setattr(Trainer, "count", 0, raising=False)
+    monkeypatch.setattr(Trainer, "_play", played)
+    monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_the_iteration_that_it_came_in(number, code, small, data, tmp_path, monkeypatch, capsys):
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    assert run("train", data, "--out", whole, "--device", "cpu") == 0
+    with monkeypatch.context() as patch:
+        at_iteration(5, number, patch)
+        capsys.readouterr()
+        assert run("train", data, "--out", out, "--device", "cpu") == code
+    assert "stopped: 6 iterations are kept in" in capsys.readouterr().out and not leftovers(out)
+    assert run("sample", out, "--out", tmp_path / "samples", "--count", 1) == 0
+    assert run("train", data, "--out", out, "--device", "cpu", "--resume") == 0
+    for name in ("model.safetensors", "training.safetensors"):
+        one, other = (safetensors.torch.load_file(folder / name) for folder in (whole, out))
+        assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_signal_while_a_checkpoint_is_written_loses_nothing(small, data, tmp_path, monkeypatch, capsys):
+    save = command_line.save_checkpoint
+    monkeypatch.setattr(command_line, "save_checkpoint", sends(signal.SIGTERM, save))
+    monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
+    out = tmp_path / "run"
+    assert run("train", data, "--out", out, "--device", "cpu") == 143
+    captured = capsys.readouterr()
+    kept = int(captured.out.split("stopped: ")[1].split()[0])
+    assert kept == 5 and "stopped" not in captured.err and not leftovers(out)
+    assert load_checkpoint(out).iteration == kept
+
+
+@pytest.mark.parametrize("command", ["sample", "morph", "prepare", "import"])
+def test_sigterm_leaves_whole_files(command, data, tiny_faces_folder, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "o"
+    torch.save(new_generator(ModelConfig(latent_dim=12, width=4)).state_dict(), tmp_path / "netG.pth")
+    commands = {
+        "sample": [tiny_faces_folder, "--out", out, "--count", 70], "import": [tmp_path / "netG.pth", "--out", out],
+        "morph": [tiny_faces_folder, "--seeds", "1,2", "--out", out / "a.mp4", "--frames", 4],
+        "prepare": [data, "--out", out / "a.zip"],
+    }  # fmt: skip
+    real, count = os.replace, iter(range(1000))
+
+    def interrupted(*arguments):
+        if next(count) == 3 or command != "sample":
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        real(*arguments)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    assert run(command, *commands[command]) == 143
+    assert one_line(capsys) == f"{command}: stopped; the files written so far are whole\n"
+    found = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    assert found == ([f"seed0_{i:05}.png" for i in range(3)] if command == "sample" else [])
+
+
+# -- odd machines -----------------------------------------------------------------------------------------------------
+
+FREE = {"sample": 40, "morph": 8, "prepare": 12, "import": 20, "train": 100}  # kB; less than each needs
+
+
+@pytest.mark.parametrize(("command", "free"), [*FREE.items(), *((command, 0) for command in FREE)])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    command, free, small, data, tiny_faces_folder, tmp_path, capsys
+):
+    torch.save(new_generator(ModelConfig(latent_dim=12, width=4)).state_dict(), tmp_path / "netG.pth")
+    with nearly_full(tmp_path / "disk", free) as disk:
+        out = disk / "new" / "o"
+        commands = {
+            "sample": [tiny_faces_folder, "--out", out], "import": [tmp_path / "netG.pth", "--out", out],
+            "morph": [tiny_faces_folder, "--seeds", "1,2", "--out", out / "a.gif", "--frames", 4],
+            "prepare": [data, "--out", out / "a.zip"], "train": [data, "--out", out, "--device", "cpu"],
+        }  # fmt: skip
+        assert run(command, *commands[command]) == 2
+        said = capsys.readouterr().err.split("\n")[-2]  # behind a bar
+        assert said == f"{command}: the disk is full: nothing half-written was left; free some space and try again"
+        assert not leftovers(disk)
+        if command == "sample" and free:
+            found = list(out.iterdir())
+            assert found and all(load_recipes(path)[0] for path in found)
+        elif command == "train" and free:
+            assert {path.name for path in out.iterdir()} <= {"log.csv", "log.png", "sheets"}
+        else:
+            assert not (disk / "new").exists()
+        (disk / "taken").unlink()
+        assert run(command, *commands[command]) == 0
+
+
+GARBAGE = ("nan", "inf", "-inf", "1e999", "-1", "9" * 20, "9" * 5000, "", "x", "1;5", "0x10", "--")
+NUMBERS = {
+    "train": ("--iterations", "--batch", "--seed"), "sample": ("--count", "--seed", "--truncation"),
+    "morph": ("--frames", "--fps", "--truncation", "--seeds"), "directions": ("--seed",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "option"), [(c, option) for c, options in NUMBERS.items() for option in options])
+def test_what_is_no_number_is_one_line(command, option, small, data, tiny_faces_folder, tmp_path, capsys):
+    out = tmp_path / "o"
+    commands = {
+        "train": [data, "--out", out], "sample": [tiny_faces_folder, "--out", out],
+        "morph": [tiny_faces_folder, "--seeds", "1,2", "--out", out / "a.gif"],
+        "directions": [tiny_faces_folder, data, data / "none"],
+    }  # fmt: skip
+    for value in GARBAGE:
+        assert run(command, *commands[command], f"{option}={value}") == 2, value
+        assert one_line(capsys)
+    assert not out.exists()
+
+
+def test_an_ascii_locale_changes_nothing(tiny_faces_folder, tmp_path):
+    """A card in latin-1, names with accents, and a locale that has none."""
+    model, out = tmp_path / "mod\u00e8le", tmp_path / "d\u00e9j\u00e0"
+    shutil.copytree(tiny_faces_folder, model)
+    (model / "README.md").write_bytes("caf\u00e9".encode("latin-1"))
+    command = [sys.executable, "-m", "dcgan", "sample", model, "--out", out, "--count", "1"]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    result = subprocess.run([os.fsencode(part) for part in command], cwd=ROOT, env=environment, capture_output=True)
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in out.iterdir()] == ["seed0_00000.png"]

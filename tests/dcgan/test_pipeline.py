@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,10 +6,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from darkroom.seeds import seeded
-from dcgan import FacePipeline, ModelConfig, ModelError, Recipe
-from dcgan.model import initialise, new_generator
-from dcgan.pipeline import import_tutorial
+from dcgan import FacePipeline, ModelError, Recipe
 
 
 def pixels(images) -> np.ndarray:
@@ -184,62 +180,3 @@ def test_missing_and_broken_files_are_named(tiny_faces, tmp_path):
         FacePipeline.from_pretrained(tmp_path)
     with pytest.raises(ModelError, match="neither a folder nor a repository"):
         FacePipeline.from_pretrained(tmp_path / "none")
-
-
-# -- the tutorial's checkpoints ---------------------------------------------------------------------------------------
-
-
-def tutorial_weights() -> dict[str, torch.Tensor]:
-    generator = new_generator(ModelConfig(latent_dim=12, width=4))
-    initialise(generator, seeded(0))
-    return {name: value.clone() for name, value in generator.state_dict().items()}
-
-
-def wrapped(weights, how):
-    discriminator = {"main.0.weight": torch.zeros(64, 3, 4, 4), "main.2.weight": torch.zeros(128, 64, 4, 4)}
-    return {
-        "bare": weights,
-        "key": {"epoch": 3, "netD_state_dict": discriminator, "netG_state_dict": weights},
-        "parallel": {f"module.{name}": value for name, value in weights.items()},
-        "old": {name: value for name, value in weights.items() if "num_batches" not in name},
-    }[how]
-
-
-@pytest.mark.parametrize("how", ["bare", "key", "parallel", "old"])
-def test_a_tutorial_checkpoint_becomes_a_model(tmp_path, how):
-    torch.save(wrapped(tutorial_weights(), how), tmp_path / "netG.pth")
-    faces = import_tutorial(tmp_path / "netG.pth")
-    assert (faces.config.latent_dim, faces.config.width, faces.discriminator) == (12, 4, None)
-    expected = new_generator(faces.config).eval()
-    expected.load_state_dict(tutorial_weights())
-    z = faces.latents(3)
-    with torch.no_grad():
-        assert torch.allclose(faces.draw(z), expected(z), atol=1e-6)
-    faces.save_pretrained(tmp_path / "model")
-    assert len(FacePipeline.from_pretrained(tmp_path / "model").generate(z)) == 3
-
-
-class Harmful:
-    def __reduce__(self):
-        return (Path.touch, (Path("harmed"),))
-
-
-def test_nothing_else_is_imported(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    torch.save({"main.0.weight": Harmful()}, "harmful.pth")
-    torch.save(wrapped(tutorial_weights(), "key")["netD_state_dict"], "discriminator.pth")
-    torch.save([1, 2], "list.pth")
-    small = {name: value for name, value in tutorial_weights().items() if not name.startswith("main.3.")}
-    torch.save(small, "incomplete.pth")
-    Path("text.pth").write_text("no tensors")
-    for name, message in (
-        ("harmful.pth", "cannot be read as tensors"),
-        ("discriminator.pth", "holds no generator in the tutorial's layout"),
-        ("list.pth", "holds no generator"),
-        ("incomplete.pth", "is no 64x64 generator of the tutorial"),
-        ("text.pth", "cannot be read as tensors"),
-        ("none.pth", "does not exist"),
-    ):
-        with pytest.raises(ModelError, match=f"{name} {message}"):
-            import_tutorial(name)
-    assert not Path("harmed").exists()

@@ -1,10 +1,12 @@
 import json
+import random
+import tracemalloc
 import zipfile
 
 import pytest
 from PIL import Image
 
-from dcgan.recipe import Recipe, RecipeError, load_recipes, save_png, save_zip
+from dcgan.recipe import MAX_JSON_BYTES, Recipe, RecipeError, load_recipes, save_png, save_zip
 
 MODEL = {"name": "tiny", "fingerprint": "0123456789ab", "latent_dim": 2}
 RECIPES = [Recipe(7, 3, 0.8, {"smiling": 1.5}), Recipe(2**62, 0), Recipe(moves={"pc1": -2.0}, z=(0.1, -1.0 / 3))]
@@ -41,16 +43,22 @@ def test_missing_keys_have_defaults_and_zero_moves_vanish():
         (None, "a face's recipe is None; an object"),
         ({"seed": -1}, "seed is -1.*allowed are 0 to"),
         ({"seed": 1.5}, "seed is 1.5; a whole number"),
-        ({"seed": "7"}, "seed is '7'; a number"),
-        ({"seed": True}, "seed is True; a number"),
+        ({"seed": "7"}, r"seed is '7' \(str\); a number"),
+        ({"seed": True}, r"seed is True \(bool\); a number"),
         ({"index": 1e9}, "index is 1000000000.0; allowed are 0 to 1000000"),
         ({"truncation": 3}, "truncation is 3.*allowed are 0 to 2"),
         ({"truncation": float("nan")}, "truncation is nan"),
         ({"moves": [1]}, r"moves is \[1\]; an object"),
         ({"moves": {"smiling": 11}}, r"moves\['smiling'\] is 11.*allowed are -10"),
-        ({"moves": {"smiling": "much"}}, r"moves\['smiling'\] is 'much'; a number"),
+        ({"moves": {"smiling": "much"}}, r"moves\['smiling'\] is 'much' \(str\); a number"),
         ({"z": "0,1"}, "z is '0,1'; a list"),
         ({"z": [0, None]}, "an entry of z is None"),
+        ({"z": []}, r"z is \[\]; a list"),
+        ({"z": [0.0] * 1025}, "z has 1025 entries; at most 1024"),
+        ({"z": [1e300]}, "an entry of z is 1e[+]300; allowed are"),
+        ({"moves": {str(i): 1 for i in range(1001)}}, "moves has 1001 entries; at most 1000"),
+        ({"moves": {"x" * 101: 1}}, "a direction's name is 'xxx.*at most 100 characters"),
+        ({"seed": 10**5000}, "seed is a int of very many digits; allowed are"),
     ],
 )
 def test_bad_recipes_are_named(values, message):
@@ -76,3 +84,101 @@ def test_files_without_recipes_say_so(tmp_path):
     ):
         with pytest.raises(RecipeError, match=f"{name} .*{message}|{name} {message}"):
             load_recipes(tmp_path / name)
+
+
+NESTED: list = []
+for _ in range(100_000):
+    NESTED = [NESTED]
+ODD = (
+    None, True, False, 0, -1, 0.5, 1e308, float("nan"), float("-inf"), 10**30, -(10**400), 10**5000,
+    "", "1", "x" * 10**6, "\0", "line\nbreak",
+    [], {}, [None], [[]], [0.5] * 3, [float("nan")], ["a"] * 2000, {"": 1}, {"a": {"b": []}}, {"a": None},
+    {"a" * 1000: 1}, {"a\nb": "c\nd"}, {str(i): 1 for i in range(3000)}, NESTED, {"z": [1]}, {"moves": {"a": 1}},
+)  # fmt: skip
+
+
+def test_any_value_in_any_place_is_a_recipe_or_one_sentence():
+    rng = random.Random(0)
+    places = [lambda v: v, *(lambda v, key=key: {key: v} for key in ("seed", "index", "truncation", "moves", "z"))]
+    places += [lambda v: {"moves": {"smiling": v}}, lambda v: {"moves": {"a": 1, "b": v}}, lambda v: {"z": [0.5, v]}]
+    values = [place(odd) for place in places for odd in ODD]
+    values += [{key: rng.choice(ODD) for key in ("seed", "index", "truncation", "moves", "z")} for _ in range(500)]
+    for value in values:
+        try:
+            recipe = Recipe.from_dict(value)
+        except ValueError as error:
+            assert len(str(error)) < 300 and "\n" not in str(error), error
+        else:
+            assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict(), allow_nan=False))) == recipe
+
+
+def zipped(path, content, **how):
+    with zipfile.ZipFile(path, "w", **how) as archive:
+        archive.writestr("latents.json", content)
+
+
+def with_text(path, text):
+    save_png(FACES[0], RECIPES[0], {"name": text}, path)
+
+
+def declared_smaller(path):
+    """Its entry says 100 bytes; it unpacks to 48 MB."""
+    zipped(path, b" " * 48_000_000, compression=zipfile.ZIP_DEFLATED)
+    content = path.read_bytes()
+    path.write_bytes(content.replace((48_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little")))
+
+
+LARGE = b'{"seed": 1, "more": "' + b"x" * MAX_JSON_BYTES + b'"}'
+FILES = {
+    "large.json": (lambda path: path.write_bytes(LARGE), "MB of JSON; at most"),
+    "many.json": (lambda path: path.write_text(json.dumps({"faces": [{}] * 1001})), "holds 1001 faces; at most 1000"),
+    "digits.json": (lambda path: path.write_text('{"seed": ' + "9" * 4000 + "}"), "4000 digits"),
+    "nan.json": (lambda path: path.write_text('{"truncation": NaN}'), "NaN is no number"),
+    "infinite.json": (lambda path: path.write_text('{"z": [1e999]}'), "an entry of z is inf"),
+    "deep.json": (lambda path: path.write_text('{"moves": ' + "[" * 100_000), "nested too deeply"),
+    "latin.json": (lambda path: path.write_bytes('{"name": "é"}'.encode("latin-1")), "not UTF-8"),
+    "large.zip": (lambda path: zipped(path, LARGE, compression=zipfile.ZIP_DEFLATED), "MB of JSON; at most"),
+    "lying.zip": (declared_smaller, "latents.json in lying.zip is damaged"),
+    "bzip.zip": (lambda path: zipped(path, b" " * 48_000_000, compression=zipfile.ZIP_BZIP2), "packed by a method"),
+    "text.png": (lambda path: with_text(path, "x" * MAX_JSON_BYTES), "MB of JSON; at most|too large"),
+    "cut.png": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 30), "is damaged"),
+    "folder": (lambda path: path.mkdir(), "Is a directory"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_bounded_by_what_64_faces_need(name, tmp_path):
+    make, message = FILES[name]
+    make(tmp_path / name)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RecipeError, match=message) as caught:
+            load_recipes(tmp_path / name)
+        assert tracemalloc.get_traced_memory()[1] < 40e6 and len(str(caught.value)) < 300
+    finally:
+        tracemalloc.stop()
+
+
+def test_64_faces_with_all_that_a_model_can_have_are_within_the_bounds(tmp_path):
+    rng = random.Random(0)
+    z = tuple(rng.gauss(0, 1) for _ in range(1024))
+    recipes = [Recipe(moves={f"pc{i}": rng.gauss(0, 1) for i in range(200)}, z=z)] * 64
+    save_zip([FACES[0]] * 64, recipes, MODEL, tmp_path / "faces.zip")
+    assert load_recipes(tmp_path / "faces.zip") == (recipes, MODEL)
+
+
+def test_what_a_file_says_of_its_model_is_short(tmp_path):
+    model = {"name": "x" * 1000, "fingerprint": {"a": 1}, "latent_dim": 8, "more": "y"}
+    (tmp_path / "face.JSON").write_text(json.dumps({"seed": 1, "model": model}))
+    assert load_recipes(tmp_path / "face.JSON") == ([Recipe(1)], {"latent_dim": 8})
+
+
+def test_text_behind_a_picture_is_found(tmp_path):
+    """Programs that rewrite a PNG may put its text at the end."""
+    save_png(FACES[0], RECIPES[0], MODEL, tmp_path / "face.png")
+    content = (tmp_path / "face.png").read_bytes()
+    start = content.index(b"tEXt") - 4
+    length = int.from_bytes(content[start : start + 4], "big") + 12
+    text, end = content[start : start + length], content.index(b"IEND") - 4
+    (tmp_path / "moved").write_bytes(content[:start] + content[start + length : end] + text + content[end:])
+    assert load_recipes(tmp_path / "moved") == ([RECIPES[0]], MODEL)

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -141,10 +142,35 @@ def test_batches_that_do_not_fit_are_refused(tiny_images, tiny_train_config):
 def test_a_damaged_training_file_is_refused(tiny_faces_folder, tmp_path):
     with pytest.raises(ModelError, match="holds no training to go on with"):
         load_checkpoint(tmp_path)
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(tiny_faces_folder / name, tmp_path)
     content = (tiny_faces_folder / "training.safetensors").read_bytes()
-    (tmp_path / "training.safetensors").write_bytes(content[:-50])
-    with pytest.raises(ModelError, match="is damaged"):
-        load_checkpoint(tmp_path)
+    quality = content.index(b'"quality\\": ') + len('"quality\\": ')
+    for damaged in (
+        content[:-50], b"", content[:4], content.replace(b"iteration", b"iteratiom", 1), bytes(8) + content[8:],
+        content[:quality] + b"-9  "[: len("null")] + content[quality + len("null") :],
+    ):  # fmt: skip
+        (tmp_path / "training.safetensors").write_bytes(damaged)
+        with pytest.raises(ModelError, match="training.safetensors is damaged: ") as caught:
+            load_checkpoint(tmp_path)
+        assert "\n" not in str(caught.value)
+
+
+def test_any_record_can_become_a_checkpoint(tiny_images, tiny_train_config, tmp_path, monkeypatch):
+    """Before the first model is examined it is the one of that moment; later the best so far."""
+    monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
+    monkeypatch.setattr(sys.modules["dcgan.train"], "COLLAPSED", 0.0)
+    records = train(tiny_images, tiny_train_config, CPU)
+    early = next(records).make_checkpoint()
+    assert early.iteration == 1 and early.quality == math.inf and len(early.faces.generate(torch.zeros(1, 8))) == 1
+    best = next(record.checkpoint for record in records if record.checkpoint)
+    later = next(records).make_checkpoint()
+    assert later.iteration == 5 and later.faces is best.faces and later.quality == best.quality < math.inf
+    *_, whole = records
+    for checkpoint in (early, later):
+        save_checkpoint(checkpoint, tmp_path)
+        *_, last = train(tiny_images, tiny_train_config, CPU, load_checkpoint(tmp_path))
+        assert same(weights(last), weights(whole)) and last.checkpoint.quality == whole.checkpoint.quality
 
 
 def test_a_checkpoint_holds_a_model_that_works_alone(tiny_faces_folder):
@@ -195,3 +221,9 @@ def test_spread_is_zero_for_one_face_over_and_over():
     assert spread(x.expand(5, -1, -1, -1)) == 0
     assert spread(torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)])) == pytest.approx(1)
     assert 0 < dcgan.quality.COLLAPSED < 1
+
+
+def test_too_little_memory_is_said_with_what_would_fit(tiny_images, tiny_train_config, monkeypatch):
+    monkeypatch.setattr("dcgan.trainer.Trainer.iterate", lambda self, i: torch.empty(10**15))
+    with pytest.raises(TrainingError, match="not enough memory for a batch of 8; 4 takes about half"):
+        next(dcgan.train(tiny_images, tiny_train_config, "cpu"))

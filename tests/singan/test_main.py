@@ -1,3 +1,6 @@
+import itertools
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,9 +11,13 @@ import pytest
 from PIL import Image
 
 import singan
+from darkroom.files import locked
+from singan import __main__ as command_line
 from singan.__main__ import main
-from singan.config import from_preset
-from singan.train import save_checkpoint
+from singan.config import PRESETS
+from singan.scale import ScaleTrainer
+from singan.train import load_checkpoint, save_checkpoint
+from tests.disks import leftovers, nearly_full
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +30,10 @@ def run(*arguments) -> int:
 
 
 @pytest.fixture
-def train_tiny(picture_file):
-    return ["train", picture_file, "--preset", "fast", "--scales", 3, "--iterations", 4]
+def train_tiny(picture_file, monkeypatch, tiny_config):
+    """The command that trains three scales of four channels; --out is still to come."""
+    monkeypatch.setitem(PRESETS, "fast", tiny_config)
+    return ["train", picture_file, "--preset", "fast", "--device", "cpu"]
 
 
 def one_line(capsys) -> str:
@@ -50,8 +59,8 @@ def test_train_twice_says_so(train_tiny, tmp_path, capsys):
 
 def test_train_refuses_what_is_not_its_own(train_tiny, tmp_path, capsys, tiny_folder):
     (tmp_path / "notes.txt").write_text("mine")
-    assert run(*train_tiny, "--out", tmp_path) == 2 and "is not empty" in one_line(capsys)
-    assert run(*train_tiny, "--out", tiny_folder) == 2 and "of other settings" in one_line(capsys)
+    assert run(*train_tiny, "--out", tmp_path) == 2 and "is not empty and holds no scene" in one_line(capsys)
+    assert run(*train_tiny, "--seed", 1, "--out", tiny_folder) == 2 and "of other settings" in one_line(capsys)
     assert run(*train_tiny, "--out", tmp_path / "notes.txt") == 2 and "is a file" in one_line(capsys)
 
 
@@ -70,12 +79,11 @@ def test_a_foreign_configuration_is_not_overwritten(train_tiny, tmp_path, capsys
     assert (tmp_path / "config.json").read_text() == "mine"
 
 
-def test_resume_goes_on_from_the_last_finished_scale(picture_file, tmp_path, capsys):
-    config = from_preset("fast", scales=3, iterations=4)
-    records = list(singan.train(picture_file, config))
+def test_resume_goes_on_from_the_last_finished_scale(picture_file, train_tiny, tiny_config, tmp_path, capsys):
+    records = list(singan.train(picture_file, tiny_config, "cpu"))
     partial = next(r.checkpoint for r in records if r.scene and r.scene.scales == 2)
     save_checkpoint(partial, tmp_path / "run")
-    command = ["train", picture_file, "--preset", "fast", "--scales", 3, "--iterations", 4, "--out", tmp_path / "run"]
+    command = [*train_tiny, "--out", tmp_path / "run"]
     assert run(*command) == 2 and "2 of 3 scales of this training; --resume" in one_line(capsys)
     assert run(*command, "--resume") == 0
     whole = records[-1].scene.pyramid.state_dict()
@@ -103,12 +111,42 @@ def test_bad_pictures_end_with_code_two_and_write_nothing(content, tmp_path, cap
         (["animate", "MODEL", "--start-scale", "0", "7"], "start_scale is 7; allowed are 0 to 2"),
         (["animate", "MODEL", "--fps", "0"], "fps is 0; allowed are 1 to 60"),
         (["animate", "MODEL", "--format", "avi"], "'avi'"),
+        (["sample", "FACES"], "is a face model of dcgan; a scene of singan is needed"),
+        (["retarget", "FACES", "--size", "50x50"], "is a face model of dcgan; a scene of singan is needed"),
+        (["animate", "FACES"], "is a face model of dcgan; a scene of singan is needed"),
+        (["train", "https://host/a.png"], "argument PICTURE: https://host/a.png is an address; download it first"),
+        (["train", ""], "argument PICTURE: the name is empty"),
+        (["train", "nowhere.png"], "nowhere.png"),
+        (["train", "PICTURE", "--device", "abacus"], "device is 'abacus'"),
+        (["sample", "https://host/scene"], "argument MODEL: https://host/scene is an address; USER/REPO is enough"),
+        (["sample", ""], "argument MODEL: the name is empty"),
     ],
 )
-def test_bad_input_ends_with_code_two_and_one_line(arguments, message, tiny_folder, tmp_path, capsys):
-    arguments = [tiny_folder if a == "MODEL" else a for a in arguments]
+def test_bad_input_ends_with_code_two_and_one_line(
+    arguments, message, tiny_folder, tiny_faces_folder, picture_file, train_tiny, tmp_path, capsys
+):
+    names = {"MODEL": tiny_folder, "FACES": tiny_faces_folder, "PICTURE": picture_file}
+    arguments = [names.get(a, a) for a in arguments]
     assert run(*arguments, "--out", tmp_path / "out") == 2
     assert message in one_line(capsys).replace("--", "") and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["sample", "retarget", "animate"])
+@pytest.mark.parametrize("out", ["taken", "taken/below"])
+def test_a_file_in_the_place_of_the_folder_is_said_before_anything_is_drawn(command, out, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    sizes = ["--size", "65x35"] if command == "retarget" else []
+    assert run(command, "not-even-looked-for", *sizes, "--out", tmp_path / out) == 2
+    assert f"{tmp_path / 'taken'} is a file; --out takes a folder" in one_line(capsys)
+    assert (tmp_path / "taken").read_text() == "a file"
+
+
+def test_animate_says_what_a_gif_cannot_play(tiny_folder, tmp_path, capsys):
+    for fps, kind, said in ((60, "gif", True), (50, "gif", False), (60, "webp", False)):
+        once = ["--start-scale", 1, "--beta", 0.9, "--frames", 3, "--format", kind, "--fps", fps]
+        assert run("animate", tiny_folder, "--out", tmp_path, *once) == 0
+        note = "animate: a GIF plays at most 50 frames a second: this one plays at 50, not at 60\n"
+        assert capsys.readouterr().err.endswith(note) == said
 
 
 def test_sample_writes_exactly_count_pictures(tiny_folder, tmp_path):
@@ -149,18 +187,178 @@ def test_help_shows_units_and_defaults(command, capsys):
     assert command == "push" or ("default" in text and ("px" in text or "to 1000" in text or "0 to 1" in text))
 
 
-def test_interrupted_training_keeps_the_finished_scales(picture_file, tmp_path):
-    """Ctrl-C in the middle: the folder samples, and --resume ends the training."""
+@pytest.mark.parametrize("out", ["", "https://host/out"])
+def test_out_is_a_folder_of_this_machine(out, tiny_folder, capsys):
+    assert run("sample", tiny_folder, "--out", out) == 2 and "argument --out: " in one_line(capsys)
+
+
+# -- folders that are taken -------------------------------------------------------------------------------------------
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_that_is_being_written_is_refused(train_tiny, tmp_path, capsys):
+    with locked(tmp_path / "new" / "run"):
+        assert run(*train_tiny, "--out", tmp_path / "new" / "run") == 2
+        assert "another process is writing into" in one_line(capsys)
+    assert not (tmp_path / "new").exists()
+    assert run(*train_tiny, "--out", tmp_path / "new" / "run") == 0 and not leftovers(tmp_path)
+
+
+def test_a_face_model_is_not_overwritten(train_tiny, tiny_faces_folder, capsys):
+    before = contents(tiny_faces_folder)
+    for more in ([], ["--resume"]):
+        assert run(*train_tiny, "--out", tiny_faces_folder, *more) == 2
+        assert "holds a face model of dcgan; choose another folder" in one_line(capsys)
+    assert contents(tiny_faces_folder) == before
+
+
+@pytest.mark.parametrize("spoilt", ["training.safetensors", "model.safetensors", "config.json"])
+def test_a_damaged_scene_says_the_reason(spoilt, picture_file, train_tiny, tiny_config, tmp_path, capsys):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "singan", "train", str(picture_file), "--preset", "fast", "--scales", "3",
-               "--iterations", "150", "--out", str(out)]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    deadline = time.monotonic() + 120
-    while not (out / "model.safetensors").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    records = list(singan.train(picture_file, tiny_config, "cpu"))
+    save_checkpoint(next(r.checkpoint for r in records if r.scene and r.scene.scales == 2), out)
+    content = (out / spoilt).read_bytes()
+    for spoil, words in (
+        (lambda path: path.write_bytes(content[: len(content) // 2]), "is damaged: "),
+        (lambda path: path.unlink(), "is missing"),
+    ):
+        spoil(out / spoilt)
+        before = contents(out)
+        if spoilt == "model.safetensors" and words == "is missing":
+            (out / "README.md").unlink()  # else it would be a training that ended before its first scale
+            (out / "notes.txt").write_text("mine")
+            before = contents(out)
+        assert run(*train_tiny, "--out", out, "--resume") == 2
+        assert words in one_line(capsys) and contents(out) == before
+
+
+# -- signals ----------------------------------------------------------------------------------------------------------
+
+
+def sends(number, function, wanted=0):
+    """The function, which sends this process a signal before its call of this number."""
+    calls = itertools.count()
+
+    def called(*arguments, **options):
+        if next(calls) == wanted:
+            os.kill(os.getpid(), number)
+        return function(*arguments, **options)
+
+    return called
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_the_finished_scales(number, code, train_tiny, tmp_path, monkeypatch, capsys):
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    assert run(*train_tiny, "--out", whole) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["singan.train"], "RECORD_SECONDS", 0.0)
+        patch.setattr(ScaleTrainer, "iterate", sends(number, ScaleTrainer.iterate, wanted=8))  # in the second scale
+        capsys.readouterr()
+        assert run(*train_tiny, "--out", out) == code
+    assert f"stopped: 1 of 3 scales are finished in {out}; --resume goes on" in capsys.readouterr().out
+    assert run("sample", out, "--out", tmp_path / "samples", "--count", 2) == 0
+    assert run(*train_tiny, "--out", out, "--resume") == 0 and not leftovers(out)
+    assert {path.name: content for path, content in contents(out).items()} == {
+        path.name: content for path, content in contents(whole).items()
+    }
+
+
+def test_a_signal_while_a_scale_is_saved_loses_nothing(train_tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command_line, "save_checkpoint", sends(signal.SIGTERM, save_checkpoint))
+    assert run(*train_tiny, "--out", tmp_path / "run") == 143
+    assert "stopped: 1 of 3 scales are finished" in capsys.readouterr().out and not leftovers(tmp_path / "run")
+    assert load_checkpoint(tmp_path / "run").scene.scales == 1
+
+
+@pytest.mark.parametrize("command", ["sample", "retarget", "animate"])
+def test_sigterm_leaves_whole_files(command, tiny_folder, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    more = {"sample": [], "retarget": ["--size", "65x35", "--count", 9], "animate": ["--frames", 3]}[command]
+    monkeypatch.setattr(os, "replace", sends(signal.SIGTERM, os.replace, wanted=2))
+    assert run(command, tiny_folder, "--out", out, *more) == 143
+    assert capsys.readouterr().err.endswith(f"{command}: stopped; the files written so far are whole\n")
+    assert not leftovers(out) and len(list(out.iterdir())) == 2
+    for path in out.iterdir():
+        Image.open(path).load()
+
+
+def test_interrupted_training_ends_as_shells_expect(picture_file, tmp_path):
+    """Ctrl-C in a process of its own."""
+    out = tmp_path / "run"
+    code = (
+        "import sys\nfrom dataclasses import replace\nfrom singan.config import PRESETS\n"
+        "from singan.__main__ import main\n"
+        "PRESETS['fast'] = replace(PRESETS['fast'], scales=3, channels=4, max_channels=4, crop=24, pool=4, "
+        "coarse_scales=1, coarse_iterations=1.0)\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "train", picture_file, "--preset", "fast", "--iterations", 300, "--out", out]
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    while not (out / "README.md").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130 and "of 3 scales are finished" in said and "--resume" in said
     assert run("sample", out, "--out", tmp_path / "samples", "--count", 2) == 0
-    assert len(list((tmp_path / "samples").iterdir())) == 2
-    assert run(*command[3:], "--resume") == 0
+
+
+# -- odd machines -----------------------------------------------------------------------------------------------------
+
+FREE = {"sample": 20, "retarget": 20, "gif": 12, "mp4": 8, "webp": 8, "train": 28}  # kB; less than each needs
+
+
+@pytest.mark.parametrize(("what", "free"), [*FREE.items(), ("train", 0), ("sample", 0), ("mp4", 0)])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(what, free, train_tiny, tiny_folder, tmp_path, capsys):
+    command = what if what in ("sample", "retarget", "train") else "animate"
+    more = ["--size", "65x35", "--count", 9] if what == "retarget" else []
+    more += ["--frames", 20, "--format", what] if command == "animate" else []
+    with nearly_full(tmp_path / "disk", free) as disk:
+        out = disk / "new" / "o"
+        start = train_tiny if command == "train" else [command, tiny_folder]
+        assert run(*start, "--out", out, *more) == 2
+        said = capsys.readouterr().err.split("\n")[-2].split("\r")[-1]  # behind a bar
+        assert said == f"{command}: the disk is full: nothing half-written was left; free some space and try again"
+        assert not leftovers(disk)
+        for path in out.glob("*.png"):
+            Image.open(path).load()
+        assert free or not (disk / "new").exists()
+        (disk / "taken").unlink()
+        more += ["--resume"] if command == "train" else []
+        assert run(*start, "--out", out, *more) == 0
+
+
+GARBAGE = ("nan", "inf", "-inf", "1e999", "-1", "9" * 20, "9" * 5000, "", "x", "1;5", "--")
+NUMBERS = {
+    "train": ("--max-size", "--scales", "--iterations", "--seed"), "sample": ("--count", "--start-scale", "--seed"),
+    "retarget": ("--size", "--count", "--start-scale", "--seed"),
+    "animate": ("--start-scale", "--beta", "--alpha", "--frames", "--fps", "--seed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "option"), [(c, option) for c, options in NUMBERS.items() for option in options])
+def test_what_is_no_number_is_one_line(command, option, train_tiny, tiny_folder, tmp_path, capsys):
+    start = train_tiny if command == "train" else [command, tiny_folder]
+    start = [*start, "--size=65x35"] if command == "retarget" else start
+    for value in GARBAGE:
+        assert run(*start, "--out", tmp_path / "out", f"{option}={value}") == 2, value
+        assert one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_ascii_locale_changes_nothing(tiny_folder, tmp_path):
+    """A card in latin-1, names with accents, and a locale that has none."""
+    model, out = tmp_path / "mod\u00e8le", tmp_path / "d\u00e9j\u00e0"
+    shutil.copytree(tiny_folder, model)
+    (model / "README.md").write_bytes("caf\u00e9".encode("latin-1"))
+    command = [sys.executable, "-m", "singan", "sample", model, "--out", out, "--count", "1"]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    result = subprocess.run([os.fsencode(part) for part in command], cwd=ROOT, env=environment, capture_output=True)
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in out.iterdir()] == ["seed0_0000.png"]

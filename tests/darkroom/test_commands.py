@@ -1,0 +1,133 @@
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from darkroom import commands
+from darkroom.commands import Interrupted, Parser, run, stoppable
+
+
+def parsed(type, text):
+    parser = Parser(prog="it")
+    parser.add_argument("--of", type=type)
+    return parser.parse_args([f"--of={text}"]).of
+
+
+@pytest.mark.parametrize("type", [commands.existing, commands.new, commands.model])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the name is empty"),
+        ("https://example.com/a.png", "https://example.com/a.png is an address; "),
+        ("FILE:///a.png", "FILE:///a.png is an address; "),
+        ("s3://bucket/a", "is an address; "),
+        ("a\0b", "is no name of a file"),
+    ],
+)
+def test_what_is_no_name_of_a_file_is_one_line(type, text, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        parsed(type, text)
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("it: argument --of: ") and error.count("\n") == 1
+
+
+def test_names_of_files_are_paths(capsys):
+    for text in ("a.png", "C:/a.png", "a/../b", "user/repo@main", "a:b"):
+        assert parsed(commands.existing, text) == Path(text) and parsed(commands.model, text) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ValueError("count is 0;\n  allowed"), 2, "it: count is 0; allowed"),
+        (FileNotFoundError(2, "No such file", "/a/b.png"), 2, "it: b.png: No such file"),
+        (OSError(28, "No space left on device", "/a/.0a.b"), 2, "it: the disk is full: nothing half-written was left"),
+        (OSError("the MP4 could not be written"), 2, "it: the MP4 could not be written"),
+        (ArithmeticError("diverged"), 1, "it: diverged"),
+        (MemoryError(), 2, "it: there is not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), 2, "it: there is not enough memory"),
+        (KeyboardInterrupt(), 130, "it: stopped; the files written so far are whole"),
+    ],
+)
+def test_what_a_command_raises_is_one_line(error, code, said, capsys):
+    def work():
+        raise error
+
+    assert run("it", work, (ArithmeticError,)) == code
+    output = capsys.readouterr()
+    assert output.err.startswith(said) and output.err.count("\n") == 1 and not output.out
+
+
+def test_what_is_a_bug_is_shown_as_one():
+    def work():
+        raise RuntimeError("size mismatch")
+
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        run("it", work)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signals_end_a_command_like_ctrl_c(number, code, capsys):
+    before = signal.getsignal(number)
+
+    def work():
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    assert run("it", work) == code
+    assert capsys.readouterr().err == "it: stopped; the files written so far are whole\n"
+    assert signal.getsignal(number) is before
+
+
+def test_a_command_that_is_told_to_stop_ends_in_good_order(monkeypatch):
+    monkeypatch.setattr(commands, "AGAIN_AFTER", 0.2)
+    done = []
+
+    def work():
+        with stoppable() as stop:
+            assert stop.number is None
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)  # as torchrun does what the terminal did
+            done.append(stop.number)
+        return commands.exit_code(stop.number)
+
+    assert run("it", work) == 143 and done == [signal.SIGTERM]
+
+
+def test_who_asks_once_more_does_not_wait(monkeypatch):
+    monkeypatch.setattr(commands, "AGAIN_AFTER", 0.05)
+    with pytest.raises(Interrupted), stoppable():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+
+
+def test_an_ignored_signal_stays_ignored():
+    """As nohup starts a process."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run("it", lambda: os.kill(os.getpid(), signal.SIGHUP) or 0) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_command_runs_in_any_thread(capsys):
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(run("it", lambda: 7)))
+    thread.start()
+    thread.join()
+    assert codes == [7]
+
+
+def test_the_parser_says_errors_in_one_line(capsys):
+    parser = Parser(prog="it")
+    parser.add_argument("--n", type=int)
+    parser.add_subparsers(required=True, metavar="COMMAND").add_parser("sub").add_argument("--m")
+    for arguments in (["--n", "a\nb"], [], ["sub", "--k"], ["--n=--"], ["sub", "--m=--"]):
+        with pytest.raises(SystemExit, match="2"):
+            parser.parse_args(arguments)
+        assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,26 @@
+import pytest
+import torch
+
+from darkroom.device import enough_memory_or, out_of_memory, pick_device
+
+
+def test_the_named_device_is_taken():
+    assert pick_device("cpu") == pick_device(torch.device("cpu")) == torch.device("cpu")
+    assert pick_device() == pick_device("auto")
+
+
+@pytest.mark.parametrize("name", ["abacus", "", "meta", "CPU", "cpu:-1", "hpu", "mtia", "privateuseone", "x" * 2000])
+def test_what_is_no_device_here_is_one_sentence(name):
+    with pytest.raises(ValueError, match="device is .*; allowed are auto and what this machine has: cpu") as caught:
+        pick_device(name)
+    assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)
+
+
+def test_running_out_of_memory_is_known_and_said():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(10**15)
+    assert out_of_memory(raised.value) and out_of_memory(MemoryError()) and not out_of_memory(RuntimeError("shape"))
+    with pytest.raises(KeyError, match="half"), enough_memory_or(KeyError("half")):
+        torch.empty(10**15)
+    with pytest.raises(RuntimeError, match="shape"), enough_memory_or(KeyError("half")):
+        raise RuntimeError("shape")

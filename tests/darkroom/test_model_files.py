@@ -1,0 +1,197 @@
+"""Model folders that strangers made: nothing is made that a file merely claims."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save, save_file
+
+from darkroom.model_files import MAX_CONFIG_BYTES, header_of, read_json
+from dcgan import FacePipeline
+from singan import ModelError, ScenePipeline
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 15_000, "nested too deeply"),
+        (b"1" * 4000, "a number has 4000 digits"),
+        (b"NaN", "NaN is no number"),
+        (b"[-Infinity]", "-Infinity is no number"),
+        (b"\xff\xfe\x00", ""),
+        (b"{", ""),
+        (b"", ""),
+        (b'"' + b"a" * 200_000 + b'"', "0.2 MB of JSON; at most 0.1 MB"),
+    ],
+)
+def test_json_is_bounded_before_it_is_parsed(content, words):
+    with pytest.raises(ValueError, match=words):
+        read_json(content, 100_000)
+
+
+def test_json_is_read():
+    assert read_json('{"a": [1, 2.5, null, true, "ü"]}', 100) == {"a": [1, 2.5, None, True, "ü"]}
+
+
+# -- tensors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scene_folder(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path / "scene")
+    return tmp_path / "scene"
+
+
+@pytest.fixture
+def faces_folder(tiny_faces, tmp_path):
+    tiny_faces.save_pretrained(tmp_path / "faces")
+    return tmp_path / "faces"
+
+
+def altered(folder, tensors=None, **config):
+    """Changes a model's tensors and its configuration's `model`."""
+    path = folder / "model.safetensors"
+    if tensors:
+        save_file({name: value.contiguous() for name, value in tensors(load_file(path)).items()}, path)
+    if config:
+        values = json.loads((folder / "config.json").read_text())
+        values["model"] |= config
+        (folder / "config.json").write_text(json.dumps(values))
+    return folder
+
+
+CHANGES = {
+    "missing": lambda tensors: dict(list(tensors.items())[1:]),
+    "extra": lambda tensors: {**tensors, "more": torch.zeros(1)},
+    "another shape": lambda tensors: {name: value[..., :1] if value.ndim else value for name, value in tensors.items()},
+    "flat": lambda tensors: {name: value.flatten() for name, value in tensors.items()},
+    "whole numbers": lambda tensors: {name: value.to(torch.int32) for name, value in tensors.items()},
+    "doubles": lambda tensors: {name: value.double() for name, value in tensors.items()},
+    "NaN": lambda tensors: {n: v * torch.nan if v.is_floating_point() else v for n, v in tensors.items()},
+    "infinite": lambda tensors: {n: v / 0 if v.is_floating_point() else v for n, v in tensors.items()},
+    "none": lambda tensors: {"a": torch.zeros(1)},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_tensors_are_those_that_the_configuration_needs(scene_folder, faces_folder, change):
+    for load, folder in ((ScenePipeline.from_pretrained, scene_folder), (FacePipeline.from_pretrained, faces_folder)):
+        with pytest.raises(ModelError, match="is damaged: ") as raised:
+            load(altered(folder, CHANGES[change]))
+        assert "\n" not in str(raised.value) and len(str(raised.value)) < 400
+
+
+@pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16])
+def test_floats_may_be_stored_in_half_the_bytes(scene_folder, stored):
+    half = lambda tensors: {n: v.to(stored) if v.is_floating_point() else v for n, v in tensors.items()}  # noqa: E731
+    assert ScenePipeline.from_pretrained(altered(scene_folder, half)).sample(1)
+
+
+def test_weights_of_ff_are_refused(scene_folder):
+    path = scene_folder / "model.safetensors"
+    content = path.read_bytes()
+    length = 8 + struct.unpack("<Q", content[:8])[0]
+    path.write_bytes(content[:length] + b"\xff" * (len(content) - length))
+    with pytest.raises(ModelError, match="not finite"):
+        ScenePipeline.from_pretrained(scene_folder)
+
+
+CLAIM = """
+import resource, sys
+from {package} import {pipeline}, ModelError
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    {pipeline}.from_pretrained(sys.argv[1])
+except ModelError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1000)
+"""
+SCENE_CLAIM = {
+    "sizes": [[1024, 1024]] * 20, "channels": [512] * 20, "norms": ["none"] * 20, "paddings": ["zeros"] * 20,
+    "layers": 16,
+}  # fmt: skip
+FACES_CLAIM = {"latent_dim": 1024, "width": 512, "discriminator_width": 512}
+
+
+@pytest.mark.parametrize(
+    ("package", "pipeline", "claim"),
+    [("singan", "ScenePipeline", SCENE_CLAIM), ("dcgan", "FacePipeline", FACES_CLAIM)],
+)
+def test_a_small_file_that_claims_much_takes_nothing(scene_folder, faces_folder, package, pipeline, claim):
+    """0.7 kB that claimed 20 scales of 512 channels took 4.6 GB."""
+    folder = altered(scene_folder if package == "singan" else faces_folder, **claim)
+    tensors = {"sigmas": torch.zeros(20)} if package == "singan" else {"generator.main.0.weight": torch.zeros(1)}
+    save_file(tensors, folder / "model.safetensors")
+    program = CLAIM.format(package=package, pipeline=pipeline)
+    result = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
+    said, grown = result.stdout.splitlines()
+    assert "is damaged" in said and int(grown) < 60, result.stdout
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00" * 7, struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 50_000_000) + b"{" * 100, b"{}" * 50],
+)
+def test_a_header_is_bounded(scene_folder, content):
+    (scene_folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match="is damaged"):
+        ScenePipeline.from_pretrained(scene_folder)
+
+
+def test_a_header_tells_shapes_without_reading_values(tmp_path):
+    (tmp_path / "a").write_bytes(save({"x": torch.zeros(3, 4, dtype=torch.float16)}))
+    assert header_of(tmp_path / "a") == {"x": ((3, 4), "F16")}
+
+
+# -- configurations ----------------------------------------------------------------------------------------------------
+
+VALUES = [None, True, -1, 0, 10**30, 1e300, 0.5, "x", [], {}, [None], [[1]], {"a": 1}, "9" * 5000]
+
+
+def test_a_configuration_of_any_values_is_loaded_or_refused_in_words(scene_folder, faces_folder):
+    """Every entry of both kinds of config.json, one after the other, with values of every type."""
+    for load, folder in ((ScenePipeline.from_pretrained, scene_folder), (FacePipeline.from_pretrained, faces_folder)):
+        whole = json.loads((folder / "config.json").read_text())
+        places = [(part, key) for part in ("model", "train") for key in whole[part]] + [
+            ("model", None),
+            ("train", None),
+        ]
+        for part, key in places:
+            for value in VALUES:
+                changed = json.loads(json.dumps(whole))
+                if key is None:
+                    changed[part] = value
+                else:
+                    changed[part][key] = value
+                (folder / "config.json").write_text(json.dumps(changed))
+                try:
+                    load(folder)
+                except ModelError as error:
+                    assert len(str(error)) < 600 and "\n" not in str(error), (part, key, value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b"\xff", b"{}", b'{"model": 3}', b" " * (MAX_CONFIG_BYTES + 1)]
+)
+def test_a_configuration_that_is_none_is_refused(scene_folder, content):
+    (scene_folder / "config.json").write_bytes(content)
+    with pytest.raises(ModelError, match="is damaged"):
+        ScenePipeline.from_pretrained(scene_folder)
+
+
+def test_each_package_says_of_the_others_models_which_they_are(scene_folder, faces_folder):
+    with pytest.raises(ModelError, match="is a face model of dcgan; a scene of singan is needed"):
+        ScenePipeline.from_pretrained(faces_folder)
+    with pytest.raises(ModelError, match="is a scene of singan; a face model of dcgan is needed"):
+        FacePipeline.from_pretrained(scene_folder)
+
+
+def test_a_card_of_any_encoding_is_read(scene_folder):
+    (scene_folder / "README.md").write_bytes("# Déjà vu".encode("latin-1"))
+    assert ScenePipeline.from_pretrained(scene_folder).card.startswith("# D")

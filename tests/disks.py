@@ -1,0 +1,31 @@
+"""A disk that is nearly full, to see what becomes of files that do not fit."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+KILOBYTES = 3000  # of the whole disk
+
+
+@contextmanager
+def nearly_full(folder: Path, free: int) -> Iterator[Path]:
+    """A disk of its own at `folder`, with `free` kB left; skips the test where this process may not mount one."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={KILOBYTES}k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk may be mounted here")
+    try:
+        (folder / "taken").write_bytes(bytes(1024 * (KILOBYTES - free)))
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Files that were begun and not ended, and locks."""
+    return list(folder.rglob(".*"))
