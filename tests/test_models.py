@@ -106,7 +106,7 @@ def test_a_folder_that_nothing_stands_in_for_is_left_out(tmp_path):
     (tmp_path / "lake").mkdir()
     models = scenes(tmp_path / "lake", CHECKPOINTS / "stream")
     assert models.names == ["stream"]
-    assert models.notes() == ["lake: not a trained scene: config.json is missing; the other models are used"]
+    assert models.notes() == ["lake: no trained scene: config.json is missing; the other models are used"]
     models = scenes(tmp_path / "lake")
     assert models.names == ["peaks", "stream"] and models.notes()[0].endswith("; the shipped models are used")
 

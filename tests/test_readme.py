@@ -31,7 +31,7 @@ def test_the_client_example(app, monkeypatch, capsys):
 def test_the_curl_example(app):
     result = subprocess.run(["bash", "-c", block("sh", "curl").replace(ADDRESS, app)], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert "event: complete" in result.stdout and result.stdout.count("image.png") >= 4
+    assert "event: complete" in result.stdout and result.stdout.count("peaks_seed7_000") >= 4
 
 
 def test_the_javascript_example_names_an_endpoint_and_its_arguments(app):

@@ -294,18 +294,16 @@ def test_a_scale_that_lost_its_way_is_begun_anew(picture, tiny_config, monkeypat
 
 def test_too_little_memory_is_said_with_what_would_fit(picture, tiny_config, monkeypatch):
     """In the middle of the second scale: the first is kept."""
-    iterate = singan.train.__globals__["Training"].run_scale
+    iterate = Training.run_scale
 
     def greedy(self, n, *rest):
         if n:
             torch.empty(10**15)
         yield from iterate(self, n, *rest)
 
-    monkeypatch.setattr("singan.train.Training.run_scale", greedy)
+    monkeypatch.setattr(Training, "run_scale", greedy)
     records = []
-    with pytest.raises(
-        TrainingError, match=f"not enough memory for a max_size of {tiny_config.max_size}; .* a quarter"
-    ):
+    with pytest.raises(TrainingError, match="not enough memory for a max_size of .*; .* takes about a quarter"):
         for record in singan.train(picture, tiny_config, "cpu"):
             records.append(record)
     assert records[-1].scene.scales == 1
