@@ -132,7 +132,7 @@ def main() -> None:
         results |= quality(faces, args.yardstick, args.real, args.count)
     for name, value in results.items():
         print(f"{name:32} {value:10.4f}")
-    (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,27 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from benchmarks.servers import ROOT, running_app
 from benchmarks.wire import Stranger
 
-ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "examples" / "sunset.jpg"
 
 WORK: dict[str, Callable[[int], tuple[str, list[Any]]]] = {
@@ -42,37 +35,6 @@ WORK: dict[str, Callable[[int], tuple[str, list[Any]]]] = {
 }
 CLIENTS = ("slider", "slider", "faces", "faces", "sample", "sample", "retarget", "animation")
 PAUSE_SECONDS = 0.3  # of a visitor between two wishes, on average
-
-
-@dataclass(frozen=True)
-class App:
-    """A running app: where it answers, and its process."""
-
-    address: str
-    pid: int
-
-
-@contextmanager
-def running_app(root: Path, **variables: str) -> Iterator[App]:
-    """Starts the app of a folder in a process of its own, with these environment variables."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    environment = {**os.environ, **variables, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=root, env=environment, stdout=output, stderr=output)
-        address = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(240):
-                try:
-                    urllib.request.urlopen(f"{address}/config", timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.25)
-            yield App(address, process.pid)
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 def visits(address: str, kind: str, end: float, waits: list[float], failures: list[str]) -> None:
@@ -136,9 +98,9 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the app to start")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each of the two measurements")
     args = parser.parse_args()
-    with nullcontext(App(args.address, 0)) if args.address else running_app(args.root) as app:
+    with nullcontext(args.address) if args.address else running_app(root=args.root) as address:
         for training in (False, True):
-            print(json.dumps(measure(app.address, args.seconds, training), indent=1))
+            print(json.dumps(measure(address, args.seconds, training), indent=1))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("pictures", nargs="+", type=Path)
     parser.add_argument("--results", nargs="+", type=Path, required=True)
     args = parser.parse_args()
-    results = [item for file in args.results for item in json.loads(file.read_text()).items()]
+    results = [item for file in args.results for item in json.loads(file.read_text(encoding="utf-8")).items()]
     started = time.perf_counter()
     features = np.log([repetition(picture) for picture in args.pictures])
     print(f"{len(args.pictures)} pictures, {(time.perf_counter() - started) / len(args.pictures):.2f} s each")

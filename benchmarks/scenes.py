@@ -127,7 +127,7 @@ def main() -> None:
         for name, result in tqdm(pool.imap_unordered(named, jobs, chunksize=1), total=len(jobs), disable=None):
             results[name] = result
             print(_row(name, result), flush=True)
-            (args.out / "results.json").write_text(json.dumps(results, indent=2))
+            (args.out / "results.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
     for what, average in (("mean", statistics.mean), ("median", statistics.median)):
         values = {column: average([r[column] for r in results.values() if column in r] or [0]) for column in COLUMNS}
         print(_row(what, values))

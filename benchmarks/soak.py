@@ -25,7 +25,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.load import ROOT, running_app
+from benchmarks.servers import ROOT, running_app
 from benchmarks.wire import Stranger
 
 CLIENTS = 8
@@ -169,8 +169,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="all samples, as JSON")
     args = parser.parse_args()
     seconds = 60 * args.minutes
-    with tempfile.TemporaryDirectory() as folder, running_app(ROOT, TMPDIR=folder, XDG_CACHE_HOME=folder) as app:
-        seen = soak(app.address, app.pid, Path(folder), seconds)
+    with tempfile.TemporaryDirectory() as folder, running_app(TMPDIR=folder, XDG_CACHE_HOME=folder) as app:
+        seen = soak(app, app.pid, Path(folder), seconds)
     figures = judged(seen, seconds)
     if args.out:
         args.out.write_text(json.dumps({**figures, "samples": seen.samples}, indent=1), encoding="utf-8")

@@ -53,7 +53,12 @@ Scenes = dict[str, list[Image.Image]]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif"}
 FONTS = sorted(Path("/usr/share/fonts/truetype").rglob("*.ttf"))
 TEST_FONTS = [font for font in FONTS if font.stem.startswith(("DejaVuSerif", "DejaVuSansMono"))]
-WORDS = [word for file in ("README.md", "LICENSE") for word in Path(file).read_text().split() if len(word) < 16]
+WORDS = [
+    word
+    for file in ("README.md", "LICENSE")
+    for word in Path(file).read_text(encoding="utf-8").split()
+    if len(word) < 16
+]
 
 Scores = dict[str, list[list[float]]]
 KINDS, LIMITS = ("face", "text", "object"), (FACE_LOGIT, WRITING_SHARE, STANDS_OUT)
@@ -540,7 +545,7 @@ def main() -> None:
             joined.setdefault(kind, []).extend(values)
         print_table(dict(sorted(joined.items(), key=lambda item: item[0].split(":")[0])))
         args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "suitability.json").write_text(json.dumps(joined))
+        (args.out / "suitability.json").write_text(json.dumps(joined), encoding="utf-8")
     for file in args.also:
         score = scores(open_picture(file), shipped_windows())
         print(f"{file.name:40s}", *(f"{value:7.2f}" for value in score), named(score))

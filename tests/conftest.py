@@ -14,13 +14,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 import dcgan
 import singan
+from benchmarks.servers import running_app
 from dcgan import FacePipeline
 from dcgan.train import save_checkpoint as save_faces
 from singan import PRESETS, ScenePipeline
 from singan.train import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
-from tests.servers import running_app
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
+from benchmarks.servers import ROOT, running_app
 from benchmarks.wire import API, Stranger
-from tests.servers import ROOT, running_app
 from ui.readers import Readers
 
 PICTURE = ROOT / "examples" / "sunset.jpg"

@@ -10,8 +10,8 @@ from pathlib import Path
 import gradio
 import pytest
 
+from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
-from tests.servers import ROOT
 from ui.gate import MAX_BODY_BYTES, MAX_FILE, MAX_OWN_QUEUED, without_paths
 
 PICTURE = ROOT / "examples" / "sunset.jpg"  # on the server, never uploaded

@@ -5,14 +5,14 @@ import random
 import pytest
 
 from benchmarks import kills, soak
-from benchmarks.load import ROOT, running_app
+from benchmarks.servers import running_app
 
 
 def test_a_minute_of_strangers(tmp_path):
     for name in ("tmp", "cache"):
         (tmp_path / name).mkdir()
-    with running_app(ROOT, TMPDIR=str(tmp_path / "tmp"), XDG_CACHE_HOME=str(tmp_path / "cache")) as app:
-        seen = soak.soak(app.address, app.pid, tmp_path / "tmp", 60)
+    with running_app(TMPDIR=str(tmp_path / "tmp"), XDG_CACHE_HOME=str(tmp_path / "cache")) as app:
+        seen = soak.soak(app, app.pid, tmp_path / "tmp", 60)
     figures = soak.judged(seen, 60)
     print(figures)
     assert not figures["broken"], figures

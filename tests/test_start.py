@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from benchmarks.servers import running_app
 from tests.browser import new_page
-from tests.servers import running_app
 
 SECONDS, GIGABYTES = 8.0, 1.5
 IMPORT_SECONDS = 4.0  # of gradio and torch alone, where the limit holds; a slower or busier machine has more

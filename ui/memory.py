@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from pathlib import Path
 
 M_ARENA_MAX = -8  # of glibc's mallopt
@@ -20,9 +21,7 @@ def memory_mb() -> int | None:
 
 def give_back() -> None:
     """Gives the system back what the allocator holds of freed memory; some milliseconds. Only glibc's does so."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    _allocator("malloc_trim", 0)
 
 
 def bound_arenas() -> None:
@@ -31,6 +30,10 @@ def bound_arenas() -> None:
     By default every thread that a web server starts gets an arena of its own, and each keeps what it once held:
     measured in benchmarks/soak.py. Elsewhere than on glibc nothing happens.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(M_ARENA_MAX, ARENAS)
+    _allocator("mallopt", M_ARENA_MAX, ARENAS)
+
+
+def _allocator(function: str, *arguments: int) -> None:
+    """Calls one of glibc's own functions; elsewhere nothing happens."""
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), function):
+        getattr(library, function)(*arguments)

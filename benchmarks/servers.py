@@ -1,4 +1,4 @@
-"""The app as a process of its own, for the tests that use it from outside."""
+"""The app as a process of its own, for what uses it from outside."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ class Address(str):
 
 
 @contextmanager
-def running_app(log: Path, **environment: str) -> Iterator[Address]:
-    """Starts app.py and yields its address once it answers."""
+def running_app(log: Path | None = None, root: Path = ROOT, **environment: str) -> Iterator[Address]:
+    """Starts the app of a folder with these environment variables, and yields its address once it answers.
+
+    log: where its output goes; None: nowhere.
+    """
     port = free_port()
     server = {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
-    with log.open("w") as output:
+    with (log or Path(os.devnull)).open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [sys.executable, "app.py"],
-            cwd=ROOT,
+            cwd=root,
             env={**os.environ, **server, **environment},
             stdout=output,
             stderr=output,
@@ -53,7 +56,7 @@ def running_app(log: Path, **environment: str) -> Iterator[Address]:
                     urllib.request.urlopen(f"{address}/config", timeout=5).close()
                     break
                 except (urllib.error.URLError, ConnectionError, TimeoutError):
-                    assert process.poll() is None, log.read_text()
+                    assert process.poll() is None, log and log.read_text(encoding="utf-8")
                     time.sleep(0.25)
             yield Address(address, process.pid)
         finally:
