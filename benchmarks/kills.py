@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,7 @@ DCGAN = TINY.format(
 from dcgan import __main__, config
 model = replace(config.PRESETS["standard"].model, latent_dim=8, width=2, discriminator_width=2)
 config.PRESETS["standard"] = replace(
-    config.PRESETS["standard"], model=model, batch=4, iterations=120, snapshot_every=4, ema_images=40
+    config.PRESETS["standard"], model=model, batch=4, iterations=160, snapshot_every=16, ema_images=40
 )
 """
 )
@@ -90,11 +91,19 @@ def killed(program: str, arguments: list[str], folder: Path, kills: int, rng: ra
             met += 1
         said = process.communicate()[1].decode(errors="replace")
         assert process.returncode in (0, -9), f"it could not go on: {said[-500:]}"
+        if process.returncode == 0:  # it had been killed so often that this was the rest: once more from the start
+            compare(disturbed, whole)
+            shutil.rmtree(disturbed)
     finish(start(program, arguments, disturbed))
+    compare(disturbed, whole)
+    return met
+
+
+def compare(disturbed: Path, whole: Path) -> None:
+    """Raises AssertionError unless two trainings have ended alike."""
     assert (disturbed / WEIGHTS_FILE).read_bytes() == (whole / WEIGHTS_FILE).read_bytes(), "the model is another one"
     extra = {path.name for path in disturbed.iterdir()} ^ {path.name for path in whole.iterdir()}
     assert not extra, f"files that are there or missing: {extra}"
-    return met
 
 
 def main() -> int:

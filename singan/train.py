@@ -19,7 +19,7 @@ from torch import Tensor
 
 from darkroom.device import enough_memory_or, fast_format, pick_device
 from darkroom.files import atomic
-from darkroom.model_files import Layout, check_layout, header_of, layout_of, read_tensors, reading
+from darkroom.model_files import Layout, ModelError, check_layout, header_of, layout_of, read_tensors, reading
 from darkroom.seeds import seeded
 from singan.config import ModelConfig, TrainConfig
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
@@ -355,6 +355,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     """What `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
     folder = Path(folder)
     scene = ScenePipeline.from_pretrained(folder)
+    if not (folder / TRAINING_FILE).exists():
+        raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
     with reading(folder / TRAINING_FILE, "training to go on with"):
         header = header_of(folder / TRAINING_FILE)
         wanted = _critics_layout(scene)

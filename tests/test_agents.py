@@ -26,7 +26,7 @@ def test_tools_are_described_and_answer(app):
         for name, schema in tool.inputSchema["properties"].items():
             assert isinstance(schema["type"], str), (tool.name, name)
             assert len(schema["description"]) > 5, (tool.name, name)
-    assert not answer.isError and "image.png" in str(answer.content)
+    assert not answer.isError and "peaks_seed" in str(answer.content)
 
 
 def test_a_mistake_is_told_to_the_agent(app):

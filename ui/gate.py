@@ -10,6 +10,7 @@ Written for, and checked on, gradio 6.31.0 (tests/test_gate.py names the version
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -19,11 +20,12 @@ import tempfile
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import nullcontext
+from contextlib import contextmanager
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import gradio as gr
 from gradio import queueing, state_holder
@@ -101,11 +103,8 @@ class Gate:
                 _check_space()
             elif scope["method"] == "POST":
                 receive = await self._checked(path, scope, receive)
-            session = self._read_session(path, scope)
-            with self.page.readers.reading(session) if session else nullcontext():
+            with self._stream(path, scope):
                 await self.app(scope, receive, watched)
-            if session:
-                self.page.forget(session)
         except _Refused as refused:
             await _answer(send, refused.status, refused.detail)
         except Exception as error:
@@ -115,16 +114,29 @@ class Gate:
             elif not begun:
                 await _answer(send, 500, f"this failed here ({type(error).__name__}); it was noted")
 
-    def _read_session(self, path: str, scope: Scope) -> str | None:
-        """The session whose answers a request reads; None where it reads none."""
+    @contextmanager
+    def _stream(self, path: str, scope: Scope) -> Iterator[None]:
+        """A request; where it is a stream, its session counts as reading, or as here, as long as it lasts."""
+        readers, page = self.page.readers, self.page
         if scope["method"] != "GET":
-            return None
-        if path == f"{API}/queue/data":
-            query = scope.get("query_string", b"").decode(errors="replace")
-            found = re.search(r"(?:^|&)session_hash=([^&]{1,100})", query)
-            return found[1] if found else None
-        found = re.fullmatch(rf"{API}/call/(?:v2/)?[^/]+/([^/]+)", path)
-        return self.page.session_of(found[1]) if found else None
+            yield
+        elif path == f"{API}/queue/data":
+            query = parse_qs(scope.get("query_string", b"").decode(errors="replace"))
+            session = query.get("session_hash", [""])[-1][:MAX_SESSION_NAME]
+            page.expect(session)
+            with readers.reading(session):
+                yield
+        elif found := re.fullmatch(rf"{API}/call/(?:v2/)?[^/]+/([^/]+)", path):
+            session = page.session_of(found[1])
+            with readers.reading(session):
+                yield
+            if session == found[1]:  # a script's, which has no other event
+                page.forget(session)
+        elif found := re.fullmatch(rf"{API}/heartbeat/([^/]+)", path):
+            with readers.here(found[1]):
+                yield
+        else:
+            yield
 
     async def _checked(self, path: str, scope: Scope, receive: Receive) -> Receive:
         """The request's body, read, bounded and looked at; what hands it on. Raises _Refused."""
@@ -312,25 +324,27 @@ class Page(gr.Blocks):
             **options,
         )
 
-    def forget(self, session: str) -> None:
-        """Drops what Gradio keeps of a session's answers once none is to come; of a script's single call, all."""
+    def expect(self, session: str) -> None:
+        """Lets a stream of a session begin: browsers open it and ask for their event in the same moment."""
         queue = self._queue
-        if queue.pending_event_ids_session.get(session):
-            return
-        queue.pending_event_ids_session.pop(session, None)
-        queue.pending_messages_per_session.pop(session, None)
-        if re.fullmatch("[0-9a-f]{32}", session):  # the name of an event: such a session has no other
-            state = self.app.state_holder
-            state.session_data.pop(session, None)
-            state.time_last_used.pop(session, None)
+        if session not in queue.pending_messages_per_session:
+            queue.pending_messages_per_session[session] = asyncio.Queue()
+            queue.pending_event_ids_session.setdefault(session, set())
+
+    def forget(self, session: str) -> None:
+        """Drops what Gradio keeps of a session's answers; of a script's single call, all."""
+        self._queue.pending_event_ids_session.pop(session, None)
+        self._queue.pending_messages_per_session.pop(session, None)
+        if re.fullmatch("[0-9a-f]{32}", session):  # the name of an event: there is no other in this session
+            self.app.state_holder.session_data.pop(session, None)
+            self.app.state_holder.time_last_used.pop(session, None)
 
     def forget_the_gone(self) -> None:
-        """The same for those who never came for their answers."""
+        """The same for all who left, or never came for their answers."""
         queue = self._queue
         running = {event.session_hash for event in queue.event_ids_to_events.values()}
         for session in [*queue.pending_messages_per_session]:
-            if session not in running and self.readers.gone(session):
-                queue.pending_event_ids_session.pop(session, None)
+            if session not in running and self.readers.gone(session) and not self.readers.is_here(session):
                 self.forget(session)
 
     def shut_down(self) -> None:

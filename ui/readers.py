@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,10 +13,11 @@ MAX_REMEMBERED = 5_000  # sessions
 
 
 class Readers:
-    """Open streams by session, and since when a session has had none."""
+    """Open streams by session, since when a session has had none, and whose pages are open."""
 
     def __init__(self) -> None:
         self._open: dict[str, int] = {}
+        self._here: Counter[str] = Counter()
         self._left: OrderedDict[str, float] = OrderedDict()  # when sessions without a stream were last heard of
         self._lock = threading.Lock()
 
@@ -33,6 +34,25 @@ class Readers:
                 if not self._open[session]:
                     del self._open[session]
             self.heard_of(session)
+
+    @contextmanager
+    def here(self, session: str) -> Iterator[None]:
+        """A page or client of the session is open, whether it reads or not."""
+        with self._lock:
+            self._here[session] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._here[session] -= 1
+                if not self._here[session]:
+                    del self._here[session]
+            self.heard_of(session)
+
+    def is_here(self, session: str) -> bool:
+        """Whether one is."""
+        with self._lock:
+            return session in self._here
 
     def heard_of(self, session: str) -> None:
         """The session has asked for something; somebody is taken to be there for a while."""

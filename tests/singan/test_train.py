@@ -196,7 +196,7 @@ def test_predicted_time_is_of_the_right_order(picture):
 
 def test_missing_training_state_is_reported(tiny_folder, tmp_path, tiny_scene):
     tiny_scene.save_pretrained(tmp_path / "scene")
-    with pytest.raises(singan.ModelError, match="training.safetensors cannot be read"):
+    with pytest.raises(singan.ModelError, match="training.safetensors is missing"):
         load_checkpoint(tmp_path / "scene")
 
 
