@@ -128,10 +128,12 @@ class Gate:
                 yield
         elif found := re.fullmatch(rf"{API}/call/(?:v2/)?[^/]+/([^/]+)", path):
             session = page.session_of(found[1])
-            with readers.reading(session):
-                yield
-            if session == found[1]:  # a script's, which has no other event
-                page.forget(session)
+            try:
+                with readers.reading(session):
+                    yield
+            finally:  # it may have left in the middle
+                if session == found[1]:  # a script's, which has no other event
+                    page.forget(session)
         elif found := re.fullmatch(rf"{API}/heartbeat/([^/]+)", path):
             with readers.here(found[1]):
                 yield
@@ -343,7 +345,7 @@ class Page(gr.Blocks):
         """The same for all who left, or never came for their answers."""
         queue = self._queue
         running = {event.session_hash for event in queue.event_ids_to_events.values()}
-        for session in [*queue.pending_messages_per_session]:
+        for session in {*queue.pending_messages_per_session, *queue.pending_event_ids_session}:
             if session not in running and self.readers.gone(session) and not self.readers.is_here(session):
                 self.forget(session)
 
