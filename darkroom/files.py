@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import secrets
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ except ImportError:  # Windows: there is no lock, two processes in one folder ar
     fcntl = None  # type: ignore[assignment]
 
 LOCK_FILE = ".lock"
+END_RECORD, END_BYTES = b"PK\x05\x06", 22 + 65_535  # of a ZIP: its mark, and where it lies at most from the end
+MAX_ENTRY_BYTES = 46 + 3 * 300  # of an entry in a ZIP's list, with a long name
 PART = re.compile(r"\.[0-9a-f]{8}\..+")  # names that `atomic` gives to what it has not finished
 PART_PREFIX = len(".01234567.")
 
@@ -110,3 +113,22 @@ def why(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: nothing half-written was left; free some space and try again"
     return f"{name}: {error.strerror or type(error).__name__}"
+
+
+def check_zip(path: Path, most_bytes: int, most_entries: int) -> None:
+    """Raises ValueError where a ZIP is larger, or says that it has more entries: its list alone would fill the memory.
+
+    A file that is no ZIP passes: whoever opens it finds out.
+    """
+    size = path.stat().st_size
+    if size > most_bytes:
+        raise ValueError(f"{path.name} has {size / 1e6:.0f} MB; at most {most_bytes / 1e6:.0f} MB are taken")
+    with path.open("rb") as file:
+        file.seek(max(0, size - END_BYTES))
+        end = file.read()
+    place = end.rfind(END_RECORD)
+    if place < 0 or len(end) < place + 20:
+        return
+    entries, listed = struct.unpack("<HI", end[place + 10 : place + 16])
+    if entries > most_entries or listed > MAX_ENTRY_BYTES * most_entries:
+        raise ValueError(f"{path.name} has more entries than the {most_entries} that are taken")

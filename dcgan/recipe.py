@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from darkroom.checks import check_range, check_whole, echo
-from darkroom.files import atomic, why
+from darkroom.files import atomic, check_zip, why
 from darkroom.model_files import read_json
 from darkroom.seeds import MAX_SEED
 from dcgan.config import MAX_LATENT_DIM
@@ -27,6 +27,7 @@ MAX_NAME = 100  # characters of a direction's or a model's name
 MAX_ENTRY = 1e6  # of z, up or down: draws stay below 6
 MAX_RECIPES = 1000  # in a file
 MAX_JSON_BYTES = 2_500_000  # 64 faces of 1024 entries and 200 moves take 2.04 MB
+MAX_ZIP_BYTES, MAX_ZIP_ENTRIES = 100_000_000, 2_000  # of faces; 1000 of them have 15 MB
 MAX_TEXT_PIXELS = 4_000_000  # of a PNG whose text may stand behind its picture, which is decoded first
 MAX_ERROR = 100  # characters of what a library says
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -172,6 +173,7 @@ def _json_of(path: Path) -> str | bytes:
 
 
 def _zipped(path: Path) -> bytes:
+    check_zip(path, MAX_ZIP_BYTES, MAX_ZIP_ENTRIES)
     try:
         with zipfile.ZipFile(path) as archive:
             info = archive.getinfo(LATENTS_FILE)

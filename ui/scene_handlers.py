@@ -193,14 +193,18 @@ class SceneHandlers:
             noted = report.noted(playback_note(format, fps))
             yield noted, [(str(path), caption) for path, caption in made], archive
 
-    def chosen(self, files: list[str], numbers: list[int], name: str) -> Iterator[str]:
-        """A ZIP of some of the pictures, counted from 1; of all where none is chosen."""
+    def chosen(self, files: list[str], numbers: list[int], scene: str, seed: int) -> Iterator[str]:
+        """A ZIP of some of a scene's pictures, counted from 1; of all where none is chosen."""
         if not files:
             raise ValueError("there are no pictures yet: draw some first")
+        self.store.get(scene)  # its name becomes that of a file
+        bounded("number of pictures", len(files), MAX_COUNT)
+        name = f"{scene}_seed{whole('seed', seed)}"
+        numbers = [bounded("a picture's number", number, len(files)) for number in numbers or []]
         with passing_folder() as folder:
             archive = folder / f"{name}.zip"
             with zipfile.ZipFile(archive, "w") as content:
-                for i in sorted(numbers) or range(1, len(files) + 1):
+                for i in sorted(set(numbers)) or range(1, len(files) + 1):
                     content.write(files[i - 1], f"{name}_{i - 1:04}.png")
             yield str(archive)
 

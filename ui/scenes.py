@@ -247,7 +247,7 @@ def _samples_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Textb
         return link, [call(handlers.sample_scene, scene=scene, count=count, start_scale=start, seed=seed)]
 
     def chosen(drawn: list[tuple[str, str]] | None, numbers: list[int], scene: str, seed: int) -> Iterator[Any]:
-        for path in handlers.chosen([path for path, _ in drawn or []], numbers, f"{scene}_seed{seed}"):
+        for path in handlers.chosen([path for path, _ in drawn or []], numbers, scene, seed):
             yield ready(path)
 
     good.input(shown(chosen), [gallery, good, scene, seed], archive, **QUIET)

@@ -19,15 +19,23 @@ from typing import Any
 import torch
 from PIL import Image
 
-from darkroom.checks import echo
+from darkroom.checks import check_range, echo
+from darkroom.files import check_zip
 from darkroom.model_files import MODEL_FILES
 from singan import ScenePipeline, TrainConfig
+from singan.config import LAYERS
 from singan.train import Checkpoint, empty_pyramid, load_checkpoint, same_picture, save_checkpoint
 from ui.models import Models
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
 MAX_OWN = 50  # visitors' scenes at once; the one unused for longest goes first
+MAX_HIS_OWN = 12  # of one visitor; likewise
+MAX_LOADED = 10  # of them in memory
+MAX_UPLOADED_CHANNELS = 128  # the published method's most; more would keep the device for minutes
+MAX_NAMES = 100  # that a browser may remember
 MAX_UPLOAD_BYTES = 64_000_000  # of a trained scene; `paper` at 1024 px has 40 MB
+MAX_ENTRIES = 100  # of its ZIP
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
 PICTURE_FILE = "picture"  # what was trained on, as it came: to go on exactly
 
 
@@ -35,7 +43,7 @@ PICTURE_FILE = "picture"  # what was trained on, as it came: to go on exactly
 class _Own:
     folder: Path
     session: str
-    used: float
+    used: float  # by `time.monotonic`
 
 
 class SceneStore:
@@ -46,7 +54,7 @@ class SceneStore:
         self.device, self._kept = device, kept
         self.shipped = shipped
         self._own: dict[str, _Own] = {}
-        self._loaded: dict[str, ScenePipeline] = {}
+        self._loaded: dict[str, ScenePipeline | None] = {}  # those with finished scales; None: as their files
         self._busy: set[str] = set()
         self._lock = threading.RLock()
         self._root = tempfile.TemporaryDirectory(prefix="darkroom-")
@@ -69,7 +77,7 @@ class SceneStore:
                 self._own[name].used = time.monotonic()
                 if name not in self._loaded:
                     raise ValueError(f"scene {name!r} has no finished scale yet")
-                return self._loaded[name]
+                return self._scene(name)
         if name not in self.shipped.names:
             known = ", ".join(self.shipped.names)
             raise ValueError(f"there is no scene {name!r} (any more); shipped are {known}")
@@ -156,7 +164,7 @@ class SceneStore:
         """Gives a visitor who comes back those of these scenes that still live; their names, as given."""
         with self._lock:
             self._sweep()
-            listed = names if isinstance(names, list) else []
+            listed = names[:MAX_NAMES] if isinstance(names, list) else []
             alive = [name for name in listed if isinstance(name, str) and name in self._loaded]
             for name in alive:
                 self._own[name].session = session
@@ -197,10 +205,13 @@ class SceneStore:
     def add(self, session: str, archive: str) -> str:
         """A visitor's scene from a ZIP that `save_zip` wrote; its name. Raises ValueError where it is none."""
         file = Path(archive)
-        name = self._new(session, re.sub(r"-[0-9a-f]{8}$", "", file.stem))
+        name = self._new(session, re.sub(r"-[0-9a-f]{8,32}$", "", file.stem))
         try:
             _unpack(file, self._own[name].folder)
             scene = ScenePipeline.from_pretrained(self._own[name].folder).to(self.device)
+            model = scene.pyramid.config
+            check_range("channels", max(model.channels), 1, MAX_UPLOADED_CHANNELS)
+            check_range("layers", model.layers, 2, LAYERS)
         except ValueError as error:
             raise ValueError(str(error).replace(str(self._own[name].folder), file.name)) from None
         else:
@@ -212,10 +223,19 @@ class SceneStore:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
+    def _scene(self, name: str) -> ScenePipeline:
+        """A visitor's scene, in memory; those unused for longest make room."""
+        scene = self._loaded[name] or ScenePipeline.from_pretrained(self._own[name].folder).to(self.device)
+        self._loaded[name] = scene
+        in_memory = sorted((it for it in self._loaded if self._loaded[it]), key=lambda it: self._own[it].used)
+        for other in in_memory[:-MAX_LOADED]:
+            self._loaded[other] = None
+        return scene
+
     def _new(self, session: str, stem: str, picture: Path | None = None) -> str:
         """A busy name with a folder, which goes again where the picture cannot be copied. Raises OSError."""
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
-        name = f"{stem}-{secrets.token_hex(4)}"
+        name = f"{stem}-{secrets.token_hex(16)}"
         folder = Path(self._root.name) / name
         folder.mkdir()
         try:
@@ -228,13 +248,16 @@ class SceneStore:
             self._sweep()
             self._busy.add(name)
             self._own[name] = _Own(folder, session, time.monotonic())
+            his = [it for it in self._own if self._own[it].session == session and it not in self._busy]
+            for surplus in sorted(his, key=lambda it: self._own[it].used)[: max(0, len(his) - MAX_HIS_OWN + 1)]:
+                self._remove(surplus)
         return name
 
     def _of(self, session: str) -> list[str]:
         return [name for name, it in self._own.items() if it.session == session and name in self._loaded]
 
     def _resumable(self, name: str) -> bool:
-        if name in self._busy or name not in self._own or name not in self._loaded or self._loaded[name].finished:
+        if name in self._busy or name not in self._own or name not in self._loaded or self._scene(name).finished:
             return False
         return (self._own[name].folder / PICTURE_FILE).exists()
 
@@ -253,12 +276,15 @@ class SceneStore:
 
 def _unpack(archive: Path, folder: Path) -> None:
     """The model's files, by their names alone, into the folder. Raises ValueError."""
+    check_zip(archive, MAX_UPLOAD_BYTES, MAX_ENTRIES)
     try:
         with zipfile.ZipFile(archive) as content:
             sizes = {info.filename: info.file_size for info in content.infolist()}
             if sum(sizes.values()) > MAX_UPLOAD_BYTES:
                 raise ValueError(f"{archive.name} unpacks to more than {MAX_UPLOAD_BYTES // 10**6} MB")
             for name in MODEL_FILES:
+                if name in sizes and content.getinfo(name).compress_type not in BOUNDED:
+                    raise NotImplementedError(f"{name} is packed by a method that is not known here")
                 if name in sizes:
                     with content.open(name) as packed, (folder / name).open("wb") as file:
                         shutil.copyfileobj(packed, file)
