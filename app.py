@@ -43,6 +43,7 @@ def main() -> None:
         signal.signal(number, lambda *_: ended.set())
     bound_arenas()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of tools that are none, in their own words
     logging.getLogger("darkroom").setLevel(logging.INFO)
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # for what Gradio itself opens
     with scratch_folder():

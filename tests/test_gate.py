@@ -236,7 +236,7 @@ def test_a_full_queue_is_full_for_its_own_kind_alone(stranger, app):
     assert codes[0] == 200 and codes[-1] == 503
     begun = time.monotonic()
     kind, (health,) = stranger.call("health", [])
-    assert kind == "complete" and health["queues"]["events"]["animate_scene"] == MAX_OWN_QUEUED
+    assert kind == "complete" and health["queues"]["events"]["animations"] == MAX_OWN_QUEUED
     assert stranger.call("models", [])[0] == "complete"
     assert stranger.call("edit_face", [{"seed": 1}, None])[0] == "complete"
     assert time.monotonic() - begun < 10

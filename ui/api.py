@@ -3,13 +3,14 @@ change without a script noticing, and a script is not limited to what the page o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
 
 from ui.face_handlers import FaceHandlers
-from ui.parts import ANSWERS, told
+from ui.parts import ANIMATIONS, ANSWERS, PICTURES, told
 from ui.scene_handlers import SceneHandlers
 from ui.training_handlers import TrainingHandlers
 
@@ -32,10 +33,13 @@ def build_endpoints(faces: FaceHandlers, training: TrainingHandlers, scenes: Sce
 
 
 def _endpoint(
-    handler: Callable[..., Iterator[Any]], inputs: Sequence[Any], outputs: Sequence[Any], limit: int | None = ANSWERS
+    handler: Callable[..., Iterator[Any]],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    queue: Mapping[str, Any] = MappingProxyType({"concurrency_limit": ANSWERS}),
 ) -> None:
     gr.Button(visible=False).click(
-        told(handler), inputs, outputs, api_name=handler.__name__, concurrency_limit=limit, show_progress="hidden"
+        told(handler), inputs, outputs, api_name=handler.__name__, show_progress="hidden", **queue
     )  # fmt: skip
 
 
@@ -80,6 +84,7 @@ def _face_endpoints(faces: FaceHandlers) -> None:
             gr.Checkbox(True, label="loop"), gr.Number(20, label="fps"), gr.Textbox("mp4", label="format"), _model(),
         ],
         _animation(),
+        ANIMATIONS,
     )  # fmt: skip
 
 
@@ -98,14 +103,19 @@ def _training_endpoint(training: TrainingHandlers) -> None:
             _status(), gr.Image(label="sample", format="png"), gr.Image(label="reconstruction", format="png"),
             gr.JSON(label="record"), gr.Textbox(label="scene"),
         ],
-        limit=None,  # ui.trainings has the line
+        {"concurrency_limit": None},  # ui.trainings has the line
     )  # fmt: skip
 
 
 def _scene_endpoints(scenes: SceneHandlers) -> None:
     scene = lambda: gr.Textbox(label="scene")  # noqa: E731
     drawn = lambda: [_status(), _pictures(), gr.File(label="archive")]  # noqa: E731
-    _endpoint(scenes.sample_scene, [scene(), _whole("count", 8), _whole("start_scale", 0), _whole("seed", 0)], drawn())
+    _endpoint(
+        scenes.sample_scene,
+        [scene(), _whole("count", 8), _whole("start_scale", 0), _whole("seed", 0)],
+        drawn(),
+        PICTURES,
+    )
     _endpoint(
         scenes.retarget_scene,
         [
@@ -113,6 +123,7 @@ def _scene_endpoints(scenes: SceneHandlers) -> None:
             _whole("start_scale", None), _whole("count", 1), _whole("seed", 0),
         ],
         drawn(),
+        PICTURES,
     )  # fmt: skip
     _endpoint(
         scenes.animate_scene,
@@ -122,4 +133,5 @@ def _scene_endpoints(scenes: SceneHandlers) -> None:
             gr.Textbox("gif", label="format"), _whole("seed", 0),
         ],
         _animation(),
+        ANIMATIONS,
     )  # fmt: skip

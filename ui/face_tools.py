@@ -13,7 +13,7 @@ from dcgan.export import MORPH_FORMATS
 from ui.face_handlers import MAP_SIDE, MAX_FRAMES, Face, FaceHandlers, Pins
 from ui.face_links import link_keys
 from ui.html import figures
-from ui.parts import ANSWERS, QUIET, Report, ready, shown
+from ui.parts import ANIMATIONS, ANSWERS, PICTURES, QUIET, Report, ready, shown
 from ui.share import Call, Share, call
 
 NAMES = "ABC"  # of the kept faces
@@ -185,7 +185,7 @@ class MorphPanel:
             announced(self._morph, "Drawing the frames", len(results) - 1), self._describe,
             [now.gallery, now.face, now.pins, now.model, *self.motion], results,
         )  # fmt: skip
-        self.drawn = button.click(shown(self._draw), self._inputs, self._outputs, concurrency_limit=ANSWERS, **QUIET)
+        self.drawn = button.click(shown(self._draw), self._inputs, self._outputs, **ANIMATIONS, **QUIET)
 
     def open_after(self, event: Any) -> Any:
         """Draws the morph where a link wants it."""
@@ -240,7 +240,7 @@ class MapPanel:
         corners = gr.JSON(visible=False, label="corners")  # of the map that is shown: pins may change after it
         self._inputs, self._outputs = [now.pins, now.model], [status, gallery, corners]
         self._draw = announced(self._map, "Drawing the map", 2)
-        self.drawn = button.click(shown(self._draw), self._inputs, self._outputs, concurrency_limit=ANSWERS, **QUIET)
+        self.drawn = button.click(shown(self._draw), self._inputs, self._outputs, **PICTURES, **QUIET)
 
         def choose(corners: Pins, model: str, event: gr.SelectData) -> Face:
             return now.handlers.face_on_map(corners, event.index, model)

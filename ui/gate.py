@@ -19,6 +19,7 @@ import shutil
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -30,20 +31,33 @@ from urllib.parse import parse_qs
 import gradio as gr
 from gradio import queueing, state_holder
 from gradio.block_function import BlockFunction
+from gradio.route_utils import get_root_url
+from gradio.server_messages import ServerMessage
 from gradio.utils import get_upload_folder, safe_aclose_iterator
 from pydantic import ValidationError
+from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 
 from darkroom.checks import check_number, echo
 from darkroom.device import out_of_memory
 from darkroom.files import why
+from ui.parts import SHARED
 from ui.readers import Readers
 from ui.trainings import address_of
 
 MAX_FILE = "100mb"  # an upload
 LEAST_FREE_BYTES, LEAST_FREE = 500_000_000, 0.05  # of the disk, that uploads leave
 MAX_BODY_BYTES = 4_000_000  # any other request: 64 recipes with explicit latents have 1.5 MB
-MAX_TOOL_BODY_BYTES = 40_000_000  # an agent's, which may hold a picture
+READ_SECONDS = 30.0  # that a body may take to come
+MAX_TOOLS = 8  # calls of agents at once: each keeps a thread waiting
+MAX_NODES = 200_000  # values in a request
+MAX_FORM_BYTES = 105_000_000  # a request of uploads
+SPACE_BYTES = 8_000_000  # of an upload between two looks at the disk
+MAX_STREAMS = 64  # open streams of one address
+FORGOTTEN_SECONDS = 300.0  # for which answers wait for those who have left
+MAX_WAITING_MESSAGES = 500  # of one session
+THREADS = 64  # for events, apart from those that agents wait in
 MAX_DEPTH = 50  # of lists and objects in a request
 MAX_SENTENCE = 400  # characters: an echo of what was sent may be a book
 MAX_SESSION_NAME = 100  # characters
@@ -53,7 +67,9 @@ DELIVERY_SECONDS = 0.7  # for last messages to reach those who read
 API = "/gradio_api"
 CLOSED = re.compile(
     rf"(/monitoring|/docs|/redoc|/openapi\.json|/login|/logout|({API})?/"
-    r"(proxy=|component_server|vibe|undo-vibe|process_recording|stream/|runs|run-history|profiling|dev/|deep_link))"
+    r"(proxy=|component_server|custom_component|vibe|undo-vibe|process_recording|stream/|runs|run-history|profiling|dev/|"
+    r"deep_link|file[=/]\s*[a-z]+:))",
+    re.IGNORECASE,
 )
 
 Scope = MutableMapping[str, Any]
@@ -83,6 +99,8 @@ class Gate:
 
     def __init__(self, app: Any, page: Page) -> None:
         self.app, self.page = app, page
+        self._tools = 0
+        self._streams: Counter[str] = Counter()  # open ones, by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,11 +117,12 @@ class Gate:
         try:
             if CLOSED.match(path):
                 raise _Refused(404, "there is nothing here")
+            _check_host(scope)
             if scope["method"] == "POST" and path == f"{API}/upload":
-                _check_space()
+                receive = _bounded_form(receive)
             elif scope["method"] == "POST":
                 receive = await self._checked(path, scope, receive)
-            with self._stream(path, scope):
+            with self._stream(path, scope), self._tool(path, scope):
                 await self.app(scope, receive, watched)
         except _Refused as refused:
             await _answer(send, refused.status, refused.detail)
@@ -115,6 +134,34 @@ class Gate:
                 await _answer(send, 500, f"this failed here ({type(error).__name__}); it was noted")
 
     @contextmanager
+    def _tool(self, path: str, scope: Scope) -> Iterator[None]:
+        """A call of an agent's, of which there are few at once, or any other request."""
+        if scope["method"] != "POST" or not path.startswith(f"{API}/mcp"):
+            yield
+            return
+        if self._tools >= MAX_TOOLS:
+            raise _Refused(503, f"{MAX_TOOLS} calls of agents are running; try again in a while")
+        self._tools += 1
+        try:
+            yield
+        finally:
+            self._tools -= 1
+
+    @contextmanager
+    def _counted(self, scope: Scope) -> Iterator[None]:
+        """A stream, of which an address has a bounded number open."""
+        address = address_of(Request(scope))
+        if self._streams[address] >= MAX_STREAMS:
+            raise _Refused(503, f"{MAX_STREAMS} streams are open from your address")
+        self._streams[address] += 1
+        try:
+            yield
+        finally:
+            self._streams[address] -= 1
+            if not self._streams[address]:
+                del self._streams[address]
+
+    @contextmanager
     def _stream(self, path: str, scope: Scope) -> Iterator[None]:
         """A request; where it is a stream, its session counts as reading, or as here, as long as it lasts."""
         readers, page = self.page.readers, self.page
@@ -123,8 +170,8 @@ class Gate:
         elif path == f"{API}/queue/data":
             query = parse_qs(scope.get("query_string", b"").decode(errors="replace"))
             session = query.get("session_hash", [""])[-1][:MAX_SESSION_NAME]
-            page.expect(session)
-            with readers.reading(session):
+            with self._counted(scope), readers.reading(session):
+                page.expect(session)
                 yield
         elif found := re.fullmatch(rf"{API}/call/(?:v2/)?[^/]+/([^/]+)", path):
             session = page.session_of(found[1])
@@ -135,17 +182,22 @@ class Gate:
                 if session == found[1]:  # a script's, which has no other event
                     page.forget(session)
         elif found := re.fullmatch(rf"{API}/heartbeat/([^/]+)", path):
-            with readers.here(found[1]):
+            with self._counted(scope), readers.here(found[1]):
                 yield
         else:
             yield
 
     async def _checked(self, path: str, scope: Scope, receive: Receive) -> Receive:
         """The request's body, read, bounded and looked at; what hands it on. Raises _Refused."""
-        tool = path.startswith(f"{API}/mcp")
-        body, event = await _read(receive, MAX_TOOL_BODY_BYTES if tool else MAX_BODY_BYTES)
-        if found := re.fullmatch(rf"{API}/(queue/join|(?:call/v2|call|run|api)/([^/]+))", path):
-            self._check_event(found[2], body)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                body, event = await _read(receive, MAX_BODY_BYTES)
+        except TimeoutError:
+            raise _Refused(408, f"the request did not come within {READ_SECONDS:.0f} s") from None
+        if path.startswith(f"{API}/mcp"):
+            _check_tool(body)
+        if found := re.fullmatch(rf"{API}/(?:queue/join|(call/v2|call|run|api)/([^/]+))", path):
+            self._check_event(found[1], found[2], body)
         handed = False
 
         async def again() -> MutableMapping[str, Any]:
@@ -157,32 +209,58 @@ class Gate:
 
         return again
 
-    def _check_event(self, name: str | None, body: bytes) -> None:
+    def _check_event(self, route: str | None, name: str | None, body: bytes) -> None:
         """Raises _Refused unless the body of a request is that of an event of this page."""
-        try:
-            values = json.loads(body, parse_int=_whole)
-        except (ValueError, RecursionError):
-            raise _Refused(422, "the body is no JSON") from None
-        if _deeper(values, MAX_DEPTH):
-            raise _Refused(422, f"the body is nested more than {MAX_DEPTH} levels deep")
+        values = _parsed(body)
         if not isinstance(values, dict):
             raise _Refused(422, f"the body is {echo(values)}; an object is needed")
         session = values.get("session_hash")
         if session is not None and not (isinstance(session, str) and 0 < len(session) <= MAX_SESSION_NAME):
             raise _Refused(422, f"session_hash is {echo(session)}; a text of 1 to {MAX_SESSION_NAME} characters")
-        if name is None or values.get("fn_index") is not None:
+        by_number = name is None or (route in ("run", "api") and values.get("fn_index") is not None)
+        if not by_number and name not in self.page.endpoints:
+            known = ", ".join(sorted(self.page.endpoints))
+            raise _Refused(404, f"there is no endpoint {echo(name)}; there are {known}")
+        if by_number:
             index = values.get("fn_index")
             if isinstance(index, bool) or not isinstance(index, int) or index not in self.page.fns:
                 raise _Refused(404, f"fn_index is {echo(index)}; there is no such event")
-        elif name not in self.page.endpoints:
-            known = ", ".join(sorted(self.page.endpoints))
-            raise _Refused(404, f"there is no endpoint {echo(name)}; there are {known}")
         if session:
             self.page.readers.heard_of(session)
 
 
+def _check_host(scope: Scope) -> None:
+    """Raises _Refused where the addresses that a proxy's headers name are none: Gradio would fail on them later."""
+    try:
+        get_root_url(Request(scope), scope["path"], None)
+    except Exception:
+        raise _Refused(400, "the headers name no host") from None
+
+
+def _bounded_form(receive: Receive) -> Receive:
+    """The parts of an upload as they come, until they are too large, fill the disk, or end early.
+
+    Then what Gradio's parser raises itself is raised: it removes what it has written. Raises _Refused for a full disk.
+    """
+    size = looked = 0
+    _check_space()
+
+    async def part() -> MutableMapping[str, Any]:
+        nonlocal size, looked
+        event = await receive()
+        size += len(event.get("body", b""))
+        if event["type"] == "http.disconnect" or size > MAX_FORM_BYTES:
+            raise MultiPartException("File exceeded maximum allowed size")
+        if size > looked + SPACE_BYTES:
+            looked = size
+            _check_space()
+        return event
+
+    return part
+
+
 def _check_space() -> None:
-    """Raises _Refused where an upload would fill the disk."""
+    """Raises _Refused where uploads would fill the disk."""
     disk = shutil.disk_usage(tempfile.gettempdir())
     if disk.free < min(LEAST_FREE_BYTES, LEAST_FREE * disk.total):
         raise _Refused(507, "the disk is full here; try again in a while")
@@ -195,10 +273,32 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested deeper than so many levels."""
-    layer = [value]
-    for _ in range(levels):
+def _parsed(body: bytes) -> Any:
+    """The value of a request's body. Raises _Refused where it is none, or one that would take long to look at."""
+    try:
+        values = json.loads(body, parse_int=_whole)
+    except (ValueError, RecursionError):
+        raise _Refused(422, "the body is no JSON") from None
+    if _too_much(values):
+        raise _Refused(422, f"the body has more than {MAX_DEPTH} levels or more than {MAX_NODES} values")
+    return values
+
+
+def _check_tool(body: bytes) -> None:
+    """Raises _Refused where an agent's call names a file of the server's: Gradio's client, which makes the call here,
+    would read it."""
+    values = _parsed(body) if body else None
+    if any("path" in file for file in _files(values)):
+        raise _Refused(422, "a file is given by its data: address or by that of an upload, not by a path")
+
+
+def _too_much(value: Any) -> bool:
+    """Whether lists and objects are nested too deeply, or too many."""
+    layer, nodes = [value], 0
+    for _ in range(MAX_DEPTH):
+        nodes += len(layer)
+        if nodes > MAX_NODES:
+            return True
         layer = [
             part
             for it in layer
@@ -253,6 +353,8 @@ class EventQueue(queueing.Queue):
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         function = self.blocks.fns[body.fn_index]
+        if not function.queue:
+            return False, "this is not for the queue", "error"
         known = self.event_queue_per_concurrency_id.get(function.concurrency_id)
         waiting = known.queue if known else []
         if len(waiting) >= MAX_QUEUED:
@@ -273,6 +375,14 @@ class EventQueue(queueing.Queue):
             noted(name_of(fn), time.monotonic() - event.enqueue_time, event.session_hash, outcome)
         page.forget_the_gone()
 
+    def send_message(self, event: Any, event_message: Any) -> None:
+        waiting = self.pending_messages_per_session.get(event.session_hash)
+        if waiting is None:  # its session was forgotten
+            return
+        if waiting.qsize() >= MAX_WAITING_MESSAGES and event_message.msg != ServerMessage.process_completed:
+            return  # who reads so slowly does without
+        super().send_message(event, event_message)
+
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
         return self.cached_event_analytics_summary
 
@@ -287,6 +397,7 @@ class Page(gr.Blocks):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.run_history = False  # would send what visitors do to a bucket that a request names
         self.readers = Readers()
         self.outcomes: dict[str, str] = {}  # of running events, by their names
         self.closers: list[Callable[[], None]] = []  # what is to be ended with the page, in this order
@@ -301,7 +412,8 @@ class Page(gr.Blocks):
         """How many events wait, of each kind of which any do."""
         queues = [(name_of(function), function.concurrency_id) for function in self.fns.values()]
         known = self._queue.event_queue_per_concurrency_id
-        waiting = {name: len(known[queue].queue) for name, queue in queues if queue in known}
+        names = {queue: queue if queue in SHARED else name for name, queue in queues if queue in known}
+        waiting = {name: len(known[queue].queue) for queue, name in names.items()}
         return {name: count for name, count in waiting.items() if count}
 
     def session_of(self, event: str) -> str:
@@ -321,6 +433,7 @@ class Page(gr.Blocks):
         return super().launch(
             app_kwargs={"middleware": [gate], **closed},
             max_file_size=MAX_FILE,
+            max_threads=THREADS,
             enable_monitoring=False,
             state_session_capacity=MAX_SESSIONS,
             **options,
@@ -346,7 +459,11 @@ class Page(gr.Blocks):
         queue = self._queue
         running = {event.session_hash for event in queue.event_ids_to_events.values()}
         for session in {*queue.pending_messages_per_session, *queue.pending_event_ids_session}:
-            if session not in running and self.readers.gone(session) and not self.readers.is_here(session):
+            if (
+                session not in running
+                and self.readers.gone(session, FORGOTTEN_SECONDS)
+                and not self.readers.is_here(session)
+            ):
                 self.forget(session)
 
     def shut_down(self) -> None:
@@ -354,9 +471,9 @@ class Page(gr.Blocks):
         first, *others = self.closers
         first()
         time.sleep(DELIVERY_SECONDS)
-        self.close(verbose=False)
-        for close in others:
+        for close in others:  # before the server, which may take its time
             close()
+        self.close(verbose=False)
 
     async def preprocess_data(
         self, block_fn: BlockFunction, inputs: list[Any], state: Any, explicit_call: bool = False
@@ -457,6 +574,8 @@ def checked(block: Any, value: Any) -> Any:
     if isinstance(block, gr.Textbox | gr.Code) and not isinstance(value, str | None):
         raise ValueError(f"{name} is {echo(value)} ({type(value).__name__}); a text is needed")
     if isinstance(block, gr.JSON | gr.State | gr.BrowserState | gr.Dataframe):
+        if any("meta" in file for file in _files(value)):
+            raise ValueError(f"{name} holds a file; none is taken there")  # Gradio would move it, or fetch it
         return value
     for file in _files(value):
         _check_file(name, file)
@@ -516,3 +635,6 @@ class _NoBlocks:
 
 _original = state_holder.SessionState.__init__
 state_holder.SessionState.__init__ = _light_session  # type: ignore[method-assign]
+# Nor are arguments kept: 90 MB for a request of 4.
+state_holder.SessionState._update_config = lambda *_: None  # type: ignore[method-assign]
+state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]

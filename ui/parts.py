@@ -22,6 +22,10 @@ from ui.html import bar, line
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 REPORT_SECONDS = 0.5  # between two messages to the page
 ANSWERS = 4  # of one kind at once; the device takes turns between them
+# Long work has a queue together, or it would take all threads from what is quick.
+PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6}
+ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
+SHARED = ("pictures", "animations")
 
 T = TypeVar("T")
 

@@ -62,9 +62,9 @@ class Readers:
             while len(self._left) > MAX_REMEMBERED:
                 self._left.popitem(last=False)
 
-    def gone(self, session: str) -> bool:
-        """Whether nobody has read, or asked for, anything for UNREAD_SECONDS."""
+    def gone(self, session: str, seconds: float | None = None) -> bool:
+        """Whether nobody has read, or asked for, anything for so long, by default for UNREAD_SECONDS."""
         with self._lock:
             if session in self._open:
                 return False
-            return time.monotonic() - self._left.get(session, 0.0) > UNREAD_SECONDS
+            return time.monotonic() - self._left.get(session, 0.0) > (UNREAD_SECONDS if seconds is None else seconds)

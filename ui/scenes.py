@@ -12,7 +12,7 @@ from darkroom.animations import FORMATS
 from darkroom.seeds import MAX_SEED
 from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
 from ui.links import Query
-from ui.parts import ANSWERS, QUIET, ready, seed_row, shown
+from ui.parts import ANIMATIONS, PICTURES, QUIET, ready, seed_row, shown
 from ui.scene_handlers import DEVICES, MAX_COUNT, MAX_FRAMES, SceneHandlers, device_sizes, size_of
 from ui.share import Call, Share, call
 from ui.tab import Tab
@@ -37,13 +37,15 @@ class Panel:
         controls: list[Any],
         outputs: list[Any],
         share: Share,
+        queue: dict[str, Any] = PICTURES,
     ) -> None:
+        self._queue = queue
         self.controls, self._results = controls, len(outputs) + len(share.outputs)
         self._draw, self._inputs, self._outputs = share.wire(handler, describe, controls, outputs)
 
     def draw(self, event: Callable[..., Any]) -> Any:
         """Draws after the event, such as a button's click."""
-        return event(shown(self._draw), self._inputs, self._outputs, concurrency_limit=ANSWERS, **QUIET)
+        return event(shown(self._draw), self._inputs, self._outputs, **self._queue, **QUIET)
 
     def draw_for(self, event: Callable[..., Any], mode: gr.Textbox, wanted: tuple[str, ...]) -> None:
         """Draws after the event where `mode` is one of those wanted."""
@@ -54,7 +56,7 @@ class Panel:
                 return
             yield from self._draw(*values)
 
-        event(shown(draw), [mode, *self._inputs], self._outputs, concurrency_limit=ANSWERS, **QUIET)
+        event(shown(draw), [mode, *self._inputs], self._outputs, **self._queue, **QUIET)
 
 
 def build_scenes_tab(handlers: SceneHandlers, training: TrainingHandlers, origin: gr.Textbox) -> Tab:
@@ -392,8 +394,8 @@ def _animation_panel(handlers: SceneHandlers, scene: gr.Dropdown, origin: gr.Tex
         given = dict(zip(names, motion, strict=True))
         return [call(handlers.animate_scene, scene=scene, start_scale=start, **given)]
 
-    one = Panel(draw, lambda *v: (link("animate", *v), calls(*v)), controls, outputs, share)
-    twelve = Panel(draw_twelve, lambda *v: (link("twelve", *v), calls(*v)), controls, outputs, share)
+    one = Panel(draw, lambda *v: (link("animate", *v), calls(*v)), controls, outputs, share, ANIMATIONS)
+    twelve = Panel(draw_twelve, lambda *v: (link("twelve", *v), calls(*v)), controls, outputs, share, ANIMATIONS)
     one.draw(button.click)
     twelve.draw(all_twelve.click)
     return one, twelve

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from darkroom.files import LOCK_FILE, locked
+from darkroom.files import LOCK_FILE, fcntl, locked
 
 PREFIX = "darkroom-"
 STALE_SECONDS = 4 * 3600  # of a folder without a lock, left by something older
@@ -32,11 +32,14 @@ def scratch_folder() -> Iterator[Path]:
             yield folder
         finally:
             tempfile.tempdir = before
-            shutil.rmtree(folder, ignore_errors=True)
+            for _ in range(2):  # a thread may have been in the middle of writing
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:
-    """Removes folders like ours that no living process holds."""
+    """Removes folders like ours that no living process holds; none where that cannot be told."""
+    if fcntl is None:
+        return
     for folder in parent.glob(f"{PREFIX}*"):
         try:
             if (folder / LOCK_FILE).exists():

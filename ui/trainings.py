@@ -13,6 +13,7 @@ from ui.parts import duration
 
 AT_ONCE = 2  # trainings that take turns on the device
 IN_ALL = 8  # with those that wait
+AN_ADDRESS = 4  # browsers behind one address
 ENDING_SECONDS = 3.0  # that a cancelled training may take to end
 BROWSER = "Mozilla/"  # with which the name of every browser begins
 
@@ -20,10 +21,11 @@ BROWSER = "Mozilla/"  # with which the name of every browser begins
 @dataclass(frozen=True)
 class Visitor:
     """Whose request it is. session: of a browser's page or a client; owner: whom a training counts for, the session of
-    a browser, the address of a script, which may call itself by a new session each time."""
+    a browser, the address of a script, which may call itself by a new session each time; address: the client's."""
 
     session: str
     owner: str
+    address: str = ""
 
     @classmethod
     def of(cls, request: gr.Request | None) -> Visitor:
@@ -32,7 +34,8 @@ class Visitor:
             return cls("", "")
         session = request.session_hash or ""
         browser = str(request.headers.get("user-agent", "")).startswith(BROWSER)
-        return cls(session, session if browser else address_of(request))
+        address = address_of(request)
+        return cls(session, session if browser else address, address)
 
 
 def address_of(request: gr.Request | fastapi.Request) -> str:
@@ -86,6 +89,9 @@ class Trainings:
             if own is not None:
                 left = f", {duration(own.seconds_left)} left" if own.seconds_left is not None else ""
                 raise ValueError(f"you have a training already{left}: stop it, or wait for its end")
+            theirs = sum(ticket.visitor.address == visitor.address for ticket in self._line if visitor.address)
+            if theirs >= AN_ADDRESS:
+                raise ValueError(f"{AN_ADDRESS} trainings run or wait from your address already; wait for one to end")
             if len(self._line) >= IN_ALL:
                 wait = self._seconds(len(self._line))
                 raise ValueError(f"{IN_ALL} trainings are running or waiting already; try again in about {wait}")
