@@ -250,3 +250,67 @@ def test_health_tells_queues_memory_and_versions(stranger):
     assert health["status"] == "ok" and health["versions"]["gradio"] == gradio.__version__
     assert 100 < health["memory_mb"] < 4000
     assert set(health["queues"]) == {"trainings", "events", "device"}
+
+
+# -- found by a review of this gate ------------------------------------------------------------------------------------
+
+
+def test_no_json_holds_a_file(events, stranger):
+    """Gradio would fetch its address, or move it."""
+    file = {"path": "http://127.0.0.1:1/a.png", "meta": {"_type": "gradio.FileData"}}
+    for value in (file, {"a": [file]}, [[file]], {"moves": {"x": file}}):
+        kind, answer = stranger.call("edit_face", [value, None])
+        assert kind == "error" and answer["error"] == "face holds a file; none is taken there"
+
+
+def test_an_agents_call_names_no_file_of_the_server(stranger):
+    arguments = {"face": {"a": {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "edit_face", "arguments": arguments}}
+    accepted = {"accept": "application/json, text/event-stream"}
+    answer = stranger.http.post(f"{API}/mcp/", json=call, headers=accepted)
+    assert answer.status_code == 422 and "not by a path" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["file=http://127.0.0.1:1/", "file=HTTPS://a", "file/http://a", "custom_component/a/client/b/c"]
+)
+def test_addresses_are_not_passed_on(stranger, path):
+    assert stranger.http.get(f"{API}/{path}").status_code == 404
+
+
+def test_a_form_is_bounded_in_all_and_without_file_names(stranger):
+    part = bytes(40_000_000)
+    for parts in ([("files", ("a.png", part))] * 3, [("files", (None, part))] * 3):
+        answer = stranger.http.post(f"{API}/upload", files=parts)
+        assert answer.status_code in (400, 413), answer.status_code
+
+
+def test_a_body_has_a_bounded_number_of_values(stranger):
+    content = b'{"data": [[' + b"[]," * 300_000 + b"[]]]}"
+    answer = stranger.http.post(f"{API}/call/edit_face", content=content)
+    assert answer.status_code == 422
+
+
+def test_a_header_that_names_no_host_is_refused(stranger):
+    assert stranger.http.get("/", headers={"x-forwarded-host": "a:b"}).status_code == 400
+    assert stranger.http.get("/").status_code == 200
+
+
+def test_what_has_no_queue_is_not_queued(stranger):
+    (number, *_) = stranger.direct
+    assert stranger.join(number, []).status_code == 400
+
+
+def test_the_chosen_pictures_are_a_scenes_and_go_into_no_other_folder(app, stranger, tmp_path):
+    """Whichever event takes a gallery and a scene: none writes where the scene's name points."""
+    config = stranger.config()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    file = {"image": stranger.upload(PICTURE), "caption": None}
+    chosen = [it for it in config["dependencies"] if [kinds[i] for i in it["inputs"]][:2] == ["gallery", "dropdown"]]
+    assert chosen
+    for event in chosen:
+        answer = stranger.event(event["id"], [[file], [], str(tmp_path / "planted"), 0])
+        assert not answer["success"] and "there is no scene" in answer["output"]["error"]
+        answer = stranger.event(event["id"], [[file] * 100, [], "peaks", 0])
+        assert not answer["success"] and "number of pictures is 100" in answer["output"]["error"]
+    assert not list(tmp_path.iterdir())

@@ -256,6 +256,51 @@ def test_the_oldest_scene_goes_first(store, tiny_checkpoint, picture_file, tiny_
     assert kept == names[1:]
 
 
+def test_a_zip_of_few_bytes_that_unpacks_to_many_is_refused(store, tiny_folder, tmp_path):
+    """zipfile bounds what deflate unpacks by what the entry says, and no other method."""
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+            archive.write(tiny_folder / "config.json", "config.json")
+            archive.writestr("model.safetensors", bytes(1_000_000))
+        with pytest.raises(ValueError, match="packed by a method that is not known here"):
+            store.add("me", str(tmp_path / "a.zip"))
+
+
+def test_a_scene_that_would_keep_the_device_is_refused(store, tiny_scene, tmp_path):
+    """More channels than the published method has."""
+    config = replace(tiny_scene.pyramid.config, channels=(256,) * 3)
+    pyramid = Pyramid(config, 3)
+    ScenePipeline(pyramid, tiny_scene.train_config).save_pretrained(tmp_path / "wide")
+    with zipfile.ZipFile(tmp_path / "wide.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in (tmp_path / "wide").iterdir():
+            archive.write(file, file.name)
+    with pytest.raises(ValueError, match="channels is 256; allowed are 1 to 128"):
+        store.add("me", str(tmp_path / "wide.zip"))
+
+
+def test_ten_scenes_are_in_memory_and_the_others_in_their_files(
+    store, tiny_checkpoint, picture_file, tiny_config, monkeypatch
+):
+    monkeypatch.setattr("ui.store.MAX_LOADED", 1)
+    names = [trained(store, f"visitor {i}", picture_file, tiny_checkpoint, tiny_config) for i in range(3)]
+    drawn = [store.get(name).sample(1)[0].tobytes() for name in names]
+    assert len(set(drawn)) == 1 and sum(scene is not None for scene in store._loaded.values()) == 1
+
+
+def test_names_cannot_be_guessed_nor_tried_by_the_thousand(store, tiny_checkpoint, picture_file, tiny_config):
+    name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
+    assert len(name.rpartition("-")[2]) == 32
+    assert store.adopt("you", [f"discs-{i:032x}" for i in range(1000)] + [name]) == []
+
+
+def test_one_visitor_does_not_push_out_the_others(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
+    monkeypatch.setattr("ui.store.MAX_HIS_OWN", 2)
+    mine = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
+    for seed in range(4):
+        trained(store, "greedy", picture_file, tiny_checkpoint, replace(tiny_config, seed=20 + seed))
+    assert len(store._of("greedy")) == 2 and store.names("me") == ["tiny", mine]
+
+
 def test_a_damaged_training_is_said_and_stays_as_it_was(store, picture_file, tiny_config):
     config = replace(tiny_config, seed=5)
     name, _ = begin(store, "me", picture_file, config)

@@ -3,11 +3,12 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from darkroom.files import atomic, check_folder, locked, locked_file, made_folder, remove_parts, visible, why
+from darkroom.files import atomic, check_folder, check_zip, locked, locked_file, made_folder, remove_parts, visible, why
 
 ROOT = Path(__file__).parents[2]
 HOLD = (
@@ -94,3 +95,17 @@ def test_what_went_wrong_is_said_without_folders():
     assert why(OSError(errno.ENOSPC, "No space left", "/tmp/x")).startswith("the disk is full")
     assert why(OSError("a sentence of its own")) == "a sentence of its own"
     assert why(OSError(errno.EBADF, "Bad file descriptor", 7)) == "a file: Bad file descriptor"
+
+
+def test_a_zip_of_many_entries_is_refused_before_its_list_is_read(tmp_path):
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(200):
+            archive.writestr(f"{i}.txt", b"")
+    check_zip(path, 1_000_000, 200)
+    with pytest.raises(ValueError, match="more entries than the 199"):
+        check_zip(path, 1_000_000, 199)
+    with pytest.raises(ValueError, match="at most 0 MB"):
+        check_zip(path, 1000, 200)
+    path.write_bytes(b"no zip")
+    check_zip(path, 1000, 1)
