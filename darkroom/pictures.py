@@ -6,12 +6,13 @@ import io
 import math
 import re
 import stat
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from os import PathLike, fsdecode, fspath
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageChops
@@ -37,6 +38,8 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+_LARGE = threading.Lock()
 
 Picture = str | PathLike[str] | IO[bytes] | Image.Image | np.ndarray
 Check = Callable[[int, int], None]
@@ -160,12 +163,18 @@ def _attempt(file: IO[bytes], check: Check | None) -> _Decoded:
     _check_size(image, check)
     try:
         factor = _drafted(image)
-        image.load()
-        return _reduced(image, factor)
+        with _alone(image):
+            image.load()
+            return _reduced(image, factor)
     except (Unreadable, MemoryError):
         raise
     except Exception as error:  # each of Pillow's decoders has exceptions of its own
         raise damaged(error) from None
+
+
+def _alone(image: Image.Image) -> AbstractContextManager[Any]:
+    """Lets large pictures be decoded one after another: several visitors' at once would need their memory together."""
+    return _LARGE if image.width * image.height > FULL_PIXELS else nullcontext()
 
 
 def _mended(content: bytes, check: Check | None) -> Image.Image | None:
@@ -196,8 +205,9 @@ def _of_image(image: Image.Image, check: Check | None) -> _Decoded:
     _check_size(image, check)
     try:
         image.seek(0)
-        image.load()
-        return _reduced(image, _factor(image.width, image.height))
+        with _alone(image):
+            image.load()
+            return _reduced(image, _factor(image.width, image.height))
     except (Unreadable, MemoryError):
         raise
     except Exception as error:
