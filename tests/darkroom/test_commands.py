@@ -69,6 +69,16 @@ def test_what_is_a_bug_is_shown_as_one():
         run("it", work)
 
 
+@pytest.fixture(autouse=True)
+def heeded():
+    """Signals as a terminal gives them: whoever started the tests may ignore some, as nohup does."""
+    heeded = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in heeded.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_end_a_command_like_ctrl_c(number, code, capsys):
     before = signal.getsignal(number)
