@@ -143,8 +143,10 @@ def test_variety_is_a_truncation(faces):
     faces.get_by_role("button", name="Advanced", exact=False).first.click()
     expect(faces.locator("#faces-truncation input[type=number]")).to_have_value("0.6")
     faces.locator("#faces-truncation input[type=number]").fill("1.4")
+    faces.keyboard.press("Tab")
     expect(faces.locator("#faces-variety").get_by_label("Wild")).to_be_checked()
     faces.locator("#faces-truncation input[type=number]").fill("1.25")
+    faces.keyboard.press("Tab")
     expect(faces.locator("#faces-variety input:checked")).to_have_count(0)
 
 
