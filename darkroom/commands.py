@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
 from darkroom.checks import echo
 from darkroom.device import out_of_memory
 from darkroom.files import why
+from darkroom.uses import Option, options
 
 BAR_DELAY = 0.5  # s before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
 AGAIN_AFTER = 1.0  # s: torchrun passes on what the terminal has sent to every process already
@@ -64,6 +66,55 @@ def _path(text: str, otherwise: str) -> Path:
     if "\0" in text:
         raise argparse.ArgumentTypeError(f"{echo(text)} is no name of a file")
     return Path(text)
+
+
+def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:
+    """An argument for each option of a use."""
+    for it in options(use).values():
+        if it.name not in without:
+            _add_option(parser, it)
+
+
+def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
+    default = it.default if it.command is None else it.command
+    given: dict[str, Any] = {"help": it.described().replace("%", "%%"), "default": default}
+    if it.kind is bool:
+        given["action"] = argparse.BooleanOptionalAction
+    elif it.kind is tuple:
+        given |= {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True}
+        given |= {"help": f"{given['help']}; may be repeated", "default": argparse.SUPPRESS}
+    elif it.kind is str:
+        given |= {"choices": it.choices, "help": it.help}
+    else:
+        given |= {"type": it.kind if it.kind is int else number, "metavar": "N" if it.kind is int else "X"}
+    if isinstance(default, tuple):
+        said = " ".join(f"{value:g}" for value in default)
+        given |= {"nargs": "+", "default": argparse.SUPPRESS, "help": f"{given['help']} (default: {said})"}
+        parser.set_defaults(**{it.name: default})
+    elif default is None:
+        given["default"] = argparse.SUPPRESS
+        parser.set_defaults(**{it.name: None})
+    parser.add_argument(f"--{it.name.replace('_', '-')}", **given)
+
+
+def uses_of(args: argparse.Namespace, use: Any) -> list[Any]:
+    """The uses that the arguments ask for: one for each combination of what was given several times."""
+    values = {name: getattr(args, name) for name in options(use)}
+    several = {name: value for name, value in values.items() if isinstance(value, list | tuple)}
+    return [use(**values | dict(zip(several, chosen, strict=True))) for chosen in product(*several.values())]
+
+
+def number(text: str) -> float:
+    """The type of an argument that is a number; a whole one stays whole, for messages."""
+    return int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else float(text)
+
+
+def size(text: str) -> tuple[int, int]:
+    """The type of an argument that is a size in px."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT in pixels, for example 325x175")
+    return int(match[1]), int(match[2])
 
 
 # -- signals ----------------------------------------------------------------------------------------------------------

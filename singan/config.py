@@ -13,6 +13,7 @@ Padding = Literal["zeros", "reflect"]
 Loss = Literal["relativistic", "wgan-gp"]
 
 MAX_SCALES, MAX_TRAINED_SIDE, MAX_CHANNELS = 20, 1024, 512
+MIN_OUTPUT, MAX_OUTPUT = 16, 4096  # px, a side of what is drawn
 LAYERS = 5
 KERNEL = 3  # px, every convolution (SinGAN, section 2.1)
 RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from PIL import Image
@@ -28,20 +28,17 @@ from darkroom.model_files import (
     write_model,
 )
 from darkroom.seeds import MAX_SEED, seeded
-from singan.config import ModelConfig, TrainConfig
+from darkroom.uses import method
+from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
 from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, scale_noise
-from singan.walk import Motion, Walk, begin_after_smallest_step
+from singan.uses import Animate, Retarget, Sample
 
 FORMAT = 1
 MAX_PIXELS = 4_000_000
-MIN_OUTPUT, MAX_OUTPUT = 16, 4096  # px, a side
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
-KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
-STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a sample, by start scale
 
 BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
-Mode = Literal["rearrange", "keep"]
 
 
 class ScenePipeline:
@@ -94,104 +91,60 @@ class ScenePipeline:
                 raise ValueError(f"size is {width}x{height}; at most {MAX_PIXELS // 10**6} megapixels are allowed")
         return self.pyramid.sizes_for((height, width))
 
-    def _batches(self, count: int, size: tuple[int, int]) -> Iterator[range]:
-        batch = max(1, BATCH_PIXELS // (size[0] * size[1]))
-        for first in range(0, count, batch):
-            yield range(first, min(count, first + batch))
-
     def reconstruction(self) -> Image.Image:
         """The trained picture as the networks remember it: drawn from z_rec (SinGAN, equation 9)."""
-        sizes = self.sizes_for(None)
-        return to_pil(self.pyramid.render(self.pyramid.reconstruction_noise, sizes, self.dtype))[0]
+        return to_pil(self.pyramid.render(self.pyramid.reconstruction_noise, self.sizes_for(), self.dtype))[0]
 
-    def stream_samples(
-        self, count: int = 50, start_scale: int = 0, seed: int = 0, size: tuple[int, int] | None = None
-    ) -> Iterator[Image.Image]:
-        """The samples of `sample`, as they are drawn; the arguments are checked at once."""
+    # -- for singan/uses ---------------------------------------------------------------------------------------------
+
+    sample = method(Sample)
+    retarget = method(Retarget)
+    animate = method(Animate)
+
+    def check_start(self, start_scale: int) -> None:
+        """Raises ValueError where this scene has no such scale to begin at."""
         check_range("start_scale", start_scale, 0, self.scales - 1)
-        return self._draw(count, size, start_scale, seed, self._remembered)
 
-    def _remembered(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
+    def remembered(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
         """What z_rec gives through all of `sizes`; None of none."""
         return self.pyramid.render(self.pyramid.reconstruction_noise, sizes, self.dtype) if sizes else None
 
-    def _draw(
-        self, count: int, size: tuple[int, int] | None, start: int, seed: int, below_of: BelowSource
-    ) -> Iterator[Image.Image]:
-        check_range("count", count, 1, 1000)
-        check_range("seed", seed, 0, MAX_SEED)
-        return self._drawn(count, self.sizes_for(size), start, seed, below_of)
-
-    def _drawn(
-        self, count: int, sizes: Sequence[tuple[int, int]], start: int, seed: int, below_of: BelowSource
-    ) -> Iterator[Image.Image]:
-        """Pictures with random noise from scale `start` on, above the picture that `below_of` gives for the rest."""
-        below = below_of(sizes[:start])
-        for indices in self._batches(count, sizes[-1]):
-            rngs = [seeded(seed, index) for index in indices]
-            noise = lambda n, size: self._batched([scale_noise(n, size, rng) for rng in rngs])  # noqa: B023, E731
-            yield from self._rendered(noise, sizes, start, below, len(indices))
-
-    def _batched(self, maps: list[Tensor]) -> Tensor:
-        return torch.cat(maps).to(self.pyramid.device)
-
-    def _rendered(
-        self, noise: NoiseSource, sizes: Sequence[tuple[int, int]], start: int, below: Tensor | None, count: int
-    ) -> list[Image.Image]:
-        image = None if below is None else below.expand(count, -1, -1, -1)
-        return to_pil(self.pyramid.render(noise, sizes, self.dtype, start, image))
-
-    def sample(
-        self, count: int = 50, start_scale: int = 0, seed: int = 0, size: tuple[int, int] | None = None
-    ) -> list[Image.Image]:
-        """New pictures with the trained one's content; a higher start scale keeps more of its layout."""
-        return list(self.stream_samples(count, start_scale, seed, size))
-
-    def stream_retargets(
-        self,
-        size: tuple[int, int],
-        mode: Mode = "rearrange",
-        start_scale: int | None = None,
-        count: int = 1,
-        seed: int = 0,
-    ) -> Iterator[Image.Image]:
-        """The pictures of `retarget`, as they are drawn; the arguments are checked at once."""
-        if mode == "rearrange":
-            return self.stream_samples(count, start_scale or 0, seed, size)
-        if mode != "keep":
-            raise ValueError(f"mode is {mode!r}; allowed are 'rearrange' and 'keep'")
-        last = max(1, self.scales - 1)
-        start = min(KEEP_START_SCALE, last) if start_scale is None else start_scale
-        check_range("start_scale of mode keep", start, 1, last)
-        # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
-        below_of = self._stretched if self.scales > 1 else self._remembered
-        return self._draw(count, size, start, seed, below_of)
-
-    def _stretched(self, sizes: Sequence[tuple[int, int]]) -> Tensor:
+    def stretched(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
         """The trained picture, stretched to the last of `sizes`."""
         source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
         return resize_picture(source, sizes[-1]).to(self.pyramid.device)
 
-    def retarget(
-        self,
-        size: tuple[int, int],
-        mode: Mode = "rearrange",
-        start_scale: int | None = None,
-        count: int = 1,
-        seed: int = 0,
-    ) -> list[Image.Image]:
-        """The picture at another size, exactly (width, height), up to 4 megapixels.
+    def noise(self, seed: int) -> Callable[[range], NoiseSource]:
+        """Fresh noise for pictures of these numbers, each from (seed, number) alone."""
 
-        "rearrange" draws new content at the new size from `start_scale` (default 0). "keep" holds the layout: the
-        picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1) and the finer scales
-        redraw it, so that its texture keeps its proportions.
-        """
-        return list(self.stream_retargets(size, mode, start_scale, count, seed))
+        def noise_of(indices: range) -> NoiseSource:
+            rngs = [seeded(seed, index) for index in indices]
+            return lambda n, size: torch.cat([scale_noise(n, size, rng) for rng in rngs]).to(self.pyramid.device)
+
+        return noise_of
+
+    def draw(
+        self,
+        count: int,
+        sizes: Sequence[tuple[int, int]],
+        noise_of: Callable[[range], NoiseSource],
+        start: int,
+        below_of: BelowSource,
+    ) -> Iterator[Image.Image]:
+        """Pictures of the last of `sizes`, (height, width) of every scale: noise from scale `start` on, above the one
+        picture that `below_of` gives for the scales below it. Works when it is asked for the next one."""
+        height, width = sizes[-1]
+        batch = max(1, BATCH_PIXELS // (height * width))
+        below = below_of(sizes[:start])
+        for first in range(0, count, batch):
+            indices = range(first, min(count, first + batch))
+            image = None if below is None else below.expand(len(indices), -1, -1, -1)
+            yield from to_pil(self.pyramid.render(noise_of(indices), sizes, self.dtype, start, image))
 
     def stages(self, seed: int = 0) -> list[Image.Image]:
         """A sample at every finished scale, coarsest first: how `sample(1, seed=seed)` comes about."""
         check_range("seed", seed, 0, MAX_SEED)
-        rng, sizes = seeded(seed, 0), self.sizes_for(None)
+        rng, sizes = seeded(seed, 0), self.sizes_for()
         noise = lambda n, size: scale_noise(n, size, rng).to(self.pyramid.device)  # noqa: E731
         pictures: list[Image.Image] = []
         image: Tensor | None = None
@@ -199,54 +152,6 @@ class ScenePipeline:
             image = self.pyramid.render(noise, sizes[: n + 1], self.dtype, n, image)
             pictures += to_pil(image)
         return pictures
-
-    # -- animation ---------------------------------------------------------------------------------------------------
-
-    def stream_frames(
-        self,
-        start_scale: int = 2,
-        alpha: float = 0.1,
-        beta: float = 0.9,
-        frames: int = 100,
-        loop: bool = False,
-        seed: int = 0,
-        size: tuple[int, int] | None = None,
-    ) -> Iterator[Image.Image]:
-        """The frames of `animate` as they are drawn, from where the walk begins; the arguments are checked at once."""
-        check_range("start_scale", start_scale, 0, self.scales - 1)
-        motion = Motion(alpha, beta, frames, loop, seed)
-        return self._move(motion, start_scale, self.sizes_for(size))
-
-    def _move(self, motion: Motion, start: int, sizes: list[tuple[int, int]]) -> Iterator[Image.Image]:
-        rests = [self.pyramid.reconstruction_noise(n, sizes[n]) for n in range(start, len(sizes))]
-        walks = [
-            Walk(motion, n, torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu())
-            for n, rest in enumerate(rests, start)
-        ]
-        below = self._remembered(sizes[:start])
-        for indices in self._batches(motion.frames, sizes[-1]):
-            noise = lambda n, _: self._batched([walks[n - start].next()[None] for _ in indices])  # noqa: B023, E731
-            yield from self._rendered(noise, sizes, start, below, len(indices))
-
-    def animate(
-        self,
-        start_scale: int = 2,
-        alpha: float = 0.1,
-        beta: float = 0.9,
-        frames: int = 100,
-        loop: bool = False,
-        seed: int = 0,
-        size: tuple[int, int] | None = None,
-    ) -> list[Image.Image]:
-        """Frames of the picture in motion.
-
-        alpha pulls the walk back to the picture, beta keeps its direction; a lower start scale moves larger things.
-        With `loop` the walk is closed: it is the same process on noise that repeats after `frames` steps, and the
-        animation begins after its smallest step, so that the step from the last frame to the first is not larger than
-        any other.
-        """
-        drawn = list(self.stream_frames(start_scale, alpha, beta, frames, loop, seed, size))
-        return begin_after_smallest_step(drawn) if loop else drawn
 
     # -- files -------------------------------------------------------------------------------------------------------
 

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from darkroom.checks import check_range
-from darkroom.seeds import MAX_SEED, seeded
+from darkroom.seeds import seeded
+
+if TYPE_CHECKING:
+    from singan.uses.animate import Animate
 
 FIRST_STEP = 0.05  # share of new noise in the second frame
-
-
-@dataclass(frozen=True)
-class Motion:
-    """How an animation moves. Raises ValueError out of range.
-
-    alpha: pull back to the picture, 0 to 1 (from 0.01 where closed: without any pull, a closed walk has no one place).
-    beta: how much of a step's direction the next keeps, 0 to 1.
-    frames: 2 to 600. loop: whether the walk is closed. seed: of its noise.
-    """
-
-    alpha: float
-    beta: float
-    frames: int
-    loop: bool
-    seed: int
-
-    def __post_init__(self) -> None:
-        check_range("alpha", self.alpha, 0.01 if self.loop else 0.0, 1.0)
-        check_range("beta", self.beta, 0.0, 1.0)
-        check_range("frames", self.frames, 2, 600)
-        check_range("seed", self.seed, 0, MAX_SEED)
 
 
 class Walk:
@@ -47,8 +27,8 @@ class Walk:
     s_0 = (I - M^T)^-1 r, where r is the state that T steps from zero reach.
     """
 
-    def __init__(self, motion: Motion, n: int, z_rec: Tensor) -> None:
-        """z_rec: (C, H, W), what scale n's noise moves around."""
+    def __init__(self, motion: Animate, n: int, z_rec: Tensor) -> None:
+        """motion: alpha, beta, frames, loop and seed; z_rec: (C, H, W), what scale n's noise moves around."""
         alpha, beta = motion.alpha, motion.beta
         self.motion, self.n, self.z_rec = motion, n, z_rec
         self.row = ((1 - alpha) * (1 + beta), -(1 - alpha) * beta)  # of M; its other row is (1, 0)

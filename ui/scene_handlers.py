@@ -14,10 +14,10 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from darkroom.animations import FORMATS, playback_note, save_animation
+from darkroom.animations import FORMATS, playback_note
 from darkroom.checks import check_choice, check_range
-from singan.pipeline import STRENGTHS
-from singan.walk import begin_after_smallest_step
+from singan.uses import Animate, Retarget, Sample
+from singan.uses.start import STRENGTHS
 from ui.device import Device, Turn
 from ui.parts import Report, bounded, duration, passing_folder, reports, whole
 from ui.store import LIFETIME_SECONDS, SceneStore
@@ -70,7 +70,7 @@ class SceneHandlers:
         """
         count, seed = bounded("count", count, MAX_COUNT), whole("seed", seed)
         start = whole("start_scale", start_scale)
-        pictures = self.store.get(scene).stream_samples(count, start, seed)
+        pictures = Sample(count, start, seed).draw(self.store.get(scene))
         yield from self._pictures(pictures, count, f"{scene}_seed{seed}")
 
     def retarget_scene(
@@ -97,7 +97,7 @@ class SceneHandlers:
         count, seed = bounded("count", count, MAX_COUNT), whole("seed", seed)
         start = None if start_scale is None else whole("start_scale", start_scale)
         size = (whole("width", width), whole("height", height))
-        pictures = self.store.get(scene).stream_retargets(size, mode, start, count, seed)  # type: ignore[arg-type]
+        pictures = Retarget(size, mode, start, count, seed).draw(self.store.get(scene))
         yield from self._pictures(pictures, count, f"{scene}_{size[0]}x{size[1]}_{mode}")
 
     def _pictures(self, pictures: Iterator[Image.Image], count: int, name: str) -> Iterator[tuple[Any, ...]]:
@@ -135,17 +135,16 @@ class SceneHandlers:
         count, start = bounded("frames", frames, MAX_FRAMES), whole("start_scale", start_scale)
         check_range("fps", fps, 1, 60)
         check_choice("format", format, FORMATS)
-        stream = self.store.get(scene).stream_frames(start, alpha, beta, count, loop, whole("seed", seed))
+        motion = Animate(start, alpha, beta, count, fps, loop, format, whole("seed", seed))
+        stream = motion.draw(self.store.get(scene))
         done: list[Image.Image] = []
         for text, drawn in reports(self.device.stream(Turn.PICTURE, stream), count, "frames"):
             done = drawn
             yield text, gr.skip(), gr.skip(), gr.skip()
-        if loop:
-            done = begin_after_smallest_step(done)
         name = f"{scene}_{STRENGTHS.get(start, 'fine')}_beta{beta:.2f}.{format}"
         with passing_folder() as folder:
             path = folder / name
-            save_animation(done, path, fps)
+            motion.save(done, path)
             image, video = (None, str(path)) if format == "mp4" else (str(path), None)
             yield text.noted(playback_note(format, fps)), image, video, str(path)
 
@@ -155,7 +154,7 @@ class SceneHandlers:
         """Report, captioned pictures and their ZIP: a scene in the shapes of all DEVICES, at the trained one's area."""
         chosen, seed = self.store.get(scene), whole("seed", seed)
         sizes = device_sizes(chosen.size)
-        pictures = chain.from_iterable(chosen.stream_retargets(size, mode, None, 1, seed) for size in sizes.values())  # type: ignore[arg-type]
+        pictures = chain.from_iterable(Retarget(size, mode, seed=seed).draw(chosen) for size in sizes.values())
         with passing_folder() as folder:
             paths = (folder / f"{_slug(name)}_{width}x{height}.png" for name, (width, height) in sizes.items())
             files = _written(self.device.stream(Turn.PICTURE, pictures), paths)

@@ -10,7 +10,8 @@ from PIL import Image
 
 from darkroom.animations import FORMATS
 from darkroom.seeds import MAX_SEED
-from singan.pipeline import MAX_OUTPUT, MIN_OUTPUT, STRENGTHS
+from singan.config import MAX_OUTPUT, MIN_OUTPUT
+from singan.uses.start import STRENGTHS
 from ui.links import Query
 from ui.parts import ANIMATIONS, PICTURES, QUIET, ready, seed_row, shown
 from ui.scene_handlers import DEVICES, MAX_COUNT, MAX_FRAMES, SceneHandlers, device_sizes, size_of

@@ -1,0 +1,274 @@
+"""What a model is used for, each use a frozen dataclass: its fields say default, range, unit and help once.
+
+The command, the endpoint, the agents' tool, the link, the example code and the panel of a use are made from these
+fields (`options`); the class draws. A new use is a file with its dataclass, and its name in its package's list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints
+
+from PIL import Image
+
+from darkroom.animations import FORMATS, playback_note, save_animation
+from darkroom.checks import check_choice, check_range, check_whole, echo
+from darkroom.files import atomic
+from darkroom.seeds import MAX_SEED
+
+Size = tuple[int, int]  # (width, height), px
+M = TypeVar("M")  # the pipeline that a use draws with
+P = ParamSpec("P")
+
+MIN_FPS, MAX_FPS = 1, 60
+NEEDED: Any = ...  # the default of an option that has none
+
+
+@dataclass(frozen=True)
+class Option:
+    """What every surface says of a field.
+
+    low, high: what is allowed; served: `high` for visitors, who share the machine, where it is lower. choices: of a
+    text. command: what the command line does where nothing is said, if that is more than one; with a tuple it takes
+    several values. link: its key in links. start: what a panel begins with where there is no default. name, kind,
+    default, optional: as the dataclass has them.
+    """
+
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    served: float | None = None
+    choices: tuple[str, ...] = ()
+    command: Any = None
+    link: str = ""
+    start: Any = None
+    name: str = ""
+    kind: type = str  # int, float, bool, str or tuple, a Size
+    default: Any = NEEDED
+    optional: bool = False  # whether None is a value
+
+    @property
+    def first(self) -> Any:
+        """What a form begins with."""
+        return self.start if self.default is NEEDED else self.default
+
+    def described(self, served: bool = False) -> str:
+        """Help, with range and unit behind it; served: for visitors."""
+        if self.choices:
+            allowed = ", ".join(self.choices)
+        elif self.low is None or self.high == MAX_SEED:
+            allowed = self.unit
+        else:
+            allowed = f"{self.low:g} to {self.most if served else self.high:g} {self.unit}".rstrip()
+        return f"{self.help} ({allowed})" if allowed else self.help
+
+    @property
+    def most(self) -> float | None:
+        """`high` for visitors."""
+        return self.high if self.served is None else self.served
+
+    def checked(self, value: Any, served: bool = False) -> Any:
+        """The value in its own type. Raises ValueError, naming it and what is allowed; served: to visitors."""
+        if value is None:
+            if self.optional:
+                return None
+            raise ValueError(f"{self.name} is empty; {_NEEDED[self.kind]} is needed")
+        if self.kind is bool:
+            if not isinstance(value, bool):
+                raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); true or false is needed")
+            return value
+        if self.kind is tuple:
+            return self._checked_size(value)
+        if self.kind is str:
+            check_choice(self.name, value, self.choices)
+            return value
+        assert self.low is not None and self.high is not None and self.most is not None
+        high = self.most if served else self.high
+        if self.kind is int:
+            return check_whole(self.name, value, int(self.low), int(high))
+        check_range(self.name, value, self.low, high)
+        return value
+
+    def _checked_size(self, value: Any) -> Size:
+        assert self.low is not None and self.high is not None
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise ValueError(f"{self.name} is {echo(value)}; (width, height) is needed")
+        width, height = (check_whole(*side, int(self.low), int(self.high)) for side in zip(SIDES, value, strict=True))
+        return width, height
+
+
+SIDES = ("width", "height")
+_NEEDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size"}
+
+
+def option(default: Any = NEEDED, help: str = "", **said: Any) -> Any:
+    """A field of a use; `said` as `Option` has it."""
+    about = {"option": Option(help, **said)}
+    return field(metadata=about) if default is NEEDED else field(default=default, metadata=about)
+
+
+def seed_option() -> Any:
+    """The seed, which all uses have that draw."""
+    return option(0, "of the draws; the same seed gives the same", low=0, high=MAX_SEED)
+
+
+def options(use: Any) -> Mapping[str, Option]:
+    """The options of a use by name, in the order of its fields."""
+    return _options(use)
+
+
+@cache
+def _options(use: Any) -> Mapping[str, Option]:
+    hints = get_type_hints(use)
+    found: dict[str, Option] = {}
+    for it in dataclasses.fields(use):
+        said: Option = it.metadata["option"]
+        kinds = [kind for kind in get_args(hints[it.name]) or (hints[it.name],) if kind is not type(None)]
+        kind = tuple if hints[it.name] == Size else kinds[0]
+        found[it.name] = dataclasses.replace(
+            said, name=it.name, kind=kind, link=said.link or it.name,
+            optional=type(None) in get_args(hints[it.name]),
+            default=NEEDED if it.default is dataclasses.MISSING else it.default,
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Use(Generic[M]):
+    """A use with its options. Raises ValueError where one is not what is allowed."""
+
+    def __post_init__(self) -> None:
+        for name, it in options(type(self)).items():
+            object.__setattr__(self, name, it.checked(getattr(self, name)))
+
+    @classmethod
+    def title(cls) -> str:
+        """Its name on the command line, in links and, with the model's kind, of its endpoint: SuperResolve is
+        super-resolve."""
+        return re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    @classmethod
+    def summary(cls) -> str:
+        """What it does, in a sentence."""
+        return (cls.__doc__ or "").partition("\n")[0]
+
+    @classmethod
+    def served(cls, **values: Any) -> Any:
+        """The use that a visitor asks for. Raises ValueError, also where he asks for more than visitors get."""
+        known = options(cls)
+        return cls(**{name: known[name].checked(value, served=True) for name, value in values.items()})
+
+    def note(self) -> str | None:
+        """What to say of the result besides, if anything."""
+        return None
+
+
+class PicturesUse(Use[M]):
+    """A use that draws pictures, `count` of them."""
+
+    WHAT: ClassVar = "pictures"
+    FILES: ClassVar = "PNGs"
+    count: int
+
+    @property
+    def total(self) -> int:
+        """How many are drawn."""
+        return self.count
+
+    def draw(self, model: M) -> Iterator[Image.Image]:
+        """The pictures as they are drawn. Raises ValueError at once where this model cannot do that."""
+        raise NotImplementedError
+
+    def drawn(self, model: M) -> list[Image.Image]:
+        """All of them."""
+        return list(self.draw(model))
+
+    def stem(self) -> str:
+        """What files are called, before the number of the picture."""
+        raise NotImplementedError
+
+    def paths(self, folder: Path, prefix: str = "") -> list[Path]:
+        """Where the pictures go."""
+        return [folder / f"{prefix}{self.stem()}_{i:04}.png" for i in range(self.count)]
+
+    def write(self, pictures: Iterable[Image.Image], folder: Path) -> None:
+        """Writes each picture as it comes, whole or not at all."""
+        for path, picture in zip(self.paths(folder), pictures, strict=False):
+            with atomic(path) as part:
+                picture.save(part, format="PNG")
+
+
+class AnimationUse(Use[M]):
+    """A use that draws the `frames` of an animation, shown `fps` a second; loop: whether its end joins its beginning;
+    format: of its file."""
+
+    WHAT: ClassVar = "frames"
+    FILES: ClassVar = "animations"
+    frames: int
+    fps: float
+    loop: bool
+    format: str
+
+    @property
+    def total(self) -> int:
+        """How many are drawn."""
+        return self.frames
+
+    def draw(self, model: M) -> Iterator[Image.Image]:
+        """The frames as they are drawn. Raises ValueError at once where this model cannot do that."""
+        raise NotImplementedError
+
+    def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
+        """All frames that were drawn, in the order in which they are shown."""
+        return frames
+
+    def drawn(self, model: M) -> list[Image.Image]:
+        """All of them, in the order in which they are shown."""
+        return self.ordered(list(self.draw(model)))
+
+    def stem(self) -> str:
+        """What its file is called."""
+        raise NotImplementedError
+
+    def path(self, folder: Path, prefix: str = "") -> Path:
+        """Where the file goes."""
+        return folder / f"{prefix}{self.stem()}.{self.format}"
+
+    def save(self, frames: list[Image.Image], path: Path) -> None:
+        """Writes the frames of `draw` as an animation, whole or not at all."""
+        save_animation(self.ordered(frames), path, self.fps)
+
+    def write(self, pictures: Iterable[Image.Image], folder: Path) -> None:
+        """Writes the frames of `draw` as a file in a folder."""
+        self.save(list(pictures), self.path(folder))
+
+    def note(self) -> str | None:
+        return playback_note(self.format, self.fps)
+
+
+def fps_option(default: float) -> Any:
+    """Of an animation."""
+    return option(default, "frames a second", low=MIN_FPS, high=MAX_FPS)
+
+
+def format_option(default: str, choices: tuple[str, ...] = FORMATS) -> Any:
+    """Of an animation's file."""
+    return option(default, "of the file", choices=choices)
+
+
+def method(use: Callable[P, PicturesUse[M] | AnimationUse[M]]) -> Callable[Concatenate[M, P], list[Image.Image]]:
+    """A use as a method of its model, with its options as arguments, that gives all pictures at once."""
+
+    def drawn(self: M, *args: P.args, **kwargs: P.kwargs) -> list[Image.Image]:
+        return use(*args, **kwargs).drawn(self)
+
+    drawn.__doc__ = use.__doc__
+    drawn.__name__ = use.title()  # type: ignore[attr-defined]
+    drawn.__wrapped__ = use  # type: ignore[attr-defined]  # for signatures
+    return drawn

@@ -1,0 +1,71 @@
+"""The picture in motion (SinGAN, supplement 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from darkroom.checks import check_range
+from darkroom.uses import AnimationUse, format_option, fps_option, option, seed_option
+from singan.uses.start import STRENGTHS, start_scale_option
+from singan.walk import Walk, begin_after_smallest_step
+
+if TYPE_CHECKING:
+    from singan.model import NoiseSource
+    from singan.pipeline import ScenePipeline
+
+LEAST_PULL = 0.01  # alpha of a closed walk: without any pull it has no one place
+
+
+@dataclass(frozen=True)
+class Animate(AnimationUse["ScenePipeline"]):
+    """Set a trained scene in motion.
+
+    alpha pulls the walk back to the picture, beta keeps its direction; a lower start scale moves larger things. With
+    `loop` the walk is closed: it is the same process on noise that repeats after `frames` steps, and the animation
+    begins after its smallest step, so that the step from the last frame to the first is not larger than any other;
+    without, it begins with the trained picture. fps and format are those of its file.
+    """
+
+    start_scale: int = start_scale_option(
+        1, "0 moves large things (strong), 1 medium, 2 subtle", command=tuple(STRENGTHS)
+    )
+    alpha: float = option(0.1, "pull back to the picture", low=0, high=1)
+    beta: float = option(0.9, "smoothness of the motion", low=0, high=1, command=(0.80, 0.85, 0.90, 0.95))
+    frames: int = option(100, "number of frames", low=2, high=600, served=200)
+    fps: float = fps_option(10)
+    loop: bool = option(True, "whether the end joins the beginning, without a seam")
+    format: str = format_option("gif")
+    seed: int = seed_option()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("alpha", self.alpha, LEAST_PULL if self.loop else 0.0, 1.0)
+
+    def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:
+        model.check_start(self.start_scale)
+        return self._frames(model)
+
+    def _frames(self, model: ScenePipeline) -> Iterator[Image.Image]:
+        start, sizes, pyramid = self.start_scale, model.sizes_for(), model.pyramid
+        rests = [pyramid.reconstruction_noise(n, sizes[n]) for n in range(start, len(sizes))]
+        walks = [
+            Walk(self, n, torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu())
+            for n, rest in enumerate(rests, start)
+        ]
+
+        def noise(indices: range) -> NoiseSource:
+            return lambda n, _: torch.stack([walks[n - start].next() for _ in indices]).to(pyramid.device)
+
+        yield from model.draw(self.frames, sizes, noise, start, model.remembered)
+
+    def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
+        return begin_after_smallest_step(frames) if self.loop else frames
+
+    def stem(self) -> str:
+        exact = f"{self.beta:.2f}" if round(self.beta, 2) == self.beta else f"{self.beta:g}"
+        return f"{STRENGTHS.get(self.start_scale, 'fine')}_start{self.start_scale}_beta{exact}"

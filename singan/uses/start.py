@@ -1,0 +1,15 @@
+"""Where drawing begins in the pyramid: what most uses ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from darkroom.uses import option
+from singan.config import MAX_SCALES
+
+STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a sample, by start scale
+
+
+def start_scale_option(default: int | None, help: str, **said: Any) -> Any:
+    """The scale at which noise enters; the trained picture's own structure is below it."""
+    return option(default, help, low=0, high=MAX_SCALES - 1, link="start", **said)
