@@ -55,9 +55,10 @@ def serve(ended: threading.Event) -> None:
 
     Gradio decides where its files go when it is imported, so that happens here.
     """
-    from ui import quick_gradio, zero  # noqa: F401
+    from ui.gradio_patches import NAME_PICTURES  # before anything else of Gradio
+    from ui import zero  # isort: skip
     from ui.page import build_page
-    from ui.theme import CSS, NAME_PICTURES, THEME
+    from ui.theme import CSS, THEME
 
     # On ZeroGPU this process never has the GPU: it draws on the CPU, and training borrows one.
     device = pick_device("cpu" if zero.ON_ZERO_GPU else os.environ.get("DARKROOM_DEVICE") or "auto")

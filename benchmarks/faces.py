@@ -22,9 +22,10 @@ import numpy as np
 import torch
 
 from benchmarks.yardstick import load
+from darkroom.animations import save_animation
 from darkroom.device import pick_device
 from dcgan import PRESETS, FacePipeline
-from dcgan.export import contact_sheet, save_morph
+from dcgan.export import contact_sheet, enlarged
 from dcgan.trainer import Trainer
 
 ROUNDS, ITERATIONS = 5, 6
@@ -111,7 +112,7 @@ def pictures(faces: FacePipeline, out: Path) -> None:
     for name in faces.directions:
         steps = [faces.generate(faces.move(four, {name: amount})) for amount in (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)]
         contact_sheet([step[i] for i in range(4) for step in steps], 7).save(out / f"direction_{name}.png")
-    save_morph(faces.morph(four, 60, loop=True), out / "morph.gif")
+    save_animation(enlarged(faces.morph(four, 60, loop=True)), out / "morph.gif", 20)
 
 
 def main() -> None:

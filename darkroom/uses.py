@@ -33,13 +33,14 @@ NEEDED: Any = ...  # the default of an option that has none
 class Option:
     """What every surface says of a field.
 
-    low, high: what is allowed; served: `high` for visitors, who share the machine, where it is lower. choices: of a
-    text. command: what the command line does where nothing is said, if that is more than one; with a tuple it takes
-    several values. link: its key in links. start: what a panel begins with where there is no default. name, kind,
-    default, optional: as the dataclass has them.
+    label: its name on the page. low, high: what is allowed; served: `high` for visitors, who share the machine, where
+    it is lower. choices: of a text. command: what the command line does where nothing is said, if that is more than
+    one; with a tuple it takes several values. link: its key in links. start: what a panel begins with where there is no
+    default. name, kind, default, optional: as the dataclass has them.
     """
 
     help: str
+    label: str = ""
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -78,7 +79,8 @@ class Option:
         if value is None:
             if self.optional:
                 return None
-            raise ValueError(f"{self.name} is empty; {_NEEDED[self.kind]} is needed")
+            needed = f"allowed are {', '.join(self.choices)}" if self.choices else f"{_NEEDED[self.kind]} is needed"
+            raise ValueError(f"{self.name} is empty; {needed}")
         if self.kind is bool:
             if not isinstance(value, bool):
                 raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); true or false is needed")
@@ -103,7 +105,7 @@ class Option:
         return width, height
 
 
-SIDES = ("width", "height")
+SIDES = ("width", "height")  # what a Size is where there are only numbers
 _NEEDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size"}
 
 
@@ -115,7 +117,7 @@ def option(default: Any = NEEDED, help: str = "", **said: Any) -> Any:
 
 def seed_option() -> Any:
     """The seed, which all uses have that draw."""
-    return option(0, "of the draws; the same seed gives the same", low=0, high=MAX_SEED)
+    return option(0, "of the draws; the same seed gives the same", label="Seed", low=0, high=MAX_SEED)
 
 
 def options(use: Any) -> Mapping[str, Option]:
@@ -128,7 +130,9 @@ def _options(use: Any) -> Mapping[str, Option]:
     hints = get_type_hints(use)
     found: dict[str, Option] = {}
     for it in dataclasses.fields(use):
-        said: Option = it.metadata["option"]
+        said: Option | None = it.metadata.get("option")
+        if said is None:  # it is given otherwise
+            continue
         kinds = [kind for kind in get_args(hints[it.name]) or (hints[it.name],) if kind is not type(None)]
         kind = tuple if hints[it.name] == Size else kinds[0]
         found[it.name] = dataclasses.replace(
@@ -136,6 +140,18 @@ def _options(use: Any) -> Mapping[str, Option]:
             optional=type(None) in get_args(hints[it.name]),
             default=NEEDED if it.default is dataclasses.MISSING else it.default,
         )  # fmt: skip
+    return found
+
+
+def plain_options(use: Any) -> Mapping[str, Option]:
+    """The same for surfaces that only know numbers, texts and truth: a size is its width and its height."""
+    found: dict[str, Option] = {}
+    for name, it in options(use).items():
+        if it.kind is not tuple:
+            found[name] = it
+            continue
+        for side, first in zip(SIDES, it.first, strict=True):
+            found[side] = dataclasses.replace(it, name=side, label=side.capitalize(), kind=int, default=first)
     return found
 
 
@@ -159,10 +175,28 @@ class Use(Generic[M]):
         return (cls.__doc__ or "").partition("\n")[0]
 
     @classmethod
-    def served(cls, **values: Any) -> Any:
-        """The use that a visitor asks for. Raises ValueError, also where he asks for more than visitors get."""
-        known = options(cls)
-        return cls(**{name: known[name].checked(value, served=True) for name, value in values.items()})
+    def served(cls, values: Mapping[str, Any], **others: Any) -> Any:
+        """The use that a visitor asks for, by `plain_options`; others: fields that are no options. Raises ValueError,
+        also where he asks for more than visitors get."""
+        given = {name: it.checked(values[name], served=True) for name, it in plain_options(cls).items()}
+        for name, it in options(cls).items():
+            if it.kind is tuple:
+                given[name] = tuple(given.pop(side) for side in SIDES)
+        return cls(**given, **others)
+
+    def plain(self) -> dict[str, Any]:
+        """The values of `plain_options`."""
+        values: dict[str, Any] = {}
+        for name, it in options(type(self)).items():
+            value = getattr(self, name)
+            values |= dict(zip(SIDES, value, strict=True)) if it.kind is tuple else {name: value}
+        return values
+
+    def keys(self) -> dict[str, Any]:
+        """Its part of a link: the values by the options' keys, a size as WIDTHxHEIGHT."""
+        known = options(type(self)).values()
+        values = {it.link: getattr(self, it.name) for it in known}
+        return {key: "x".join(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}
 
     def note(self) -> str | None:
         """What to say of the result besides, if anything."""
@@ -254,12 +288,12 @@ class AnimationUse(Use[M]):
 
 def fps_option(default: float) -> Any:
     """Of an animation."""
-    return option(default, "frames a second", low=MIN_FPS, high=MAX_FPS)
+    return option(default, "frames a second", label="Frames a second", low=MIN_FPS, high=MAX_FPS)
 
 
 def format_option(default: str, choices: tuple[str, ...] = FORMATS) -> Any:
     """Of an animation's file."""
-    return option(default, "of the file", choices=choices)
+    return option(default, "of the file", label="Format", choices=choices)
 
 
 def method(use: Callable[P, PicturesUse[M] | AnimationUse[M]]) -> Callable[Concatenate[M, P], list[Image.Image]]:

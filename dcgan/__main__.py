@@ -15,7 +15,6 @@ import torch.distributed as dist
 from tqdm import tqdm
 
 from darkroom import commands
-from darkroom.animations import playback_note
 from darkroom.checks import check_range, printable
 from darkroom.commands import BAR_DELAY, Parser, stoppable
 from darkroom.device import pick_device
@@ -26,9 +25,9 @@ from dcgan.attributes import read_attributes
 from dcgan.config import PRESETS, TrainConfig, from_preset
 from dcgan.data import Faces, Prepared, load, prepare, preview_of, write_set
 from dcgan.directions import fit_directions
-from dcgan.export import MORPH_FORMATS, save_morph
+from dcgan.export import MORPH_FORMATS
 from dcgan.journal import Journal, holds_journal_only
-from dcgan.pipeline import BATCH, FacePipeline
+from dcgan.pipeline import FacePipeline
 from dcgan.recipe import Recipe, save_png
 from dcgan.train import (
     TRAINING_FILE,
@@ -40,6 +39,7 @@ from dcgan.train import (
     train,
 )
 from dcgan.tutorial import import_tutorial
+from dcgan.uses import Morph, Sample
 
 NAMED = 5  # files that a message names of those it counts
 
@@ -202,15 +202,12 @@ def _directions(args: argparse.Namespace) -> int:
 def _sample(args: argparse.Namespace) -> int:
     check_folder("--out", args.out)
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
-    z = faces.latents(args.count, args.seed, args.truncation)
+    (use,) = commands.uses_of(args, Sample)
     identity = faces.identity()
-    bar = tqdm(total=args.count, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True)
-    with made_folder(args.out) as folder, bar:
-        for part in z.split(BATCH):
-            for image in faces.generate(part):
-                recipe = Recipe(args.seed, bar.n, args.truncation)
-                save_png(image, recipe, identity, folder / f"seed{args.seed}_{bar.n:05}.png")
-                bar.update()
+    drawn = tqdm(use.draw(faces), total=use.total, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True)
+    with made_folder(args.out) as folder:
+        for recipe, image in zip(use.recipes(), drawn, strict=True):
+            save_png(image, recipe, identity, folder / f"{use.stem()}_{recipe.index:05}.png")
     return 0
 
 
@@ -234,13 +231,12 @@ def _morph(args: argparse.Namespace) -> int:
     check_folder("--out", out.parent)
     if out.exists():
         raise ValueError(f"{out} exists already; choose another name")
-    check_range("fps", args.fps, 1, 60)
-    faces = FacePipeline.from_pretrained(args.model).to(pick_device())
-    z = torch.cat([faces.latents(1, seed, args.truncation) for seed in args.seeds])
-    frames = faces.morph(z, args.frames, args.loop)
+    between = tuple(Recipe(seed, 0, args.truncation) for seed in args.seeds)
+    use = Morph(args.frames, args.loop, args.fps, format, faces=between)
+    frames = list(use.draw(FacePipeline.from_pretrained(args.model).to(pick_device())))
     with made_folder(out.parent):
-        save_morph(frames, out, args.fps)
-    if note := playback_note(format, args.fps):
+        use.save(frames, out)
+    if note := use.note():
         print(f"morph: {note}", file=sys.stderr)
     return 0
 
@@ -269,7 +265,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = subparsers.add_parser(
             name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=run, command=name)
         return sub
 
     def model_argument(sub: argparse.ArgumentParser, help: str = "folder, USER/REPO or USER/REPO@REVISION") -> None:
@@ -314,9 +310,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("sample", _sample, "draw faces: PNGs that hold their recipes")
     model_argument(sub)
     out_argument(sub, "DIR", "folder for the files")
-    sub.add_argument("--count", type=int, default=16, metavar="N", help="faces")
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws, 0 or more")
-    sub.add_argument("--truncation", type=float, default=1.0, metavar="T", help="0 to 2; below 1: more alike")
+    commands.add_options(sub, Sample)
 
     sub = command("morph", _morph, "from face to face: an animation of 256x256 px")
     model_argument(sub)
@@ -324,10 +318,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--seeds", type=_seeds, required=True, metavar="A,B,...", help="face 0 of each", default=argparse.SUPPRESS
     )
-    sub.add_argument("--frames", type=int, default=60, metavar="N", help="2 to 1000")
-    sub.add_argument("--fps", type=float, default=20, metavar="F", help="frames a second, 1 to 60")
-    sub.add_argument("--truncation", type=float, default=1.0, metavar="T", help="0 to 2")
-    sub.add_argument("--loop", action="store_true", help="back to the first face, without a seam")
+    commands.add_options(sub, Sample, without=("seed", "count"))
+    commands.add_options(sub, Morph, without=("format",))  # the file's name says it
 
     sub = command("import", _import, "a generator of PyTorch's DCGAN tutorial becomes a model folder")
     sub.add_argument(
@@ -344,7 +336,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
     args = _parser().parse_args(arguments)
-    return commands.run(args.run.__name__.strip("_"), lambda: args.run(args), (TrainingError,))
+    return commands.run(args.command, lambda: args.run(args), (TrainingError,))
 
 
 if __name__ == "__main__":

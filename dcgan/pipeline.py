@@ -37,8 +37,8 @@ from dcgan.data import to_pil, to_tensor
 from dcgan.invert import Inversion, invert
 from dcgan.model import new_discriminator, new_generator
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, Recipe
+from dcgan.uses.sample import BATCH
 
-BATCH = 64  # faces drawn at once
 MAX_DIRECTIONS = 200
 MAX_COUNT = 100_000
 NEAR = math.radians(40)  # between a face and one that is like it
@@ -166,9 +166,14 @@ class FacePipeline:
         """The faces of the recipes."""
         return self.generate(torch.cat([self.latent_of(recipe) for recipe in recipes]))
 
-    def morph(self, z: Tensor, frames: int = 60, loop: bool = False) -> list[Image.Image]:
+    def stream_morph(self, z: Tensor, frames: int, loop: bool) -> Iterator[Image.Image]:
+        """The frames of `morph` as they are drawn; the arguments are checked at once."""
+        path = latent.morph_path(self._checked(z), frames, loop)
+        return (image for part in path.split(BATCH) for image in self.generate(part))
+
+    def morph(self, z: Tensor, frames: int = 60, loop: bool = True) -> list[Image.Image]:
         """From each latent to the next along great circles, and back to the first with `loop`; 2 to 1000 frames."""
-        return self.generate(latent.morph_path(self._checked(z), frames, loop))
+        return list(self.stream_morph(z, frames, loop))
 
     def stream_invert(self, image: Image.Image, seed: int = 0) -> Iterator[Inversion]:
         """The search of `invert`, every tenth step."""

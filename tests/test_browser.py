@@ -23,7 +23,7 @@ WIDE = {"width": 1440, "height": 1000}
 def scenes(browser: Browser, app: str):
     """The page with the Scenes tab open, its first samples drawn."""
     with new_page(browser, f"{app}?tab=scenes") as page:
-        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         yield page
 
 
@@ -65,8 +65,8 @@ def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
     expect(scenes.locator("#about")).to_contain_text("lives 2 h")
     expect(scenes.locator("#again")).to_be_visible()
     view(scenes, "Other sizes")
-    scenes.locator("#width input").fill("90")
-    scenes.locator("#height input").fill("44")
+    scenes.locator("#retarget-width input").fill("90")
+    scenes.locator("#retarget-height input").fill("44")
     scenes.locator("#retarget").click()
     expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
     with zipfile.ZipFile(downloaded(scenes, "#retarget-zip", tmp_path)) as archive:
@@ -92,10 +92,10 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, pi
         expect(page.locator("#scenes-gallery")).to_contain_text("discs-")
     with new_page(browser, link) as page:  # somebody else, by the link
         expect(page.locator("#about")).to_contain_text("40 × 30 px", timeout=20_000)
-        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=20_000)
+        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=20_000)
         assert shown_bytes(page, "#sample-gallery img") == first
     with new_page(browser, f"{app}?tab=scenes") as page:  # from the file
-        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=20_000)
+        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=20_000)
         with page.expect_file_chooser() as chooser:
             page.locator("#scene-upload").click()
         chooser.value.set_files(kept)
@@ -111,7 +111,7 @@ def test_a_page_closed_in_mid_training_frees_the_device_and_keeps_its_scales(bro
     with browser.new_context(viewport=WIDE) as context:
         page = context.new_page()
         page.goto(f"{app}?tab=scenes")
-        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         upload(page, picture_file)
         page.locator("#train").click()
         expect(page.locator("#train-status")).to_contain_text("scale 2 of", timeout=60_000)
@@ -152,7 +152,7 @@ def test_a_large_picture_is_offered_the_size_of_screens(scenes, tmp_path):
 def test_two_visitors_at_once(browser, app, picture_file):
     with new_page(browser, f"{app}?tab=scenes") as first, new_page(browser, f"{app}?tab=scenes") as second:
         for page in (first, second):
-            expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+            expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         upload(first, picture_file)
         first.locator("#train").click()
         expect(first.locator("#train-status")).to_contain_text("scale 1 of", timeout=20_000)
@@ -181,7 +181,7 @@ def test_choosing_a_scene_draws_it_at_once(scenes):
 
 def test_the_good_ones_are_downloaded(scenes, tmp_path):
     with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
-        assert len(archive.namelist()) == 6
+        assert len(archive.namelist()) == 8
         third = archive.read(archive.namelist()[2])
     scenes.locator("#sample-good input").click()
     scenes.get_by_role("option", name="3", exact=True).click()
@@ -196,7 +196,7 @@ def test_a_shape_is_fitted_and_compared_with_stretching(scenes):
     view(scenes, "Other sizes")
     scenes.locator("#shape").get_by_text("Banner 3:1").click()
     expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
-    width, height = (int(scenes.locator(f"#{side} input").input_value()) for side in ("width", "height"))
+    width, height = (int(scenes.locator(f"#retarget-{side} input").input_value()) for side in ("width", "height"))
     assert width == 3 * height
     expect(scenes.locator("#compare img")).to_have_count(2)
 
@@ -214,19 +214,19 @@ def test_all_my_devices(scenes, tmp_path):
     assert sizes["phone"][1] / sizes["phone"][0] == pytest.approx(19.5 / 9, rel=0.02)
 
 
-@pytest.mark.parametrize(("kind", "element"), [("gif", "#animation img"), ("mp4", "#video video")])
+@pytest.mark.parametrize(("kind", "element"), [("gif", "#animate-image img"), ("mp4", "#animate-video video")])
 def test_animation_plays_and_downloads(scenes, tmp_path, kind, element):
     view(scenes, "Animation")
     scenes.locator("#animate-format").get_by_text(kind, exact=True).click()
     scenes.locator("#animate").click()
-    expect(scenes.locator("#animate-status")).to_contain_text("60 frames", timeout=60_000)
+    expect(scenes.locator("#animate-status")).to_contain_text("100 frames", timeout=60_000)
     expect(scenes.locator(element)).to_be_visible(timeout=20_000)
     path = downloaded(scenes, "#animate-file", tmp_path)
-    assert path.name == f"autumn_medium_beta0.90.{kind}"
+    assert path.name == f"autumn_medium_start1_beta0.90.{kind}"
     if kind == "gif":
-        assert Image.open(path).n_frames == 60
+        assert Image.open(path).n_frames == 100
     else:
-        scenes.wait_for_function("document.querySelector('#video video').readyState >= 2")
+        scenes.wait_for_function("document.querySelector('#animate-video video').readyState >= 2")
 
 
 def test_the_set_of_twelve(browser, app, tmp_path):
@@ -247,7 +247,7 @@ def test_the_set_of_twelve(browser, app, tmp_path):
         ("tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4", "#compare img >> nth=1"),
         ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9", "#sample-gallery img >> nth=1"),
         ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2", "#devices-gallery img >> nth=6"),
-        ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animation img"),
+        ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animate-image img"),
     ],
 )
 def test_a_link_shows_the_same_pixels_in_another_browser(browser, app, link, picture):
@@ -284,7 +284,7 @@ def test_a_malformed_link_shows_the_default_and_says_what_it_ignored(browser, ap
         for part in ("size=wide (WIDTHxHEIGHT is needed)", "seed=many (a whole number is needed)", "sede (unknown)"):
             expect(notice).to_contain_text(part, timeout=20_000)
         expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
-        expect(page.locator("#width input")).to_have_value("325")
+        expect(page.locator("#retarget-width input")).to_have_value("325")
 
 
 def test_a_link_to_a_scene_that_is_gone_says_so(browser, app):
@@ -312,7 +312,7 @@ def test_the_code_beside_a_result_draws_it(scenes, app):
     values: dict[str, object] = {}
     exec(code, values)
     _, pictures, _ = values["result"]  # type: ignore[misc]
-    assert len(pictures) == 6
+    assert len(pictures) == 8
 
 
 # -- the page itself -------------------------------------------------------------------------------------------------
@@ -357,7 +357,7 @@ def test_every_control_has_a_name(browser, app):
       && !e.innerText.trim() && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby")
       && !e.title && !e.querySelector("img[alt]:not([alt=''])")).map(e => e.outerHTML.slice(0, 160))"""
     with new_page(browser, f"{app}?tab=scenes") as page:
-        expect(page.locator("#sample-status")).to_contain_text("6 pictures", timeout=30_000)
+        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         for name in ("New samples", "Other sizes", "All my devices", "Animation", "Train your own picture"):
             view(page, name)
             page.wait_for_timeout(300)

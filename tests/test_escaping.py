@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from dcgan.recipe import Recipe, save_zip
 from tests.browser import new_page
 from ui import html
-from ui.parts import Report
+from ui.reports import Report
 
 SCRIPT = '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script>'
 

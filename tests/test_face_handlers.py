@@ -6,7 +6,8 @@ from PIL import Image
 
 from dcgan.recipe import Recipe, save_png
 from ui.device import Device, Turn
-from ui.face_handlers import LIKENESS, MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
+from ui.faces.endpoints import edit_face, morph_faces, sample_faces
+from ui.faces.handlers import LIKENESS, MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
 
 FACES = [Recipe(0, i).to_dict() for i in range(3)]
 
@@ -25,17 +26,17 @@ def handlers(tiny_faces):
 
 
 def test_a_photograph_is_searched_in_steps_and_found(handlers, picture_file):
-    *steps, (report, wanted, found, face) = handlers.find_face(str(picture_file), None)
-    shares = [step[0].share for step in steps]
+    *steps, last = handlers.find(str(picture_file), None)
+    shares = [step.report.share for step in steps]
     assert shares[0] == 0 and shares == sorted(shares) and shares[-1] == 1 and len(steps) == 21
-    assert wanted.size == (256, 256) and found.size == (64, 64)
-    assert report.text.startswith("Closeness ") and any(words in report.text for _, words in LIKENESS)
-    assert len(face["z"]) == 8 and face["moves"] == {}
+    assert last.wanted.size == (256, 256) and last.found.size == (64, 64)
+    assert last.report.text.startswith("Closeness ") and any(words in last.report.text for _, words in LIKENESS)
+    assert len(last.face["z"]) == 8 and last.face["moves"] == {} and not any(step.face for step in steps)
     handlers.device.run(Turn.FACE, lambda: None)  # it is free again
 
 
 def test_a_search_that_is_left_frees_the_device(handlers, picture_file):
-    search = handlers.find_face(str(picture_file), None)
+    search = handlers.find(str(picture_file), None)
     for _ in range(3):
         next(search)
     search.close()
@@ -48,7 +49,7 @@ def test_only_pictures_are_searched(handlers, tmp_path):
     Image.new("1", (11_000, 10_000)).save(huge)
     for file, message in ((None, "no photograph yet"), (text, "not a picture"), (huge, "at most 100 megapixels")):
         with pytest.raises(ValueError, match=message):
-            list(handlers.find_face(file and str(file), None))
+            list(handlers.find(file and str(file), None))
 
 
 def test_a_near_face_is_the_same_for_the_same_seed(handlers):
@@ -83,7 +84,8 @@ def test_missing_faces_are_named(handlers, pins, names):
 def test_the_latent_keeps_what_is_not_edited(handlers, tiny_faces):
     face = Recipe(3, 1, 0.7, {"pc1": 1.0}).to_dict()
     exact = tiny_faces.latent_of(Recipe.from_dict(face))[0].tolist()
-    table = handlers.latent_table(face, None)
+    with handlers.drawn(Recipe.from_dict(face), None) as portrait:
+        table = portrait.table
     assert [len(row) for row in table] == [TABLE_COLUMNS]
     assert handlers.edit_latent(face, table, None) == face
     table[0][2] = "1.25"
@@ -103,8 +105,8 @@ def test_the_latent_keeps_what_is_not_edited(handlers, tiny_faces):
 def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp_path):
     recipe = Recipe(MAX_BROWSER_SEED + 1, 4, 0.5, {"pc1": 1.0})
     save_png(tiny_faces.generate_recipes([recipe])[0], recipe, tiny_faces.identity(), tmp_path / "face.png")
-    ((_, _, (loaded,), _),) = handlers.load_faces(str(tmp_path / "face.png"), None)
-    again = Recipe.from_dict(loaded)
+    (loaded,) = handlers.load(str(tmp_path / "face.png"), None)
+    again = Recipe.from_dict(loaded.recipes[0])
     assert again.z is not None and dict(again.moves) == {"pc1": 1.0}
     assert torch.equal(tiny_faces.latent_of(again), tiny_faces.latent_of(recipe))
 
@@ -112,15 +114,15 @@ def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda h: h.sample_faces(0, 65), "count is 65; allowed are 1 to 64"),
-        (lambda h: h.sample_faces(None), "seed is empty"),
-        (lambda h: h.sample_faces(0, 1, 3), "truncation is 3"),
-        (lambda h: h.load_faces(None, None), "there is no file yet"),
-        (lambda h: h.edit_face({"moves": {"wit": 1}}), "direction is 'wit'"),
-        (lambda h: h.morph_faces(FACES[:1]), "choose A and B first"),
-        (lambda h: h.morph_faces(FACES, 1000), "frames is 1000; allowed are 1 to 240"),
-        (lambda h: h.morph_faces(FACES, fps=0), "fps is 0"),
-        (lambda h: h.morph_faces(FACES, format="avi"), "format is 'avi'; allowed are mp4, gif"),
+        (lambda h: sample_faces(h)(0, 65, 1.0, None), "count is 65; allowed are 1 to 64"),
+        (lambda h: sample_faces(h)(None, 1, 1.0, None), "seed is empty"),
+        (lambda h: sample_faces(h)(0, 1, 3, None), "truncation is 3"),
+        (lambda h: h.load(None, None), "there is no file yet"),
+        (lambda h: edit_face(h)({"moves": {"wit": 1}}, None), "direction is 'wit'"),
+        (lambda h: morph_faces(h)(FACES[:1], 60, True, 20, "mp4", None), "choose A and B first"),
+        (lambda h: morph_faces(h)(FACES, 1000, True, 20, "mp4", None), "frames is 1000; allowed are 2 to 240"),
+        (lambda h: morph_faces(h)(FACES, 60, True, 0, "mp4", None), "fps is 0"),
+        (lambda h: morph_faces(h)(FACES, 60, True, 20, "avi", None), "format is 'avi'; allowed are mp4, gif"),
     ],
 )
 def test_bad_values_are_named(handlers, call, message):

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dcgan.recipe import Recipe, load_recipes, save_zip
 from tests.browser import downloaded, new_page, shown_bytes
-from ui.face_handlers import MAP_SIDE
+from ui.faces.handlers import MAP_SIDE
 
 LIMIT_MS = 200  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.

@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
-from ui.gate import MAX_BODY_BYTES, MAX_FILE, MAX_OWN_QUEUED, without_paths
+from ui.events import MAX_FILE, MAX_OWN_QUEUED, without_paths
+from ui.gate import MAX_BODY_BYTES
 
 PICTURE = ROOT / "examples" / "sunset.jpg"  # on the server, never uploaded
 FILES = ("image", "file", "uploadbutton", "gallery", "video", "imageslider", "downloadbutton")
@@ -193,7 +194,7 @@ def test_too_few_or_too_many_arguments_are_counted(stranger, count):
     ("endpoint", "data", "message"),
     [
         ("sample_faces", [0, "4", 1.0, None], "count is '4' (str); a number is needed"),
-        ("sample_faces", [0, 4, None, None], "truncation is None (NoneType); a number is needed"),
+        ("sample_faces", [0, 4, None, None], "truncation is empty; a number is needed"),
         ("sample_faces", [0, 4, math.nan, None], "truncation is nan; a finite number is needed"),
         ("sample_faces", [0, 2.5, 1.0, None], "count is 2.5; a whole number is needed"),
         ("sample_faces", [0, 4, 1.0, {"a": 1}], "model is {'a': 1} (dict); a text is needed"),
@@ -201,14 +202,14 @@ def test_too_few_or_too_many_arguments_are_counted(stranger, count):
         (
             "animate_scene",
             ["peaks", 1, None, 0.9, 6, 10, True, "gif", 0],
-            "alpha is None (NoneType); a number is needed",
+            "alpha is empty; a number is needed",
         ),
         ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, "10", True, "gif", 0], "fps is '10' (str); a number is needed"),
         ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, None, "gif", 0], "loop is None (NoneType); true or false"),
-        ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, None, 0], "format is None; allowed are"),
-        ("morph_faces", [[{}, {}], 6, True, None, "gif", None], "fps is None (NoneType); a number is needed"),
+        ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, None, 0], "format is empty; allowed are gif, mp4, webp"),
+        ("morph_faces", [[{}, {}], 6, True, None, "gif", None], "fps is empty; a number is needed"),
         ("sample_scene", [None, 1, 0, 0], "a scene's name is None"),
-        ("retarget_scene", ["peaks", 325, 175, None, None, 1, 0], "mode is None; allowed are"),
+        ("retarget_scene", ["peaks", 325, 175, None, None, 1, 0], "mode is empty; allowed are keep, rearrange"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_value_and_type(stranger, endpoint, data, message):
@@ -301,16 +302,17 @@ def test_what_has_no_queue_is_not_queued(stranger):
     assert stranger.join(number, []).status_code == 400
 
 
-def test_the_chosen_pictures_are_a_scenes_and_go_into_no_other_folder(app, stranger, tmp_path):
-    """Whichever event takes a gallery and a scene: none writes where the scene's name points."""
+def test_the_chosen_pictures_are_uploads_and_few(app, stranger):
+    """Whichever event takes a gallery and what is chosen of it: what it writes is called by the pictures alone."""
     config = stranger.config()
     kinds = {component["id"]: component["type"] for component in config["components"]}
     file = {"image": stranger.upload(PICTURE), "caption": None}
-    chosen = [it for it in config["dependencies"] if [kinds[i] for i in it["inputs"]][:2] == ["gallery", "dropdown"]]
+    chosen = [it for it in config["dependencies"] if [kinds[i] for i in it["inputs"]] == ["gallery", "dropdown"]]
     assert chosen
     for event in chosen:
-        answer = stranger.event(event["id"], [[file], [], str(tmp_path / "planted"), 0])
-        assert not answer["success"] and "there is no scene" in answer["output"]["error"]
-        answer = stranger.event(event["id"], [[file] * 100, [], "peaks", 0])
+        answer = stranger.event(event["id"], [[file], []])
+        assert answer["success"] and '"orig_name": "pictures.zip"' in json.dumps(answer["output"]), answer
+        answer = stranger.event(event["id"], [[file], [2]])
+        assert not answer["success"] and "2" in answer["output"]["error"]
+        answer = stranger.event(event["id"], [[file] * 100, []])
         assert not answer["success"] and "number of pictures is 100" in answer["output"]["error"]
-    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """Links: what is written is read back, and what cannot be read is named."""
 
 import random
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,8 +9,9 @@ import torch
 
 from darkroom.seeds import MAX_SEED
 from dcgan.recipe import MAX_INDEX, Recipe
-from ui.face_handlers import FaceHandlers
-from ui.face_links import Opened, gallery_keys, in_order, index_in, link_keys, read_link
+from dcgan.uses import Morph, Sample
+from ui.faces.handlers import FaceHandlers
+from ui.faces.link import Opened, gallery_keys, in_order, index_in, link_keys, read_link
 from ui.links import Query, address, face_token, read_face
 from ui.page import tab_meant
 from ui.tab import Tab
@@ -203,21 +205,21 @@ def test_a_state_comes_back_from_its_link(handlers, seed):
     moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
     in_gallery = Recipe(number, rng.randrange(count), truncation, moves)
     elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
-    face = rng.choice([in_gallery, elsewhere]).to_dict()
+    recipe = rng.choice([in_gallery, elsewhere])
     pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
     view = rng.choice(["edit", "morph", "map"])
-    motion = (rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
-    gallery = {"seed": number, "count": count, "truncation": truncation}
-    found, ignored = opened(handlers, address(link_keys(None, gallery, face, pins, view, motion)))
-    shown = motion if view == "morph" else Opened("").motion
-    assert found == Opened("tiny", number, count, truncation, face, pins, view, shown)
+    motion = Morph(rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
+    drawn = Sample(number, count, truncation)
+    found, ignored = opened(handlers, address(link_keys(None, drawn.keys(), recipe, pins, view, motion)))
+    shown = motion if view == "morph" else Morph()
+    assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown)
     assert not ignored
 
 
 def test_links_are_short_where_they_can_be(handlers):
     gallery = {"seed": 42, "count": 16, "truncation": 0.8}
-    face = Recipe(42, 3, 0.8, {"smiling": 1.5}).to_dict()
-    link = address(link_keys(None, gallery, face, [None] * 3, "edit", (60, True, 20, "mp4")))
+    recipe = Recipe(42, 3, 0.8, {"smiling": 1.5})
+    link = address(link_keys(None, gallery, recipe, [None] * 3, "edit", Morph()))
     assert link == "?tab=faces&seed=42&count=16&truncation=0.8&index=3&smiling=1.5"
     assert opened(handlers, "?tab=faces&seed=42&smiling=1.5")[0].face == Recipe(42, 0, 1.0, {"smiling": 1.5}).to_dict()
     assert opened(handlers, "?tab=faces")[0] == Opened("tiny")
@@ -229,10 +231,10 @@ def test_galleries_of_one_seed_are_recognised():
     assert gallery_keys(drawn[1:]) == {} and gallery_keys([Recipe(7, 0, 0.5, {"pc1": 1.0}).to_dict()]) == {}
     assert gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {}
     keys = gallery_keys(drawn)
-    assert index_in(keys, Recipe(7, 2, 0.5, {"pc1": 1.0}).to_dict()) == 2
+    assert index_in(keys, Recipe(7, 2, 0.5, {"pc1": 1.0})) == 2
     for other in (Recipe(7, 3, 0.5), Recipe(8, 2, 0.5), Recipe(7, 2), Recipe(z=(1.0,))):
-        assert index_in(keys, other.to_dict()) is None
-    assert index_in({}, Recipe().to_dict()) is None
+        assert index_in(keys, other) is None
+    assert index_in({}, Recipe()) is None
 
 
 def test_faces_that_the_model_cannot_draw_are_named(handlers):
@@ -251,14 +253,24 @@ def test_directions_come_in_an_order_for_people():
 # -- which tab a link means ------------------------------------------------------------------------------------------
 
 
-def part(*known: str) -> Tab:
+class Part:
     """A tab that knows these parameters."""
-    return Tab([], lambda query: [query.read(name, None, str) for name in known], lambda _: None)
+
+    components: ClassVar = []
+
+    def __init__(self, *known):
+        self.known = known
+
+    def read(self, query):
+        return {name: query.read(name, None, str) for name in self.known}
+
+    def start(self, opened):
+        pass
 
 
-PARTS = {
-    "faces": part("seed", "count", "frames", "face", "index", "view", "smiling"),
-    "scenes": part("seed", "count", "frames", "scene", "mode", "start"),
+PARTS: dict[str, Tab] = {
+    "faces": Part("seed", "count", "frames", "face", "index", "view", "smiling"),
+    "scenes": Part("seed", "count", "frames", "scene", "mode", "start"),
 }
 
 

@@ -7,7 +7,7 @@ import shlex
 import gradio as gr
 import pytest
 
-from ui.share import Call, File, Share, call, curl_code, file_name, javascript_code, python_code
+from ui.share import Call, File, Share, call, codes, curl_code, file_name, javascript_code, python_code
 
 ORIGIN = "http://127.0.0.1:7860"
 FACE = {"seed": 1, "index": 2, "truncation": 0.8, "moves": {"smiling": 1.5}}
@@ -67,25 +67,28 @@ def test_files_are_called_as_the_user_calls_them():
     assert file_name(None) == File("picture.jpg")
 
 
-def test_a_panel_gives_link_code_and_a_button():
-    link, python, curl, javascript, copy = Share.values({"tab": "faces", "seed": 3}, CALLS, f"{ORIGIN}/")
-    assert link == f"{ORIGIN}/?tab=faces&seed=3"
-    assert (python, curl, javascript) == tuple(
+def test_a_panel_says_the_link_and_the_code_only_where_it_is_open():
+    with gr.Blocks():
+        origin = gr.Textbox()
+        share = Share("test", origin)
+    opened = next(component for component in share.inputs if component is not origin)
+    written = []
+
+    def calls():
+        written.append(True)
+        return CALLS
+
+    said = share.says({"tab": "faces", "seed": 3}, calls, {origin: f"{ORIGIN}/", opened: False})
+    assert said[share.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[share.copy].interactive
+    assert not written and not set(said) & set(share.codes)
+    said = share.says({"tab": "faces"}, calls, {origin: f"{ORIGIN}/", opened: True}, button=False)
+    assert [said[code] for code in share.codes] == list(codes(CALLS, ORIGIN)) and share.copy not in said
+    assert codes(CALLS, f"{ORIGIN}/") == tuple(
         write(CALLS, ORIGIN) for write in (python_code, curl_code, javascript_code)
     )
-    assert copy.interactive
 
 
-def test_a_handler_fills_its_panel_after_its_results():
-    def count(number: int, request: gr.Request | None = None):
-        for i in range(number):
-            yield f"picture {i}"
-
+def test_a_drawer_without_a_result_is_empty():
     with gr.Blocks():
-        origin, number, picture = gr.Textbox(), gr.Number(), gr.Textbox()
-        share = Share("test", origin)
-        wrapped, inputs, outputs = share.wire(count, lambda n: ({"n": n}, CALLS), [number], [picture])
-    assert inputs == [origin, number] and outputs == [picture, *share.outputs]
-    *results, last = wrapped(ORIGIN, 2)
-    assert [result[0] for result in results] == ["picture 0", "picture 1"]
-    assert last[1] == f"{ORIGIN}/?n=2" and all(len(values) == len(outputs) for values in [*results, last])
+        share = Share("test", origin := gr.Textbox())
+    assert set(share._written([], "").values()) == {""} and origin in share.inputs

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ui import trainings
-from ui.trainings import AT_ONCE, IN_ALL, Trainings, Visitor
+from ui.scenes import line as lines
+from ui.scenes.line import AT_ONCE, IN_ALL, Line
+from ui.visitors import Visitor
 
 
 def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
@@ -32,8 +33,8 @@ def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch
 
 
 def test_one_training_a_visitor(monkeypatch):
-    monkeypatch.setattr(trainings, "ENDING_SECONDS", 0.05)
-    line = Trainings()
+    monkeypatch.setattr(lines, "ENDING_SECONDS", 0.05)
+    line = Line()
     ticket = line.enter(Visitor("a", "me"))
     ticket.seconds_left = 40
     with pytest.raises(ValueError, match="you have a training already, 40 s left"):
@@ -43,14 +44,14 @@ def test_one_training_a_visitor(monkeypatch):
 
 
 def test_a_training_that_ends_makes_room_for_the_visitors_next():
-    line = Trainings()
+    line = Line()
     ticket = line.enter(Visitor("a", "me"))
     threading.Timer(0.2, line.leave, [ticket]).start()
     assert line.enter(Visitor("a", "me"))
 
 
 def test_others_wait_in_the_order_in_which_they_came_and_are_told_how_long():
-    line = Trainings()
+    line = Line()
     tickets = [line.enter(visitor) for visitor in visitors(AT_ONCE + 2)]
     for ticket in tickets[:AT_ONCE]:
         ticket.seconds_left = 30
@@ -64,7 +65,7 @@ def test_others_wait_in_the_order_in_which_they_came_and_are_told_how_long():
 
 
 def test_there_is_an_end_to_the_line():
-    line = Trainings()
+    line = Line()
     for visitor in visitors(IN_ALL):
         line.enter(visitor)
     with pytest.raises(ValueError, match=f"{IN_ALL} trainings are running or waiting already; try again in about"):
@@ -72,7 +73,7 @@ def test_there_is_an_end_to_the_line():
 
 
 def test_stopping_is_for_ones_own_session_and_closing_for_all():
-    line = Trainings()
+    line = Line()
     tickets = [line.enter(visitor) for visitor in visitors(2)]
     line.stop("session 1")
     assert [ticket.stop.is_set() for ticket in tickets] == [False, True]

@@ -16,12 +16,12 @@ from singan.image import open_picture
 from singan.model import Pyramid
 from singan.train import Checkpoint
 from ui.device import Device, Turn
-from ui.gate import said_of
+from ui.events import said_of
 from ui.html import bar
 from ui.models import Models
-from ui.parts import duration
-from ui.store import SceneStore
-from ui.training_handlers import TrainingHandlers
+from ui.reports import duration
+from ui.scenes.store import SceneStore
+from ui.scenes.trainings import Trainings
 
 
 def asked(device, turn, log, name):
@@ -245,12 +245,12 @@ def test_unused_scenes_are_removed_after_their_time(store, tiny_checkpoint, pict
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     folder = store._own[name].folder
     assert folder.exists()
-    monkeypatch.setattr("ui.store.LIFETIME_SECONDS", -1)
+    monkeypatch.setattr("ui.scenes.store.LIFETIME_SECONDS", -1)
     assert store.names("me") == ["tiny"] and not folder.exists()
 
 
 def test_the_oldest_scene_goes_first(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
-    monkeypatch.setattr("ui.store.MAX_OWN", 2)
+    monkeypatch.setattr("ui.scenes.store.MAX_OWN", 2)
     names = [trained(store, f"visitor {i}", picture_file, tiny_checkpoint, tiny_config) for i in range(3)]
     kept = [name for i, name in enumerate(names) if name in store.names(f"visitor {i}")]
     assert kept == names[1:]
@@ -281,7 +281,7 @@ def test_a_scene_that_would_keep_the_device_is_refused(store, tiny_scene, tmp_pa
 def test_ten_scenes_are_in_memory_and_the_others_in_their_files(
     store, tiny_checkpoint, picture_file, tiny_config, monkeypatch
 ):
-    monkeypatch.setattr("ui.store.MAX_LOADED", 1)
+    monkeypatch.setattr("ui.scenes.store.MAX_LOADED", 1)
     names = [trained(store, f"visitor {i}", picture_file, tiny_checkpoint, tiny_config) for i in range(3)]
     drawn = [store.get(name).sample(1)[0].tobytes() for name in names]
     assert len(set(drawn)) == 1 and sum(scene is not None for scene in store._loaded.values()) == 1
@@ -294,7 +294,7 @@ def test_names_cannot_be_guessed_nor_tried_by_the_thousand(store, tiny_checkpoin
 
 
 def test_one_visitor_does_not_push_out_the_others(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
-    monkeypatch.setattr("ui.store.MAX_HIS_OWN", 2)
+    monkeypatch.setattr("ui.scenes.store.MAX_HIS_OWN", 2)
     mine = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     for seed in range(4):
         trained(store, "greedy", picture_file, tiny_checkpoint, replace(tiny_config, seed=20 + seed))
@@ -342,60 +342,74 @@ def test_a_folder_goes_when_its_picture_cannot_be_copied(store, tmp_path, pictur
 
 
 @pytest.fixture
-def handlers(store):
-    return TrainingHandlers(store, Device())
+def trainings(store):
+    return Trainings(store, Device())
 
 
-def test_a_closed_page_ends_its_training(handlers, picture_file, monkeypatch):
+def with_trainer(trainings, trainer):
+    """The same, whose trainings are those of `trainer`."""
+    return Trainings(trainings.store, trainings.device, trainer)
+
+
+def test_a_closed_page_ends_its_training(trainings, picture_file):
     """Gradio closes the generator of a visitor who leaves: training stops, the device is free, nothing is left."""
     ended = []
 
     def watched(*arguments):
         try:
-            yield from train(*arguments)
+            yield from trainings.train_here(*arguments)
         finally:
             ended.append(True)
 
-    monkeypatch.setattr("ui.training_handlers.train", watched)
-    outputs = handlers.train_scene(str(picture_file), iterations=2000)
-    while not handlers.store._busy:
+    outputs = with_trainer(trainings, watched).train_scene(str(picture_file), iterations=2000)
+    while not trainings.store._busy:
         next(outputs)
     next(outputs)
     assert not ended
     outputs.close()
-    assert ended and not handlers.store._busy and not handlers.trainings.running
-    handlers.device.run(Turn.FACE, lambda: None)  # it is free
+    assert ended and not trainings.store._busy and not trainings.line.running
+    trainings.device.run(Turn.FACE, lambda: None)  # it is free
 
 
-def test_a_failed_scale_keeps_the_finished_ones_on_the_page(handlers, picture_file, monkeypatch):
-    def failing(*arguments):
-        for record in train(*arguments):
+def failing_with(error, trainings):
+    """Trainings that fail once a scale is finished."""
+
+    def failing(picture, config, checkpoint):
+        for record in train(picture, config, "cpu", checkpoint):
             yield record
             if record.scene:
-                raise TrainingError("scale 2 of 4 gave no picture, twice; 1 scales are finished")
+                raise error
 
-    monkeypatch.setattr("ui.training_handlers.train", failing)
-    *_, (status, _, _, record, name) = handlers.train_scene(str(picture_file), max_size=40, iterations=3)
-    assert name == record["scene"] and "scale 2 of 4 gave no picture" in status.text and record["finished_scales"] == 1
-    assert handlers.store.get(record["scene"]).scales == 1
+    return with_trainer(trainings, failing)
 
 
-def test_an_error_in_the_middle_of_a_step_keeps_the_finished_scales(handlers, picture_file, monkeypatch):
-    errors = [RuntimeError("index 3 is out of bounds"), MemoryError(), OSError(28, "No space left on device", "/x/y")]
-    words = ["RuntimeError in a step", "not enough memory; a smaller size fits", "the disk is full"]
-    for error, said in zip(errors, words, strict=True):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TrainingError("scale 2 of 4 gave no picture, twice; 1 scales are finished"), "scale 2 of 4 gave no picture"),
+        (RuntimeError("index 3 is out of bounds"), "RuntimeError in a step"),
+        (MemoryError(), "not enough memory; a smaller size fits"),
+        (OSError(28, "No space left on device", "/x/y"), "the disk is full"),
+    ],
+)
+def test_what_fails_in_the_middle_keeps_the_finished_scales(trainings, picture_file, error, said):
+    failing = failing_with(error, trainings)
+    *_, (status, _, _, record, name) = failing.train_scene(str(picture_file), max_size=40, iterations=3)
+    assert said in status and "1 of" in status and "scales are kept" in status
+    assert record["scene"] == name and record["finished_scales"] == 1
+    assert trainings.store.get(name).scales == 1 and not trainings.store._busy and not failing.line.running
 
-        def failing(*arguments, error=error):
-            for record in train(*arguments):
-                yield record
-                if record.scene:
-                    raise error
 
-        monkeypatch.setattr("ui.training_handlers.train", failing)
-        *_, (status, _, _, record, name) = handlers.train_scene(str(picture_file), max_size=40, iterations=3)
-        assert said in status.text and "1 of" in status.text and "scales are kept" in status.text
-        assert handlers.store.get(name).scales == 1 and not handlers.store._busy and not handlers.trainings.running
-        handlers.store._remove(name)
+def test_a_picture_is_decoded_once_on_its_way_to_training(trainings, picture_file, monkeypatch):
+    opened = []
+    monkeypatch.setattr("ui.scenes.uploads.open_picture", lambda file: opened.append(file) or open_picture(file))
+    for _ in range(2):
+        config = trainings.config("fast", 0, 40, 3)
+        list(trainings.expect(str(picture_file), config))
+    list(trainings.train_scene(str(picture_file), max_size=40, iterations=3))
+    assert opened == [str(picture_file)]
+    list(trainings.expect(str(picture_file), config))
+    assert len(opened) == 2  # it was let go with the training
 
 
 def test_the_progress_bar_speaks_to_screen_readers():

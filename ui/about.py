@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import gradio as gr
 
@@ -11,7 +10,7 @@ from dcgan import FacePipeline
 from singan import ScenePipeline
 from ui.html import strip
 from ui.models import Models
-from ui.parts import QUIET, shown
+from ui.wiring import QUIET
 
 FACES = """
 ### Faces: one generator, many faces
@@ -60,16 +59,15 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
     gr.Markdown(f"### Here\nThis app runs on: **{device}**.", elem_id="device")
     names = [*(f"faces/{name}" for name in faces.names), *(f"scenes/{name}" for name in scenes.names)]
     chosen = gr.Dropdown(names, value=names[0] if names else None, label="Model card", elem_id="card-of")
-    first = next(card_of(names[0], faces, scenes)) if names else ""
+    first = card_of(names[0], faces, scenes) if names else ""
     card = gr.Markdown(first, elem_id="card", container=True)
-    read = shown(lambda name: card_of(name, faces, scenes))
-    chosen.change(read, chosen, card, **QUIET)
+    chosen.change(lambda name: card_of(name, faces, scenes), chosen, card, **QUIET)
 
 
-def card_of(name: str | None, faces: Models[FacePipeline], scenes: Models[ScenePipeline]) -> Iterator[str]:
+def card_of(name: str | None, faces: Models[FacePipeline], scenes: Models[ScenePipeline]) -> str:
     """The card of faces/NAME or scenes/NAME."""
     kind, _, model = (name or "").partition("/")
-    yield card_text(faces.get(model).card if kind == "faces" else scenes.get(model).card)
+    return card_text(faces.get(model).card if kind == "faces" else scenes.get(model).card)
 
 
 def card_text(card: str) -> str:

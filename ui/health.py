@@ -7,15 +7,15 @@ import platform
 from typing import Any
 
 from ui.device import Device
-from ui.gate import Page
+from ui.events import Page
 from ui.memory import memory_mb
-from ui.trainings import Trainings
+from ui.scenes.line import Line
 
 PACKAGES = ("gradio", "torch", "pillow", "huggingface-hub", "numpy")
 VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
-def health_of(page: Page, device: str, trainings: Trainings, turns: Device, notes: list[str]) -> dict[str, Any]:
+def health_of(page: Page, device: str, trainings: Line, turns: Device, notes: list[str]) -> dict[str, Any]:
     """Plain values; queues: how many wait, for Gradio to begin with them and for the device."""
     return {
         "status": "ok",

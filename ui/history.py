@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import gradio as gr
 
-from ui.parts import QUIET
+from ui.wiring import QUIET
 
 # The address of the entry that is open becomes the link; Gradio's own parameters stay. Links to elsewhere have no say.
 SHOW = """(url) => {

@@ -12,9 +12,10 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from darkroom.checks import check_choice, check_range
+from darkroom.uses import Option
 from dcgan.recipe import Recipe
 
 T = TypeVar("T")
@@ -41,6 +42,11 @@ class Query:
         self._times = Counter(name for name, _ in pairs)
         self.unread = [name for name in self._parameters if not _is_tracking(name)]
         self.ignored: list[str] = []
+
+    @classmethod
+    def of(cls, link: str) -> Query:
+        """That of an address."""
+        return cls(parse_qsl(urlsplit(link).query))
 
     def read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
         """The converted parameter; the default where it is missing or `convert` raises ValueError."""
@@ -92,6 +98,11 @@ class Query:
         """A face, as `face_token` writes it."""
         return self.read(name, None, read_face)
 
+    def pass_over(self, names: Iterable[str]) -> None:
+        """Takes these for known, though they say nothing here."""
+        known = set(names)
+        self.unread = [name for name in self.unread if name not in known]
+
     def leave_out_the_rest(self) -> None:
         """Ignores, and says so, what has not been read."""
         self.ignored += [f"{name[:ECHO]} (unknown)" for name in self.unread]
@@ -104,6 +115,20 @@ class Query:
         more = len(self.ignored) - PHRASES
         phrases = [*self.ignored[:PHRASES], *([f"{more} more"] if more > 0 else [])]
         return "This link was not understood in part; ignored: " + "; ".join(phrases)
+
+
+def read_option(query: Query, it: Option) -> Any:
+    """An option's value in a link."""
+    key, low, most = it.link, it.low or 0, it.most or 0
+    if it.kind is bool:
+        return query.flag(key, it.first)
+    if it.kind is str:
+        return query.choice(key, it.first, it.choices)
+    if it.kind is tuple:
+        return query.size(key, it.first, int(low), int(most))
+    if it.kind is int:
+        return query.whole(key, it.first, int(low), int(most))
+    return query.number(key, it.first, low, most)
 
 
 def _is_tracking(name: str) -> bool:

@@ -13,22 +13,24 @@ from dcgan import FacePipeline
 from singan import ScenePipeline
 from ui import zero
 from ui.about import build_about_tab
-from ui.api import build_endpoints
 from ui.device import Device
-from ui.face_handlers import FaceHandlers
-from ui.faces import build_faces_tab
-from ui.gate import Page
+from ui.drawing import Drawing
+from ui.events import Page
+from ui.faces.endpoints import build_face_endpoints
+from ui.faces.handlers import FaceHandlers
+from ui.faces.tab import FacesTab
+from ui.gradio_patches import lighten
 from ui.health import health_of
 from ui.history import tabs_in_history
 from ui.html import notices
 from ui.links import Query
 from ui.models import Models
-from ui.parts import QUIET, lighten
-from ui.scene_handlers import SceneHandlers
-from ui.scenes import build_scenes_tab
-from ui.store import SceneStore
+from ui.scenes.endpoints import build_scene_endpoints
+from ui.scenes.store import SceneStore
+from ui.scenes.tab import ScenesTab
+from ui.scenes.trainings import Trainings
 from ui.tab import Tab
-from ui.training_handlers import TrainingHandlers
+from ui.wiring import QUIET, Updates
 
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
 HERE = "() => location.origin + location.pathname"
@@ -41,21 +43,8 @@ def build_page(
 ) -> Page:
     """The app, with these models; visitors' scenes outlive a restart in the folder `kept`, if there is one."""
     store, turns = SceneStore(scenes, device, kept), Device()
-    face_handlers, scene_handlers = FaceHandlers(faces, turns), SceneHandlers(store, turns)
-    training_handlers = TrainingHandlers(store, turns)
+    handlers, trainings = FaceHandlers(faces, turns), Trainings(store, turns)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
-
-    def models() -> dict[str, Any]:
-        """The names that other endpoints take: face models with their directions, and scenes."""
-        known = {name: {"directions": list(faces.get(name).directions)} for name in faces.names}
-        return {"faces": known, "scenes": store.names("")}
-
-    def health() -> dict[str, Any]:
-        """Whether the app is up, on which device, what runs and waits, its memory, its versions, what is said of the
-        weights."""
-        notes = [*faces.notes(), *scenes.notes()]
-        return health_of(page, kind.lower(), training_handlers.trainings, turns, notes)
-
     with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.Markdown("# Darkroom\nSteer a face GAN, or train one on **one** picture of yours.")
@@ -65,35 +54,58 @@ def build_page(
             parts: dict[str, Tab] = {}
             if faces.names:
                 with gr.Tab(TABS["faces"], id="faces"):
-                    parts["faces"] = build_faces_tab(face_handlers, origin)
+                    parts["faces"] = FacesTab(handlers, origin)
             with gr.Tab(TABS["scenes"], id="scenes"):
-                parts["scenes"] = build_scenes_tab(scene_handlers, training_handlers, origin)
+                parts["scenes"] = ScenesTab(store, trainings, origin)
             with gr.Tab(TABS["about"], id="about"):
                 build_about_tab(faces, scenes, kind)
-
-        def opened(address: str, request: gr.Request) -> tuple[Any, ...]:
-            """Every control as the link says; what could not be used is told."""
-            pairs = request.query_params.multi_items()
-            query = Query(pairs)
-            chosen = query.choice("tab", tab_meant(pairs, parts), [*parts, "about"])
-            queries = {name: query if name == chosen else Query({}) for name in parts}
-            values = [value for name, part in parts.items() for value in part.read(queries[name])]
-            query.leave_out_the_rest()
-            shown = gr.HTML(notices([query.notice()]), visible=bool(query.ignored))
-            return address, gr.Tabs(selected=chosen), shown, *values
-
-        outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.components)]
-        link = page.load(opened, origin, outputs, js=HERE, **QUIET)
-        for part in parts.values():
-            part.start(link)
+        _open_links(page, parts, origin, tabs, notice)
         tabs_in_history(page, TABS)
-        build_endpoints(face_handlers, training_handlers, scene_handlers)
-        for asked in (models, health):  # each in a queue of its own, which nothing else fills
-            gr.api(asked, api_name=asked.__name__, concurrency_limit=None)
+        with gr.Group(visible=False):
+            build_face_endpoints(handlers)
+            build_scene_endpoints(trainings, Drawing(store, turns))
+        _plain_endpoints(page, handlers, trainings, kind.lower())
         lighten(page, origin)
     page.queue(api_open=False)
-    page.closers += [training_handlers.close, store.close]
+    page.closers += [trainings.close, store.close]
     return page
+
+
+def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:
+    """Sets every control as the link says with which the page is opened; what could not be used is told."""
+
+    def opened(address: str, request: gr.Request) -> Updates:
+        pairs = request.query_params.multi_items()
+        query = Query(pairs)
+        chosen = query.choice("tab", tab_meant(pairs, parts), [*parts, "about"])
+        updates: Updates = {origin: address, tabs: gr.Tabs(selected=chosen)}
+        for name, part in parts.items():
+            updates |= part.read(query if name == chosen else Query({}))
+        query.leave_out_the_rest()
+        return {**updates, notice: gr.HTML(notices([query.notice()]), visible=bool(query.ignored))}
+
+    outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.components)]
+    link = page.load(opened, origin, outputs, js=HERE, **QUIET)
+    for part in parts.values():
+        part.start(link)
+
+
+def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: Trainings, device: str) -> None:
+    """Those that draw nothing, each in a queue of its own, which nothing else fills."""
+    faces, scenes = handlers.models, trainings.store.shipped
+
+    def models() -> dict[str, Any]:
+        """The names that other endpoints take: face models with their directions, and scenes."""
+        known = {name: {"directions": list(faces.get(name).directions)} for name in faces.names}
+        return {"faces": known, "scenes": trainings.store.names("")}
+
+    def health() -> dict[str, Any]:
+        """Whether the app is up, on which device, what runs and waits, its memory, its versions, what is said of the
+        weights."""
+        return health_of(page, device, trainings.line, handlers.device, [*faces.notes(), *scenes.notes()])
+
+    for asked in (models, health):
+        gr.api(asked, api_name=asked.__name__, concurrency_limit=None)
 
 
 def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str:

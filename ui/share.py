@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +14,9 @@ import gradio as gr
 
 from ui.history import SHOW_IN_ADDRESS_BAR
 from ui.links import address
+from ui.wiring import QUIET, Updates, Values
+
+LANGUAGES = {"Python": "python", "curl": "shell", "JavaScript": "javascript"}
 
 # Without a secure origin there is no clipboard: then the selected text of a passing element is copied.
 COPY = """async (url) => {
@@ -109,68 +111,75 @@ def javascript_code(calls: Sequence[Call], origin: str) -> str:
     return head + "".join(statements)
 
 
-class Share:
-    """The panel. Its values come with the result, from the values that the result was drawn with.
+def codes(calls: Sequence[Call], origin: str) -> tuple[str, str, str]:
+    """The calls in Python, curl and JavaScript."""
+    base = origin.rstrip("/")
+    return python_code(calls, base), curl_code(calls, base), javascript_code(calls, base)
 
-    linked: whether there is a state to link to; code there is always.
+
+class Share:
+    """The link to a result, and the code that draws it, which is only written while its drawer is open.
+
+    linked: whether there is a state to link to; code there is always. link, copy, codes: components; inputs, outputs:
+    what a handler that calls `says` needs of them.
     """
 
     def __init__(self, kind: str, origin: gr.Textbox, linked: bool = True) -> None:
-        self._origin = origin
+        self.origin = origin
         with gr.Row(elem_classes="share", visible=linked):
-            copy = gr.Button("Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy", interactive=False)
-            link = gr.Textbox(
+            self.copy = gr.Button(
+                "Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy", interactive=False
+            )
+            self.link = gr.Textbox(
                 show_label=False, label="Link to what is shown", interactive=False, container=False, scale=1,
                 elem_id=f"{kind}-link", placeholder="A link to what is shown appears here.", max_lines=1,
             )  # fmt: skip
-        with gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code"), gr.Tabs():
-            with gr.Tab("Python"):
-                python = gr.Code(language="python", show_label=False, label="Python", interactive=False)
-            with gr.Tab("curl"):
-                curl = gr.Code(language="shell", show_label=False, label="curl", interactive=False)
-            with gr.Tab("JavaScript"):
-                javascript = gr.Code(language="javascript", show_label=False, label="JavaScript", interactive=False)
-        copied = copy.click(None, link, None, js=COPY, api_visibility="private")
-        said = copied.then(None, None, copy, js='() => "Link copied"', api_visibility="private")
-        said.then(None, None, copy, js=AFTER_A_WHILE, api_visibility="private")
-        link.change(None, link, None, js=SHOW_IN_ADDRESS_BAR.replace("KIND", kind), api_visibility="private")
-        self.outputs: list[Any] = [link, python, curl, javascript, copy]
+        self._drawer = gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code")
+        with self._drawer, gr.Tabs():
+            self.codes = [_code(label, language) for label, language in LANGUAGES.items()]
+        self._opened = gr.Checkbox(False, visible=False, label="code shown")
+        self.inputs, self.outputs = [origin, self._opened], [self.link, self.copy, *self.codes]
+        copied = self.copy.click(None, self.link, None, js=COPY, api_visibility="private")
+        said = copied.then(None, None, self.copy, js='() => "Link copied"', api_visibility="private")
+        said.then(None, None, self.copy, js=AFTER_A_WHILE, api_visibility="private")
+        show = SHOW_IN_ADDRESS_BAR.replace("KIND", kind)
+        self.link.change(None, self.link, None, js=show, api_visibility="private")
+        self._drawer.collapse(lambda: False, None, self._opened, queue=False, **QUIET)
+
+    def write_code(self, calls_of: Callable[[Values], Sequence[Call]], inputs: Iterable[Any]) -> None:
+        """Writes the code when its drawer is opened, by what `calls_of` gives for the values of `inputs`."""
+
+        def write(values: Values) -> Updates:
+            return {self._opened: True, **self._written(calls_of(values), values[self.origin])}
+
+        outputs = [self._opened, *self.codes]
+        self._drawer.expand(write, {self.origin, *inputs}, outputs, queue=False, **QUIET)
+
+    def says(
+        self, keys: Mapping[str, Any], calls_of: Callable[[], Sequence[Call]], values: Values, button: bool = True
+    ) -> Updates:
+        """What the panel shows of a result: the keys of its link, the calls that draw it.
+
+        button: whether that of the link is to be made ready, which takes Gradio longer than a value.
+        """
+        link = self.link_of(keys, values[self.origin])
+        ready = {self.copy: gr.Button("Copy link", interactive=True)} if button else {}
+        code = self._written(calls_of(), values[self.origin]) if values[self._opened] else {}
+        return {self.link: link, **ready, **code}
 
     @staticmethod
-    def values(parameters: Mapping[str, Any], calls: Sequence[Call], origin: str) -> tuple[Any, ...]:
-        """What the panel shows of a result: `parameters` of its link, and the calls that draw it."""
-        base = origin.rstrip("/")
-        codes = (write(calls, base) for write in (python_code, curl_code, javascript_code))
-        return base + "/" + address(parameters), *codes, gr.Button("Copy link", interactive=True)
+    def link_of(keys: Mapping[str, Any], origin: str) -> str:
+        """The link of these keys."""
+        return origin.rstrip("/") + "/" + address(keys)
 
-    def wire(
-        self,
-        handler: Callable[..., Iterator[Any]],
-        describe: Callable[..., tuple[Mapping[str, Any], Sequence[Call]]],
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-    ) -> tuple[Callable[..., Iterator[tuple[Any, ...]]], list[Any], list[Any]]:
-        """A handler that fills in the panel with its last outputs, with its inputs and outputs.
-
-        `describe` gives link parameters and calls of the handler's inputs.
-        """
-
-        @functools.wraps(handler)
-        def wrapped(origin: str, *values: Any) -> Iterator[tuple[Any, ...]]:
-            for result in handler(*values):
-                yield *_as_tuple(result), *[gr.skip()] * len(self.outputs)
-            plain = [value for value in values if not isinstance(value, gr.Request)]
-            yield *[gr.skip()] * len(outputs), *self.values(*describe(*plain), origin)
-
-        # Gradio finds out by the signature where a handler wants the request.
-        first = inspect.Parameter("origin", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        signature = inspect.signature(handler)
-        wrapped.__signature__ = signature.replace(parameters=[first, *signature.parameters.values()])  # type: ignore[attr-defined]
-        return wrapped, [self._origin, *inputs], [*outputs, *self.outputs]
+    def _written(self, calls: Sequence[Call], origin: str) -> Updates:
+        written = codes(calls, origin) if calls else ("",) * len(self.codes)
+        return dict(zip(self.codes, written, strict=True))
 
 
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _code(label: str, language: Any) -> gr.Code:
+    with gr.Tab(label):
+        return gr.Code(language=language, show_label=False, label=label, interactive=False)
 
 
 def file_name(path: str | None) -> File:

@@ -1,19 +1,22 @@
-"""What a tab gives to the page: how a link sets it, and what is drawn once it is set."""
+"""What a tab gives to the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ui.links import Query
+from ui.wiring import Updates
 
 
-@dataclass(frozen=True)
-class Tab:
-    """components: what links set, in the order of what `read` returns for a query; start: wires what is drawn after the
-    given event, the opening of the page."""
+class Tab(Protocol):
+    """A tab owns its components and its events."""
 
-    components: list[Any]
-    read: Callable[[Query], list[Any]]
-    start: Callable[[Any], None]
+    @property
+    def components(self) -> list[Any]:
+        """What links set."""
+
+    def read(self, query: Query) -> Updates:
+        """The components as a link says; for an empty one, as they are at first."""
+
+    def start(self, opened: Any) -> None:
+        """Wires what is drawn after the event `opened`, in which the components were set."""

@@ -31,13 +31,14 @@ CSS = """
   grid-auto-rows: auto; grid-template-rows: none; }
 #faces-gallery .thumbnail-item { height: auto; aspect-ratio: 1; }
 .sliders > .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); }
-#source img, #live img, #remembered img, #animation img, #portrait img, #pin-a img, #pin-b img, #pin-c img,
+#source img, #live img, #remembered img, #animate-image img, #portrait img, #pin-a img, #pin-b img, #pin-c img,
 #morph-image img { width: 100%; height: 100%; object-fit: contain; }
 #faces-gallery { min-height: 88px; }
 #faces-status, #combine-status, #morph-status, #map-status { min-height: 30px; }
 #faces-status .html-container, #photo-status .html-container, #photo-pictures .html-container,
 #combine-status .html-container, #equation .html-container, #morph-status .html-container,
 #map-status .html-container { padding: 0 2px; }
+.unseen { display: none; }
 .heading p { margin-top: 2px; }
 .below { align-items: flex-start; }
 .pins > .column { gap: 6px; }
@@ -64,12 +65,3 @@ CSS = """
   #portrait { position: sticky; top: 0; z-index: 200; height: 180px !important; }
 }
 """
-
-# Gradio's pictures are buttons without a name: for screen readers they take their block's label.
-NAME_PICTURES = """() => new MutationObserver(() => {
-  for (const button of document.querySelectorAll("button:not([aria-label])")) {
-    if (button.innerText.trim() || !button.querySelector("img")) continue;
-    const label = button.closest(".block")?.querySelector("[data-testid='block-label'], label");
-    button.setAttribute("aria-label", label?.innerText.trim() || "Picture");
-  }
-}).observe(document.body, { childList: true, subtree: true })"""

@@ -80,7 +80,7 @@ def _call(picture: str, config: TrainConfig, checkpoint: Checkpoint | None) -> I
             scale_begun = now
 
 
-def train_in_calls(picture: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Generator[Progress, None, None]:
+def train_in_calls(picture: Any, config: TrainConfig, checkpoint: Checkpoint | None) -> Generator[Progress, None, None]:
     """The records of a training, over as many calls as it needs. Raises TrainingError where a call is cut off."""
     global _step_seconds
     finished, before = False, 0.0

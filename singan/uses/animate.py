@@ -34,11 +34,13 @@ class Animate(AnimationUse["ScenePipeline"]):
     start_scale: int = start_scale_option(
         1, "0 moves large things (strong), 1 medium, 2 subtle", command=tuple(STRENGTHS)
     )
-    alpha: float = option(0.1, "pull back to the picture", low=0, high=1)
-    beta: float = option(0.9, "smoothness of the motion", low=0, high=1, command=(0.80, 0.85, 0.90, 0.95))
-    frames: int = option(100, "number of frames", low=2, high=600, served=200)
+    alpha: float = option(0.1, "pull back to the picture", label="Alpha: pull back to the picture", low=0, high=1)
+    beta: float = option(
+        0.9, "smoothness of the motion", label="Beta: smoothness", low=0, high=1, command=(0.80, 0.85, 0.90, 0.95)
+    )
+    frames: int = option(100, "number of frames", label="Frames", low=2, high=600, served=200)
     fps: float = fps_option(10)
-    loop: bool = option(True, "whether the end joins the beginning, without a seam")
+    loop: bool = option(True, "whether the end joins the beginning, without a seam", label="Seamless loop")
     format: str = format_option("gif")
     seed: int = seed_option()
 

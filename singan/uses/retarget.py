@@ -31,11 +31,18 @@ class Retarget(PicturesUse["ScenePipeline"]):
     """
 
     size: Size = option(
-        help="of the pictures, up to 4 megapixels", low=MIN_OUTPUT, high=MAX_OUTPUT, unit="px", start=(325, 175)
+        label="Size",
+        help="of the pictures, up to 4 megapixels",
+        low=MIN_OUTPUT,
+        high=MAX_OUTPUT,
+        unit="px",
+        start=(325, 175),
     )
-    mode: str = option("keep", "keep holds the picture's own layout, rearrange draws new content", choices=MODES)
+    mode: str = option(
+        "keep", "keep holds the picture's own layout, rearrange draws new content", label="Mode", choices=MODES
+    )
     start_scale: int | None = start_scale_option(None, "where drawing begins; by default 3 for keep, 0 for rearrange")
-    count: int = option(1, "number of pictures", low=1, high=1000, served=50)
+    count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, served=50)
     seed: int = seed_option()
 
     def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:

@@ -12,4 +12,4 @@ STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a samp
 
 def start_scale_option(default: int | None, help: str, **said: Any) -> Any:
     """The scale at which noise enters; the trained picture's own structure is below it."""
-    return option(default, help, low=0, high=MAX_SCALES - 1, link="start", **said)
+    return option(default, help, label="Start scale", low=0, high=MAX_SCALES - 1, link="start", **said)

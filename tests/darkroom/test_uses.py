@@ -7,7 +7,17 @@ import pytest
 from PIL import Image
 
 from darkroom.commands import Parser, add_options, uses_of
-from darkroom.uses import AnimationUse, PicturesUse, Size, format_option, fps_option, method, option, options
+from darkroom.uses import (
+    AnimationUse,
+    PicturesUse,
+    Size,
+    format_option,
+    fps_option,
+    method,
+    option,
+    options,
+    plain_options,
+)
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,33 @@ def test_values_out_of_range_are_named(values, message):
 
 
 def test_visitors_get_less():
-    assert PlainSquare((4, 4), 255).grey == 255
+    plain = {
+        "width": 4,
+        "height": 4,
+        "grey": 200,
+        "share": 0.5,
+        "tone": "warm",
+        "framed": False,
+        "border": None,
+        "count": 1,
+    }
+    assert PlainSquare.served(plain) == PlainSquare((4, 4), 200) and PlainSquare((4, 4), 200).plain() == plain
     with pytest.raises(ValueError, match="grey is 255; allowed are 0 to 200"):
-        PlainSquare.served(size=(4, 4), grey=255)
-    assert PlainSquare.served(size=[4, 4], grey=200) == PlainSquare((4, 4), 200)
+        PlainSquare.served({**plain, "grey": 255})
+    with pytest.raises(ValueError, match="height is 65; allowed are 1 to 64"):
+        PlainSquare.served({**plain, "height": 65})
+
+
+def test_plain_options_have_a_width_and_a_height():
+    known = plain_options(PlainSquare)
+    assert list(known)[:3] == ["width", "height", "grey"] and known["height"].first == 4
+    assert known["width"].described() == "of a square (1 to 64 px)"
+
+
+def test_a_link_has_the_options_by_their_keys():
+    assert PlainSquare((4, 8), 7).keys() == {
+        "size": "4x8", "grey": 7, "s": 0.5, "tone": "warm", "framed": False, "border": None, "count": 1,
+    }  # fmt: skip
 
 
 def parsed(*words):

@@ -106,7 +106,7 @@ def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
         (["prepare", "{data}", "--out", "o.tar"], "a file that ends in .zip"),
         (["sample", "none", "--out", "o"], "none is neither a folder nor a repository"),
         (["sample", "{model}", "--out", "o", "--count", "0"], "count is 0"),
-        (["sample", "{model}", "--out", "o", "--truncation", "3"], "truncation is 3.0"),
+        (["sample", "{model}", "--out", "o", "--truncation", "3"], "truncation is 3;"),
         (["sample", "{model}", "--out", "{model}/config.json"], "config.json is a file; --out takes a folder"),
         (["morph", "{model}", "--seeds", "1", "--out", "o.mp4"], "seeds are '1'; at least two"),
         (["morph", "{model}", "--seeds", "1,b", "--out", "o.mp4"], "seeds are '1,b'; whole numbers"),

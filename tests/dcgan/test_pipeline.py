@@ -79,7 +79,7 @@ def test_a_recipe_is_its_latent(tiny_faces):
 
 def test_a_morph_begins_and_ends_at_its_faces(tiny_faces):
     z = tiny_faces.latents(3)
-    frames, ends = pixels(tiny_faces.morph(z, 9)), pixels(tiny_faces.generate(z))
+    frames, ends = pixels(tiny_faces.morph(z, 9, loop=False)), pixels(tiny_faces.generate(z))
     assert np.abs(frames[[0, 4, 8]] - ends).max() <= 1
     assert len(tiny_faces.morph(z, 9, loop=True)) == 9
 

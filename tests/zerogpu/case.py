@@ -16,8 +16,8 @@ from singan.train import save_checkpoint
 from ui import zero
 from ui.device import Device
 from ui.models import Models
-from ui.store import SceneStore
-from ui.training_handlers import TrainingHandlers
+from ui.scenes.store import SceneStore
+from ui.scenes.trainings import Trainings
 
 
 def slowly(*arguments):
@@ -38,10 +38,10 @@ config = replace(
 told = {}
 if case == "handlers":
     store = SceneStore(Models([folder], [], ScenePipeline.from_pretrained), torch.device("cpu"))
-    handlers = TrainingHandlers(store, Device())
-    told["expected"] = [*handlers.expect(picture, "fast", 48, 12)][-1]
-    *_, (report, _, _, record, name) = handlers.train_scene(picture, "fast", 0, 48, 12)
-    told |= {"report": report.text, "finished": store.get(name).finished, "presets": handlers.presets}
+    trainings = Trainings(store, Device())
+    told["expected"] = [*trainings.expect(picture, trainings.config("fast", 0, 48, 12))][-1]
+    *_, (report, _, _, record, name) = trainings.train_scene(picture, "fast", 0, 48, 12)
+    told |= {"report": report, "finished": store.get(name).finished, "presets": trainings.presets}
 else:
     if case != "whole":  # ten seconds a call: time for one scale
         zero.train, zero.LONGEST_SECONDS, zero.SETUP_SECONDS, zero._step_seconds = slowly, 0.0, 0.0, 10 / 9

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, field
 
-import fastapi
-import gradio as gr
-
-from ui.parts import duration
+from ui.reports import duration
+from ui.visitors import Visitor
 
 AT_ONCE = 2  # trainings that take turns on the device
 IN_ALL = 8  # with those that wait
 AN_ADDRESS = 4  # browsers behind one address
 ENDING_SECONDS = 3.0  # that a cancelled training may take to end
-BROWSER = "Mozilla/"  # with which the name of every browser begins
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Whose request it is. session: of a browser's page or a client; owner: whom a training counts for, the session of
-    a browser, the address of a script, which may call itself by a new session each time; address: the client's."""
-
-    session: str
-    owner: str
-    address: str = ""
-
-    @classmethod
-    def of(cls, request: gr.Request | None) -> Visitor:
-        """Who asks."""
-        if request is None:
-            return cls("", "")
-        session = request.session_hash or ""
-        browser = str(request.headers.get("user-agent", "")).startswith(BROWSER)
-        address = address_of(request)
-        return cls(session, session if browser else address, address)
-
-
-def address_of(request: gr.Request | fastapi.Request) -> str:
-    """The client's address; on a Space, where a proxy stands before the app, that which the proxy names."""
-    named = str(request.headers.get("x-forwarded-for", "")) if os.environ.get("SPACE_ID") else ""
-    return named.partition(",")[0].strip() or (request.client.host if request.client else "")
 
 
 @dataclass(eq=False)
@@ -53,7 +23,7 @@ class Ticket:
     seconds_left: float | None = None
 
 
-class Trainings:
+class Line:
     """The trainings that are going on, and after them those that wait."""
 
     def __init__(self) -> None:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.checks import check_range
+from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
-from dcgan.export import MORPH_FORMATS
-from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION
-from ui.face_handlers import MAX_BROWSER_SEED, MAX_FACES, MAX_FRAMES, Face, FaceHandlers, Pins
-from ui.links import Query, face_token, read_face
+from dcgan.recipe import MAX_INDEX, MAX_MOVE
+from dcgan.uses import Morph, Sample
+from ui.faces.handlers import MAX_BROWSER_SEED, Face, FaceHandlers, Pins
+from ui.links import Query, face_token, read_face, read_option
 
 VIEWS = ("edit", "morph", "map")
 PIN_KEYS = ("a", "b", "c")
-MOTION_KEYS = ("frames", "loop", "fps", "format")
-TAKEN = {"tab", "model", "seed", "count", "truncation", "face", "index", "view", *PIN_KEYS, *MOTION_KEYS}
+TAKEN = {"tab", "model", "seed", "count", "truncation", "face", "index", "view", *PIN_KEYS, *options(Morph)}
 # What people look for first; names that a model adds come after these.
 ORDER = ("smiling", "age", "glasses", "beard", "hat", "blond_hair", "dark_hair", "bangs", "skin_tone")
 
@@ -29,16 +29,14 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a link shows. motion: frames, loop, frames a second and format of the morph."""
+    """What a link shows. drawn: the faces to choose from; motion: how the morph moves."""
 
     model: str
-    seed: int = 0
-    count: int = 16
-    truncation: float = 1.0
+    drawn: Sample = Sample()
     face: Face = field(default_factory=lambda: Recipe().to_dict())
     pins: Pins = field(default_factory=lambda: [None, None, None])
     view: str = "edit"
-    motion: tuple[int, bool, float, str] = (60, True, 20, "mp4")
+    motion: Morph = Morph()
 
 
 def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
@@ -49,26 +47,25 @@ def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
 
 
 def link_keys(
-    model: str | None, gallery: Mapping[str, Any], face: Face, pins: Pins, view: str, motion: Sequence[Any]
+    model: str | None, gallery: Mapping[str, Any], recipe: Recipe, pins: Pins, view: str, motion: Morph
 ) -> dict[str, Any]:
-    """The query of a link; `gallery` as from `gallery_keys`, model: None where there is no choice."""
-    link = {"tab": "faces", "model": model, **gallery, **_face_keys(gallery, face)}
+    """The query of a link to a face; `gallery` as from `gallery_keys`, model: None where there is no choice."""
+    link = {"tab": "faces", "model": model, **gallery, **_face_keys(gallery, recipe)}
     link |= {name: face_token(Recipe.from_dict(pin)) for name, pin in zip(PIN_KEYS, pins, strict=True) if pin}
     if view != "edit":
         link["view"] = view
-    return link | dict(zip(MOTION_KEYS, motion, strict=True)) if view == "morph" else link
+    return link | motion.keys() if view == "morph" else link
 
 
-def index_in(gallery: Mapping[str, Any], face: Face) -> int | None:
+def index_in(gallery: Mapping[str, Any], recipe: Recipe) -> int | None:
     """Which of the gallery's faces this one is, however moved; None for another."""
-    recipe = Recipe.from_dict(face)
     same = (recipe.seed, recipe.truncation) == (gallery.get("seed"), gallery.get("truncation"))
     return recipe.index if recipe.z is None and same and recipe.index < gallery["count"] else None
 
 
-def _face_keys(gallery: Mapping[str, Any], face: Face) -> dict[str, Any]:
+def _face_keys(gallery: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
     """A face of the gallery by its index and its moves, each readable; another one by its token."""
-    recipe, index = Recipe.from_dict(face), index_in(gallery, face)
+    index = index_in(gallery, recipe)
     if index is None or TAKEN & set(recipe.moves):
         return {"face": face_token(recipe)}
     return {"index": index, **recipe.moves}
@@ -79,27 +76,24 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
     names = handlers.models.names
     model = query.choice("model", names[0], names)
     faces = handlers.model(model)
-    seed = query.whole("seed", 0, 0, MAX_BROWSER_SEED)
-    count = query.whole("count", Opened.count, 1, MAX_FACES)
-    truncation = query.number("truncation", Opened.truncation, 0, MAX_TRUNCATION)
+    seed = query.whole("seed", Sample.seed, 0, MAX_BROWSER_SEED)
+    drawn = Sample(seed, *(read_option(query, options(Sample)[name]) for name in ("count", "truncation")))
     index = query.whole("index", 0, 0, MAX_INDEX)
     directions = [name for name in in_order(faces.directions) if name not in TAKEN]
     moves = {name: query.number(name, 0.0, -MAX_MOVE, MAX_MOVE) for name in directions}
-    drawn = Recipe(seed, index, truncation, {name: amount for name, amount in moves.items() if amount})
+    moved = {name: amount for name, amount in moves.items() if amount}
 
     def pin(name: str) -> Face | None:
         return query.read(name, None, lambda text: _usable(text, faces))
 
     return Opened(
-        model, seed, count, truncation,
-        query.read("face", drawn.to_dict(), lambda text: _usable(text, faces)),
+        model,
+        drawn,
+        query.read("face", Recipe(seed, index, drawn.truncation, moved).to_dict(), lambda text: _usable(text, faces)),
         [pin(name) for name in PIN_KEYS],
         query.choice("view", "edit", VIEWS),
-        (
-            query.whole("frames", 60, 2, MAX_FRAMES), query.flag("loop", True), query.number("fps", 20, 1, 60),
-            query.choice("format", "mp4", MORPH_FORMATS),
-        ),
-    )  # fmt: skip
+        Morph(**{name: read_option(query, it) for name, it in options(Morph).items()}),
+    )
 
 
 def _usable(token: str, faces: FacePipeline) -> Face:

@@ -1,0 +1,40 @@
+"""Faces of people who do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from darkroom.uses import PicturesUse, option, seed_option
+from dcgan.recipe import MAX_TRUNCATION, Recipe
+
+if TYPE_CHECKING:
+    from dcgan.pipeline import FacePipeline
+
+BATCH = 64  # faces drawn at once
+
+
+@dataclass(frozen=True)
+class Sample(PicturesUse["FacePipeline"]):
+    """Draw faces of people who do not exist, 64x64 px."""
+
+    seed: int = seed_option()
+    count: int = option(16, "number of faces", label="Faces", low=1, high=100_000, served=64)
+    truncation: float = option(
+        1.0, "how far from the average face: below 1 faces are more alike, above wilder", label="Truncation", low=0,
+        high=MAX_TRUNCATION,
+    )  # fmt: skip
+
+    def recipes(self) -> list[Recipe]:
+        """Those of the faces."""
+        return [Recipe(self.seed, index, self.truncation) for index in range(self.count)]
+
+    def draw(self, model: FacePipeline) -> Iterator[Image.Image]:
+        z = model.latents(self.count, self.seed, self.truncation)
+        return (image for part in z.split(BATCH) for image in model.generate(part))
+
+    def stem(self) -> str:
+        return f"seed{self.seed}"

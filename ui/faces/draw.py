@@ -1,0 +1,100 @@
+"""Faces to choose from, by seed or out of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from darkroom.uses import options
+from dcgan.uses import Sample
+from ui.controls import control, seed_row
+from ui.faces.current import Current, announced
+from ui.faces.handlers import Face, Gallery
+from ui.faces.link import Opened, gallery_keys
+from ui.wiring import FACES, QUIET, Updates, Values, ready
+
+VARIETY = {"Alike": 0.6, "Natural": 1.0, "Wild": 1.4}  # truncations
+# The word for a truncation, if there is one; in the browser, as one may press the button right after it.
+VARIETY_OF = f"(value) => {list(VARIETY.values())}.includes(value) ? value : null"
+
+
+class DrawPanel:
+    """controls: the options' components by name; recipes: of the gallery's faces; drawn: the events after which they
+    are others; chosen: the event after which one of them is the edited face; photograph: the button that loads one."""
+
+    def __init__(self, now: Current) -> None:
+        self._now, known = now, options(Sample)
+        self.controls: dict[str, Any] = {"seed": seed_row("faces-seed")}
+        self.variety = gr.Radio(list(VARIETY.items()), value=1.0, label="Variety", elem_id="faces-variety")
+        self.controls["count"] = control(known["count"], "faces-count")
+        with gr.Accordion("Advanced", open=False, elem_id="faces-advanced"):
+            truncation = gr.Slider(
+                0, known["truncation"].most or 0, 1.0, step=0.05, label="Truncation", elem_id="faces-truncation",
+                info=known["truncation"].help,
+            )  # fmt: skip
+        self.controls["truncation"] = truncation
+        self.variety.input(None, self.variety, truncation, js="(value) => value", **QUIET)
+        turned = [truncation.input, truncation.release]
+        gr.on(turned, None, truncation, self.variety, js=VARIETY_OF, trigger_mode="always_last", **QUIET)
+        self._button = gr.Button("Draw faces", variant="primary", elem_id="faces-draw")
+        with gr.Row():
+            self.photograph = gr.UploadButton(
+                "Load a photograph", file_types=["image"], elem_id="faces-photo", size="sm", min_width=120
+            )
+            self._load = gr.UploadButton(
+                "Load faces", file_types=[".png", ".zip", ".json"], elem_id="faces-load", size="sm", min_width=120
+            )
+
+    def lay_out_gallery(self) -> None:
+        """Where the faces are shown."""
+        gr.Markdown("### Faces\nClick one to edit it.", elem_classes="heading")
+        self.gallery = gr.Gallery(
+            show_label=False, label="Faces", format="png", columns=8, object_fit="contain", height="auto",
+            allow_preview=False, buttons=[], elem_id="faces-gallery",
+        )  # fmt: skip
+        with gr.Row(elem_classes="below"):
+            self.status = gr.HTML(elem_id="faces-status")
+            self.archive = gr.DownloadButton(
+                "Download all (ZIP)", interactive=False, elem_id="faces-zip", size="sm", scale=0, min_width=160
+            )
+        self.recipes = gr.JSON(visible=False, label="recipes")
+        self._outputs = [self.status, self.gallery, self.recipes, self.archive, self._now.gallery]
+        self.drawn = [self.draw_after(event) for event in (self._button.click, self.controls["seed"].submit)]
+        read: set[Any] = {self._load, self._now.model}
+        self.drawn.append(self._load.upload(self._read, read, self._outputs, **QUIET))
+        self.chosen = self.gallery.select(_chosen, self.recipes, self._now.face, queue=False, **QUIET)
+
+    def draw_after(self, event: Any) -> Any:
+        """Draws the faces after an event, such as a button's click."""
+        return event(self._draw, {self._now.model, *self.controls.values()}, self._outputs, **FACES, **QUIET)
+
+    def _draw(self, values: Values) -> Iterator[Updates]:
+        def updates() -> Iterator[Updates]:
+            use = Sample.served({name: values[component] for name, component in self.controls.items()})
+            yield from map(self._shown, self._now.handlers.sample(use, values[self._now.model]))
+
+        yield from announced(self.status, "Drawing", updates())
+
+    def _read(self, values: Values) -> Iterator[Updates]:
+        loaded = self._now.handlers.load(values[self._load], values[self._now.model])
+        yield from announced(self.status, "Reading the file", map(self._shown, loaded))
+
+    def _shown(self, drawn: Gallery) -> Updates:
+        return {
+            self.status: drawn.report.html(),
+            self.gallery: gr.Gallery(drawn.pictures, selected_index=0),
+            self.recipes: drawn.recipes,
+            self.archive: ready(drawn.archive),
+            self._now.gallery: gallery_keys(drawn.recipes),
+        }
+
+    def read(self, link: Opened) -> Updates:
+        """The controls as a link says."""
+        word = link.drawn.truncation if link.drawn.truncation in VARIETY.values() else None
+        return {self.controls[name]: value for name, value in link.drawn.plain().items()} | {self.variety: word}
+
+
+def _chosen(found: list[Face], event: gr.SelectData) -> Face:
+    return found[event.index]

@@ -1,0 +1,174 @@
+"""The edited face: its picture, its sliders, its latent, its link and its code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from dcgan import Recipe
+from ui.faces.current import Current
+from ui.faces.draw import DrawPanel
+from ui.faces.handlers import TABLE_COLUMNS
+from ui.faces.link import in_order, index_in, link_keys
+from ui.faces.morph import MorphPanel
+from ui.gradio_patches import picture_file
+from ui.share import Call, Share
+from ui.wiring import FACES, QUIET, Updates, Values
+
+SLIDER_REACH = 3.0  # standard deviations
+
+
+class Editor:
+    """moved: the events, but for the sliders' own, after which there is another face to show."""
+
+    def __init__(self, now: Current) -> None:
+        self._now = now
+        pipelines = [now.handlers.model(name) for name in now.handlers.models.names]
+        names = in_order(dict.fromkeys(name for pipeline in pipelines for name in pipeline.directions))
+        attributes = {name for pipeline in pipelines for name in pipeline.attributes}
+        self._sliders: dict[str, gr.Slider] = {}
+        with gr.Row(elem_classes="sliders"):
+            self._add(name for name in names if name in attributes)
+        with gr.Accordion("Principal directions", open=not attributes, elem_id="principal"):
+            gr.Markdown("What changes faces most, by effect. They have no names: try them.")
+            with gr.Row(elem_classes="sliders"):
+                self._add(name for name in names if name not in attributes)
+        with gr.Accordion("Advanced: the latent itself", open=False, elem_id="latent"):
+            gr.Markdown("The numbers that the face is drawn from, rounded. Change one and press Enter.")
+            self.table = gr.Dataframe(
+                headers=[str(i) for i in range(1, TABLE_COLUMNS + 1)], datatype="number", type="array",
+                column_count=TABLE_COLUMNS, interactive=True, show_label=False, label="Latent", buttons=[],
+                max_height=420, elem_id="latent-table",
+            )  # fmt: skip
+
+    def _add(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._sliders[name] = gr.Slider(
+                -SLIDER_REACH, SLIDER_REACH, 0, step=0.1, label=_label(name), elem_id=f"slider-{name}"
+            )
+
+    def lay_out_portrait(self) -> None:
+        """Where the face is shown."""
+        self.portrait = picture_file(
+            label="The face", format="png", interactive=False, height=320, buttons=[], elem_id="portrait",
+            alt_text="The edited face",
+        )  # fmt: skip
+        with gr.Row(elem_classes="actions"):
+            self._surprise = gr.Button("Surprise me", elem_id="surprise", size="sm", min_width=100)
+            self._reset = gr.Button("Reset sliders", elem_id="face-reset", size="sm", min_width=100)
+            self.download = gr.DownloadButton("Download PNG", elem_id="face-png", size="sm", min_width=100)
+
+    def lay_out_share(self, draw: DrawPanel, morph: MorphPanel) -> None:
+        """Link and code, and all events that need them: what they say depends on the other panels too."""
+        now = self._now
+        self._draw, self._morph, self.share = draw, morph, Share("faces", now.origin)
+        shown = {now.face, now.model, now.gallery, now.pins, now.view, *morph.controls.values()}
+        self._inputs = {*shown, *self.share.inputs}
+        self.share.write_code(self._calls_now, shown)
+        self._texts = [self.share.link, *self.share.codes, self.table, self.download]
+        sliders = list(self._sliders.values())
+        # The arrow that resets a slider counts as letting it go.
+        gr.on(
+            [event for slider in sliders for event in (slider.input, slider.release)],
+            self._move, {*self._inputs, *sliders}, [self.portrait, now.face, *self._texts],
+            trigger_mode="always_last", **FACES, **QUIET,
+        )  # fmt: skip
+        inputs: set[Any] = {now.face, now.model, self.table}
+        self.moved = [
+            event(change, inputs, [now.face], queue=False, **QUIET)
+            for event, change in (
+                (self._reset.click, self._straight),
+                (self._surprise.click, self._near),
+                (self.table.input, self._typed),
+            )
+        ]
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def _straight(self, values: Values) -> Updates:
+        return {self._now.face: {**values[self._now.face], "moves": {}}}
+
+    def _near(self, values: Values) -> Updates:
+        return {self._now.face: self._now.handlers.near(values[self._now.face], values[self._now.model])}
+
+    def _typed(self, values: Values) -> Updates:
+        face, table, model = (values[it] for it in (self._now.face, self.table, self._now.model))
+        return {self._now.face: self._now.handlers.edit_latent(face, table, model)}
+
+    def _move(self, values: Values) -> Iterator[Updates]:
+        face = values[self._now.face]
+        moves = {**face["moves"], **{name: values[slider] for name, slider in self._sliders.items()}}
+        yield from self._drawn(Recipe.from_dict({**face, "moves": moves}), values)
+
+    def show_after(self, event: Any) -> Any:
+        """Puts the sliders in place and draws the face after an event that chooses one."""
+        outputs = [self.portrait, self._now.face, *self._texts, self.share.copy, self._draw.gallery]
+        return event.success(self._show, self._inputs, [*outputs, *self._sliders.values()], **FACES, **QUIET)
+
+    def _show(self, values: Values) -> Iterator[Updates]:
+        recipe, gallery = Recipe.from_dict(values[self._now.face]), values[self._now.gallery]
+        marked = {self._draw.gallery: gr.Gallery(selected_index=index_in(gallery, recipe))} if gallery else {}
+        for updates in self._drawn(recipe, values):
+            copy = {self.share.copy: gr.Button(interactive=True)}
+            yield updates | copy | marked | self._places(recipe, values[self._now.model])
+
+    def _drawn(self, recipe: Recipe, values: Values) -> Iterator[Updates]:
+        """A face, and what is said of it: another request for that would keep the sliders waiting."""
+        with self._now.handlers.drawn(recipe, values[self._now.model]) as portrait:
+            yield {
+                self.portrait: portrait.picture,
+                self._now.face: recipe.to_dict(),
+                self.table: portrait.table,
+                self.download: portrait.picture,
+                **self._says(recipe, values),
+            }
+
+    def _places(self, recipe: Recipe, model: str) -> Updates:
+        """Where the sliders stand. Models differ in their directions; Gradio takes long to update more than a value."""
+        known = self._now.handlers.model(model).directions
+        amounts = {name: recipe.moves.get(name, 0.0) for name in self._sliders}
+        plain = self._now.choice(model) is None and max(map(abs, amounts.values())) <= SLIDER_REACH
+        return {
+            slider: amounts[name] if plain else _place(amounts[name], name in known)
+            for name, slider in self._sliders.items()
+        }
+
+    # -- link and code -----------------------------------------------------------------------------------------------
+
+    def say_after(self, event: Any) -> None:
+        """Writes link and code anew after an event that changes something else than the face."""
+        outputs = [self.share.link, *self.share.codes]
+        event.success(self._say, self._inputs, outputs, trigger_mode="always_last", queue=False, **QUIET)
+
+    def _say(self, values: Values) -> Updates:
+        return self._says(Recipe.from_dict(values[self._now.face]), values)
+
+    def _says(self, recipe: Recipe, values: Values) -> Updates:
+        now = self._now
+        named, motion = now.choice(values[now.model]), self._morph.motion(values)
+        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], values[now.view], motion)
+        return self.share.says(keys, lambda: self._calls(recipe, values), values, button=False)
+
+    def _calls_now(self, values: Values) -> list[Call]:
+        return self._calls(Recipe.from_dict(values[self._now.face]), values)
+
+    def _calls(self, recipe: Recipe, values: Values) -> list[Call]:
+        gallery, named = values[self._now.gallery], self._now.choice(values[self._now.model])
+        calls = [Call("/sample_faces", {**gallery, "model": named})] if gallery else []
+        return [*calls, Call("/edit_face", {"face": recipe.to_dict(), "model": named})]
+
+
+def _place(amount: float, visible: bool) -> gr.Slider:
+    """A slider that stands at an amount, however far it is."""
+    reach = max(SLIDER_REACH, math.ceil(abs(amount)))
+    return gr.Slider(value=amount, minimum=-reach, maximum=reach, visible=visible)
+
+
+def _label(direction: str) -> str:
+    """A direction's name as a label."""
+    if direction.startswith("pc") and direction[2:].isdecimal():
+        return f"Principal {direction[2:]}"
+    return direction.replace("_", " ").capitalize()

@@ -1,0 +1,244 @@
+"""What the Faces tab and its endpoints do with face models: draw, edit, find, add up, map, bring back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from darkroom.checks import check_range
+from dcgan import FacePipeline, Recipe
+from dcgan.data import square
+from dcgan.recipe import load_recipes, save_png, save_zip
+from dcgan.uses import Morph, Sample
+from singan.image import open_picture
+from ui.device import Device, Turn
+from ui.drawing import Drawing, Result
+from ui.models import Models
+from ui.reports import Report, passing_folder
+from ui.wiring import warn
+
+MAX_FACES = 64
+MAP_SIDE = 9  # faces
+TABLE_COLUMNS = 8
+MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
+MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
+# How close a found face is (`Inversion.closeness`): a photograph of anybody comes to about .7, noise to .5.
+LIKENESS = (
+    (0.9, "Almost the same picture."),
+    (0.8, "A close likeness."),
+    (0.6, "A likeness in pose and colours, not of the person: the model draws only faces like those it has learnt."),
+    (0.0, "Hardly alike: this picture is far from all faces that the model can draw."),
+)
+
+Face = dict[str, Any]  # a recipe as plain values
+Pins = list[Face | None]  # A, B and C
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Faces that were drawn: their pictures as files, their recipes, and a ZIP of both."""
+
+    report: Report
+    pictures: list[str]
+    recipes: list[Face]
+    archive: str
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One face: its picture, which holds its recipe, as a file; its recipe; the entries of its latent."""
+
+    picture: str
+    recipe: Recipe
+    latent: list[float]
+
+    @property
+    def table(self) -> list[list[float | None]]:
+        """The latent's entries, rounded for reading, in rows; the last row is filled with None."""
+        rounded = [round(entry, 2) for entry in self.latent]
+        filled = [*rounded, *[None] * (-len(rounded) % TABLE_COLUMNS)]
+        return [filled[i : i + TABLE_COLUMNS] for i in range(0, len(filled), TABLE_COLUMNS)]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where the search for a photograph's face stands: the photograph, the best face so far, its recipe at the end."""
+
+    report: Report
+    wanted: Image.Image
+    found: Image.Image | None = None
+    face: Face | None = None
+
+
+class FaceHandlers:
+    """A face is its recipe everywhere; nothing is kept between calls."""
+
+    def __init__(self, models: Models[FacePipeline], device: Device) -> None:
+        self.models, self.device, self._drawing = models, device, Drawing(models, device)
+
+    def model(self, name: str | None) -> FacePipeline:
+        """The model of this name; None: the first."""
+        return self.models.get(self.named(name))
+
+    def named(self, name: str | None) -> str:
+        """The name of a model; None: of the first."""
+        return name or self.models.names[0]
+
+    # -- several faces -----------------------------------------------------------------------------------------------
+
+    def sample(self, use: Sample, model: str | None) -> Iterator[Gallery]:
+        """The faces of a use, with pictures that hold their recipes."""
+        yield from self._gallery(self.model(model), use.recipes(), use.stem())
+
+    def load(self, file: str | None, model: str | None) -> Iterator[Gallery]:
+        """The faces whose recipes are in a PNG, a ZIP or a latents.json."""
+        if not file:
+            raise ValueError("there is no file yet: choose a PNG, a ZIP or a latents.json that was downloaded here")
+        faces, path = self.model(model), Path(file)
+        try:
+            recipes, origin = load_recipes(path)
+        except Image.DecompressionBombError:
+            raise ValueError(f"{path.name} is far larger than a face; nothing was read") from None
+        if len(recipes) > MAX_FACES:
+            raise ValueError(f"{path.name} holds {len(recipes)} faces; at most {MAX_FACES} are shown at once")
+        theirs = origin.get("fingerprint")
+        if theirs and theirs != faces.fingerprint:
+            warn(f"These faces were drawn by another model ({origin.get('name')}): here they look different.")
+        portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else _explicit(faces, recipe) for recipe in recipes]
+        yield from self._gallery(faces, portable, path.stem)
+
+    def _gallery(self, faces: FacePipeline, recipes: Sequence[Recipe], name: str) -> Iterator[Gallery]:
+        images = self.device.run(Turn.FACE, lambda: faces.generate_recipes(recipes))
+        identity = faces.identity()
+        with passing_folder() as folder:
+            paths = [folder / f"face_{i:02}.png" for i in range(len(images))]
+            for image, recipe, path in zip(images, recipes, paths, strict=True):
+                save_png(image, recipe, identity, path)
+            archive = folder / f"faces_{name}.zip"
+            save_zip(images, recipes, identity, archive)
+            report = Report(f"{len(images)} {'face' if len(images) == 1 else 'faces'}")
+            plain = [recipe.to_dict() for recipe in recipes]
+            yield Gallery(report, [str(path) for path in paths], plain, str(archive))
+
+    def morph(self, use: Morph, model: str | None) -> Iterator[Result]:
+        """The animation of a use."""
+        yield from self._drawing.draw(use, self.named(model))
+
+    # -- one face ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def drawn(self, recipe: Recipe, model: str | None) -> Iterator[Portrait]:
+        """A face with its picture, which may be copied within the block."""
+        faces = self.model(model)
+        z = faces.latent_of(recipe)
+        (image,) = self.device.run(Turn.FACE, lambda: faces.generate(z))
+        with passing_folder() as folder:
+            path = folder / "face.png"
+            save_png(image, recipe, faces.identity(), path)
+            yield Portrait(str(path), recipe, z[0].tolist())
+
+    def portraits(self, recipes: Sequence[Face | None], model: str | None) -> Iterator[list[str | None]]:
+        """The pictures of recipes; None for None."""
+        with ExitStack() as open_ones:
+            drawn = [face and open_ones.enter_context(self.drawn(Recipe.from_dict(face), model)) for face in recipes]
+            yield [portrait.picture if portrait else None for portrait in drawn]
+
+    def find(self, photograph: str | None, model: str | None) -> Iterator[Search]:
+        """Searches the face that comes closest to a photograph's central square."""
+        if not photograph:
+            raise ValueError("there is no photograph yet: choose a picture of a face")
+        faces = self.model(model)
+        wanted = square(open_picture(photograph), 256)
+        yield Search(Report("Looking for this face", 0), wanted)
+        for step in self.device.stream(Turn.PICTURE, faces.stream_invert(wanted)):
+            z = step.z
+            (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
+            report = Report(f"Looking for this face: step {step.step} of {step.steps}", step.step / step.steps)
+            yield Search(report, wanted, found)
+        words = next(words for least, words in LIKENESS if step.closeness >= least)
+        yield Search(Report(f"Closeness {step.closeness:.0%}. {words}"), wanted, found, _face(step.z))
+
+    def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
+        """The recipe of another face like this one; the same for the same seed, by default a random one's."""
+        faces = self.model(model)
+        seed = secrets.randbelow(MAX_BROWSER_SEED) if seed is None else seed
+        return _face(faces.near(faces.latent_of(Recipe.from_dict(face)), seed))
+
+    # -- between faces -----------------------------------------------------------------------------------------------
+
+    def combine(self, pins: Pins, model: str | None) -> tuple[list[Image.Image], Face]:
+        """A - B + C: pictures of the three and of the result, and the result's recipe."""
+        faces = self.model(model)
+        a, b, c = _three(faces, pins)
+        result = faces.arithmetic(a, b, c)
+        return self.device.run(Turn.FACE, lambda: faces.generate(torch.cat([a, b, c, result]))), _face(result)
+
+    def draw_map(self, pins: Pins, model: str | None) -> Iterator[list[str]]:
+        """The faces of the plane through A, B and C, row by row."""
+        faces = self.model(model)
+        z = faces.plane(*_three(faces, pins), MAP_SIDE)
+        images = self.device.run(Turn.PICTURE, lambda: faces.generate(z))
+        with passing_folder() as folder:
+            paths = [folder / f"map_{i:02}.png" for i in range(len(images))]
+            for image, path in zip(images, paths, strict=True):
+                image.save(path)
+            yield [str(path) for path in paths]
+
+    def face_on_map(self, pins: Pins, index: int, model: str | None) -> Face:
+        """The recipe of a face on the map through A, B and C."""
+        faces = self.model(model)
+        check_range("index", index, 0, MAP_SIDE**2 - 1)
+        return _face(faces.plane(*_three(faces, pins), MAP_SIDE)[index][None])
+
+    # -- the latent itself -------------------------------------------------------------------------------------------
+
+    def edit_latent(self, face: Face, table: Sequence[Sequence[Any]], model: str | None) -> Face:
+        """The recipe after entries of its `Portrait.table` were changed; the others keep their exact values."""
+        exact = self.model(model).latent_of(Recipe.from_dict(face))[0].tolist()
+        entries = [entry for row in table for entry in row][: len(exact)]
+        if len(entries) < len(exact):
+            raise ValueError(f"the table holds {len(entries)} numbers; {len(exact)} are needed")
+        if entries == [round(entry, 2) for entry in exact]:
+            return face
+        pairs = zip(exact, entries, strict=True)
+        return _face(torch.tensor([[_entry(old, new) for old, new in pairs]]))
+
+
+def _face(z: Tensor) -> Face:
+    """The plain recipe of a latent (1, latent_dim)."""
+    return Recipe(z=tuple(z[0].tolist())).to_dict()
+
+
+def _explicit(faces: FacePipeline, recipe: Recipe) -> Recipe:
+    """The same face by its latent instead of its seed."""
+    unmoved = faces.latent_of(replace(recipe, moves={}))
+    return replace(recipe, seed=0, index=0, truncation=1.0, z=tuple(unmoved[0].tolist()))
+
+
+def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:
+    missing = [name for name, pin in zip("ABC", pins, strict=True) if not pin]
+    if missing:
+        names = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+        raise ValueError(f"no face is kept as {names} yet: A, B and C are needed")
+    a, b, c = (faces.latent_of(Recipe.from_dict(pin)) for pin in pins)
+    return a, b, c
+
+
+def _entry(old: float, new: Any) -> float:
+    """An entry after its rounded value was perhaps replaced."""
+    try:
+        number = float(new)
+    except (TypeError, ValueError):
+        raise ValueError(f"an entry of the latent is {new!r}; a number is needed") from None
+    if number == round(old, 2):
+        return old
+    check_range("an entry of the latent", number, -MAX_ENTRY, MAX_ENTRY)
+    return number

@@ -1,0 +1,36 @@
+"""The search for a photograph's face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from ui.faces.current import Current
+from ui.html import figures
+from ui.reports import Report
+from ui.wiring import FACES, QUIET, Updates, Values
+
+
+class PhotographPanel:
+    """What the search shows; found: the event that ends it with the face."""
+
+    def __init__(self, now: Current, button: gr.UploadButton) -> None:
+        self._now, self._button = now, button
+        self.status = gr.HTML(elem_id="photo-status", visible=False)
+        self.pictures = gr.HTML(elem_id="photo-pictures", visible=False)
+        outputs = [self.status, self.pictures, now.face]
+        self.found = button.upload(self._find, {button, now.model}, outputs, **FACES, **QUIET)
+
+    def _find(self, values: Values) -> Iterator[Any]:
+        reading = gr.HTML(Report("Reading the photograph", 0).html(), visible=True)
+        yield {self.status: reading, self.pictures: gr.HTML(visible=False)}
+        try:
+            for step in self._now.handlers.find(values[self._button], values[self._now.model]):
+                both = figures([(step.wanted, "Your photograph"), (step.found, "The face found")], ["\u2192"])
+                updates: Updates = {self.status: step.report.html(), self.pictures: gr.HTML(both, visible=True)}
+                yield updates | ({self._now.face: step.face} if step.face else {})
+        except ValueError as error:
+            yield {self.status: Report(f"No face was looked for: {error}").html()}
+            raise

@@ -1,0 +1,91 @@
+"""The Faces tab: draw faces, choose one, edit it, and go on with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ui.faces.current import Current
+from ui.faces.draw import DrawPanel
+from ui.faces.editor import Editor
+from ui.faces.handlers import FaceHandlers
+from ui.faces.link import VIEWS, read_link
+from ui.faces.map import MapPanel
+from ui.faces.morph import MorphPanel
+from ui.faces.photograph import PhotographPanel
+from ui.faces.pins import PinBoard
+from ui.links import Query
+from ui.wiring import QUIET, Updates
+
+
+class FacesTab:
+    """The tab, laid out inside the current Blocks."""
+
+    def __init__(self, handlers: FaceHandlers, origin: gr.Textbox) -> None:
+        self.handlers, names = handlers, handlers.models.names
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=2, min_width=320):
+                model = gr.Dropdown(names, value=names[0], label="Model", visible=len(names) > 1, elem_id="model")
+                self.now = Current.at_first(handlers, origin, model)
+                self.draw = DrawPanel(self.now)
+            with gr.Column(scale=3, min_width=320):
+                self.draw.lay_out_gallery()
+                self.photograph = PhotographPanel(self.now, self.draw.photograph)
+        with gr.Row(equal_height=False, elem_classes="bench"):
+            with gr.Column(scale=3, min_width=320, elem_classes="tools"), gr.Tabs(elem_id="face-views") as self.views:
+                with gr.Tab("Edit", id="edit"):
+                    self.editor = Editor(self.now)
+                with gr.Tab("Morph", id="morph"):
+                    self.morph = MorphPanel(self.now)
+                with gr.Tab("Map", id="map"):
+                    self.map = MapPanel(self.now)
+            with gr.Column(scale=2, min_width=320, elem_classes="portrait"):
+                self.editor.lay_out_portrait()
+                self.board = PinBoard(self.now, self.editor.portrait)
+        self.editor.lay_out_share(self.draw, self.morph)
+        self._wire()
+
+    def _wire(self) -> None:
+        now, draw = self.now, self.draw
+        # Another model cannot draw the kept faces.
+        emptied = now.model.input(self.board.empty, None, self.board.outputs, queue=False, **QUIET)
+        first = [
+            event.success(lambda found: found[0], draw.recipes, now.face, queue=False, **QUIET)
+            for event in (*draw.drawn, draw.draw_after(emptied.success))
+        ]
+        others = (draw.chosen, self.photograph.found, self.board.combined, self.map.chosen, *self.editor.moved)
+        for chosen in (*first, *others):
+            self.editor.show_after(chosen)
+        viewed = self.views.select(_view, None, now.view, queue=False, **QUIET)
+        for event in (viewed, *self.board.changed, self.morph.drawn, self.map.drawn):
+            self.editor.say_after(event)
+
+    def start(self, opened: Any) -> None:
+        shown = self.editor.show_after(self.draw.draw_after(opened.success))
+        board = {self.now.pins, self.now.model}
+        kept = shown.success(self.board.kept, board, self.board.outputs, **QUIET)
+        self.editor.say_after(self.map.open_after(self.morph.open_after(kept)))
+
+    @property
+    def components(self) -> list[Any]:
+        now = self.now
+        controls = [*self.draw.controls.values(), self.draw.variety, *self.morph.controls.values()]
+        return [now.model, now.face, now.pins, now.view, self.views, *controls]
+
+    def read(self, query: Query) -> Updates:
+        link, now = read_link(query, self.handlers), self.now
+        choices = self.handlers.models.names  # more may have come since the page was built
+        return {
+            now.model: gr.Dropdown(choices=choices, value=link.model, visible=len(choices) > 1),
+            now.face: link.face,
+            now.pins: link.pins,
+            now.view: link.view,
+            self.views: gr.Tabs(selected=link.view),
+            **self.draw.read(link),
+            **self.morph.read(link),
+        }
+
+
+def _view(event: gr.SelectData) -> str:
+    return VIEWS[event.index]

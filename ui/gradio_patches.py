@@ -1,0 +1,87 @@
+"""What of Gradio itself is changed, and why; checked on gradio 6.31.0. Import this before anything else of Gradio.
+
+Each says what happens without it. What requests and events pass through, without changing Gradio, is in gate.py,
+events.py and arguments.py.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import Any
+
+_getfile = inspect.getfile
+
+
+def _no_file_for_stubs(of: Any) -> str:
+    """At every import Gradio writes type stubs of its 50 components anew; its own way round that, for components
+    without a source file, is taken for all. Without it: the import takes 3.7 s instead of 2.2."""
+    if sys._getframe(1).f_code.co_name == "create_or_modify_pyi":
+        raise OSError
+    return _getfile(of)
+
+
+inspect.getfile = _no_file_for_stubs  # type: ignore[assignment]
+try:
+    import gradio as gr
+finally:
+    inspect.getfile = _getfile
+
+from gradio import state_holder  # noqa: E402
+
+
+class _NoBlocks:
+    """Blocks that seem to have no components, so that nothing is copied for them."""
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        self.default_config = blocks.default_config
+        self.blocks: dict[int, Any] = {}
+
+
+_begin_session = state_holder.SessionState.__init__
+
+
+def _light_session(self: Any, blocks: gr.Blocks) -> None:
+    """A session without a copy of every component's configuration: only deep links, which are closed, read it. Without
+    it: 0.7 MB and 28 ms a session, and each call of a script is one."""
+    _begin_session(self, _NoBlocks(blocks))  # type: ignore[arg-type]
+
+
+state_holder.SessionState.__init__ = _light_session  # type: ignore[method-assign]
+# Nor are arguments kept in it. Without it: 90 MB for a request of 4.
+state_holder.SessionState._update_config = lambda *_: None  # type: ignore[method-assign]
+state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]
+
+
+def lighten(page: gr.Blocks, spare: gr.components.Component) -> None:
+    """Spares the page what hidden progress costs: at every message the browser copies each component that ever waited
+    for one, a group of tabs with all its content. Now it is the `spare` one alone. Without it: a slider answers 100 ms
+    later."""
+    for function in page.fns.values():
+        if function.show_progress == "hidden":
+            function.show_progress_on = [spare]
+
+
+def picture_file(**options: Any) -> gr.Image:
+    """An upload as a path to the file as it came. Without it: Gradio decodes it first, whatever it holds;
+    darkroom.pictures looks at it before."""
+    image = gr.Image(type="filepath", image_mode=None, **options)
+    image.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+    return image
+
+
+def json_of(label: str, schema: dict[str, Any]) -> gr.JSON:
+    """JSON of this schema. Without it: Gradio's own says nothing, in a way that agents' clients refuse."""
+    component = gr.JSON(label=label)
+    component.api_info = lambda: schema  # type: ignore[method-assign]
+    return component
+
+
+# Gradio's pictures are buttons without a name: for screen readers they take their block's label.
+NAME_PICTURES = """() => new MutationObserver(() => {
+  for (const button of document.querySelectorAll("button:not([aria-label])")) {
+    if (button.innerText.trim() || !button.querySelector("img")) continue;
+    const label = button.closest(".block")?.querySelector("[data-testid='block-label'], label");
+    button.setAttribute("aria-label", label?.innerText.trim() || "Picture");
+  }
+}).observe(document.body, { childList: true, subtree: true })"""

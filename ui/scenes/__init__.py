@@ -1,0 +1,1 @@
+"""The half of the page that is about scenes."""

@@ -1,0 +1,88 @@
+"""Animations on the page: one, or the set of twelve, from the same controls."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from darkroom.uses import options
+from singan.uses import Animate
+from singan.uses.start import STRENGTHS
+from ui.controls import animation
+from ui.drawing import Result, zipped
+from ui.reports import Report, duration, passing_folder
+from ui.scenes.panel import Drawer, Panel
+from ui.wiring import Updates, Values, ready
+
+TWELVE = "twelve"  # their mode in links
+
+
+class AnimatePanel(Panel):
+    """That of Animate: one animation, or the set of twelve."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.draw_after(self.all_twelve.click, self.draw_twelve)
+
+    def lay_out_controls(self) -> None:
+        words = self.lay_out_strength()
+        with gr.Row():
+            self.lay_out("loop", "format")
+        self.lay_out("seed")
+        with gr.Accordion("Advanced", open=False):
+            self.lay_out_start_scale(words)
+            self.lay_out("alpha", "beta", "frames", "fps")
+
+    def lay_out_buttons(self) -> None:
+        self.all_twelve = gr.Button("The set of twelve", elem_id=TWELVE)
+
+    def lay_out_results(self) -> list[Any]:
+        one = super().lay_out_results()
+        self.twelve = gr.Gallery(
+            label="Three strengths, four smoothnesses", object_fit="contain", height="auto", visible=False,
+            elem_id="twelve-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
+        )  # fmt: skip
+        return [*one, self.twelve]
+
+    def shown(self, result: Result, values: Values) -> Updates:
+        return {**super().shown(result, values), self.twelve: gr.Gallery(visible=False)}
+
+    @property
+    def drawers(self) -> Mapping[str, Drawer]:
+        return {self.name: self.draw, TWELVE: self.draw_twelve}
+
+    def draw_twelve(self, values: Values) -> Iterator[Updates]:
+        """Three strengths times four smoothnesses."""
+        use, name = self.use_of(values), values[self.scene]
+        known = options(Animate)
+        starts, betas = known["start_scale"].command, known["beta"].command
+        uses = [replace(use, start_scale=start, beta=beta) for start in starts for beta in betas]
+        with passing_folder() as folder:
+            for result in self._draw_all(uses, name, folder):
+                updates: Updates = {self.status: result.report.html()}
+                if result.files:
+                    captions = [f"{STRENGTHS[each.start_scale]}, beta {each.beta:.2f}" for each in uses]
+                    updates |= animation(None, self.image, self.video)
+                    tiles = list(zip(result.files, captions, strict=True))
+                    updates |= {self.twelve: gr.Gallery(tiles, visible=True), self.file: ready(result.archive)}
+                yield updates
+        yield self.share.says(self.link(use, name, TWELVE), lambda: [self.call(use, name)], values)
+
+    def _draw_all(self, uses: list[Animate], name: str, folder: Path) -> Iterator[Result]:
+        """All of them, one after the other, at the end with their ZIP."""
+        started, files = time.monotonic(), list[str]()
+        for done, use in enumerate(uses):
+            for result in self.drawing.draw(use, name):
+                left = (time.monotonic() - started) / done * (len(uses) - done) if done else None
+                words = f", {duration(left)} left" if left else ""
+                yield Result(Report(f"animations: {done} of {len(uses)}{words}", done / len(uses)))
+                for file in result.files:
+                    files.append(str(shutil.copy(file, folder)))
+        report = Report(f"{len(files)} animations in {duration(time.monotonic() - started)}").noted(uses[0].note())
+        yield Result(report, files, zipped(files, folder / f"{name}_animations.zip"))

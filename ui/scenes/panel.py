@@ -1,0 +1,184 @@
+"""A use of a scene on the page, made from its options: controls, a button, results, link and code.
+
+A use with special widgets has a panel of its own beside, which lays out some of them otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import gradio as gr
+
+from darkroom.uses import SIDES, AnimationUse, Use, options, plain_options
+from singan.uses.start import STRENGTHS
+from ui.controls import animation, control, gallery
+from ui.drawing import Drawing, Result
+from ui.endpoints import endpoint_of
+from ui.links import Query, read_option
+from ui.share import Call, Share
+from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, ready
+
+SCENE = "scene"  # the kind of model, in links and endpoints
+
+Drawer = Callable[[Values], Iterator[Updates]]
+
+
+class Panel:
+    """A panel owns its components, what a link says of them, and its events.
+
+    use: whose panel it is. scene: the component that names the scene; origin: that has the page's address.
+    controls: the components of `plain_options` by name.
+    """
+
+    NAME: ClassVar = ""  # in links and of elements; "": the use's
+    BUTTON: ClassVar = ""  # what its button says; "": the name
+
+    def __init__(self, use: type[Use[Any]], drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox) -> None:
+        self.use, self.drawing, self.scene = use, drawing, scene
+        self.name = self.NAME or use.title()
+        self.queue = ANIMATIONS if issubclass(use, AnimationUse) else PICTURES
+        self.controls: dict[str, Any] = {}
+        self.lay_out_controls()
+        with gr.Row():
+            self.button = gr.Button(self.BUTTON or self.name.capitalize(), variant="primary", elem_id=self.name)
+            self.lay_out_buttons()
+        self.status = gr.HTML(elem_id=f"{self.name}-status")
+        self.results = self.lay_out_results()
+        self.share = Share(self.name, origin)
+        self.share.write_code(lambda values: self.calls(Query.of(values[self.share.link])), [self.share.link])
+        self.draw_after(self.button.click)
+
+    # -- what it looks like ------------------------------------------------------------------------------------------
+
+    def lay_out_controls(self) -> None:
+        """A control for each option."""
+        for it in plain_options(self.use).values():
+            if it.link == "start" and not it.optional:
+                self.lay_out_start_scale(self.lay_out_strength())
+            else:
+                self.lay_out(it.name)
+
+    def lay_out(self, *names: str) -> None:
+        """The controls of these options."""
+        for name in names:
+            self.controls[name] = control(plain_options(self.use)[name], f"{self.name}-{name}")
+
+    def lay_out_strength(self, label: str = "Strength") -> gr.Radio:
+        """The start scale in words."""
+        choices = [(f"{word.capitalize()} (start scale {n})", n) for n, word in reversed(STRENGTHS.items())]
+        first = options(self.use)["start_scale"].first
+        return gr.Radio(choices, value=first, label=label, elem_id=f"{self.name}-strength")
+
+    def lay_out_start_scale(self, words: gr.Radio) -> None:
+        """The start scale that the words stand for, which is what counts."""
+        it = options(self.use)["start_scale"]
+        start = gr.Slider(
+            it.low or 0, it.most or 0, it.first, step=1, label=it.label, elem_id=f"{self.name}-start", info=it.help
+        )
+        words.input(lambda n: n, words, start, queue=False, **QUIET)
+        start.change(lambda n: n if n in STRENGTHS else None, start, words, queue=False, **QUIET)
+        self.controls[it.name] = start
+
+    def lay_out_buttons(self) -> None:
+        """More buttons beside its own."""
+
+    def lay_out_results(self) -> list[Any]:
+        """The components that show a result."""
+        if issubclass(self.use, AnimationUse):
+            self.image = gr.Image(
+                label="Animation", interactive=False, height=360, elem_id=f"{self.name}-image", buttons=[],
+                visible=False,
+            )  # fmt: skip
+            self.video = gr.Video(
+                label="Animation", visible=False, loop=True, autoplay=True, elem_id=f"{self.name}-video"
+            )
+            self.file = gr.DownloadButton("Download", interactive=False, size="sm", elem_id=f"{self.name}-file")
+            return [self.image, self.video, self.file]
+        self.gallery = gallery(self.name)
+        self.file = gr.DownloadButton("Download all (ZIP)", interactive=False, size="sm", elem_id=f"{self.name}-zip")
+        return [self.gallery, self.file]
+
+    def shown(self, result: Result, values: Values) -> Updates:
+        """What `results` show of one that is complete."""
+        if issubclass(self.use, AnimationUse):
+            return {**animation(result.files[0], self.image, self.video), self.file: ready(result.archive)}
+        return {self.gallery: result.files, self.file: ready(result.archive)}
+
+    # -- drawing -----------------------------------------------------------------------------------------------------
+
+    @property
+    def outputs(self) -> list[Any]:
+        """All components that drawing changes."""
+        return [self.status, *self.results, *self.share.outputs]
+
+    @property
+    def inputs(self) -> set[Any]:
+        """All components that drawing reads."""
+        return {self.scene, *self.share.inputs, *self.controls.values()}
+
+    def draw_after(self, event: Any, draw: Drawer | None = None) -> Any:
+        """Draws after an event, such as a button's click."""
+        return event(draw or self.draw, self.inputs, self.outputs, **self.queue, **QUIET)
+
+    def draw_linked(self, event: Any, mode: gr.Textbox) -> Any:
+        """Draws after an event where a link wants it: where `mode` is one of this panel's."""
+
+        def draw(values: Values) -> Iterator[Any]:
+            drawer = self.drawers.get(values[mode])
+            if drawer is None:
+                yield gr.skip()
+            else:
+                yield from drawer(values)
+
+        return event(draw, {mode, *self.inputs}, self.outputs, **self.queue, **QUIET)
+
+    def draw(self, values: Values) -> Iterator[Updates]:
+        """Draws what the controls say."""
+        use, name = self.use_of(values), values[self.scene]
+        for result in self.drawing.draw(use, name):
+            updates = {self.status: result.report.html()}
+            yield updates | (self.shown(result, values) if result.files else {})
+        yield self.share.says(self.link(use, name), lambda: [self.call(use, name)], values)
+
+    def use_of(self, values: Values) -> Any:
+        """What the controls say. Raises ValueError."""
+        return self.use.served({name: values[component] for name, component in self.controls.items()})
+
+    # -- links and code ----------------------------------------------------------------------------------------------
+
+    @property
+    def drawers(self) -> Mapping[str, Drawer]:
+        """What draws, by the `mode` of a link: the use's name, or, if it has a mode, any of those."""
+        known = options(self.use)
+        return dict.fromkeys(known["mode"].choices if "mode" in known else (self.name,), self.draw)
+
+    def link(self, use: Use[Any], name: str, mode: str = "") -> dict[str, Any]:
+        """The keys of a link to a result."""
+        return {"tab": "scenes", SCENE: name, "mode": mode or self.name, **use.keys()}
+
+    @property
+    def keys(self) -> set[str]:
+        """What its links may say."""
+        return {it.link for it in options(self.use).values()}
+
+    def read(self, query: Query) -> Updates:
+        """The controls as a link says."""
+        return {self.controls[name]: value for name, value in self.values_in(query).items()}
+
+    def values_in(self, query: Query) -> dict[str, Any]:
+        """The values of `plain_options` in a link; what it does not say has its default."""
+        values: dict[str, Any] = {}
+        for name, it in options(self.use).items():
+            value = read_option(query, it)
+            values |= dict(zip(SIDES, value, strict=True)) if it.kind is tuple else {name: value}
+        return values
+
+    def calls(self, query: Query) -> list[Call]:
+        """The calls that draw what a link of this panel shows; none where it shows nothing yet."""
+        name = query.read("scene", "", str)
+        return [self.call(self.use.served(self.values_in(query)), name)] if name else []
+
+    def call(self, use: Use[Any], name: str) -> Call:
+        """The call of the endpoint that does a use."""
+        return Call(f"/{endpoint_of(type(use), SCENE)}", {"scene": name, **use.plain()})

@@ -1,0 +1,142 @@
+"""Other sizes on the page: one in a device's shape or in pixels, or all devices' at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from darkroom.uses import options
+from singan.uses import Retarget
+from ui.drawing import Result
+from ui.links import Query, read_option
+from ui.reports import passing_folder
+from ui.scenes.panel import Drawer, Panel
+from ui.share import Call
+from ui.wiring import QUIET, Updates, Values, ready
+
+DEVICES = {  # width / height
+    "Phone 9:19.5": 9 / 19.5,
+    "Story 9:16": 9 / 16,
+    "Square 1:1": 1.0,
+    "Tablet 4:3": 4 / 3,
+    "Desktop 16:9": 16 / 9,
+    "Ultrawide 21:9": 21 / 9,
+    "Banner 3:1": 3.0,
+}
+CUSTOM = "Pixels"
+LAYOUTS = {"keep": "Keep the layout", "rearrange": "Rearrange"}
+
+
+def size_of(ratio: float, trained: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) in px of a shape (width / height), at the area of the trained picture."""
+    width = math.sqrt(trained[0] * trained[1] * ratio)
+    return round(width), round(width / ratio)
+
+
+def _layout(name: str) -> gr.Radio:
+    return gr.Radio([(text, mode) for mode, text in LAYOUTS.items()], value="keep", label="Mode", elem_id=name)
+
+
+class RetargetPanel(Panel):
+    """That of Retarget: in a device's shape or in pixels, beside plain stretching."""
+
+    BUTTON = "Fit to size"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.draw_after(self._sized.then)
+
+    def lay_out_controls(self) -> None:
+        shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")
+        with gr.Row():
+            self.lay_out("width", "height")
+        self.controls["mode"] = _layout("retarget-mode")
+        with gr.Accordion("Advanced", open=False):
+            self.lay_out("start_scale", "count")
+        self.lay_out("seed")
+        width, height = self.controls["width"], self.controls["height"]
+        self._sized = shape.input(self._shaped, [shape, self.scene], [width, height], queue=False, **QUIET)
+        for side in (width, height):
+            side.input(lambda: CUSTOM, None, shape, queue=False, **QUIET)
+
+    def lay_out_results(self) -> list[Any]:
+        self.compare = gr.ImageSlider(
+            label="Plainly stretched | fitted", format="png", interactive=False, visible=False, elem_id="compare",
+            buttons=["download", "fullscreen"],
+        )  # fmt: skip
+        return [self.compare, *super().lay_out_results()]
+
+    def _shaped(self, shape: str, scene: str) -> Any:
+        return gr.skip() if shape == CUSTOM else size_of(DEVICES[shape], self.drawing.models.get(scene).size)
+
+    def shown(self, result: Result, values: Values) -> Updates:
+        with Image.open(result.files[0]) as picture:
+            stretched = self.drawing.models.get(values[self.scene]).source.resize(
+                picture.size, Image.Resampling.LANCZOS
+            )
+        return {
+            self.compare: gr.ImageSlider((stretched, result.files[0]), visible=True),
+            self.gallery: gr.Gallery(result.files, visible=len(result.files) > 1),
+            self.file: ready(result.archive),
+        }
+
+
+class DevicesPanel(Panel):
+    """Retarget in the shapes of all DEVICES, each with the area of the trained picture. `layout`, in links, is the
+    mode."""
+
+    NAME = "devices"
+    BUTTON = "Fit to all my devices"
+
+    def lay_out_controls(self) -> None:
+        gr.Markdown("The picture in the shape of every screen, each with the area of the trained one.")
+        self.controls["mode"] = _layout("devices-mode")
+        self.lay_out("seed")
+
+    def draw(self, values: Values) -> Iterator[Updates]:
+        name, mode, seed = values[self.scene], values[self.controls["mode"]], values[self.controls["seed"]]
+        scene, uses = self.drawing.models.get(name), self._uses(name, mode, seed)
+        pictures = chain.from_iterable(use.draw(scene) for use in uses.values())
+        with passing_folder() as folder:
+            paths = [folder / f"{_slug(device)}_{use.size[0]}x{use.size[1]}.png" for device, use in uses.items()]
+            captions = [f"{device} · {use.size[0]} × {use.size[1]}" for device, use in uses.items()]
+            for result in self.drawing.draw_pictures(pictures, paths, folder / f"{name}_{mode}.zip"):
+                updates: Updates = {self.status: result.report.html()}
+                if result.files:
+                    updates[self.gallery] = list(zip(result.files, captions, strict=True))
+                    updates[self.file] = ready(result.archive)
+                yield updates
+        keys = {"tab": "scenes", "scene": name, "mode": self.name, "layout": mode, "seed": seed}
+        yield self.share.says(keys, lambda: [self.call(use, name) for use in uses.values()], values)
+
+    def _uses(self, name: str, mode: str, seed: int) -> dict[str, Retarget]:
+        trained = self.drawing.models.get(name).size
+        known = options(Retarget)
+        mode, seed = (known[key].checked(value, served=True) for key, value in (("mode", mode), ("seed", seed)))
+        return {device: Retarget(size_of(ratio, trained), mode, seed=seed) for device, ratio in DEVICES.items()}
+
+    @property
+    def drawers(self) -> Mapping[str, Drawer]:
+        return {self.name: self.draw}
+
+    @property
+    def keys(self) -> set[str]:
+        return {"layout", "seed"}
+
+    def values_in(self, query: Query) -> dict[str, Any]:
+        known = options(Retarget)
+        mode = query.choice("layout", known["mode"].first, known["mode"].choices)
+        return {"mode": mode, "seed": read_option(query, known["seed"])}
+
+    def calls(self, query: Query) -> list[Call]:
+        name, values = query.read("scene", "", str), self.values_in(query)
+        return [self.call(use, name) for use in self._uses(name, **values).values()] if name else []
+
+
+def _slug(device: str) -> str:
+    return device.partition(" ")[0].lower()

@@ -1,0 +1,61 @@
+"""New samples on the page: which of them are good can be said, to take those along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from darkroom.checks import check_whole
+from darkroom.uses import options
+from singan.uses import Sample
+from ui.controls import gallery
+from ui.drawing import Result, zipped
+from ui.reports import passing_folder
+from ui.scenes.panel import Panel
+from ui.wiring import QUIET, Updates, Values, ready
+
+
+class SamplePanel(Panel):
+    """That of Sample."""
+
+    BUTTON = "Draw samples"
+
+    def lay_out_controls(self) -> None:
+        words = self.lay_out_strength("How much may change")
+        self.lay_out("count", "seed")
+        with gr.Accordion("Advanced", open=False):
+            self.lay_out_start_scale(words)
+
+    def lay_out_results(self) -> list[Any]:
+        self.gallery = gallery("sample")
+        with gr.Row():
+            self.good = gr.Dropdown([], multiselect=True, label="The good ones", elem_id="sample-good", scale=3)
+            self.file = gr.DownloadButton("Download (ZIP)", interactive=False, size="sm", elem_id="sample-zip")
+        chosen: set[Any] = {self.gallery, self.good}
+        self.good.input(self._chosen, chosen, [self.file], **QUIET)
+        return [self.gallery, self.good, self.file]
+
+    def shown(self, result: Result, values: Values) -> Updates:
+        numbers = list(range(1, len(result.files) + 1))
+        captioned = [(file, str(n)) for n, file in zip(numbers, result.files, strict=True)]
+        good = gr.Dropdown(choices=numbers, value=[])
+        return {self.gallery: captioned, self.good: good, self.file: ready(result.archive)}
+
+    def _chosen(self, values: Values) -> Iterator[Updates]:
+        files = [path for path, _ in values[self.gallery] or []]
+        with passing_folder() as folder:
+            yield {self.file: ready(zip_of(files, values[self.good] or [], folder))}
+
+
+def zip_of(files: list[str], numbers: list[int], folder: Path) -> str:
+    """A ZIP of some of the pictures, counted from 1, of all where none is chosen; called like them. Raises
+    ValueError."""
+    if not files:
+        raise ValueError("there are no pictures yet: draw some first")
+    check_whole("number of pictures", len(files), 1, int(options(Sample)["count"].most or 0))
+    wanted = sorted({check_whole("a picture's number", number, 1, len(files)) for number in numbers})
+    name = Path(files[0]).stem.rpartition("_")[0] or "pictures"
+    return zipped([files[i - 1] for i in wanted] or files, folder / f"{name}.zip")

@@ -1,0 +1,153 @@
+"""One visitor's training, from its place in line to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from darkroom.device import out_of_memory
+from darkroom.files import why
+from singan import Progress, TrainConfig, TrainingError
+from singan.train import Checkpoint
+from ui.reports import REPORT_SECONDS, Report, duration
+from ui.scenes.line import Line, Ticket
+from ui.scenes.store import LIFETIME_SECONDS, SceneStore
+from ui.visitors import Visitor
+
+WAIT_SECONDS = 1.0  # between two looks of one that waits for his turn
+
+Source = str | Image.Image  # a picture; a file where another process opens it
+Records = Generator[Progress, None, None]
+Trainer = Callable[[Source, TrainConfig, Checkpoint | None], Records]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is trained: the scene's name, busy in the store; a picture, its configuration, and what there is already."""
+
+    name: str
+    picture: Source
+    config: TrainConfig
+    checkpoint: Checkpoint | None
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a training stands. name: of its scene, once it has begun; progress: the last record; ended: whether the
+    scene is all that comes of it."""
+
+    report: Report
+    name: str | None = None
+    progress: Progress | None = None
+    ended: bool = False
+
+    def plain(self) -> dict[str, Any] | None:
+        """The record as plain values, for scripts."""
+        record = self.progress
+        if record is None:
+            return {"scene": self.name} if self.ended else None
+        return {
+            "scene": self.name if record.scene else None,
+            "scale": record.scale + 1,
+            "scales": record.scales,
+            "iteration": record.iteration,
+            "iterations": record.iterations,
+            "losses": record.losses,
+            "seconds": round(record.seconds, 2),
+            "seconds_left": round(record.seconds_left, 2),
+            "finished_scales": record.scene.scales if record.scene else 0,
+        }
+
+
+class TrainingSession:
+    """A training, to be iterated over once, for its states; who stops iterating ends it.
+
+    visitor: who reads it. begin: called when its turn has come; trainer: gives the records. Finished scales are in the
+    store at once, whatever happens.
+    """
+
+    def __init__(
+        self, visitor: Visitor, line: Line, store: SceneStore, begin: Callable[[], Begun], trainer: Trainer
+    ) -> None:
+        self.visitor, self._line, self._store = visitor, line, store
+        self._begin, self._trainer = begin, trainer
+
+    def __iter__(self) -> Iterator[State]:
+        ticket = self._line.enter(self.visitor)
+        try:
+            while (words := self._line.place(ticket)) and not ticket.stop.wait(WAIT_SECONDS):
+                yield State(Report(words, 0))
+            if ticket.stop.is_set():
+                yield State(Report("Stopped while waiting", 0))
+                return
+            yield State(Report("Reading the picture", 0))
+            begun = self._begin()
+            try:
+                yield from self._train(begun, ticket)
+            finally:
+                self._store.end(begun.name)
+        finally:
+            self._line.leave(ticket)
+
+    def _train(self, begun: Begun, ticket: Ticket) -> Iterator[State]:
+        if begun.checkpoint and begun.checkpoint.scene.finished:
+            yield State(Report(f"Already trained: {begun.name}"), begun.name, ended=True)
+            return
+        last, failure = None, ""
+        try:
+            for last in self._records(begun, ticket):
+                yield State(_progress(last), begun.name, last)
+        except (TrainingError, OSError, RuntimeError, MemoryError) as error:
+            if last is None or last.scene is None:
+                raise
+            failure = _why_failed(error)
+        if last is None or last.scene is None:
+            yield State(Report("Stopped before the first scale was finished", 0))
+            return
+        yield State(self._end(last, begun.name, failure), begun.name, last, ended=True)
+
+    def _records(self, begun: Begun, ticket: Ticket) -> Iterator[Progress]:
+        """Records worth a message, until somebody stops the training."""
+        told, kept = 0.0, begun.checkpoint
+        with closing(self._trainer(begun.picture, begun.config, begun.checkpoint)) as records:
+            for record in records:
+                ticket.seconds_left = record.seconds_left
+                if record.checkpoint is not None and record.checkpoint is not kept:
+                    kept = record.checkpoint
+                    self._store.keep(begun.name, kept)
+                stopped = ticket.stop.is_set()
+                if stopped or record.preview or time.monotonic() - told > REPORT_SECONDS:
+                    told = time.monotonic()
+                    yield record
+                if stopped:
+                    return
+
+    def _end(self, last: Progress, name: str, failure: str) -> Report:
+        assert last.scene is not None
+        lives = f"It lives here for {duration(LIFETIME_SECONDS)} after its last use; download it to keep it."
+        if last.finished:
+            return Report(f"Trained in {duration(last.seconds)}: {name}. {lives}")
+        kept = f"{last.scene.scales} of {last.scales} scales are kept as {name}"
+        text = f"Failed: {failure}; {kept}." if failure else f"Stopped: {kept}; Resume goes on with it. {lives}"
+        if self._line.closed:
+            text = f"Stopped, as the app is being restarted: {kept}, and found there again once it is back."
+        return Report(text, last.scene.scales / last.scales)
+
+
+def _progress(record: Progress) -> Report:
+    text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
+    return Report(text, record.seconds / max(1e-9, record.seconds + record.seconds_left))
+
+
+def _why_failed(error: Exception) -> str:
+    """Why a training failed, in words."""
+    if isinstance(error, TrainingError):
+        return str(error)
+    if isinstance(error, OSError):
+        return why(error)
+    return "not enough memory; a smaller size fits" if out_of_memory(error) else f"{type(error).__name__} in a step"

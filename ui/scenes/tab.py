@@ -1,0 +1,196 @@
+"""The Scenes tab: choose or train a scene, then use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from singan.uses import USES, Animate, Retarget, Sample
+from ui.drawing import Drawing
+from ui.links import Query
+from ui.reports import duration, passing_folder
+from ui.scenes.animate import AnimatePanel
+from ui.scenes.panel import Panel
+from ui.scenes.retarget import DevicesPanel, RetargetPanel
+from ui.scenes.sample import SamplePanel
+from ui.scenes.store import LIFETIME_SECONDS, SceneStore
+from ui.scenes.training import TrainingPanel
+from ui.scenes.trainings import Trainings
+from ui.visitors import Visitor
+from ui.wiring import QUIET, Updates, Values
+
+DOWNLOAD = "() => { setTimeout(() => document.getElementById('scene-file').click(), 100); }"  # once it has the file
+THUMBNAIL = (220, 160)  # px, at most
+# Panels that are not made from their use's options alone.
+PANELS: dict[Any, dict[str, type[Panel]]] = {
+    Sample: {"New samples": SamplePanel},
+    Retarget: {"Other sizes": RetargetPanel, "All my devices": DevicesPanel},
+    Animate: {"Animation": AnimatePanel},
+}
+
+
+class ScenesTab:
+    """The tab, laid out inside the current Blocks."""
+
+    def __init__(self, store: SceneStore, trainings: Trainings, origin: gr.Textbox) -> None:
+        self.store, self.drawing = store, Drawing(store, trainings.device)
+        names = store.names("")  # none where nothing is shipped: then there is only training
+        self.mode = gr.Textbox("sample", visible=False)  # what a link wants drawn
+        self.own = gr.BrowserState([], storage_key="darkroom-scenes")  # this visitor's, for when he comes back
+        with gr.Tabs(selected="use" if names else "train", elem_id="halves") as self.halves:
+            with gr.Tab("Use a scene", id="use"), gr.Row(equal_height=False):
+                with gr.Column(scale=2, min_width=320):
+                    self._lay_out_scene(names)
+                with gr.Column(scale=3, min_width=320):
+                    self._lay_out_uses(origin)
+            with gr.Tab("Train your own picture", id="train"):
+                self.training = TrainingPanel(trainings, self.drawing, self.scene, self.again, origin)
+        self.described = [self.source, self.about, self.again, self.keep, self.training.resume]
+        self.chosen = [self.gallery, self.scene, self.own]
+        self._wire()
+
+    def _lay_out_scene(self, names: list[str]) -> None:
+        self.gallery = gr.Gallery(
+            label="Scenes", show_label=False, allow_preview=False, object_fit="cover", buttons=[], height="auto",
+            elem_id="scenes-gallery", elem_classes="tiles small",
+        )  # fmt: skip
+        self.scene = gr.Dropdown(
+            names, value=names[0] if names else None, label="Scene", allow_custom_value=True, elem_id="scene"
+        )
+        self.source = gr.Image(
+            label="The trained picture", interactive=False, height=240, format="png", buttons=[], elem_id="source"
+        )
+        self.about = gr.Markdown(elem_id="about")
+        self.again = gr.Button("Resume its training", visible=False, elem_id="again")
+        with gr.Row():
+            self.keep = gr.Button("Download scene", size="sm", elem_id="scene-download", min_width=120)
+            self.file = gr.DownloadButton(elem_id="scene-file", elem_classes="unseen")  # a click downloads what it has
+            self.bring = gr.UploadButton(
+                "Upload scene", size="sm", file_types=[".zip"], elem_id="scene-upload", min_width=120
+            )
+
+    def _lay_out_uses(self, origin: gr.Textbox) -> None:
+        self.panels: dict[str, Panel] = {}
+        with gr.Tabs(elem_id="views") as self.views:
+            for use in USES:
+                for label, panel in PANELS.get(use, {use.title().capitalize(): Panel}).items():
+                    with gr.Tab(label, id=panel.NAME or use.title()):
+                        made = panel(use, self.drawing, self.scene, origin)
+                    self.panels[made.name] = made
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def _wire(self) -> None:
+        samples, training = self.panels["sample"], self.training
+        self.scene.change(self._describe, {self.scene}, self.described, **QUIET)
+        choice = self.gallery.select(_picked, None, self.scene, queue=False, **QUIET)
+        samples.draw_after(choice.then)
+        samples.draw_after(self.scene.input)
+        self.again.click(lambda: gr.Tabs(selected="train"), None, self.halves, queue=False, **QUIET)
+        packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
+        packed.success(None, None, None, js=DOWNLOAD, **QUIET)
+        added = self.bring.upload(self._add, {self.bring}, [training.scene], **QUIET)
+        for ended in (*training.ended, added):
+            got = ended.success(self._got, {training.scene, self.own}, self.chosen, queue=False, **QUIET)
+            # The name may be the same as before, with more scales.
+            samples.draw_after(got.then(self._describe, {self.scene}, self.described, **QUIET).then)
+
+    def start(self, opened: Any) -> None:
+        listed = opened.then(self._list, {self.own, self.scene}, self.chosen, queue=False, **QUIET)
+        described = listed.then(self._describe, {self.scene}, self.described, **QUIET)
+        for panel in self.panels.values():
+            panel.draw_linked(described.then, self.mode)
+
+    def _list(self, values: Values, request: gr.Request) -> Updates:
+        """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
+        alive = self.store.adopt(Visitor.of(request).session, values[self.own] or [])
+        every = self.store.names(Visitor.of(request).session)
+        chosen = values[self.scene] or next(iter(every), None)
+        return {
+            self.gallery: self._thumbnails(every),
+            self.scene: gr.Dropdown(choices=every, value=chosen),
+            self.own: alive,
+        }
+
+    def _got(self, values: Values, request: gr.Request) -> Any:
+        """After a training or an upload: its scene is chosen, and the browser remembers it."""
+        name, kept = values[self.training.scene], values[self.own]
+        if not name:
+            return gr.skip()
+        every = self.store.names(Visitor.of(request).session)
+        mine = kept if name in [*kept, *self.store.shipped.names] else [*kept, name]
+        scene = gr.Dropdown(choices=every, value=name)
+        return {self.gallery: self._thumbnails(every), self.scene: scene, self.own: mine}
+
+    def _add(self, values: Values, request: gr.Request) -> Updates:
+        if not values[self.bring]:
+            raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
+        return {self.training.scene: self.store.add(Visitor.of(request).session, values[self.bring])}
+
+    def _describe(self, values: Values) -> Updates:
+        """The trained picture of a scene, and a line about it."""
+        name = values[self.scene]
+        more = bool(name) and self.store.resumable(str(name))
+        return {
+            self.source: self.store.get(name).source if name else None,
+            self.about: self._about(name) if name else "No scene yet: train one on your own picture.",
+            self.keep: gr.Button(interactive=bool(name)),
+            self.again: gr.Button(visible=more),
+            self.training.resume: gr.Button(interactive=more),
+        }
+
+    def _pack(self, values: Values) -> Iterator[Updates]:
+        """The scene as a file to keep."""
+        with passing_folder() as folder:
+            path = folder / f"{values[self.scene]}.zip"
+            self.store.save_zip(values[self.scene], path)
+            yield {self.file: str(path)}
+
+    def _about(self, name: str) -> str:
+        scene = self.store.get(name)
+        width, height = scene.size
+        total = len(scene.pyramid.config.sizes)
+        scales = f"{total} scales" if scene.finished else f"{scene.scales} of {total} scales"
+        own = name not in self.store.shipped.names
+        lives = f" · lives {duration(LIFETIME_SECONDS)} after its last use" if own else ""
+        return f"**{name}** · {width} × {height} px · {scales}{lives}"
+
+    def _thumbnails(self, names: list[str]) -> list[tuple[Any, str]]:
+        """Small pictures of the scenes with their names, for the gallery."""
+        pictures = []
+        for name in names:
+            picture = self.store.get(name).source
+            picture.thumbnail(THUMBNAIL)
+            pictures.append((picture, name))
+        return pictures
+
+    # -- links -------------------------------------------------------------------------------------------------------
+
+    @property
+    def components(self) -> list[Any]:
+        controls = [component for panel in self.panels.values() for component in panel.controls.values()]
+        return [self.mode, self.scene, self.halves, self.views, *controls]
+
+    def read(self, query: Query) -> Updates:
+        def known(name: str) -> str:
+            self.store.get(name)
+            return name
+
+        scene = query.read("scene", next(iter(self.store.names("")), None), known)
+        modes = {mode: panel for panel in self.panels.values() for mode in panel.drawers}
+        mode = query.choice("mode", "sample", modes)
+        linked = modes[mode]
+        updates: Updates = {
+            self.mode: mode,
+            self.scene: scene,
+            self.halves: gr.Tabs(selected="use" if scene else "train"),
+        }
+        updates |= {self.views: gr.Tabs(selected=linked.name), **linked.read(query)}
+        query.pass_over(key for panel in self.panels.values() for key in panel.keys)
+        return updates
+
+
+def _picked(event: gr.SelectData) -> str:
+    return str(event.value["caption"])

@@ -1,0 +1,127 @@
+"""What visitors may train, what to expect of it, and the sessions that do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from darkroom.checks import check_whole
+from singan import TrainConfig, predict_seconds, train
+from singan.config import from_preset
+from singan.suitability import concerns
+from singan.train import Checkpoint
+from ui import zero
+from ui.device import Device, Turn
+from ui.reports import duration
+from ui.scenes.line import Line
+from ui.scenes.session import Begun, Records, Source, Trainer, TrainingSession
+from ui.scenes.store import SceneStore
+from ui.scenes.uploads import Uploads
+from ui.visitors import Visitor
+
+MAX_ITERATIONS = 2000
+SCREEN_SIZE = 1024  # px: what fills real screens
+PRESETS = ("fast", "standard", "paper")
+EXPECTED_FROM = 1600  # px: a reduced picture tells as much of how training it will go
+CLOSE_SECONDS = 3.0  # that trainings have for their current step when the app ends
+RESTART = "the app is being restarted: try again in a minute"
+
+
+class Trainings:
+    """Trains visitors' pictures. trainer: gives the records of a training, by default on this device, a step at a time
+    in turn with others, or on ZeroGPU, which has its own queue."""
+
+    def __init__(self, store: SceneStore, device: Device, trainer: Trainer | None = None) -> None:
+        self.store, self.device, self.line, self._uploads = store, device, Line(), Uploads()
+        self._trainer = trainer or (zero.train_in_calls if zero.ON_ZERO_GPU else self.train_here)
+        # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
+        self.presets = [name for name in PRESETS if name != "paper" or store.device.type != "cpu" or zero.ON_ZERO_GPU]
+
+    def train_here(self, picture: Source, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
+        """The records of a training on this device."""
+        with closing(train(picture, config, self.store.device, checkpoint)) as records:
+            yield from self.device.stream(Turn.TRAINING, records)
+
+    def config(self, preset: str, seed: int | None, max_size: int | None, iterations: int | None) -> TrainConfig:
+        """The configuration that a visitor asks for, within what the app allows. Raises ValueError."""
+        if preset not in self.presets:
+            raise ValueError(f"preset is {preset!r}; allowed on this device are {', '.join(self.presets)}")
+        if iterations is not None:
+            check_whole("iterations", iterations, 1, MAX_ITERATIONS)
+        if seed is None:
+            raise ValueError("seed is empty; a whole number is needed")
+        return from_preset(preset, seed=seed, max_size=max_size, iterations=iterations)
+
+    def expect(self, file: str, config: TrainConfig) -> Iterator[str]:
+        """Markdown before a training: how long it takes here, then why the method may fail on this picture."""
+        picture = self._uploads.open(file)
+        width, height = picture.size
+        image = picture.copy()
+        image.thumbnail((EXPECTED_FROM, EXPECTED_FROM))
+        if zero.ON_ZERO_GPU:
+            seconds, where = zero.estimate(file, config), "ZeroGPU"
+        else:
+            seconds = self.device.run(Turn.TRAINING, lambda: predict_seconds(image, config, self.store.device))
+            where = self.store.device.type.upper()
+        lines = [f"About **{duration(seconds)}** on this device ({where})."]
+        if max(width, height) >= SCREEN_SIZE > config.max_size:
+            lines.append(f"Your picture has {width} × {height} px: **Screens** trains it at {SCREEN_SIZE} px.")
+        yield "\n\n".join(lines)
+        found = self.device.run(Turn.TRAINING, lambda: concerns(image))
+        yield "\n\n".join([*lines, *(f"**{concern.message}**" for concern in found)])
+
+    def train_scene(
+        self,
+        picture: str,
+        preset: str = "fast",
+        seed: int = 0,
+        max_size: int | None = None,
+        iterations: int | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Train a SinGAN on one picture, in about a minute on a CPU; streams records, ends with the scene's name.
+
+        Args:
+            picture: a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide.
+            preset: "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (250 px, the published method).
+            seed: of every random draw; the same seed gives the same scene.
+            max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
+            iterations: most steps a scale, 1 to 2000 (coarse ones: twice, but for "paper"). Default: the preset's.
+        """
+        config = self.config(preset, seed, max_size, iterations)
+        for state in self.begin(Visitor.of(request), picture, config):
+            preview = state.progress.preview if state.progress and not state.ended else None
+            pictures = (preview.sample, preview.reconstruction) if preview else (gr.skip(), gr.skip())
+            yield state.report.text, *pictures, state.plain(), state.name if state.ended else gr.skip()
+
+    def begin(self, visitor: Visitor, file: str | None, config: TrainConfig) -> TrainingSession:
+        """A training of the picture in a file, or what there is of the same already. Raises ValueError."""
+        if not file:
+            raise ValueError("there is no picture yet: upload one first")
+        return self._session(visitor, partial(self._begun, visitor, file, config))
+
+    def _begun(self, visitor: Visitor, file: str, config: TrainConfig) -> Begun:
+        picture = self._uploads.take(file)
+        begin = partial(self.store.begin, visitor.session, file, picture, config)
+        name, checkpoint = self.device.run(Turn.TRAINING, begin)  # it resizes
+        return Begun(name, file if zero.ON_ZERO_GPU else picture, config, checkpoint)
+
+    def resume(self, visitor: Visitor, scene: str) -> TrainingSession:
+        """Goes on with a scene whose training was stopped."""
+        return self._session(visitor, lambda: Begun(scene, *self.store.resume(scene)))
+
+    def _session(self, visitor: Visitor, begin: Callable[[], Begun]) -> TrainingSession:
+        return TrainingSession(visitor, self.line, self.store, begin, self._trainer)
+
+    def stop(self, visitor: Visitor) -> None:
+        """Ends this visitor's training after the current step; finished scales are kept."""
+        self.line.stop(visitor.session)
+
+    def close(self) -> None:
+        """Ends all trainings after their current steps, waits until their finished scales are kept, lets none begin."""
+        self.line.close(RESTART)
+        self.line.wait(CLOSE_SECONDS)

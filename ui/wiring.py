@@ -1,0 +1,34 @@
+"""How events are wired: which are no endpoints, in which queue they wait, by which values handlers go.
+
+Handlers that take a set of components get a dictionary of their values, and give one: by name, never by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+# Of events that are no endpoints; the page shows progress in its own way.
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# What one kind of work may take of the threads, or it would take all from what is quick.
+FACES: dict[str, Any] = {"concurrency_limit": 4}
+PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6}
+ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
+SHARED = ("pictures", "animations")
+
+Values = Mapping[Any, Any]  # of components
+Updates = dict[Any, Any]  # of components; those left out stay as they are
+
+
+def warn(text: str) -> None:
+    """A message that passes by on the page; it may hold text from outside."""
+    gr.Warning(escape(text))
+
+
+def ready(path: Any) -> Any:
+    """A download that has something to give; what is no path, such as gradio's "unchanged", as it is."""
+    return gr.DownloadButton(value=path, interactive=True) if isinstance(path, str | Path) else path
