@@ -18,6 +18,7 @@ from singan.image import open_picture
 from singan.suitability import concerns
 from singan.train import Checkpoint
 from ui import zero
+from ui.concerns import MESSAGES
 from ui.device import Device, Turn
 from ui.parts import REPORT_SECONDS, Report, bounded, duration, whole
 from ui.store import LIFETIME_SECONDS, SceneStore
@@ -86,7 +87,7 @@ class TrainingHandlers:
             lines.append(f"Your picture has {width} × {height} px: **Screens** trains it at {SCREEN_SIZE} px.")
         yield "\n\n".join(lines)
         found = self.device.run(Turn.TRAINING, lambda: concerns(image))
-        lines += [f"**{concern.message}**" for concern in found]
+        lines += [f"**{MESSAGES[concern.kind]}**" for concern in found]
         yield "\n\n".join(lines)
 
     def train_scene(
