@@ -137,6 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _trained(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     scenes = [image for images in read_scenes(args.scenes).values() for image in images]
+    if not scenes:
+        raise ValueError(f"there is no picture in {', '.join(map(str, args.scenes))}")
     save_windows(train(scenes, read_faces(args.faces, held_out=False)), args.out)
     print(f"{args.out}: {args.out.stat().st_size / 1000:.0f} kB")
     return 0
