@@ -29,12 +29,16 @@ from dcgan.export import contact_sheet, enlarged
 from dcgan.trainer import Trainer
 
 ROUNDS, ITERATIONS = 5, 6
+IMAGES = 512  # of noise, that training is timed on
+TIMES = 7  # that drawing is timed
 RANKED_SEEDS, BEST, CANDIDATES = 20, 8, 64
+COPIED = 0.01  # share of real faces that have another one as near as what counts as copied
+AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)  # of each direction
 
 
 def training_speeds(device: torch.device) -> dict[str, float]:
     """Images a second of the presets in both number formats."""
-    images = torch.randint(0, 256, (512, 3, 64, 64), dtype=torch.uint8)
+    images = torch.randint(0, 256, (IMAGES, 3, 64, 64), dtype=torch.uint8)
     configs = {
         f"{name} {'fast format' if fast else 'float32'}": replace(PRESETS[name], bfloat16=fast)
         for name in ("standard", "radford")
@@ -53,7 +57,7 @@ def training_speeds(device: torch.device) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in speeds.items()}
 
 
-def _milliseconds(call: Callable[[], Any], times: int = 7) -> float:
+def _milliseconds(call: Callable[[], Any], times: int = TIMES) -> float:
     call()
     durations = []
     for _ in range(times):
@@ -82,7 +86,7 @@ def quality(faces: FacePipeline, yardstick: Path, real: Path, count: int) -> dic
     references = tool.load(real, count)
     drawn = np.stack([np.asarray(image) for image in faces.generate(faces.latents(count, seed=1))])
     a, b = tool.describe(references), tool.describe(drawn)
-    copied = tool.nearest(b, a) < np.quantile(tool.nearest(a, a, same=True), 0.01)
+    copied = tool.nearest(b, a) < np.quantile(tool.nearest(a, a, same=True), COPIED)
     result = {
         "fvd": tool.frechet(a, b),
         "detected": tool.detected(drawn),
@@ -110,8 +114,8 @@ def pictures(faces: FacePipeline, out: Path) -> None:
     contact_sheet(faces.generate(faces.latents(64, seed=1)), 8).save(out / "sheet.png")
     four = faces.latents(4, seed=3)
     for name in faces.directions:
-        steps = [faces.generate(faces.move(four, {name: amount})) for amount in (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)]
-        contact_sheet([step[i] for i in range(4) for step in steps], 7).save(out / f"direction_{name}.png")
+        steps = [faces.generate(faces.move(four, {name: amount})) for amount in AMOUNTS]
+        contact_sheet([step[i] for i in range(4) for step in steps], len(AMOUNTS)).save(out / f"direction_{name}.png")
     save_animation(enlarged(faces.morph(four, 60, loop=True)), out / "morph.gif", 20)
 
 

@@ -21,6 +21,9 @@ import numpy as np
 from singan.image import open_picture
 from singan.repetition import repetition
 
+RESAMPLINGS = 2000
+INTERVAL = (0.025, 0.975)  # quantiles
+
 
 def measured(results: list[tuple[str, dict[str, float]]], stem: str, what: str) -> float:
     """Mean of a figure over the results, by name, of the picture with this stem."""
@@ -48,8 +51,8 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 def interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """95 % of the rank correlation over resamplings."""
     rng = np.random.default_rng(0)
-    draws = [rng.integers(len(a), size=len(a)) for _ in range(2000)]
-    low, high = np.quantile([rank_correlation(a[rows], b[rows]) for rows in draws], [0.025, 0.975])
+    draws = [rng.integers(len(a), size=len(a)) for _ in range(RESAMPLINGS)]
+    low, high = np.quantile([rank_correlation(a[rows], b[rows]) for rows in draws], INTERVAL)
     return float(low), float(high)
 
 

@@ -29,6 +29,8 @@ from dcgan.export import contact_sheet
 from singan.config import TrainConfig
 
 QUALITY_SIDE = 250  # px
+SAMPLES = 8  # of each scene, shown and judged
+TIMED, REPEATS = 24, 3  # pictures drawn in a row, and how often that is timed
 COLUMNS = (
     "seconds", "steps", "memory_mb", "preview_s", "sample_ms", "frame_ms", "swd", "coherence", "diversity", "sharpness",
 )  # fmt: skip
@@ -76,13 +78,16 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     on_gpu = torch.cuda.is_available()
     peak = torch.cuda.max_memory_allocated() / 1024 if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result["memory_mb"] = peak / 1024
-    samples = scene.sample(8, seed=1)
-    for name, draw in (("sample_ms", lambda: scene.sample(24)), ("frame_ms", lambda: scene.animate(0, frames=24))):
+    samples = scene.sample(SAMPLES, seed=1)
+    for name, draw in (
+        ("sample_ms", lambda: scene.sample(TIMED)),
+        ("frame_ms", lambda: scene.animate(0, frames=TIMED)),
+    ):
         times = []
-        for _ in range(3):
+        for _ in range(REPEATS):
             started = time.perf_counter()
             draw()
-            times.append((time.perf_counter() - started) / 24 * 1000)
+            times.append((time.perf_counter() - started) / TIMED * 1000)
         result[name] = statistics.median(times)
     out = Path(job["out"])
     contact_sheet([scene.source, scene.reconstruction(), *samples], 5).save(out / f"{job['name']}.png")

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+TRIES, PAUSE_SECONDS = 240, 0.25  # until the app answers: a minute, and longer where it takes its time
+END_SECONDS = 20  # that it has for its end
 
 
 def free_port() -> int:
@@ -51,14 +53,14 @@ def running_app(log: Path | None = None, root: Path = ROOT, **environment: str) 
         )
         address = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(240):
+            for _ in range(TRIES):
                 try:
                     urllib.request.urlopen(f"{address}/config", timeout=5).close()
                     break
                 except (urllib.error.URLError, ConnectionError, TimeoutError):
                     assert process.poll() is None, log and log.read_text(encoding="utf-8")
-                    time.sleep(0.25)
+                    time.sleep(PAUSE_SECONDS)
             yield Address(address, process.pid)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(END_SECONDS)

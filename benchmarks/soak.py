@@ -34,6 +34,8 @@ SAMPLE_SECONDS = 2.0
 GROWTH, MOST_MB = 1.1, 2000
 WARM_SECONDS = 600.0  # a shorter run is warming up all the time
 SPARE_THREADS, SPARE_FILES = 12, 40  # that come and go: idle workers, connections that are about to close
+FOLDERS = 12  # of the app's own at any time: its root, the store, what is being handed over
+EARLY, LATE = (1 / 6, 1 / 5), 0.9  # of the time: what is compared
 PICTURE = ROOT / "examples" / "sunset.jpg"
 SCENES = ("peaks", "autumn", "stream")
 
@@ -140,8 +142,8 @@ def soak(address: str, pid: int, folder: Path, seconds: float) -> Observed:
 
 def judged(seen: Observed, seconds: float) -> dict[str, Any]:
     """The figures, and what does not hold of what must."""
-    early = [it for it in seen.samples if seconds / 6 < it["seconds"] <= seconds / 5] or seen.samples[:1]
-    late = [it for it in seen.samples if it["seconds"] > 0.9 * seconds]
+    early = [it for it in seen.samples if EARLY[0] < it["seconds"] / seconds <= EARLY[1]] or seen.samples[:1]
+    late = [it for it in seen.samples if it["seconds"] > LATE * seconds]
     mean = lambda samples, key: sum(it[key] for it in samples) / len(samples)  # noqa: E731
     broken = list(seen.failures[:20])
     growth = mean(late, "memory_mb") / mean(early, "memory_mb")
@@ -158,9 +160,6 @@ def judged(seen: Observed, seconds: float) -> dict[str, Any]:
         "calls": dict(seen.calls), "left": seen.left, "trained": seen.trained, "failed": len(seen.failures),
         "early_late": figures, "growth": round(growth, 3), "most_mb": round(most), "broken": broken,
     }  # fmt: skip
-
-
-FOLDERS = 12  # of the app's own at any time: its root, the store, what is being handed over
 
 
 def main() -> int:

@@ -5,31 +5,62 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from httpx2 import HTTPError  # what huggingface_hub lets through
+from httpx2 import HTTPError, TransportError  # what huggingface_hub lets through
 from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import validate_repo_id
 
 from darkroom.model_files import CONFIG_FILE, MODEL_FILES, WEIGHTS_FILE, ModelError
 
 HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
 
+def repo_and_revision(model: str | Path) -> tuple[str, str | None]:
+    """The parts of "user/repo@revision"; None of "user/repo". Raises ModelError where it is no such name."""
+    repo, _, revision = str(model).partition("@")
+    if repo.count("/") == 1:
+        with suppress(HFValidationError):
+            validate_repo_id(repo)
+            return repo, revision or None
+    raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
+
+
 def model_folder(model: str | Path, revision: str | None = None) -> Path:
     """The folder itself, or the files of "user/repo" or "user/repo@revision". Raises ModelError."""
     if Path(model).is_dir():
         return Path(model)
-    repo, _, named = str(model).partition("@")
-    if repo.count("/") != 1 or repo.startswith((".", "/", "~")):
-        raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
-    revision = revision or named or None
+    repo, named = repo_and_revision(model)
+    revision = revision or named
     try:
         return _cached(repo, revision) or Path(
             snapshot_download(repo, revision=revision, allow_patterns=list(MODEL_FILES))
         )
     except HUB_ERRORS as error:
-        raise ModelError(f"{model} is no folder here and cannot be had from the Hub: {_first_line(error)}") from None
+        why = why_not_fetched(error, repo, revision)
+        raise ModelError(f"{model} is no folder here and cannot be had from the Hub: {why}") from None
+
+
+def why_not_fetched(error: Exception, repo: str, revision: str | None) -> str:
+    """What went wrong with a download, in a few words."""
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, HfHubHTTPError):
+        error = error.__cause__  # the client says "not in the cache" of whatever the Hub answers
+    if isinstance(error, RevisionNotFoundError):
+        return f"{repo} has no revision {revision}"
+    if isinstance(error, RepositoryNotFoundError):
+        return f"there is no repository {repo} that may be read here"
+    if isinstance(error, (TransportError, OfflineModeIsEnabled, LocalEntryNotFoundError)):
+        return "the Hub cannot be reached"
+    return _first_line(error)
 
 
 def _first_line(error: Exception) -> str:

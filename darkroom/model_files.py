@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,26 @@ MAX_CONFIG_BYTES = 100_000
 MAX_CARD_BYTES = 1_000_000
 MAX_HEADER_BYTES = 2_000_000  # of a safetensors file: names and shapes, before its values
 MAX_DIGITS = 30  # of a number in JSON
-SCENE, FACES = "a scene of singan", "a face model of dcgan"
-KINDS = {SCENE: "sizes", FACES: "latent_dim"}  # a key that only the networks of this kind have
 FLOATS = {"F16", "BF16", "F32"}  # what any float tensor may be stored as
 STORED_AS = {torch.int64: {"I64"}, torch.uint8: {"U8"}, torch.float32: FLOATS, torch.bfloat16: FLOATS}
 
 Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]  # shapes and number formats of tensors by their names
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a model's folder may hold."""
+
+    noun: str
+    library: str  # the package that reads it
+    key: str  # of config.json's `model`: only the networks of this kind have it
+
+    def __str__(self) -> str:
+        return f"a {self.noun} of {self.library}"
+
+
+SCENE, FACES = Kind("scene", "singan", "sizes"), Kind("face model", "dcgan", "latent_dim")
+KINDS = (SCENE, FACES)
 
 
 class ModelError(ValueError):
@@ -100,14 +115,16 @@ def check_layout(found: Mapping[str, tuple[tuple[int, ...], str]], wanted: Layou
             raise ValueError(f"{name} is stored as {stored}; {dtype} is needed")
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file, floats as float32; to be called once `check_layout` has passed.
+def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Tensor]:
+    """The wanted tensors of a file, floats as float32; none is read before all have passed `check_layout`.
 
-    Raises ValueError where a value is not finite.
+    more: whether the file may hold others beside them. Raises ValueError where a value is not finite, too.
     """
+    header = header_of(path)
+    check_layout({name: header[name] for name in wanted if name in header} if more else header, wanted)
     tensors = {}
     with safe_open(path, "pt") as file:
-        for name in file.keys():  # noqa: SIM118, it is no dictionary
+        for name in wanted:
             value = file.get_tensor(name)
             tensors[name] = value.float() if value.is_floating_point() else value
             if value.is_floating_point() and not bool(value.isfinite().all()):
@@ -129,22 +146,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def check_kind(config: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """The part of a config.json that rebuilds the networks. Raises WrongKind, ValueError."""
+def check_kind(config: Mapping[str, Any], kind: Kind) -> None:
+    """Raises WrongKind unless a config.json is of this kind; ValueError, KeyError where it has no networks."""
     model = config["model"]
     if not isinstance(model, dict):
         raise ValueError(f"model is {echo(model)}; an object is needed")
-    if KINDS[kind] not in model:
-        theirs = next((other for other, key in KINDS.items() if key in model), "something else")
+    if kind.key not in model:
+        theirs = next((str(other) for other in KINDS if other.key in model), "something else")
         raise WrongKind(f"{theirs}; {kind} is needed")
-    return model
 
 
-def kind_in(folder: Path) -> str | None:
+def kind_in(folder: Path) -> Kind | None:
     """Which kind of model lies in a folder, SCENE or FACES; None where there is none, or it cannot be told."""
     try:
         model = read_config(folder)["model"]
-        return next((kind for kind, key in KINDS.items() if key in model), None)
+        return next((kind for kind in KINDS if kind.key in model), None)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

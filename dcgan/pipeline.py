@@ -8,28 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from darkroom.checks import check_range
-from darkroom.hub import model_folder, push_model
-from darkroom.model_files import (
-    FACES,
-    WEIGHTS_FILE,
-    Layout,
-    check_kind,
-    check_layout,
-    header_of,
-    layout_of,
-    read_card,
-    read_config,
-    read_tensors,
-    reading,
-    write_model,
-)
+from darkroom.model_files import FACES, Layout, header_of, layout_of, read_tensors
+from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED
 from dcgan import latent
 from dcgan.config import ModelConfig, TrainConfig
@@ -50,15 +37,16 @@ def _halved(tensor: Tensor) -> Tensor:
     return tensor.half() if tensor.ndim > 1 and tensor.is_floating_point() else tensor
 
 
-class FacePipeline:
+class FacePipeline(Pretrained):
     """A trained generator and what steers it. Latents are (N, latent_dim) float32, pictures 64x64 RGB PIL images.
 
     Face i of seed s is drawn from (s, i) alone. Methods raise ValueError with the value and what is allowed.
 
     discriminator: what it was trained against; None where a model was imported without one.
     directions: unit vectors (latent_dim,) by name, the named attributes first, then `pc1`, `pc2`, ... by their effect.
-    name: where the model came from.
     """
+
+    kind = FACES
 
     def __init__(
         self,
@@ -74,8 +62,6 @@ class FacePipeline:
         self.attributes = {name: vector.detach().cpu().float() for name, vector in (attributes or {}).items()}
         self.train_config = train_config
         self.dtype = torch.float32
-        self.name = "untitled"
-        self.card = self._plain_card()
         principal = latent.principal_directions(generator)  # type: ignore[arg-type]
         self.directions = {**self.attributes, **{f"pc{i}": vector for i, vector in enumerate(principal, 1)}}
 
@@ -187,8 +173,12 @@ class FacePipeline:
 
     # -- files -------------------------------------------------------------------------------------------------------
 
+    def config_json(self) -> dict[str, Any]:
+        """What config.json holds; `train` is null where a model was imported."""
+        return {"model": asdict(self.config), "train": self.train_config and asdict(self.train_config)}
+
     def tensors(self) -> dict[str, Tensor]:
-        """What model.safetensors holds: `generator.*`, `discriminator.*` and `directions.NAME`."""
+        """What model.safetensors holds: `generator.*`, `discriminator.*` and `directions.NAME`; filters in float16."""
         parts = {f"generator.{name}": value for name, value in self.generator.state_dict().items()}
         if self.discriminator is not None:
             parts |= {f"discriminator.{name}": value for name, value in self.discriminator.state_dict().items()}
@@ -207,15 +197,9 @@ class FacePipeline:
         """What files say of the model that drew them."""
         return {"name": self.name, "fingerprint": self.fingerprint, "latent_dim": self.config.latent_dim}
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors (filters in float16) and a model card, which stays if there is one."""
-        config = {"model": asdict(self.config), "train": self.train_config and asdict(self.train_config)}
-        write_model(folder, config, self.tensors(), self.card)
-
-    def _plain_card(self) -> str:
-        """A model card for the Hub, until somebody writes a better one."""
+    def plain_card(self) -> str:
+        """The dimension, and how to draw."""
         return (
-            "---\nlibrary_name: dcgan\npipeline_tag: unconditional-image-generation\ntags:\n- dcgan\n---\n\n"
             f"# A DCGAN of 64x64 pictures, latent dimension {self.config.latent_dim}\n\n"
             "`config.json` holds every setting.\n\n```python\nfrom dcgan import FacePipeline\n\n"
             'faces = FacePipeline.from_pretrained("FOLDER or USER/REPO")\n'
@@ -223,41 +207,23 @@ class FacePipeline:
         )
 
     @classmethod
-    def from_pretrained(cls, model: str | Path, revision: str | None = None) -> FacePipeline:
-        """A model from a folder, or from the Hub: "user/repo" or "user/repo@revision". On the CPU.
-
-        Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
-        """
-        folder = model_folder(model, revision)
-        with reading(model, "face model"):
-            config = read_config(folder)
-            model_config = ModelConfig(**check_kind(config, FACES))
-            train_config = TrainConfig.from_dict(config["train"]) if config.get("train") else None
-            header = header_of(folder / WEIGHTS_FILE)
-            check_layout(header, _layout(model_config, header))
-            parts = _parts(read_tensors(folder / WEIGHTS_FILE))
-            generator = new_generator(model_config)
-            generator.load_state_dict(parts["generator"], strict=True)
-            discriminator = new_discriminator(model_config) if parts["discriminator"] else None
-            if discriminator is not None:
-                discriminator.load_state_dict(parts["discriminator"], strict=True)
-            faces = cls(model_config, generator, discriminator, parts["directions"], train_config)
-        faces.name = folder.name if Path(model).is_dir() else str(model)
-        faces.card = read_card(folder) or faces.card
-        return faces
+    def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
+        """With the discriminator and the named directions that the file holds."""
+        model_config = ModelConfig(**config["model"])
+        train_config = TrainConfig.from_dict(config["train"]) if config.get("train") else None
+        parts = _parts(read_tensors(weights, _layout(model_config, header_of(weights))))
+        generator = new_generator(model_config)
+        generator.load_state_dict(parts["generator"], strict=True)
+        discriminator = new_discriminator(model_config) if parts["discriminator"] else None
+        if discriminator is not None:
+            discriminator.load_state_dict(parts["discriminator"], strict=True)
+        return cls(model_config, generator, discriminator, parts["directions"], train_config)
 
     def with_attributes(self, attributes: Mapping[str, Tensor]) -> FacePipeline:
         """The same networks with these named directions."""
         faces = FacePipeline(self.config, self.generator, self.discriminator, attributes, self.train_config)
         faces.name, faces.card = self.name, self.card
         return faces
-
-    def push_to_hub(self, repo: str, private: bool = False) -> str:
-        """Uploads the model and its card to "user/repo", made if missing; needs a token. The commit's address.
-
-        Raises ModelError where the Hub cannot be reached or refuses.
-        """
-        return push_model(repo, self.save_pretrained, "Upload the faces", private)
 
 
 def _layout(config: ModelConfig, header: Mapping[str, Any]) -> Layout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from PIL import Image
@@ -13,20 +13,8 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.device import fast_format
-from darkroom.hub import model_folder, push_model
-from darkroom.model_files import (
-    SCENE,
-    WEIGHTS_FILE,
-    check_kind,
-    check_layout,
-    header_of,
-    layout_of,
-    read_card,
-    read_config,
-    read_tensors,
-    reading,
-    write_model,
-)
+from darkroom.model_files import SCENE, header_of, layout_of, read_tensors
+from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import method
 from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
@@ -41,18 +29,19 @@ BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
 
 
-class ScenePipeline:
+class ScenePipeline(Pretrained):
     """A trained picture. Sizes are (width, height) in px; pictures are RGB PIL images; the same seed draws the same.
 
     Sample i of seed s is drawn from (s, i) alone. `start_scale` k keeps the trained picture's own structure below scale
     k, the coarsest being 0. Methods raise ValueError with the value and what is allowed.
     """
 
+    kind = SCENE
+
     def __init__(self, pyramid: Pyramid, train_config: TrainConfig) -> None:
         self.pyramid = pyramid
         self.train_config = train_config
         self.dtype = fast_format(pyramid.device)
-        self.card = self._plain_card()
 
     def to(self, device: str | torch.device) -> ScenePipeline:
         """Moves the networks; the number format becomes the device's faster one."""
@@ -155,22 +144,18 @@ class ScenePipeline:
 
     # -- files -------------------------------------------------------------------------------------------------------
 
-    def config(self) -> dict[str, Any]:
-        """What config.json holds."""
+    def config_json(self) -> dict[str, Any]:
+        """What config.json holds: of the whole pyramid, so that of a training only the weights file changes."""
         return {"format": FORMAT, "model": asdict(self.pyramid.config), "train": asdict(self.train_config)}
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors and a model card (an existing card stays), each atomically.
+    def tensors(self) -> dict[str, Tensor]:
+        """What model.safetensors holds."""
+        return self.pyramid.state_dict()
 
-        The configuration is that of the whole pyramid from the first scale on: only the weights file changes.
-        """
-        write_model(folder, self.config(), self.pyramid.state_dict(), self.card)
-
-    def _plain_card(self) -> str:
-        """A model card for the Hub, until somebody writes a better one."""
+    def plain_card(self) -> str:
+        """The sizes, and how to draw."""
         height, width = self.pyramid.config.sizes[-1]
         return (
-            "---\nlibrary_name: singan\npipeline_tag: unconditional-image-generation\ntags:\n- singan\n---\n\n"
             f"# A SinGAN of one picture, {width}x{height} px\n\n"
             f"{len(self.pyramid.config.sizes)} scales of {self.train_config.iterations} iterations, "
             f"seed {self.train_config.seed}. `config.json` holds every setting.\n\n"
@@ -179,33 +164,17 @@ class ScenePipeline:
         )
 
     @classmethod
-    def from_pretrained(cls, model: str | Path, revision: str | None = None) -> ScenePipeline:
-        """A scene from a folder, or from the Hub: "user/repo" or "user/repo@revision". On the CPU.
-
-        Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
-        """
-        folder = model_folder(model, revision)
-        with reading(model, "scene"):
-            config = read_config(folder)
-            model_config = ModelConfig.from_dict(check_kind(config, SCENE))
-            train_config = TrainConfig.from_dict(config["train"])
-            header = header_of(folder / WEIGHTS_FILE)
-            scales = _scales(header, model_config)
-            with torch.device("meta"):  # nothing is made that a file merely claims
-                wanted = layout_of(Pyramid(model_config, scales))
-            check_layout(header, wanted)
-            pyramid = Pyramid(model_config, scales)
-            pyramid.load_state_dict(read_tensors(folder / WEIGHTS_FILE), strict=True)
-        scene = cls(pyramid, train_config)
-        scene.card = read_card(folder) or scene.card
-        return scene
-
-    def push_to_hub(self, repo: str, private: bool = False) -> str:
-        """Uploads the model and its card to "user/repo", made if missing; needs a token. The commit's address.
-
-        Raises ModelError where the Hub cannot be reached or refuses.
-        """
-        return push_model(repo, self.save_pretrained, "Upload the scene", private)
+    def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
+        """As many scales as the file holds."""
+        model_config = ModelConfig.from_dict(config["model"])
+        train_config = TrainConfig.from_dict(config["train"])
+        scales = _scales(header_of(weights), model_config)
+        with torch.device("meta"):  # nothing is made that a file merely claims
+            wanted = layout_of(Pyramid(model_config, scales))
+        tensors = read_tensors(weights, wanted)
+        pyramid = Pyramid(model_config, scales)
+        pyramid.load_state_dict(tensors, strict=True)
+        return cls(pyramid, train_config)
 
 
 def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:

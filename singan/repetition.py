@@ -16,6 +16,8 @@ from singan.image import Picture, open_picture, resize_picture, to_tensor
 PATCH = 7  # px
 SIDES = (32, 64, 128)  # px, longer sides of the reduced pictures
 QUERIES = 1500  # patches that are looked for, evenly spread; the others are as many again at most
+AT_ONCE = 256  # of the patches that are looked for: bounds the memory
+LEAST = 1e-3  # distance: below, all repeats, and its logarithm would count for too much
 WEIGHTS = (-0.745, 0.025, 0.220, 0.777)  # of 1 and of the logarithms at the three sides
 
 
@@ -27,7 +29,7 @@ def _nearest_elsewhere(picture: Tensor) -> float:
     places = torch.stack([y.flatten(), x.flatten()], 1)
     chosen = torch.linspace(0, len(patches) - 1, min(QUERIES, len(patches))).long()
     best = []
-    for some in chosen.split(256):
+    for some in chosen.split(AT_ONCE):
         distance = torch.cdist(patches[some], patches)
         overlap = (places[some][:, None] - places[None]).abs().amax(-1) < PATCH
         best.append(distance.masked_fill(overlap, torch.inf).amin(1))
@@ -50,5 +52,5 @@ def expected_coherence(picture: Picture) -> float:
     second. Raises PictureError.
     """
     bias, *weights = WEIGHTS
-    logarithms = (math.log(max(distance, 1e-3)) for distance in repetition(picture))
+    logarithms = (math.log(max(distance, LEAST)) for distance in repetition(picture))
     return math.exp(bias + sum(weight * value for weight, value in zip(weights, logarithms, strict=True)))

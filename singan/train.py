@@ -19,7 +19,7 @@ from torch import Tensor
 
 from darkroom.device import enough_memory_or, fast_format, pick_device
 from darkroom.files import atomic
-from darkroom.model_files import Layout, ModelError, check_layout, header_of, layout_of, read_tensors, reading
+from darkroom.model_files import Layout, ModelError, layout_of, read_tensors, reading
 from darkroom.seeds import seeded
 from singan.config import ModelConfig, TrainConfig
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
@@ -358,10 +358,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     if not (folder / TRAINING_FILE).exists():
         raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
     with reading(folder / TRAINING_FILE, "training to go on with"):
-        header = header_of(folder / TRAINING_FILE)
         wanted = _critics_layout(scene)
-        check_layout({name: header[name] for name in wanted if name in header}, wanted)
-        tensors = read_tensors(folder / TRAINING_FILE)
+        tensors = read_tensors(folder / TRAINING_FILE, wanted, more=True)
     critics: list[dict[str, Tensor]] = [{} for _ in range(scene.scales)]
     for name in wanted:
         n, _, rest = name.partition(".")

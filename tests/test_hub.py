@@ -87,6 +87,19 @@ def test_a_missing_repository_is_named(hub, package, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_the_hub_lacks_is_said_in_words(hub, package, folder, tmp_path):
+    filled(hub, folder)
+    for model, words in (
+        ("user/none", "there is no repository user/none that may be read here"),
+        ("user/tiny@nope", "user/tiny has no revision nope"),
+        ("user/ti ny", "is neither a folder nor a repository of the Hub"),
+    ):
+        result = call(package, hub.address, tmp_path / "home", "sample", model, "--out", tmp_path / "out")
+        assert result.returncode == 2 and words in result.stderr, result.stderr
+    result = call(package, "http://127.0.0.1:9", tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
+    assert result.returncode == 2 and result.stderr.endswith("from the Hub: the Hub cannot be reached\n")
+
+
 def test_a_damaged_download_is_refused(hub, package, folder, tmp_path):
     filled(hub, folder)
     hub.repos["user/tiny"]["model.safetensors"] = hub.repos["user/tiny"]["model.safetensors"][:-99]

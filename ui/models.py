@@ -11,18 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from httpx2 import TransportError
-from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import (
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub import HfApi, constants, hf_hub_download
 from tqdm import tqdm
 
-from darkroom.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from darkroom.hub import cached_folder, repo_and_revision, why_not_fetched
+from darkroom.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, ModelError
 
 ANSWER_SECONDS = 20  # that the Hub has for telling what a repository holds
 SILENCE_SECONDS = 60  # without a byte before `notes` calls the Hub silent
@@ -45,7 +38,9 @@ class _Asked:
 
     name: str
     model: str  # folder or USER/REPO[@REVISION]
-    waiting: bool  # for the Hub
+    repo: str = ""  # of the Hub; "" of a folder
+    revision: str | None = None
+    waiting: bool = False  # for the Hub
     commit: str = ""  # of the copy in the cache
     damaged: bool = False  # the copy in the cache
     stand_in: str = ""  # what serves under its name in its place, if anything
@@ -53,23 +48,12 @@ class _Asked:
     done: int = 0  # bytes that have come
     total: int = 0  # bytes, once the Hub has told
 
-    @property
-    def repo(self) -> str:
-        return self.model.partition("@")[0]
-
-    @property
-    def revision(self) -> str | None:
-        return self.model.partition("@")[2] or None
-
 
 def _asked(model: str) -> _Asked:
-    """Raises ValueError where a model is neither a folder nor the name of a repository."""
-    asked = _Asked(model_name(model), model, waiting=not Path(model).is_dir())
-    if asked.waiting:
-        if asked.repo.count("/") != 1:
-            raise ValueError(f"{model!r} is neither a folder nor a repository of the Hub (USER/REPO[@REVISION])")
-        validate_repo_id(asked.repo)
-    return asked
+    """Raises ModelError where a model is neither a folder nor the name of a repository."""
+    if Path(model).is_dir():
+        return _Asked(model_name(model), model)
+    return _Asked(model_name(model), model, *repo_and_revision(model), waiting=True)
 
 
 class Models(Generic[T]):
@@ -147,11 +131,11 @@ class Models(Generic[T]):
         try:
             if not asked.waiting:
                 self._serving[asked.name] = self._load(asked.model)
-            elif commit := _commit_in_cache(asked):
+            elif cached := cached_folder(asked.repo, asked.revision):
                 asked.damaged = True  # until it is loaded
-                self._serving[asked.name] = self._load(f"{asked.repo}@{commit}")
-                asked.damaged, asked.commit, asked.stand_in = False, commit, "the cached weights"
-                asked.waiting = commit != asked.revision  # a branch may have moved
+                self._serving[asked.name] = self._load(f"{asked.repo}@{cached.name}")
+                asked.damaged, asked.commit, asked.stand_in = False, cached.name, "the cached weights"
+                asked.waiting = asked.commit != asked.revision  # a branch may have moved
         except ValueError as error:
             asked.trouble = "" if asked.waiting else _why(error, asked)
         if asked.name not in self._serving and asked.name in self._shipped:
@@ -207,19 +191,9 @@ class Models(Generic[T]):
         return Counter
 
 
-def _commit_in_cache(asked: _Asked) -> str:
-    """The commit of the revision that lies in the Hub's cache, without a request; "" where files are missing."""
-    files = [try_to_load_from_cache(asked.repo, file, revision=asked.revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
-    return Path(str(files[0])).parent.name if all(isinstance(file, str) for file in files) else ""
-
-
 def _why(error: Exception, asked: _Asked) -> str:
     """What went wrong, in a few words."""
-    if isinstance(error, RevisionNotFoundError):
-        return f"{asked.repo} has no revision {asked.revision}"
-    if isinstance(error, RepositoryNotFoundError):
-        return f"there is no repository {asked.repo} that may be read here"
-    if isinstance(error, (TransportError, OfflineModeIsEnabled, LocalEntryNotFoundError)):
-        return "the Hub cannot be reached"
-    text = re.sub("^.* is (?=damaged|no)", "", str(error))  # the note begins with the model's name
+    text = why_not_fetched(error, asked.repo, asked.revision)
+    if isinstance(error, ModelError):
+        text = re.sub("^.* is (?=damaged|no)", "", text)  # the note begins with the model's name
     return textwrap.shorten(text, 160, placeholder=" ...")

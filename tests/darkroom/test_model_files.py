@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
 
-from darkroom.model_files import MAX_CONFIG_BYTES, header_of, read_json
+from darkroom.model_files import MAX_CONFIG_BYTES, header_of, read_json, read_tensors
 from dcgan import FacePipeline
 from singan import ModelError, ScenePipeline
 
@@ -85,6 +85,18 @@ def test_tensors_are_those_that_the_configuration_needs(scene_folder, faces_fold
         with pytest.raises(ModelError, match="is damaged: ") as raised:
             load(altered(folder, CHANGES[change]))
         assert "\n" not in str(raised.value) and len(str(raised.value)) < 400
+
+
+def test_only_wanted_tensors_are_read(tmp_path):
+    """Others must be allowed, and are left where they are."""
+    path = tmp_path / "model.safetensors"
+    save_file({"a": torch.ones(2), "b": torch.full((3,), torch.nan)}, path)
+    wanted = {"a": ((2,), torch.float32)}
+    assert list(read_tensors(path, wanted, more=True)) == ["a"]
+    with pytest.raises(ValueError, match="1 tensors do not belong there, such as 'b'"):
+        read_tensors(path, wanted)
+    with pytest.raises(ValueError, match="1 tensors are missing, such as 'c'"):
+        read_tensors(path, {**wanted, "c": ((1,), torch.float32)}, more=True)
 
 
 @pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16])

@@ -17,6 +17,7 @@ from singan.train import Checkpoint
 from ui import zero
 from ui.device import Device, Turn
 from ui.reports import duration
+from ui.scenes.concerns import MESSAGES
 from ui.scenes.line import Line
 from ui.scenes.session import Begun, Records, Source, Trainer, TrainingSession
 from ui.scenes.store import SceneStore
@@ -72,7 +73,7 @@ class Trainings:
             lines.append(f"Your picture has {width} × {height} px: **Screens** trains it at {SCREEN_SIZE} px.")
         yield "\n\n".join(lines)
         found = self.device.run(Turn.TRAINING, lambda: concerns(image))
-        yield "\n\n".join([*lines, *(f"**{concern.message}**" for concern in found)])
+        yield "\n\n".join([*lines, *(f"**{MESSAGES[concern.kind]}**" for concern in found)])
 
     def train_scene(
         self,

@@ -1,0 +1,77 @@
+"""The network that finds faces and writing in windows of a picture, slid over several sizes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+WEIGHTS = Path(__file__).with_name("windows.safetensors")
+WINDOW, STRIDE = 32, 4  # px: what the network sees at once, and how far apart its windows are
+
+# Shorter sides of the reduced pictures, px. A face from chin to hair fills a window: 128 px find one of a quarter of
+# the shorter side, 32 px one that fills it. Writing of 2 % to 40 % of that side is 6 to 20 px high in one of them.
+FACE_SIDES = (128, 102, 82, 66, 52, 42, 32)
+WRITING_SIDES = (384, 192, 96, 48)
+LONGEST = 768  # px, longer side of a reduced picture
+MARGIN = 6  # px, repeated border, so that a face may touch it
+CELLS = 48  # a side, of the grid on which the area of writing is counted
+WRITING_LOGIT = 2.0  # above, a window is counted as writing
+
+
+class Windows(nn.Sequential):
+    """Logits of 32 px windows: brightness (N, 1, H, W) in [0, 1] to (N, 2, rows, columns), every 4 px.
+
+    Channel 0 says that the window holds a face, channel 1 that it holds writing. No padding: whatever stands outside a
+    window has no say in it. Raises RuntimeError below 32 px.
+    """
+
+    def __init__(self) -> None:
+        def block(before: int, after: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+            return [nn.Conv2d(before, after, kernel, stride, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+
+        head = nn.Conv2d(48, 2, 1)
+        super().__init__(*block(1, 16, 4, 2), *block(16, 32, 3, 2), *block(32, 32, 3), *block(32, 48, 5), head)
+
+
+@cache
+def shipped_windows() -> Windows:
+    """The network of the file beside this module, read once."""
+    network = Windows()
+    network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
+    return network.eval().requires_grad_(False)
+
+
+def reduced(image: Image.Image, shorter: int) -> Image.Image:
+    """The picture with this shorter side, px, or less where the longer one would pass 768; none below 32."""
+    factor = min(shorter / min(image.size), LONGEST / max(image.size))
+    width, height = (max(WINDOW, round(side * factor)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
+
+
+def _brightness(image: Image.Image, sides: tuple[int, ...], margin: int = 0) -> Iterator[Tensor]:
+    """The picture's brightness (1, 1, H, W) in [0, 1] at each shorter side."""
+    image = image.convert("L")
+    for side in sides:
+        pixels = np.pad(np.asarray(reduced(image, side)), margin, mode="edge")
+        yield torch.from_numpy(pixels)[None, None].float() / 255
+
+
+@torch.inference_mode()
+def face_logit(image: Image.Image, network: Windows) -> float:
+    """Of the window that looks most like a face."""
+    return max(float(network(x)[:, 0].max()) for x in _brightness(image, FACE_SIDES, MARGIN))
+
+
+@torch.inference_mode()
+def writing_share(image: Image.Image, network: Windows) -> float:
+    """Share of the picture, 0 to 1, that is writing of any size."""
+    maps = [F.interpolate(network(x)[:, 1:], (CELLS, CELLS)) for x in _brightness(image, WRITING_SIDES)]
+    return float((torch.cat(maps).amax(0) > WRITING_LOGIT).float().mean())
