@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from darkroom.evaluation import evaluation
 from singan.config import KERNEL, LAYERS, ModelConfig, Norm, Padding
 from singan.image import resize, resize_picture
 
@@ -95,14 +96,11 @@ class Generator(nn.Module):
         rows = max(1, STRIP_PIXELS // (count * width) - 2 * margin)
         if any(isinstance(module, nn.InstanceNorm2d) for module in self.body):
             rows = height  # its statistics are those of the whole picture
-        training = self.training
-        self.eval()
-        with torch.autocast(prev.device.type, dtype=dtype, enabled=dtype != torch.float32):
+        with evaluation(self), torch.autocast(prev.device.type, dtype=dtype, enabled=dtype != torch.float32):
             strips = [
                 self(padded[:, :, top : top + rows + 2 * margin], prev[:, :, top : top + rows])
                 for top in range(0, height - 2 * margin, rows)
             ]
-        self.train(training)
         return strips[0] if len(strips) == 1 else torch.cat(strips, dim=2)
 
 

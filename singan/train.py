@@ -10,6 +10,7 @@ import itertools
 import time
 from collections import abc
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 import torch
@@ -27,6 +28,8 @@ from singan.model import Discriminator, Generator, Pyramid, initialise, scale_no
 from singan.pipeline import BATCH_PIXELS, ScenePipeline
 from singan.scale import Diverged, ScaleTrainer, crop_shape
 
+GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below
+CRITIC_GAIN = 0.5  # of an unnormalised critic's last layer
 TRAINING_FILE = "training.safetensors"
 RECORD_SECONDS = 0.1
 PREVIEW_SECONDS = 1.0
@@ -34,6 +37,15 @@ FLAT = 0.02  # of the picture's contrast: less is no picture
 WORSE = 1.5  # times the error below: more is a scale that has lost its way
 POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
 STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-channel pixels; measured on 2 cores
+
+
+class Stream(IntEnum):
+    """What is drawn for scale n, each from a stream of its own. Other numbers would give other weights."""
+
+    POOL = 1
+    WEIGHTS = 2
+    STEPS = 3
+    PREVIEW = 4
 
 
 class TrainingError(RuntimeError):
@@ -178,7 +190,7 @@ class Training:
         size = self.pyramid.config.sizes[n - 1]
         height, width = self.pyramid.config.sizes[n]
         count = max(4, min(self.config.pool, POOL_PIXELS // (height * width)))
-        rng = seeded(self.config.seed, n, 1, device=self.device)
+        rng = seeded(self.config.seed, n, Stream.POOL, device=self.device)
         below = torch.zeros(count, 3, *size, device=self.device) if self.pool is None else self.pool[:count]
         prevs = resize_picture(below, size)
         z = scale_noise(n - 1, size, rng, count)
@@ -189,11 +201,11 @@ class Training:
     def scale(self, n: int, attempt: int) -> ScaleTrainer:
         """Scale n ready to train; a second attempt has other draws and half the learning rate."""
         config, size = self.config, self.pyramid.config.sizes[n]
-        rng = seeded(config.seed, n, 2, attempt)
+        rng = seeded(config.seed, n, Stream.WEIGHTS, attempt)
         generator = self.pyramid.new_generator(n).requires_grad_(True)
         critic = Discriminator(self.pyramid.config.channels[n], config.norm if config.critic_norm else "none")
-        initialise(generator.body, 0.1, rng)
-        initialise(critic.body, 0.5, rng)
+        initialise(generator.body, GENERATOR_GAIN, rng)
+        initialise(critic.body, CRITIC_GAIN, rng)
         generator.to(self.device)
         critic.to(self.device)
         if n:
@@ -213,7 +225,7 @@ class Training:
             prevs=None if self.pool is None else resize_picture(self.pool, size),
             rec_prev=rec_prev,
             sigma=config.noise_amplitude * error if n else 1.0,
-            rng=seeded(config.seed, n, 3, attempt, device=self.device),
+            rng=seeded(config.seed, n, Stream.STEPS, attempt, device=self.device),
             dtype=self.dtype,
             learning_rate=config.learning_rate / 2**attempt,
         )
@@ -234,7 +246,7 @@ class Training:
         self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
 
     def _preview_noise(self, n: int) -> Tensor:
-        rng = seeded(self.config.seed, n, 4)
+        rng = seeded(self.config.seed, n, Stream.PREVIEW)
         return scale_noise(n, self.pyramid.config.sizes[n], rng).to(self.device)
 
     def checkpoint(self) -> Checkpoint:
