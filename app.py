@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image
 
 from darkroom.device import pick_device
+from darkroom.memory import bound_arenas
+from darkroom.models import Models
 from darkroom.pictures import MAX_PIXELS
+from darkroom.scratch import scratch_folder
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from ui.memory import bound_arenas
-from ui.models import Models
-from ui.scratch import scratch_folder
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 

@@ -23,9 +23,9 @@ from darkroom import commands
 from darkroom.commands import Parser
 from darkroom.hub import HUB_ERRORS
 from darkroom.model_files import MODEL_FILES, WEIGHTS_FILE
+from darkroom.models import PREFIX
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from ui.models import PREFIX
 
 ROOT = Path(__file__).parent
 NEEDED = "app.py ui dcgan singan darkroom checkpoints examples docs requirements.txt README.md LICENSE".split()

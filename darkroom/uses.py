@@ -204,11 +204,11 @@ class Use(Generic[M]):
 
 
 class PicturesUse(Use[M]):
-    """A use that draws pictures, `count` of them."""
+    """A use that draws pictures, `count` of them: one, where that is no option."""
 
     WHAT: ClassVar = "pictures"
     FILES: ClassVar = "PNGs"
-    count: int
+    count: int = 1
 
     @property
     def total(self) -> int:

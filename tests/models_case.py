@@ -1,4 +1,4 @@
-"""What `ui.models` serves in a process of its own: `python -m tests.models_case CASE` prints it as JSON.
+"""What `darkroom.models` serves in a process of its own: `python -m tests.models_case CASE` prints it as JSON.
 
 HF_ENDPOINT and HF_HOME are read when huggingface_hub is imported: hence a process for each Hub and each cache.
 """
@@ -45,15 +45,15 @@ def identity(kind: str, pipeline: Any) -> str:
 
 
 def _main(case: dict[str, Any]) -> None:
-    import ui.models
+    import darkroom.models
     from dcgan import FacePipeline
     from singan import ScenePipeline
 
-    ui.models.SILENCE_SECONDS = case.get("silence", ui.models.SILENCE_SECONDS)
-    ui.models.ANSWER_SECONDS = case.get("answer", ui.models.ANSWER_SECONDS)
+    darkroom.models.SILENCE_SECONDS = case.get("silence", darkroom.models.SILENCE_SECONDS)
+    darkroom.models.ANSWER_SECONDS = case.get("answer", darkroom.models.ANSWER_SECONDS)
     load = (FacePipeline if case["kind"] == "faces" else ScenePipeline).from_pretrained
     started = time.monotonic()
-    models: ui.models.Models[Any] = ui.models.Models(case["models"], case["shipped"], load)
+    models: darkroom.models.Models[Any] = darkroom.models.Models(case["models"], case["shipped"], load)
 
     def look() -> dict[str, Any]:
         seen = {"seconds": time.monotonic() - started, "notes": models.notes(), "busy": models.busy}

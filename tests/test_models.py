@@ -9,11 +9,11 @@ import pytest
 from huggingface_hub.utils._xet_progress_reporting import XetDownloadProgressReporter
 from safetensors.torch import load_file, save_file
 
+from darkroom.models import Models, _asked, model_name
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from tests.hub import Hub
 from tests.models_case import identity, serve
-from ui.models import Models, _asked, model_name
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 DEAD = "http://127.0.0.1:9"

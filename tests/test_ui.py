@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from darkroom.models import Models
 from singan import ScenePipeline, TrainingError, train
 from singan.image import open_picture
 from singan.model import Pyramid
@@ -18,7 +19,6 @@ from singan.train import Checkpoint
 from ui.device import Device, Turn
 from ui.events import said_of
 from ui.html import bar
-from ui.models import Models
 from ui.reports import duration
 from ui.scenes.store import SceneStore
 from ui.scenes.trainings import Trainings

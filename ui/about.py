@@ -6,10 +6,10 @@ import re
 
 import gradio as gr
 
+from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from ui.html import strip
-from ui.models import Models
 from ui.wiring import QUIET
 
 FACES = """

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from enum import Enum
 from typing import Any, TypeVar
 
-from ui.memory import give_back
+from darkroom.memory import give_back
 
 T = TypeVar("T")
 

@@ -28,7 +28,7 @@ class Result:
 
 
 class Models(Protocol):
-    """What uses are done with, by name: ui.models.Models, ui.scenes.store.SceneStore."""
+    """What uses are done with, by name: darkroom.models.Models, ui.scenes.store.SceneStore."""
 
     def get(self, name: str) -> Any:
         """The model. Raises ValueError where there is none of this name."""

@@ -6,9 +6,9 @@ import importlib.metadata
 import platform
 from typing import Any
 
+from darkroom.memory import memory_mb
 from ui.device import Device
 from ui.events import Page
-from ui.memory import memory_mb
 from ui.scenes.line import Line
 
 PACKAGES = ("gradio", "torch", "pillow", "huggingface-hub", "numpy")

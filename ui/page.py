@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import torch
 
+from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from ui import zero
@@ -24,7 +25,6 @@ from ui.health import health_of
 from ui.history import tabs_in_history
 from ui.html import notices
 from ui.links import Query
-from ui.models import Models
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab

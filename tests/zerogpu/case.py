@@ -11,11 +11,11 @@ from dataclasses import replace
 import spaces
 import torch
 
+from darkroom.models import Models
 from singan import PRESETS, ScenePipeline, TrainingError, train
 from singan.train import save_checkpoint
 from ui import zero
 from ui.device import Device
-from ui.models import Models
 from ui.scenes.store import SceneStore
 from ui.scenes.trainings import Trainings
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened
 from ui.reports import Report
-from ui.wiring import Updates
+from ui.wiring import Updates, Values
+
+Handler = Callable[[Any, Values], Iterator[Updates]]
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,20 @@ class Current:
         return model if len(self.handlers.models.names) > 1 else None
 
 
-def announced(status: gr.HTML, begun: str, updates: Iterator[Updates]) -> Iterator[Updates]:
-    """Says at once that work has begun, as the device may be busy, and at the end why it failed."""
-    yield {status: Report(begun).html()}
-    try:
-        yield from updates
-    except ValueError as error:
-        yield {status: Report(f"Nothing came of it: {error}").html()}
-        raise
+def announced(begun: str) -> Callable[[Handler], Handler]:
+    """For a panel's handler: says in its `status` at once that work has begun, as the device may be busy, and at the
+    end why it failed."""
+
+    def decorated(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def stream(self: Any, values: Values) -> Iterator[Updates]:
+            yield {self.status: Report(begun).html()}
+            try:
+                yield from handler(self, values)
+            except ValueError as error:
+                yield {self.status: Report(f"Nothing came of it: {error}").html()}
+                raise
+
+        return stream
+
+    return decorated

@@ -70,16 +70,14 @@ class DrawPanel:
         """Draws the faces after an event, such as a button's click."""
         return event(self._draw, {self._now.model, *self.controls.values()}, self._outputs, **FACES, **QUIET)
 
+    @announced("Drawing")
     def _draw(self, values: Values) -> Iterator[Updates]:
-        def updates() -> Iterator[Updates]:
-            use = Sample.served({name: values[component] for name, component in self.controls.items()})
-            yield from map(self._shown, self._now.handlers.sample(use, values[self._now.model]))
+        use = Sample.served({name: values[component] for name, component in self.controls.items()})
+        yield from map(self._shown, self._now.handlers.sample(use, values[self._now.model]))
 
-        yield from announced(self.status, "Drawing", updates())
-
+    @announced("Reading the file")
     def _read(self, values: Values) -> Iterator[Updates]:
-        loaded = self._now.handlers.load(values[self._load], values[self._now.model])
-        yield from announced(self.status, "Reading the file", map(self._shown, loaded))
+        yield from map(self._shown, self._now.handlers.load(values[self._load], values[self._now.model]))
 
     def _shown(self, drawn: Gallery) -> Updates:
         return {

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from darkroom.checks import check_range
+from darkroom.models import Models
 from dcgan import FacePipeline, Recipe
 from dcgan.data import square
 from dcgan.recipe import load_recipes, save_png, save_zip
@@ -21,7 +22,6 @@ from dcgan.uses import Morph, Sample
 from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.drawing import Drawing, Result
-from ui.models import Models
 from ui.reports import Report, passing_folder
 from ui.wiring import warn
 

@@ -48,10 +48,8 @@ class MapPanel:
 
         return event.success(draw, {self._now.view, *self._inputs}, self._outputs, **QUIET)
 
+    @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:
-        def updates() -> Iterator[Updates]:
-            pins = values[self._now.pins]
-            for paths in self._now.handlers.draw_map(pins, values[self._now.model]):
-                yield {self.status: Report(f"{len(paths)} faces").html(), self.gallery: paths, self.corners: pins}
-
-        yield from announced(self.status, "Drawing the map", updates())
+        pins = values[self._now.pins]
+        for paths in self._now.handlers.draw_map(pins, values[self._now.model]):
+            yield {self.status: Report(f"{len(paths)} faces").html(), self.gallery: paths, self.corners: pins}

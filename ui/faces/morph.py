@@ -72,21 +72,18 @@ class MorphPanel:
 
         return event.success(draw, {self._now.view, *self._inputs}, self._outputs, **QUIET)
 
+    @announced("Drawing the frames")
     def _draw(self, values: Values) -> Iterator[Updates]:
         now = self._now
-        yield from announced(self.status, "Drawing the frames", self._frames(values))
-        recipe = Recipe.from_dict(values[now.face])
-        named = now.choice(values[now.model])
-        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], "morph", self.motion(values))
-        yield self.share.says(keys, lambda: self._calls(values), values)
-
-    def _frames(self, values: Values) -> Iterator[Updates]:
-        kept = [Recipe.from_dict(pin) for pin in values[self._now.pins] if pin]
-        for result in self._now.handlers.morph(self.motion(values, *kept), values[self._now.model]):
+        kept = [Recipe.from_dict(pin) for pin in values[now.pins] if pin]
+        for result in now.handlers.morph(self.motion(values, *kept), values[now.model]):
             updates: Updates = {self.status: result.report.html()}
             if result.files:
                 updates |= animation(result.files[0], self.image, self.video) | {self.file: ready(result.archive)}
             yield updates
+        recipe, named = Recipe.from_dict(values[now.face]), now.choice(values[now.model])
+        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], "morph", self.motion(values))
+        yield self.share.says(keys, lambda: self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:
         faces = [pin for pin in values[self._now.pins] if pin]

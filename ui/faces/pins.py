@@ -79,14 +79,12 @@ class PinBoard:
             self._clears[i]: gr.Button(interactive=face is not None),
         }
 
+    @announced("Adding up")
     def _combine(self, values: Values) -> Iterator[Updates]:
-        def updates() -> Iterator[Updates]:
-            pictures, face = self._now.handlers.combine(values[self._now.pins], values[self._now.model])
-            captioned = list(zip(pictures, [*NAMES, f"A {MINUS} B + C"], strict=True))
-            yield {
-                self.status: Report("The sum became the edited face.").html(),
-                self.equation: figures(captioned, [MINUS, "+", "="]),
-                self._now.face: face,
-            }
-
-        yield from announced(self.status, "Adding up", updates())
+        pictures, face = self._now.handlers.combine(values[self._now.pins], values[self._now.model])
+        captioned = list(zip(pictures, [*NAMES, f"A {MINUS} B + C"], strict=True))
+        yield {
+            self.status: Report("The sum became the edited face.").html(),
+            self.equation: figures(captioned, [MINUS, "+", "="]),
+            self._now.face: face,
+        }

@@ -22,10 +22,10 @@ from PIL import Image
 from darkroom.checks import check_range, echo
 from darkroom.files import check_zip
 from darkroom.model_files import MODEL_FILES
+from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
 from singan.config import LAYERS
 from singan.train import Checkpoint, empty_pyramid, load_checkpoint, same_picture, save_checkpoint
-from ui.models import Models
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
 MAX_OWN = 50  # visitors' scenes at once; the one unused for longest goes first
