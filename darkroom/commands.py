@@ -42,6 +42,55 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
+class Command(argparse.ArgumentParser):
+    """One of a program's commands, with the arguments that several of them have."""
+
+    def model(self, help: str = "folder, USER/REPO or USER/REPO@REVISION") -> None:
+        """The model that it uses."""
+        self.add_argument("model", metavar="MODEL", type=model, help=help)
+
+    def out(self, metavar: str, help: str) -> None:
+        """Where its files go."""
+        self.add_argument("--out", metavar=metavar, type=new, required=True, help=help, default=argparse.SUPPRESS)
+
+    def of_preset(self, name: str, metavar: str, help: str, default: str = "the preset's") -> None:
+        """A whole number that a preset has; None where nothing is said."""
+        self.set_defaults(**{name.replace("-", "_"): None})
+        self.add_argument(
+            f"--{name}", type=int, metavar=metavar, default=argparse.SUPPRESS, help=f"{help} (default: {default})"
+        )
+
+    def training(self, seeds: str, resume: str) -> None:
+        """What every training takes."""
+        self.add_argument("--seed", type=int, default=0, metavar="N", help=f"of every random draw, {seeds}")
+        self.add_argument("--resume", action="store_true", help=resume)
+        self.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+
+
+class Commands:
+    """A program with commands; each is run by a function of its arguments that gives the exit code."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        self._parser = Parser(prog=prog, description=description)
+        self._commands = self._parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_OneLine)
+
+    def add(self, name: str, work: Callable[[Any], int], help: str, **values: Any) -> Command:
+        """A command; values: what the function finds among its arguments besides."""
+        shown = argparse.ArgumentDefaultsHelpFormatter
+        command = self._commands.add_parser(name, help=help, description=help, formatter_class=shown)
+        command.set_defaults(work=work, command=name, **values)
+        return command
+
+    def run(self, arguments: Sequence[str] | None, failures: tuple[type[Exception], ...] = ()) -> int:
+        """Does what the arguments say; the exit code, as `run` has it."""
+        args = self._parser.parse_args(arguments)
+        return run(args.command, lambda: args.work(args), failures)
+
+
+class _OneLine(Command, Parser):
+    pass
+
+
 def existing(text: str) -> Path:
     """The type of an argument that names a file or folder to read."""
     return _path(text, "download it first")

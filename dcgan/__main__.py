@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from darkroom import commands
 from darkroom.checks import check_range, printable
-from darkroom.commands import BAR_DELAY, Parser, stoppable
+from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, locked_file, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, FACES, WEIGHTS_FILE, kind_in
@@ -257,86 +257,62 @@ def _push(args: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m dcgan", description="A 64x64 face DCGAN: data, training, samples, morphs.")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+def _program() -> Commands:
+    program = Commands("python -m dcgan", "A 64x64 face DCGAN: data, training, samples, morphs.")
+    _add_training(program)
 
-    def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
-        sub = subparsers.add_parser(
-            name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
-        sub.set_defaults(run=run, command=name)
-        return sub
+    command = program.add("sample", _sample, "draw faces: PNGs that hold their recipes")
+    command.model()
+    command.out("DIR", "folder for the files")
+    commands.add_options(command, Sample)
 
-    def model_argument(sub: argparse.ArgumentParser, help: str = "folder, USER/REPO or USER/REPO@REVISION") -> None:
-        sub.add_argument("model", metavar="MODEL", type=commands.model, help=help)
+    command = program.add("morph", _morph, "from face to face: an animation of 256x256 px")
+    command.model()
+    command.out("FILE.mp4", "or FILE.gif")
+    command.add_argument("--seeds", metavar="A,B,...", type=_seeds, required=True, help="face 0 of each")
+    commands.add_options(command, Sample, without=("seed", "count"))
+    commands.add_options(command, Morph, without=("format",))  # the file's name says it
 
-    def out_argument(sub: argparse.ArgumentParser, metavar: str, help: str) -> None:
-        sub.add_argument(
-            "--out", metavar=metavar, type=commands.new, required=True, help=help, default=argparse.SUPPRESS
-        )
+    command = program.add("import", _import, "a generator of PyTorch's DCGAN tutorial becomes a model folder")
+    file = "state dict written by torch.save, or safetensors"
+    command.add_argument("file", metavar="FILE", type=commands.existing, help=file)
+    command.out("DIR", "folder for the model")
 
-    sub = command(
-        "prepare", _prepare, "crop photographs to the central square, 64x64, into one zip; FILE.preview.png beside it"
-    )
-    sub.add_argument("sources", metavar="FOLDER|ZIP", type=commands.existing, nargs="+", help="photographs")
-    out_argument(sub, "FILE.zip", "the prepared set")
+    command = program.add("push", _push, "upload a model to the Hugging Face Hub (needs a token)")
+    command.model()
+    command.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
+    return program
 
-    sub = command("train", _train, "train on a prepared set; Ctrl-C keeps what is trained; runs under torchrun too")
-    sub.add_argument(
-        "data", metavar="DATA", type=commands.existing, help="folder or zip of pictures, or .npz of uint8 (N, H, W, 3)"
-    )
-    out_argument(sub, "DIR", "folder for the model, log.csv, log.png and sheets")
-    sub.add_argument(
-        "--preset", choices=PRESETS, default="standard", help="standard: best; radford, thesis: as published"
-    )
-    for name, help in (("iterations", "generator steps"), ("batch", "images a step")):
-        sub.add_argument(
-            f"--{name}", type=int, metavar="N", default=argparse.SUPPRESS, help=f"{help} (default: the preset's)"
-        )
-    sub.set_defaults(iterations=None, batch=None)
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help=f"of every random draw, 0 to {MAX_SEED}")
-    sub.add_argument("--resume", action="store_true", help="go on with the training in DIR")
-    sub.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
 
-    sub = command("directions", _directions, "learn a model's named directions from pictures with attributes")
-    model_argument(sub, "folder; the directions are written into it")
-    sub.add_argument("data", metavar="DATA", type=commands.existing, help="the pictures")
-    sub.add_argument(
-        "attributes", metavar="ATTRIBUTES", type=commands.existing, help="table as CelebA's, also with commas"
-    )
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw")
+def _add_training(program: Commands) -> None:
+    """From photographs to a model with named directions."""
+    about = "crop photographs to the central square, 64x64, into one zip; FILE.preview.png beside it"
+    command = program.add("prepare", _prepare, about)
+    command.add_argument("sources", metavar="FOLDER|ZIP", type=commands.existing, nargs="+", help="photographs")
+    command.out("FILE.zip", "the prepared set")
 
-    sub = command("sample", _sample, "draw faces: PNGs that hold their recipes")
-    model_argument(sub)
-    out_argument(sub, "DIR", "folder for the files")
-    commands.add_options(sub, Sample)
+    about = "train on a prepared set; Ctrl-C keeps what is trained; runs under torchrun too"
+    command = program.add("train", _train, about)
+    data = "folder or zip of pictures, or .npz of uint8 (N, H, W, 3)"
+    command.add_argument("data", metavar="DATA", type=commands.existing, help=data)
+    command.out("DIR", "folder for the model, log.csv, log.png and sheets")
+    presets = "standard: best; radford, thesis: as published"
+    command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
+    command.of_preset("iterations", "N", "generator steps")
+    command.of_preset("batch", "N", "images a step")
+    command.training(f"0 to {MAX_SEED}", "go on with the training in DIR")
 
-    sub = command("morph", _morph, "from face to face: an animation of 256x256 px")
-    model_argument(sub)
-    out_argument(sub, "FILE.mp4", "or FILE.gif")
-    sub.add_argument(
-        "--seeds", type=_seeds, required=True, metavar="A,B,...", help="face 0 of each", default=argparse.SUPPRESS
-    )
-    commands.add_options(sub, Sample, without=("seed", "count"))
-    commands.add_options(sub, Morph, without=("format",))  # the file's name says it
-
-    sub = command("import", _import, "a generator of PyTorch's DCGAN tutorial becomes a model folder")
-    sub.add_argument(
-        "file", metavar="FILE", type=commands.existing, help="state dict written by torch.save, or safetensors"
-    )
-    out_argument(sub, "DIR", "folder for the model")
-
-    sub = command("push", _push, "upload a model to the Hugging Face Hub (needs a token)")
-    model_argument(sub)
-    sub.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
-    return parser
+    command = program.add("directions", _directions, "learn a model's named directions from pictures with attributes")
+    command.model("folder; the directions are written into it")
+    command.add_argument("data", metavar="DATA", type=commands.existing, help="the pictures")
+    table = "table as CelebA's, also with commas"
+    command.add_argument("attributes", metavar="ATTRIBUTES", type=commands.existing, help=table)
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
-    args = _parser().parse_args(arguments)
-    return commands.run(args.command, lambda: args.run(args), (TrainingError,))
+    return _program().run(arguments, (TrainingError,))
 
 
 if __name__ == "__main__":

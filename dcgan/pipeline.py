@@ -61,7 +61,6 @@ class FacePipeline(Pretrained):
         self.discriminator = None if discriminator is None else discriminator.eval().requires_grad_(False)
         self.attributes = {name: vector.detach().cpu().float() for name, vector in (attributes or {}).items()}
         self.train_config = train_config
-        self.dtype = torch.float32
         principal = latent.principal_directions(generator)  # type: ignore[arg-type]
         self.directions = {**self.attributes, **{f"pc{i}": vector for i, vector in enumerate(principal, 1)}}
 
@@ -136,8 +135,7 @@ class FacePipeline(Pretrained):
     # -- pictures ----------------------------------------------------------------------------------------------------
 
     def _draw(self, z: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            return self.generator(z.to(self.device)).float()
+        return self.generator(z.to(self.device)).float()
 
     @torch.no_grad()
     def draw(self, z: Tensor) -> Tensor:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
 
 from darkroom import commands
-from darkroom.commands import BAR_DELAY, Parser, stoppable
+from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, SCENE, WEIGHTS_FILE, ModelError, kind_in
@@ -138,60 +137,34 @@ def _push(args: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m singan", description="A SinGAN: one picture in; new ones, other sizes, animations out."
-    )
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
-        sub = subparsers.add_parser(
-            name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
-        sub.set_defaults(run=run, command=name)
-        return sub
-
-    sub = command("train", _train, "train on one picture; Ctrl-C keeps the finished scales")
-    preset = "default: the preset's"
-    sub.add_argument(
-        "picture",
-        metavar="PICTURE",
-        type=commands.existing,
-        help="a picture of at least 32 px a side and at most 100 megapixels",
-    )
-    sub.add_argument("--out", metavar="DIR", type=commands.new, required=True, help="folder for the model",
-                     default=argparse.SUPPRESS)  # fmt: skip
-    sub.add_argument(
-        "--preset", choices=PRESETS, default="standard", help="fast: 128 px; standard: 250 px; paper: as published"
-    )
-    sub.add_argument("--max-size", type=int, metavar="PX", default=argparse.SUPPRESS,
-                     help=f"longer side of the trained picture in px, 32 to 1024 ({preset})")  # fmt: skip
-    sub.add_argument("--scales", type=int, metavar="K", default=argparse.SUPPRESS,
-                     help="number of scales, 2 to 16 (default: from the preset's scale factor)")  # fmt: skip
-    sub.add_argument("--iterations", type=int, metavar="N", default=argparse.SUPPRESS, help=f"steps a scale ({preset})")
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw, 0 or more")
-    sub.add_argument("--resume", action="store_true", help="go on from the last finished scale in DIR")
-    sub.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
-    sub.set_defaults(max_size=None, scales=None, iterations=None)
+def _program() -> Commands:
+    program = Commands("python -m singan", "A SinGAN: one picture in; new ones, other sizes, animations out.")
+    command = program.add("train", _train, "train on one picture; Ctrl-C keeps the finished scales")
+    picture = "a picture of at least 32 px a side and at most 100 megapixels"
+    command.add_argument("picture", metavar="PICTURE", type=commands.existing, help=picture)
+    command.out("DIR", "folder for the model")
+    presets = "fast: 128 px; standard: 250 px; paper: as published"
+    command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
+    command.of_preset("max-size", "PX", "longer side of the trained picture in px, 32 to 1024")
+    command.of_preset("scales", "K", "number of scales, 2 to 16", "from the preset's scale factor")
+    command.of_preset("iterations", "N", "steps a scale")
+    command.training("0 or more", "go on from the last finished scale in DIR")
 
     for use in USES:
-        sub = command(use.title(), _use, f"{use.summary().rstrip('.')}: {use.FILES}")
-        sub.set_defaults(use=use)
-        sub.add_argument("model", metavar="MODEL", type=commands.model, help="folder, USER/REPO or USER/REPO@REVISION")
-        sub.add_argument("--out", metavar="DIR", type=commands.new, required=True, help="folder for the files",
-                         default=argparse.SUPPRESS)  # fmt: skip
-        commands.add_options(sub, use)
+        command = program.add(use.title(), _use, f"{use.summary().rstrip('.')}: {use.FILES}", use=use)
+        command.model()
+        command.out("DIR", "folder for the files")
+        commands.add_options(command, use)
 
-    sub = command("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
-    sub.add_argument("model", metavar="MODEL", type=commands.model, help="folder, USER/REPO or USER/REPO@REVISION")
-    sub.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
-    return parser
+    command = program.add("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
+    command.model()
+    command.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
+    return program
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
-    args = _parser().parse_args(arguments)
-    return commands.run(args.command, lambda: args.run(args), (TrainingError,))
+    return _program().run(arguments, (TrainingError,))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_any_face_comes_back_exactly(seed):
     token = face_token(recipe)
     assert read_face(token) == recipe
     query = Query(parsed(address({"face": token})))
-    assert query.face("face") == recipe and not query.ignored
+    assert query.read("face", None, read_face) == recipe and not query.ignored
 
 
 def test_tokens_are_readable():
@@ -80,7 +80,7 @@ def test_random_text_is_no_face():
     for _ in range(500):
         text = "".join(rng.choices("z0123456789.~=-_ Aé\x00%", k=rng.randrange(12)))
         query = Query({"face": text})
-        face = query.face("face")
+        face = query.read("face", None, read_face)
         assert (face is None) == bool(query.ignored)
 
 

@@ -94,10 +94,6 @@ class Query:
 
         return self.read(name, default, sides)
 
-    def face(self, name: str) -> Recipe | None:
-        """A face, as `face_token` writes it."""
-        return self.read(name, None, read_face)
-
     def pass_over(self, names: Iterable[str]) -> None:
         """Takes these for known, though they say nothing here."""
         known = set(names)
