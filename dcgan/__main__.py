@@ -269,7 +269,8 @@ def _program() -> Commands:
     command = program.add("morph", _morph, "from face to face: an animation of 256x256 px")
     command.model()
     command.out("FILE.mp4", "or FILE.gif")
-    command.add_argument("--seeds", metavar="A,B,...", type=_seeds, required=True, help="face 0 of each")
+    command.add_argument("--seeds", metavar="A,B,...", type=_seeds, required=True, default=argparse.SUPPRESS,
+                         help="face 0 of each")  # fmt: skip
     commands.add_options(command, Sample, without=("seed", "count"))
     commands.add_options(command, Morph, without=("format",))  # the file's name says it
 
