@@ -14,7 +14,7 @@ import deploy
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from tests.hub import Hub, client_environment, running_hub
-from tests.models_case import identity, serve
+from tests.darkroom.models_case import identity, serve
 
 ROOT = Path(__file__).parents[1]
 SPACE = "spaces/user/darkroom"

@@ -1,118 +1,19 @@
-"""What the page is built on: turns on the device, and scenes by name."""
+"""Scenes by name: shipped, trained by visitors, brought by them."""
 
 import shutil
-import threading
-import time
 import zipfile
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from darkroom.models import Models
-from singan import ScenePipeline, TrainingError, train
+from singan import ScenePipeline, train
 from singan.image import open_picture
 from singan.model import Pyramid
 from singan.train import Checkpoint
-from ui.device import Device, Turn
 from ui.events import said_of
-from ui.html import bar
-from ui.reports import duration
 from ui.scenes.store import SceneStore
-from ui.scenes.trainings import Trainings
-
-
-def asked(device, turn, log, name):
-    """Asks for a piece of work that notes its name, from a thread of its own; when it is in line."""
-    thread = threading.Thread(target=device.run, args=(turn, lambda: log.append(name)))
-    before = sum(device.waiting.values())
-    thread.start()
-    while sum(device.waiting.values()) == before:
-        time.sleep(0.001)
-    return thread
-
-
-@contextmanager
-def busy(device):
-    """Within it, the device works on something long."""
-    end = threading.Event()
-    thread = threading.Thread(target=device.run, args=(Turn.FACE, end.wait))
-    thread.start()
-    time.sleep(0.02)
-    yield
-    end.set()
-    thread.join()
-
-
-def test_turns_are_taken_in_order_of_arrival():
-    device, log, threads = Device(), [], []
-    with busy(device):
-        threads += [asked(device, Turn.PICTURE, log, i) for i in range(6)]
-        assert device.waiting == {"face": 0, "picture": 6, "training": 0}
-    for thread in threads:
-        thread.join()
-    assert log == list(range(6))
-
-
-def test_sliders_go_before_pictures_before_trainings_but_nobody_waits_for_ever():
-    device, log, threads = Device(), [], []
-    with busy(device):
-        for turn in (Turn.TRAINING, Turn.PICTURE, Turn.FACE):
-            threads.append(asked(device, turn, log, turn.name))
-        time.sleep(Turn.TRAINING.value)
-        threads.append(asked(device, Turn.FACE, log, "late"))
-    for thread in threads:
-        thread.join()
-    assert log == ["FACE", "PICTURE", "TRAINING", "late"]
-
-
-def test_a_long_job_lets_others_in_between_its_steps():
-    device, log, begun = Device(), [], threading.Event()
-
-    def job():
-        for i in range(40):
-            time.sleep(0.02)
-            begun.set()
-            yield i
-
-    def long_job():
-        for i in device.stream(Turn.TRAINING, job()):
-            log.append(i)
-
-    thread = threading.Thread(target=long_job)
-    thread.start()
-    begun.wait()
-    device.run(Turn.FACE, lambda: log.append("other"))
-    thread.join()
-    assert "other" in log[:20] and len(log) == 41
-
-
-def test_all_work_is_done_by_one_thread():
-    device = Device()
-    names = [device.run(Turn.FACE, lambda: threading.current_thread().name)]
-    names += device.stream(Turn.TRAINING, (threading.current_thread().name for _ in range(3)))
-    assert set(names) == {"device"}
-
-
-def test_a_failing_step_frees_the_device():
-    device = Device()
-
-    def job():
-        yield 1
-        raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        list(device.stream(Turn.PICTURE, job()))
-    assert device.run(Turn.FACE, lambda: 1) == 1
-
-
-@pytest.fixture
-def store(tiny_scene, tmp_path):
-    """Ships `tiny`, as if it had been trained with seed 9."""
-    ScenePipeline(tiny_scene.pyramid, replace(tiny_scene.train_config, seed=9)).save_pretrained(tmp_path / "tiny")
-    return SceneStore(Models([str(tmp_path / "tiny")], [], ScenePipeline.from_pretrained), torch.device("cpu"))
 
 
 def test_shipped_scenes_are_known_by_their_folder(store, tiny_scene):
@@ -336,89 +237,3 @@ def test_a_folder_goes_when_its_picture_cannot_be_copied(store, tmp_path, pictur
     with pytest.raises(OSError):
         store.begin("me", str(tmp_path / "gone.png"), picture, tiny_config)
     assert not list(Path(store._root.name).iterdir()) and not store._busy
-
-
-# -- handlers ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def trainings(store):
-    return Trainings(store, Device())
-
-
-def with_trainer(trainings, trainer):
-    """The same, whose trainings are those of `trainer`."""
-    return Trainings(trainings.store, trainings.device, trainer)
-
-
-def test_a_closed_page_ends_its_training(trainings, picture_file):
-    """Gradio closes the generator of a visitor who leaves: training stops, the device is free, nothing is left."""
-    ended = []
-
-    def watched(*arguments):
-        try:
-            yield from trainings.train_here(*arguments)
-        finally:
-            ended.append(True)
-
-    outputs = with_trainer(trainings, watched).train_scene(str(picture_file), iterations=2000)
-    while not trainings.store._busy:
-        next(outputs)
-    next(outputs)
-    assert not ended
-    outputs.close()
-    assert ended and not trainings.store._busy and not trainings.line.running
-    trainings.device.run(Turn.FACE, lambda: None)  # it is free
-
-
-def failing_with(error, trainings):
-    """Trainings that fail once a scale is finished."""
-
-    def failing(picture, config, checkpoint):
-        for record in train(picture, config, "cpu", checkpoint):
-            yield record
-            if record.scene:
-                raise error
-
-    return with_trainer(trainings, failing)
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (TrainingError("scale 2 of 4 gave no picture, twice; 1 scales are finished"), "scale 2 of 4 gave no picture"),
-        (RuntimeError("index 3 is out of bounds"), "RuntimeError in a step"),
-        (MemoryError(), "not enough memory; a smaller size fits"),
-        (OSError(28, "No space left on device", "/x/y"), "the disk is full"),
-    ],
-)
-def test_what_fails_in_the_middle_keeps_the_finished_scales(trainings, picture_file, error, said):
-    failing = failing_with(error, trainings)
-    *_, (status, _, _, record, name) = failing.train_scene(str(picture_file), max_size=40, iterations=3)
-    assert said in status and "1 of" in status and "scales are kept" in status
-    assert record["scene"] == name and record["finished_scales"] == 1
-    assert trainings.store.get(name).scales == 1 and not trainings.store._busy and not failing.line.running
-
-
-def test_a_picture_is_decoded_once_on_its_way_to_training(trainings, picture_file, monkeypatch):
-    opened = []
-    monkeypatch.setattr("ui.scenes.uploads.open_picture", lambda file: opened.append(file) or open_picture(file))
-    for _ in range(2):
-        config = trainings.config("fast", 0, 40, 3)
-        list(trainings.expect(str(picture_file), config))
-    list(trainings.train_scene(str(picture_file), max_size=40, iterations=3))
-    assert opened == [str(picture_file)]
-    list(trainings.expect(str(picture_file), config))
-    assert len(opened) == 2  # it was let go with the training
-
-
-def test_the_progress_bar_speaks_to_screen_readers():
-    html = bar(0.424, "scale 2 of 5")
-    assert 'role="progressbar"' in html and 'aria-valuenow="42"' in html and "scale 2 of 5" in html
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.2, "0 s"), (53.4, "53 s"), (130, "2 min"), (7200, "2 h"), (56000, "15.6 h")]
-)
-def test_durations_read_as_words(seconds, words):
-    assert duration(seconds) == words

@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from darkroom.models import Models, _asked, model_name
 from dcgan import FacePipeline
 from singan import ScenePipeline
+from tests.darkroom.models_case import identity, serve
 from tests.hub import Hub
-from tests.models_case import identity, serve
 
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 DEAD = "http://127.0.0.1:9"
 
 

@@ -1,4 +1,4 @@
-"""What `darkroom.models` serves in a process of its own: `python -m tests.models_case CASE` prints it as JSON.
+"""What `darkroom.models` serves in a process of its own: `python -m tests.darkroom.models_case CASE` prints it as JSON.
 
 HF_ENDPOINT and HF_HOME are read when huggingface_hub is imported: hence a process for each Hub and each cache.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.hub import client_environment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def serve(kind: str, models: Sequence[str], shipped: Sequence[Path], home: Path, address: str, **options: Any) -> Any:
@@ -28,7 +28,7 @@ def serve(kind: str, models: Sequence[str], shipped: Sequence[Path], home: Path,
     """
     case = {"kind": kind, "models": list(models), "shipped": list(map(str, shipped)), **options}
     result = subprocess.run(
-        [sys.executable, "-m", "tests.models_case", json.dumps(case)],
+        [sys.executable, "-m", "tests.darkroom.models_case", json.dumps(case)],
         cwd=ROOT,
         env={**os.environ, **client_environment(address, str(home))},
         capture_output=True,
