@@ -125,10 +125,10 @@ def _train(args: argparse.Namespace) -> int:
                 return 0
             if leads:
                 remove_parts(args.out)
-            return _trained(args, load(args.data), config, device, checkpoint, leads)
+            return _follow(args, load(args.data), config, device, checkpoint, leads)
 
 
-def _trained(
+def _follow(
     args: argparse.Namespace, faces: Faces, config: TrainConfig, device: str | torch.device,
     checkpoint: Checkpoint | None, leads: bool,
 ) -> int:  # fmt: skip

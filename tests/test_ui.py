@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from singan import ScenePipeline, TrainingError, train
+from singan.checkpoint import Checkpoint
 from singan.image import open_picture
 from singan.model import Pyramid
-from singan.train import Checkpoint
 from ui.device import Device, Turn
 from ui.events import said_of
 from ui.html import bar

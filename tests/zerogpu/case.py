@@ -12,7 +12,7 @@ import spaces
 import torch
 
 from singan import PRESETS, ScenePipeline, TrainingError, train
-from singan.train import save_checkpoint
+from singan.checkpoint import save_checkpoint
 from ui import zero
 from ui.device import Device
 from ui.models import Models

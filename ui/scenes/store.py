@@ -23,8 +23,9 @@ from darkroom.checks import check_range, echo
 from darkroom.files import check_zip
 from darkroom.model_files import MODEL_FILES
 from singan import ScenePipeline, TrainConfig
+from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from singan.config import LAYERS
-from singan.train import Checkpoint, empty_pyramid, load_checkpoint, same_picture, save_checkpoint
+from singan.train import empty_pyramid, same_picture
 from ui.models import Models
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
