@@ -15,6 +15,7 @@ from darkroom.checks import echo
 from darkroom.files import atomic
 from darkroom.seeds import seeded
 from dcgan.data import DataError
+from dcgan.streams import Stream
 
 # Name here, CelebA's column, and whether that column says the opposite. None judges looks.
 COLUMNS: dict[str, tuple[str, bool]] = {
@@ -121,7 +122,7 @@ def train_classifier(
     images: Tensor, labels: Tensor, seed: int, width: int = 32
 ) -> Iterator[tuple[int, int, Classifier]]:
     """Trains on uint8 (N, 3, 64, 64) and labels (N, 10) without NaN; yields step, steps and the network in training."""
-    rng = seeded(seed, 7)
+    rng = seeded(seed, Stream.CLASSIFIER)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights and dropout
         network = Classifier(width)

@@ -35,6 +35,7 @@ from dcgan.export import contact_sheet
 from dcgan.model import refresh_statistics
 from dcgan.pipeline import FacePipeline
 from dcgan.quality import COLLAPSED, COUNT, sliced_wasserstein, spread
+from dcgan.streams import Stream
 from dcgan.trainer import Trainer
 
 TRAINING_FILE = "training.safetensors"
@@ -103,12 +104,13 @@ class _Examiner:
 
     def __init__(self, trainer: Trainer) -> None:
         config, images = trainer.config, trainer.images
-        latent_dim = config.model.latent_dim
-        self.controls = config.control_scale * torch.randn(CONTROLS, latent_dim, generator=seeded(config.seed, 4))
+        latent_dim, seed = config.model.latent_dim, config.seed
+        controls = torch.randn(CONTROLS, latent_dim, generator=seeded(seed, Stream.CONTROLS))
+        self.controls = config.control_scale * controls
         count = min(COUNT, len(images))
-        chosen = torch.randperm(len(images), generator=seeded(config.seed, 5))[:count]
+        chosen = torch.randperm(len(images), generator=seeded(seed, Stream.COMPARED))[:count]
         self.real = images[chosen.to(images.device)].float().cpu() / 127.5 - 1
-        self.latents = torch.randn(count, latent_dim, generator=seeded(config.seed, 6))
+        self.latents = torch.randn(count, latent_dim, generator=seeded(seed, Stream.SAMPLES))
         self.data = digest(images)
         self.real_spread = spread(self.real[: 4 * CONTROLS])
 
@@ -198,7 +200,7 @@ def _records(
         snapshot = checkpoint = None
         pace = (time.perf_counter() - started - pauses) / (done - first)
         if examined:
-            snapshot, checkpoint = _examined(trainer, examiner, done, best)
+            snapshot, checkpoint = _examine(trainer, examiner, done, best)
             best = checkpoint
             pauses += time.perf_counter() - now
         seconds = time.perf_counter() - started
@@ -216,7 +218,7 @@ def _records(
         )
 
 
-def _examined(
+def _examine(
     trainer: Trainer, examiner: _Examiner, iteration: int, best: Checkpoint | None
 ) -> tuple[Snapshot, Checkpoint]:
     """The sheet and the state of this iteration; the checkpoint's model is the best so far that has not collapsed."""
