@@ -27,6 +27,7 @@ REGRESSED = 6_000  # latents
 STEPS, BATCH, LEARNING_RATE = 100, 48, 0.1
 WANTED_SIDE_EFFECT = 0.42  # refinement pushes the others below this
 SIDE_WEIGHT = 1.0
+SMALLEST_CHANGE = 0.05  # of its attribute, that others' changes are measured against in refinement
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _refined(faces: FacePipeline, judge: Judge, start: Tensor, k: int, seed: int
             before = judge(faces.draw(z))
         after = judge(faces.generator((z + MOVE * direction).to(faces.device)).cpu())
         change = (after - before).mean(0)
-        excess = F.relu(change[others].abs() - WANTED_SIDE_EFFECT * change[k].detach().clamp_min(0.05))
+        excess = F.relu(change[others].abs() - WANTED_SIDE_EFFECT * change[k].detach().clamp_min(SMALLEST_CHANGE))
         loss = -change[k] + SIDE_WEIGHT * excess.sum()
         optimizer.zero_grad()
         loss.backward()

@@ -16,7 +16,7 @@ import dcgan
 import singan
 from benchmarks.servers import running_app
 from dcgan import FacePipeline
-from dcgan.train import save_checkpoint as save_faces
+from dcgan.checkpoint import save_checkpoint as save_faces
 from singan import PRESETS, ScenePipeline
 from singan.checkpoint import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES

@@ -22,11 +22,11 @@ from darkroom.files import locked, locked_file
 from dcgan import FacePipeline
 from dcgan import __main__ as command_line
 from dcgan.__main__ import main
+from dcgan.checkpoint import load_checkpoint
 from dcgan.config import PRESETS, ModelConfig
 from dcgan.data import to_pil
 from dcgan.model import new_generator
 from dcgan.recipe import Recipe, load_recipes
-from dcgan.train import load_checkpoint
 from dcgan.trainer import Trainer
 from tests.disks import leftovers, nearly_full
 

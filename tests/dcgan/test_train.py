@@ -12,9 +12,10 @@ import torch
 
 import dcgan.quality
 from dcgan import FacePipeline, ModelError, TrainingError
+from dcgan.checkpoint import load_checkpoint, save_checkpoint
 from dcgan.config import PRESETS
 from dcgan.quality import sliced_wasserstein, spread
-from dcgan.train import digest, load_checkpoint, save_checkpoint, train
+from dcgan.train import digest, train
 from dcgan.trainer import Trainer, learning_rate
 
 ROOT = Path(__file__).parents[2]
