@@ -30,17 +30,17 @@ def steps(picture: Image.Image, config: TrainConfig, repeats: int) -> list[Timin
     timings = []
     for n, size in enumerate(training.pyramid.config.sizes):
         training.advance(n)
-        scale = training.scale(n, 0)
-        cycle = scale.game.penalty_every
+        trainer = training.trainer(n)
+        cycle = trainer.game.penalty_every
         times = []
         for repeat in range(repeats + (repeats > 1)):  # the first sets things up
             started = time.perf_counter()
             for i in range(cycle):
-                scale.iterate(repeat * cycle + i)
-            scale.check()  # waits for the device
+                trainer.iterate(repeat * cycle + i)
+            trainer.check()  # waits for the device
             times.append((time.perf_counter() - started) / cycle * 1000)
         timings.append((size, statistics.median(times[-repeats:])))
-        training.adopt(scale.generator, scale.sigma, scale.critic.state_dict())
+        training.adopt(trainer.generator.network, trainer.task.sigma, trainer.critic.network.state_dict())
     return timings
 
 

@@ -22,6 +22,7 @@ from darkroom.files import check_folder, locked, locked_file, made_folder, remov
 from darkroom.model_files import CONFIG_FILE, FACES, WEIGHTS_FILE, kind_in
 from darkroom.seeds import MAX_SEED
 from dcgan.attributes import read_attributes
+from dcgan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from dcgan.config import PRESETS, TrainConfig, from_preset
 from dcgan.data import Faces, Prepared, load, prepare, preview_of, write_set
 from dcgan.directions import fit_directions
@@ -29,15 +30,7 @@ from dcgan.export import MORPH_FORMATS
 from dcgan.journal import Journal, holds_journal_only
 from dcgan.pipeline import FacePipeline
 from dcgan.recipe import Recipe, save_png
-from dcgan.train import (
-    TRAINING_FILE,
-    Checkpoint,
-    Progress,
-    TrainingError,
-    load_checkpoint,
-    save_checkpoint,
-    train,
-)
+from dcgan.train import Progress, TrainingError, train
 from dcgan.tutorial import import_tutorial
 from dcgan.uses import Morph, Sample
 
@@ -125,10 +118,10 @@ def _train(args: argparse.Namespace) -> int:
                 return 0
             if leads:
                 remove_parts(args.out)
-            return _trained(args, load(args.data), config, device, checkpoint, leads)
+            return _follow(args, load(args.data), config, device, checkpoint, leads)
 
 
-def _trained(
+def _follow(
     args: argparse.Namespace, faces: Faces, config: TrainConfig, device: str | torch.device,
     checkpoint: Checkpoint | None, leads: bool,
 ) -> int:  # fmt: skip

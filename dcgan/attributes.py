@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from darkroom.checks import echo
 from darkroom.files import atomic
 from darkroom.seeds import seeded
+from dcgan.config import SIZE
 from dcgan.data import DataError
+from dcgan.streams import Stream
 
 # Name here, CelebA's column, and whether that column says the opposite. None judges looks.
 COLUMNS: dict[str, tuple[str, bool]] = {
@@ -38,7 +40,8 @@ CHEEKS = (slice(34, 44), slice(20, 44))  # rows and columns in a 64 px face
 
 EPOCHS = 8
 BATCH = 64
-LEARNING_RATE = 2e-3
+LEARNING_RATE, WEIGHT_DECAY = 2e-3, 0.02
+SHIFT = 3  # px, by which faces are moved in training, at most
 
 
 def read_attributes(table: Path, names: Sequence[str]) -> Tensor:
@@ -110,22 +113,23 @@ class Classifier(nn.Module):
 
 
 def _varied(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Half mirrored, all moved by up to 3 px: what makes a small set go further."""
+    """Half mirrored, all moved a little: what makes a small set go further."""
     mirrored = torch.rand(len(x), 1, 1, 1, generator=rng) < 0.5
     x = torch.where(mirrored, x.flip(3), x)
-    dy, dx = torch.randint(-3, 4, (2,), generator=rng).tolist()
-    return F.pad(x, (3, 3, 3, 3), mode="replicate")[:, :, 3 + dy : 67 + dy, 3 + dx : 67 + dx]
+    dy, dx = torch.randint(-SHIFT, SHIFT + 1, (2,), generator=rng).tolist()
+    top, left = SHIFT + dy, SHIFT + dx
+    return F.pad(x, (SHIFT,) * 4, mode="replicate")[:, :, top : top + SIZE, left : left + SIZE]
 
 
 def train_classifier(
     images: Tensor, labels: Tensor, seed: int, width: int = 32
 ) -> Iterator[tuple[int, int, Classifier]]:
     """Trains on uint8 (N, 3, 64, 64) and labels (N, 10) without NaN; yields step, steps and the network in training."""
-    rng = seeded(seed, 7)
+    rng = seeded(seed, Stream.CLASSIFIER)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights and dropout
         network = Classifier(width)
-        optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.02)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
         an_epoch = max(1, len(images) // BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, EPOCHS * an_epoch)
         for epoch in range(EPOCHS):

@@ -17,6 +17,7 @@ from torch import Tensor
 from darkroom.seeds import seeded
 from dcgan.attributes import NAMES, Judge, train_classifier
 from dcgan.pipeline import FacePipeline
+from dcgan.streams import Stream
 
 MOVE = 2.0  # standard deviations, at which a direction is learnt and judged
 NEEDED = 0.3  # mean change of its attribute's probability
@@ -26,6 +27,7 @@ REGRESSED = 6_000  # latents
 STEPS, BATCH, LEARNING_RATE = 100, 48, 0.1
 WANTED_SIDE_EFFECT = 0.42  # refinement pushes the others below this
 SIDE_WEIGHT = 1.0
+SMALLEST_CHANGE = 0.05  # of its attribute, that others' changes are measured against in refinement
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def fit_directions(faces: FacePipeline, images: Tensor, labels: Tensor, seed: in
 
 def _regressed(faces: FacePipeline, judge: Judge, seed: int) -> Tensor:
     """Unit gradients of the attributes' log-odds over z by least squares, (11, latent_dim)."""
-    z = torch.randn(REGRESSED, faces.config.latent_dim, generator=seeded(seed, 8))
+    z = torch.randn(REGRESSED, faces.config.latent_dim, generator=seeded(seed, Stream.REGRESSION))
     with torch.no_grad():
         odds = torch.cat([torch.logit(judge(faces.draw(part)), eps=1e-4) for part in z.split(500)])
     slopes = torch.linalg.lstsq(z, odds - odds.mean(0)).solution.T
@@ -69,7 +71,7 @@ def _regressed(faces: FacePipeline, judge: Judge, seed: int) -> Tensor:
 
 def _refined(faces: FacePipeline, judge: Judge, start: Tensor, k: int, seed: int) -> Iterator[tuple[int, Tensor]]:
     """Turns direction k so that attribute k changes most while the others' mean changes stay small."""
-    rng = seeded(seed, 9, k)
+    rng = seeded(seed, Stream.REFINEMENT, k)
     raw = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([raw], lr=LEARNING_RATE / start.numel() ** 0.5)
     others = [j for j in range(len(NAMES)) if j != k]
@@ -80,7 +82,7 @@ def _refined(faces: FacePipeline, judge: Judge, start: Tensor, k: int, seed: int
             before = judge(faces.draw(z))
         after = judge(faces.generator((z + MOVE * direction).to(faces.device)).cpu())
         change = (after - before).mean(0)
-        excess = F.relu(change[others].abs() - WANTED_SIDE_EFFECT * change[k].detach().clamp_min(0.05))
+        excess = F.relu(change[others].abs() - WANTED_SIDE_EFFECT * change[k].detach().clamp_min(SMALLEST_CHANGE))
         loss = -change[k] + SIDE_WEIGHT * excess.sum()
         optimizer.zero_grad()
         loss.backward()

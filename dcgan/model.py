@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import _SpectralNorm, spectral_norm
 
+from darkroom.evaluation import evaluation
 from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
 
 LATENTS_A_STATISTIC = 2_048  # from which batch normalisation's statistics are taken anew
+STATISTICS_BATCH = 128  # of them at once
 
 
 class Generator(nn.Module):
@@ -143,15 +145,16 @@ def refresh_statistics(generator: nn.Module, latent_dim: int, dtype: torch.dtype
     norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
     if not norms:
         return
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
     device = next(generator.parameters()).device
     z = torch.randn(LATENTS_A_STATISTIC, latent_dim, generator=seeded(0)).to(device)
-    generator.train()
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-        for part in z.split(128):
+    with evaluation(generator), torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+        for norm in norms:
+            norm.train()  # nothing else takes note of what passes
+        for part in z.split(STATISTICS_BATCH):
             generator(part)
-    generator.eval()
-    for norm in norms:
-        norm.momentum = 0.1
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum

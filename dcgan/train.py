@@ -1,43 +1,37 @@
 """Training as a generator of progress records. Prints nothing, writes nothing itself.
 
-`save_checkpoint` and `load_checkpoint` keep what resuming needs beside the model. Several processes of one
-`torch.distributed` group train one model together, each with its share of every batch.
+Several processes of one `torch.distributed` group train one model together, each with its share of every batch.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import math
 import time
 from collections import abc
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from darkroom.checks import check_range, check_whole
 from darkroom.device import enough_memory_or, pick_device
-from darkroom.files import atomic
-from darkroom.model_files import MAX_CONFIG_BYTES, ModelError, header_of, read_json, reading
+from darkroom.model_files import ModelError
 from darkroom.seeds import seeded
-from dcgan.config import MAX_ITERATIONS, TrainConfig
+from dcgan.checkpoint import Checkpoint
+from dcgan.config import TrainConfig
 from dcgan.data import to_pil
 from dcgan.export import contact_sheet
 from dcgan.model import refresh_statistics
 from dcgan.pipeline import FacePipeline
 from dcgan.quality import COLLAPSED, COUNT, sliced_wasserstein, spread
+from dcgan.streams import Stream
 from dcgan.trainer import Trainer
 
-TRAINING_FILE = "training.safetensors"
 RECORD_SECONDS = 0.5
 CONTROLS = 16  # latents of the sheet, 4x4
 
@@ -61,20 +55,6 @@ class Snapshot:
     @property
     def collapsed(self) -> bool:
         return self.spread < COLLAPSED
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Enough to go on after `iteration` iterations. faces: the best model so far, of this `quality`.
-
-    data: digest of the training set.
-    """
-
-    iteration: int
-    data: str
-    state: dict[str, Any]
-    faces: FacePipeline
-    quality: float
 
 
 @dataclass(frozen=True)
@@ -103,12 +83,13 @@ class _Examiner:
 
     def __init__(self, trainer: Trainer) -> None:
         config, images = trainer.config, trainer.images
-        latent_dim = config.model.latent_dim
-        self.controls = config.control_scale * torch.randn(CONTROLS, latent_dim, generator=seeded(config.seed, 4))
+        latent_dim, seed = config.model.latent_dim, config.seed
+        controls = torch.randn(CONTROLS, latent_dim, generator=seeded(seed, Stream.CONTROLS))
+        self.controls = config.control_scale * controls
         count = min(COUNT, len(images))
-        chosen = torch.randperm(len(images), generator=seeded(config.seed, 5))[:count]
+        chosen = torch.randperm(len(images), generator=seeded(seed, Stream.COMPARED))[:count]
         self.real = images[chosen.to(images.device)].float().cpu() / 127.5 - 1
-        self.latents = torch.randn(count, latent_dim, generator=seeded(config.seed, 6))
+        self.latents = torch.randn(count, latent_dim, generator=seeded(seed, Stream.SAMPLES))
         self.data = digest(images)
         self.real_spread = spread(self.real[: 4 * CONTROLS])
 
@@ -198,7 +179,7 @@ def _records(
         snapshot = checkpoint = None
         pace = (time.perf_counter() - started - pauses) / (done - first)
         if examined:
-            snapshot, checkpoint = _examined(trainer, examiner, done, best)
+            snapshot, checkpoint = _examine(trainer, examiner, done, best)
             best = checkpoint
             pauses += time.perf_counter() - now
         seconds = time.perf_counter() - started
@@ -216,7 +197,7 @@ def _records(
         )
 
 
-def _examined(
+def _examine(
     trainer: Trainer, examiner: _Examiner, iteration: int, best: Checkpoint | None
 ) -> tuple[Snapshot, Checkpoint]:
     """The sheet and the state of this iteration; the checkpoint's model is the best so far that has not collapsed."""
@@ -239,59 +220,3 @@ def _checkpoint(trainer: Trainer, examiner: _Examiner, iteration: int, best: Che
 def _check_finite(trainer: Trainer, iteration: int) -> None:
     if not all(bool(weights.isfinite().all()) for weights in trainer.ema.parameters()):
         raise TrainingError(f"the generator's weights are no numbers any more at iteration {iteration}")
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Tensor]:
-    flat: dict[str, Tensor] = {}
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        flat |= _flat(value, f"{name}/") if isinstance(value, dict) else {name: value}
-    return flat
-
-
-def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
-    """Writes the model and, beside it, the state of training, each atomically.
-
-    The state is larger: it is written first, so that a disk that is full shows before anything is replaced. It takes
-    its place last: an older state with a newer model, which is the best so far, goes on to the same end.
-    """
-    folder = Path(folder)
-    config = checkpoint.faces.train_config
-    assert config is not None
-    meta = {
-        "iteration": checkpoint.iteration,
-        "data": checkpoint.data,
-        "quality": checkpoint.quality if math.isfinite(checkpoint.quality) else None,
-        "train": asdict(config),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    with atomic(folder / TRAINING_FILE) as part:
-        part.write_bytes(save(_flat(checkpoint.state), metadata={"training": json.dumps(meta)}))
-        checkpoint.faces.save_pretrained(folder)
-
-
-def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """What `save_checkpoint` wrote. Raises ModelError where a file is missing or damaged."""
-    path = Path(folder) / TRAINING_FILE
-    if not path.exists():
-        raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
-    faces = FacePipeline.from_pretrained(folder)
-    with reading(path, "training to go on with"):
-        header_of(path)  # of a bounded size
-        state: dict[str, Any] = {}
-        with safe_open(path, "pt") as file:
-            text = (file.metadata() or {})["training"]
-            for name in file.keys():  # noqa: SIM118, it is no dictionary
-                *parents, last = name.split("/")
-                node = state
-                for parent in parents:
-                    node = node.setdefault(parent, {})
-                if not isinstance(node, dict):
-                    raise ValueError(f"{name} stands where a tensor is")
-                node[last] = file.get_tensor(name)
-        meta = read_json(text.replace('"quality": Infinity', '"quality": null'), MAX_CONFIG_BYTES)
-        faces.train_config = TrainConfig.from_dict(meta["train"])
-        quality = math.inf if meta["quality"] is None else meta["quality"]
-        check_range("quality", quality, 0, math.inf)
-        iteration = check_whole("iteration", meta["iteration"], 1, MAX_ITERATIONS)
-        return Checkpoint(iteration, meta["data"], state, faces, quality)

@@ -15,18 +15,11 @@ from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, SCENE, WEIGHTS_FILE, ModelError, kind_in
 from darkroom.uses import options
+from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.config import PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import ScenePipeline
-from singan.train import (
-    TRAINING_FILE,
-    Checkpoint,
-    TrainingError,
-    belongs_to,
-    load_checkpoint,
-    save_checkpoint,
-    train,
-)
+from singan.train import TrainingError, belongs_to, train
 from singan.uses import USES
 
 BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
@@ -80,10 +73,11 @@ def _train(args: argparse.Namespace) -> int:
             print(f"{args.out} already holds this scene, trained with these settings")
             return 0
         remove_parts(args.out)
-        return _trained(args, picture, config, checkpoint)
+        return _follow(args, picture, config, checkpoint)
 
 
-def _trained(args: argparse.Namespace, picture: Image.Image, config: TrainConfig, checkpoint: Checkpoint | None) -> int:
+def _follow(args: argparse.Namespace, picture: Image.Image, config: TrainConfig, checkpoint: Checkpoint | None) -> int:
+    """Trains, shows how far it is, and saves every finished scale."""
     total = len(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
     bar = tqdm(

@@ -1,7 +1,4 @@
-"""Training on one picture, scale by scale, as a generator of progress records. Prints nothing, writes nothing itself.
-
-`save_checkpoint` and `load_checkpoint` keep what resuming needs beside the model: the critics of the finished scales.
-"""
+"""Training on one picture, scale by scale, as a generator of progress records. Prints nothing, writes nothing."""
 
 from __future__ import annotations
 
@@ -9,34 +6,36 @@ import copy
 import itertools
 import time
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from PIL import Image
-from safetensors.torch import save
 from torch import Tensor
 
 from darkroom.device import enough_memory_or, fast_format, pick_device
-from darkroom.files import atomic
-from darkroom.model_files import Layout, ModelError, layout_of, read_tensors, reading
 from darkroom.seeds import seeded
-from singan.config import ModelConfig, TrainConfig
+from singan.checkpoint import Checkpoint
+from singan.config import TrainConfig
+from singan.data import ScaleData, Task
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
-from singan.pipeline import BATCH_PIXELS, ScenePipeline
-from singan.scale import Diverged, ScaleTrainer, crop_shape
+from singan.pipeline import ScenePipeline
+from singan.player import Player
+from singan.samples import FreshSamples, Pool, PooledSamples, Samples
+from singan.scale import Diverged, ScaleTrainer
+from singan.stopwatch import Stopwatch, step_work
 
 GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below
 CRITIC_GAIN = 0.5  # of an unnormalised critic's last layer
-TRAINING_FILE = "training.safetensors"
+ATTEMPTS = 2  # at a scale, each at half the learning rate of the one before
 RECORD_SECONDS = 0.1
 PREVIEW_SECONDS = 1.0
+PREVIEW_PAUSE = 20  # times as long as a preview took, at least, to the next: they take 5 % at most
 FLAT = 0.02  # of the picture's contrast: less is no picture
 WORSE = 1.5  # times the error below: more is a scale that has lost its way
-POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
-STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-channel pixels; measured on 2 cores
+PREDICTION_SECONDS, PREDICTION_STEPS = 0.3, (3, 24)  # of timed steps; at least and at most so many
 
 
 class Stream(IntEnum):
@@ -58,14 +57,6 @@ class Preview:
 
     sample: Image.Image
     reconstruction: Image.Image
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The finished scales and their critics' weights, finest last: enough to go on from."""
-
-    scene: ScenePipeline
-    critics: tuple[dict[str, Tensor], ...]
 
 
 @dataclass(frozen=True)
@@ -98,13 +89,6 @@ class Progress:
         return self.scene is not None and self.scene.scales == self.scales
 
 
-def _work(config: TrainConfig, model: ModelConfig, n: int) -> float:
-    """Cost of an iteration at scale n, in pixels of a 32-channel network."""
-    height, width = crop_shape(config, n, model.sizes[n])
-    steps = (config.critic_steps + config.generator_steps) / 2
-    return steps * (STEP_OVERHEAD_PIXELS + config.batch * height * width * (model.channels[n] / 32) ** 1.5)
-
-
 def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> None:
     """Starts from the scale below's weights where the architectures agree (SinGAN, supplement 2)."""
     own = network.state_dict()
@@ -112,11 +96,22 @@ def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> Non
         network.load_state_dict(weights)
 
 
-def _lost(picture: Tensor, scale: ScaleTrainer) -> bool:
+def _rmse(a: Tensor, b: Tensor) -> float:
+    return float((a - b).square().mean().sqrt())
+
+
+def _lost(reconstruction: Tensor, task: Task) -> bool:
     """Whether a finished scale's reconstruction is NaN, flat, or further from the picture than what came in."""
-    before, after = (float((x - scale.real).square().mean().sqrt()) for x in (scale.rec_prev, picture))
-    flat = float(picture.std()) < FLAT * float(scale.real.std())
+    before, after = (_rmse(x, task.real) for x in (task.rec_prev, reconstruction))
+    flat = float(reconstruction.std()) < FLAT * float(task.real.std())
     return not after <= WORSE * before + FLAT or flat
+
+
+class Drawn(NamedTuple):
+    """What a scale draws, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
+
+    sample: Tensor
+    reconstruction: Tensor
 
 
 def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
@@ -144,7 +139,10 @@ def same_picture(a: Pyramid, b: Pyramid) -> bool:
 
 
 class Training:
-    """The state that grows from scale to scale."""
+    """The state that grows from scale to scale; `records` trains those that are not finished.
+
+    critics: weights of the finished scales' critics. drawn: what the finest finished scale draws; None before it is.
+    """
 
     def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
         self.config, self.device = config, device
@@ -152,13 +150,12 @@ class Training:
         pyramid, reals = empty_pyramid(picture, config)
         self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
         self.critics: list[dict[str, Tensor]] = []
-        self.pool: Tensor | None = None
-        self.reconstruction: Tensor | None = None
-        self.preview: Tensor | None = None
-        self.started = time.perf_counter()
+        self.pool = Pool(config.pool)
+        self.drawn: Drawn | None = None
         model = self.pyramid.config
-        self.work = [config.steps(n) * _work(config, model, n) for n in range(len(reals))]
-        self.measured_from: tuple[float, float] | None = None
+        self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(len(reals))])
+
+    # -- the finished scales ------------------------------------------------------------------------------------------
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Takes over finished scales. Raises ValueError where they are of another picture or configuration."""
@@ -170,84 +167,16 @@ class Training:
             self.advance(n)
             self.adopt(copy.deepcopy(generator).to(self.device), sigma, checkpoint.critics[n])
 
-    def _upsampled(self, picture: Tensor | None, n: int) -> Tensor:
-        return (
-            torch.zeros_like(self.reals[n])
-            if picture is None
-            else resize_picture(picture, self.pyramid.config.sizes[n])
-        )
-
     def adopt(self, generator: Generator, sigma: float, critic: dict[str, Tensor]) -> None:
         """Takes over the next scale from elsewhere, trained or not."""
-        n = len(self.critics)
-        draws = self._draws(n, generator, sigma, self._upsampled(self.reconstruction, n))
-        self._finish(generator, sigma, critic, draws)
+        task = replace(self.task(len(self.critics)), sigma=sigma)
+        self.finish(task, generator, critic, self.draw(task, generator))
 
-    def advance(self, n: int) -> None:
-        """Brings the pool of samples from scale n - 2 to n - 1, through the frozen generator there."""
-        if n == 0 or not self.config.pool:
-            return
-        size = self.pyramid.config.sizes[n - 1]
-        height, width = self.pyramid.config.sizes[n]
-        count = max(4, min(self.config.pool, POOL_PIXELS // (height * width)))
-        rng = seeded(self.config.seed, n, Stream.POOL, device=self.device)
-        below = torch.zeros(count, 3, *size, device=self.device) if self.pool is None else self.pool[:count]
-        prevs = resize_picture(below, size)
-        z = scale_noise(n - 1, size, rng, count)
-        batch = max(1, BATCH_PIXELS // (size[0] * size[1]))
-        batches = zip(z.split(batch), prevs.split(batch), strict=True)
-        self.pool = torch.cat([self.pyramid.step(n - 1, some, prev, self.dtype) for some, prev in batches])
-
-    def scale(self, n: int, attempt: int) -> ScaleTrainer:
-        """Scale n ready to train; a second attempt has other draws and half the learning rate."""
-        config, size = self.config, self.pyramid.config.sizes[n]
-        rng = seeded(config.seed, n, Stream.WEIGHTS, attempt)
-        generator = self.pyramid.new_generator(n).requires_grad_(True)
-        critic = Discriminator(self.pyramid.config.channels[n], config.norm if config.critic_norm else "none")
-        initialise(generator.body, GENERATOR_GAIN, rng)
-        initialise(critic.body, CRITIC_GAIN, rng)
-        generator.to(self.device)
-        critic.to(self.device)
-        if n:
-            _inherit(generator, self.pyramid.generators[n - 1].state_dict())
-            # A critic that has played at many scales drives the large ones to a fine mesh.
-            if config.inherits_critic(size):
-                _inherit(critic, self.critics[-1])
-        rec_prev = self._upsampled(self.reconstruction, n)
-        error = float((rec_prev - self.reals[n]).square().mean().sqrt())
-        return ScaleTrainer(
-            n=n,
-            config=config,
-            real=self.reals[n],
-            generator=generator,
-            critic=critic,
-            below=self.pyramid,
-            prevs=None if self.pool is None else resize_picture(self.pool, size),
-            rec_prev=rec_prev,
-            sigma=config.noise_amplitude * error if n else 1.0,
-            rng=seeded(config.seed, n, Stream.STEPS, attempt, device=self.device),
-            dtype=self.dtype,
-            learning_rate=config.learning_rate / 2**attempt,
-        )
-
-    def _draws(self, n: int, generator: Generator, sigma: float, rec_prev: Tensor) -> tuple[Tensor, Tensor]:
-        """A sample and the reconstruction of scale n with this generator, always from the same noise."""
-        prev = self._upsampled(self.preview, n)
-        sample = generator.draw(sigma * self._preview_noise(n) + prev, prev, self.dtype)
-        rec_input = rec_prev if n else sigma * self.pyramid.z_rec + rec_prev
-        return sample, generator.draw(rec_input, rec_prev, self.dtype)
-
-    def _finish(
-        self, generator: Generator, sigma: float, critic: dict[str, Tensor], draws: tuple[Tensor, Tensor]
-    ) -> None:
+    def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Drawn) -> None:
         """Takes over the next scale, and what it draws for the one above."""
-        self.pyramid.append(generator, sigma)
-        self.preview, self.reconstruction = draws
+        self.pyramid.append(generator, task.sigma)
+        self.drawn = drawn
         self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
-
-    def _preview_noise(self, n: int) -> Tensor:
-        rng = seeded(self.config.seed, n, Stream.PREVIEW)
-        return scale_noise(n, self.pyramid.config.sizes[n], rng).to(self.device)
 
     def checkpoint(self) -> Checkpoint:
         """The finished scales, apart from what training goes on to change."""
@@ -258,42 +187,110 @@ class Training:
         pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
         return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
 
-    def _seconds_left(self, done: float) -> float:
-        """For the rest of `work`, at the speed since `measured_from`."""
-        assert self.measured_from is not None
-        since, before = self.measured_from
-        return (time.perf_counter() - since) / max(done - before, 1) * (sum(self.work) - done)
+    # -- the next scale -----------------------------------------------------------------------------------------------
+
+    def advance(self, n: int) -> None:
+        """Brings the pool of samples to the scale below n, where there is a pool and a scale."""
+        if n and self.config.pool:
+            rng = seeded(self.config.seed, n, Stream.POOL, device=self.device)
+            self.pool.advance(self.pyramid, n, rng, self.dtype)
+
+    def task(self, n: int) -> Task:
+        """What scale n learns, where those below are finished."""
+        real = self.reals[n]
+        if n == 0:
+            return Task(n, real, torch.zeros_like(real), self.pyramid.z_rec.expand(1, 3, -1, -1), sigma=1.0)
+        assert self.drawn is not None
+        rec_prev = resize_picture(self.drawn.reconstruction, self.pyramid.config.sizes[n])
+        return Task(n, real, rec_prev, rec_prev, self.config.noise_amplitude * _rmse(rec_prev, real))
+
+    def draw(self, task: Task, generator: Generator) -> Drawn:
+        """What the scale draws with this generator."""
+        n, size = task.n, self.pyramid.config.sizes[task.n]
+        noise = scale_noise(n, size, seeded(self.config.seed, n, Stream.PREVIEW)).to(self.device)
+        prev = task.rec_prev if self.drawn is None else resize_picture(self.drawn.sample, size)
+        sample = generator.draw(task.sigma * noise + prev, prev, self.dtype)
+        return Drawn(sample, generator.draw(task.rec_input, task.rec_prev, self.dtype))
+
+    def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
+        """Scale n's networks before training; those of a second attempt begin elsewhere."""
+        config, model = self.config, self.pyramid.config
+        rng = seeded(config.seed, n, Stream.WEIGHTS, attempt)
+        generator = self.pyramid.new_generator(n).requires_grad_(True)
+        critic = Discriminator(model.channels[n], config.norm if config.critic_norm else "none")
+        initialise(generator.body, GENERATOR_GAIN, rng)
+        initialise(critic.body, CRITIC_GAIN, rng)
+        generator.to(self.device)
+        critic.to(self.device)
+        if n:
+            _inherit(generator, self.pyramid.generators[n - 1].state_dict())
+            # A critic that has played at many scales drives the large ones to a fine mesh.
+            if config.inherits_critic(model.sizes[n]):
+                _inherit(critic, self.critics[-1])
+        return generator, critic
+
+    def trainer(self, n: int, attempt: int = 0) -> ScaleTrainer:
+        """Scale n ready to train; a second attempt has other draws and half the learning rate."""
+        config, task = self.config, self.task(n)
+        generator, critic = self.networks(n, attempt)
+        rng = seeded(config.seed, n, Stream.STEPS, attempt, device=self.device)
+        data = ScaleData(task, config, generator, self._samples(task, generator, rng), rng)
+        how = config.learning_rate / 2**attempt, config.betas, config.game(n).clip
+        return ScaleTrainer(config, data, Player(generator, *how), Player(critic, *how), self.dtype)
+
+    def _samples(self, task: Task, generator: Generator, rng: torch.Generator) -> Samples | None:
+        if task.n == 0:
+            return None
+        if self.pool.pictures is None:
+            return FreshSamples(self.pyramid, generator, rng, self.dtype)
+        return PooledSamples(resize_picture(self.pool.pictures, task.size), generator, rng)
+
+    # -- training -----------------------------------------------------------------------------------------------------
+
+    def records(self, last: Checkpoint | None = None) -> abc.Iterator[Progress]:
+        """Trains the scales that are not finished. last: what the records hold until the next one is.
+
+        Raises TrainingError with the number of a scale that failed twice.
+        """
+        for n in range(len(self.critics), len(self.reals)):
+            self.advance(n)
+            for attempt in range(ATTEMPTS):
+                try:
+                    for record in self.run_scale(n, attempt, last):
+                        last = record.checkpoint
+                        yield record
+                    break
+                except Diverged:
+                    self.stopwatch.measure_anew()
+            else:
+                done = f"{n} scales are finished"
+                raise TrainingError(f"scale {n + 1} of {len(self.reals)} gave no picture, twice; {done}")
 
     def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
         """Trains scale n and takes it over. Raises Diverged where it gives no picture, or a worse one than came in."""
-        scale = self.scale(n, attempt)
-        if attempt:
-            self.measured_from = None
+        trainer = self.trainer(n, attempt)
         next_record = next_preview = 0.0
         for i in itertools.count():
-            scale.iterate(i)
-            now, last = time.perf_counter(), i + 1 >= scale.iterations
-            done = sum(self.work[:n]) + self.work[n] * ((i + 1) / scale.iterations)
-            first = self.measured_from is None
-            if first:  # it also pays for what is set up once, and says nothing of the time left
-                self.measured_from = now, done
+            trainer.iterate(i)
+            now, last = time.perf_counter(), i + 1 >= trainer.iterations
+            first = self.stopwatch.lap(n, (i + 1) / trainer.iterations)
             if (first or now < next_record) and not last:
                 continue
             next_record = now + RECORD_SECONDS
-            losses, preview, checkpoint = scale.check(), None, before
+            losses, preview, checkpoint = trainer.check(), None, before
             if last or now >= next_preview:
-                draws = self._draws(n, scale.generator, scale.sigma, scale.rec_prev)
-                preview = Preview(*(to_pil(picture)[0] for picture in draws))
+                drawn = self.draw(trainer.task, trainer.generator.network)
+                preview = Preview(*(to_pil(picture)[0] for picture in drawn))
                 after = time.perf_counter()
-                next_preview = after + max(PREVIEW_SECONDS, 20 * (after - now))  # previews take 5 % at most
-                if last:
-                    if _lost(draws[1], scale):
-                        raise Diverged
-                    self._finish(scale.generator, scale.sigma, scale.critic.state_dict(), draws)
-                    checkpoint = self.checkpoint()
-            seconds, left = time.perf_counter() - self.started, self._seconds_left(done)
-            numbers = n, len(self.reals), i + 1, scale.iterations
-            yield Progress(*numbers, losses, seconds, left, attempt, preview, checkpoint)
+                next_preview = after + max(PREVIEW_SECONDS, PREVIEW_PAUSE * (after - now))
+            if last:
+                if _lost(drawn.reconstruction, trainer.task):
+                    raise Diverged
+                self.finish(trainer.task, trainer.generator.network, trainer.critic.network.state_dict(), drawn)
+                checkpoint = self.checkpoint()
+            numbers = n, len(self.reals), i + 1, trainer.iterations
+            clock = self.stopwatch.seconds, self.stopwatch.seconds_left
+            yield Progress(*numbers, losses, *clock, attempt, preview, checkpoint)
             if last:
                 return
 
@@ -319,72 +316,19 @@ def train(
         training = Training(picture, config, pick_device(device))
         if resume is not None:
             training.restore(resume)
-        yield from _trained(training, resume)
-
-
-def _trained(training: Training, last: Checkpoint | None) -> abc.Generator[Progress, None, None]:
-    """The records of the scales that are not finished."""
-    for n in range(len(training.critics), len(training.reals)):
-        training.advance(n)
-        for attempt in range(2):
-            try:
-                for record in training.run_scale(n, attempt, last):
-                    last = record.checkpoint
-                    yield record
-                break
-            except Diverged:
-                if attempt:
-                    message = f"scale {n + 1} of {len(training.reals)} gave no picture, twice; {n} scales are finished"
-                    raise TrainingError(message) from None
+        yield from training.records(resume)
 
 
 def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
     """Seconds that training would take here, from a few timed steps of the coarsest scale (about a second)."""
     training = Training(picture, config, pick_device(device))
-    scale = training.scale(0, 0)
-    scale.iterate(0)
-    started = time.perf_counter()
-    steps = 0
-    while steps < 3 or (time.perf_counter() - started < 0.3 and steps < 24):
+    trainer = training.trainer(0)
+    trainer.iterate(0)
+    started, steps = time.perf_counter(), 0
+    least, most = PREDICTION_STEPS
+    while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
         steps += 1
-        scale.iterate(steps)
-        scale.check()
+        trainer.iterate(steps)
+        trainer.check()
     step = (time.perf_counter() - started) / steps
-    return step / _work(config, training.pyramid.config, 0) * sum(training.work)
-
-
-def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
-    """Writes the model and, beside it, the critics; a kill in between leaves a folder that still resumes."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"{n}.{name}": value for n, critic in enumerate(checkpoint.critics) for name, value in critic.items()}
-    with atomic(folder / TRAINING_FILE) as part:
-        part.write_bytes(save(tensors))
-    checkpoint.scene.save_pretrained(folder)
-
-
-def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """What `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
-    folder = Path(folder)
-    scene = ScenePipeline.from_pretrained(folder)
-    if not (folder / TRAINING_FILE).exists():
-        raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
-    with reading(folder / TRAINING_FILE, "training to go on with"):
-        wanted = _critics_layout(scene)
-        tensors = read_tensors(folder / TRAINING_FILE, wanted, more=True)
-    critics: list[dict[str, Tensor]] = [{} for _ in range(scene.scales)]
-    for name in wanted:
-        n, _, rest = name.partition(".")
-        critics[int(n)][rest] = tensors[name]
-    return Checkpoint(scene, tuple(critics))
-
-
-def _critics_layout(scene: ScenePipeline) -> Layout:
-    """The critics of the finished scales. More may be in the file: one may have been written before its generator."""
-    config, model = scene.train_config, scene.pyramid.config
-    layout: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
-    with torch.device("meta"):
-        for n in range(scene.scales):
-            norm = config.norm if config.critic_norm else "none"
-            layout |= layout_of(Discriminator(model.channels[n], norm), f"{n}.")
-    return layout
+    return step / step_work(config, training.pyramid.config, 0) * sum(training.stopwatch.work)

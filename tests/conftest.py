@@ -16,9 +16,9 @@ import dcgan
 import singan
 from benchmarks.servers import running_app
 from dcgan import FacePipeline
-from dcgan.train import save_checkpoint as save_faces
+from dcgan.checkpoint import save_checkpoint as save_faces
 from singan import PRESETS, ScenePipeline
-from singan.train import Checkpoint, save_checkpoint
+from singan.checkpoint import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
 

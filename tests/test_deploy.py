@@ -13,8 +13,8 @@ import yaml
 import deploy
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from tests.hub import Hub, client_environment, running_hub
 from tests.darkroom.models_case import identity, serve
+from tests.hub import Hub, client_environment, running_hub
 
 ROOT = Path(__file__).parents[1]
 SPACE = "spaces/user/darkroom"

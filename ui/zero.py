@@ -17,8 +17,8 @@ from typing import Any
 import gradio as gr
 
 from singan import Progress, TrainConfig, TrainingError, train
+from singan.checkpoint import Checkpoint
 from singan.image import open_picture, pyramid_sizes
-from singan.train import Checkpoint
 
 ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
 LONGEST_SECONDS = 120.0  # of a call; visitors without an account have that much a day

@@ -131,10 +131,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=new, required=True, help="safetensors file of the weights")
     args = parser.parse_args(arguments)
-    return commands.run("singan.suitability.train", lambda: _trained(args))
+    return commands.run("singan.suitability.train", lambda: _train_and_write(args))
 
 
-def _trained(args: argparse.Namespace) -> int:
+def _train_and_write(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     scenes = [image for images in read_scenes(args.scenes).values() for image in images]
     if not scenes:

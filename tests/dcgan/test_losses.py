@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from darkroom.seeds import seeded
-from dcgan.losses import discriminator_loss, generator_loss, interpolated_penalty, zero_centred_penalty
+from dcgan.losses import critic_loss, generator_loss, interpolated_penalty, zero_centred_penalty
 
 REAL, FAKE = torch.tensor([1.0, 2.0]), torch.tensor([-1.0, 0.5])
 
@@ -14,7 +14,7 @@ def softplus(x: float) -> float:
 
 
 def d_loss(name, smoothing=0.0, noise=0.0):
-    return float(discriminator_loss(name, REAL, FAKE, smoothing, noise, seeded(0)))
+    return float(critic_loss(name, REAL, FAKE, smoothing, noise, seeded(0)))
 
 
 def test_discriminators_losses_are_the_papers():
@@ -39,7 +39,7 @@ def test_better_fakes_cost_the_generator_less_and_the_discriminator_more(name):
     better = FAKE + 0.3
     assert generator_loss(name, REAL, better) < generator_loss(name, REAL, FAKE)
     rng = seeded(0)
-    assert discriminator_loss(name, REAL, better, 0, 0, rng) > discriminator_loss(name, REAL, FAKE, 0, 0, rng)
+    assert critic_loss(name, REAL, better, 0, 0, rng) > critic_loss(name, REAL, FAKE, 0, 0, rng)
 
 
 def test_smoothing_and_noise_move_the_targets():
@@ -53,12 +53,19 @@ def test_penalties_of_a_linear_critic_are_known():
     w = torch.randn(3, 4, 4)
     x, y = torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4)
     critic = lambda x: (x * w).sum((1, 2, 3))  # noqa: E731
-    assert float(zero_centred_penalty(critic, x)) == pytest.approx(0.5 * float(w.square().sum()), rel=1e-5)
+    x.requires_grad_()
+    assert float(zero_centred_penalty(critic(x), x)) == pytest.approx(0.5 * float(w.square().sum()), rel=1e-5)
     expected = (float(w.norm()) - 1) ** 2
     assert float(interpolated_penalty(critic, x, y, seeded(0))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_penalty_reaches_the_weights():
     w = torch.randn(3, 4, 4, requires_grad=True)
-    zero_centred_penalty(lambda x: (x * w).sum((1, 2, 3)), torch.randn(5, 3, 4, 4)).backward()
+    x, y = torch.randn(5, 3, 4, 4, requires_grad=True), torch.randn(5, 3, 4, 4)
+    critic = lambda x: (x * w).sum((1, 2, 3))  # noqa: E731
+    zero_centred_penalty(critic(x), x).backward()
     assert torch.allclose(w.grad, w.detach(), rtol=1e-5)
+    w.grad = None
+    interpolated_penalty(critic, x, y, seeded(0)).backward()
+    length = w.detach().norm()
+    assert torch.allclose(w.grad, 2 * (length - 1) * w.detach() / length, rtol=1e-4)

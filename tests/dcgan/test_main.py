@@ -22,11 +22,11 @@ from darkroom.files import locked, locked_file
 from dcgan import FacePipeline
 from dcgan import __main__ as command_line
 from dcgan.__main__ import main
+from dcgan.checkpoint import load_checkpoint
 from dcgan.config import PRESETS, ModelConfig
 from dcgan.data import to_pil
 from dcgan.model import new_generator
 from dcgan.recipe import Recipe, load_recipes
-from dcgan.train import load_checkpoint
 from dcgan.trainer import Trainer
 from tests.disks import leftovers, nearly_full
 
@@ -391,16 +391,14 @@ def sends(number, function):
 
 def at_iteration(wanted, number, monkeypatch):
     """Sends this process a signal in the middle of an iteration."""
-    play = Trainer._play
+    iterate = Trainer.iterate
 
-    def played(self, indices, penalty):
-        if self.count == wanted:
+    def iterated(self, iteration):
+        if iteration == wanted:
             os.kill(os.getpid(), number)
-        self.count += 1
-        play(self, indices, penalty)
+        iterate(self, iteration)
 
-    monkeypatch.setattr(Trainer, "count", 0, raising=False)
-    monkeypatch.setattr(Trainer, "_play", played)
+    monkeypatch.setattr(Trainer, "iterate", iterated)
     monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
 
 

@@ -12,10 +12,11 @@ import torch
 
 import dcgan.quality
 from dcgan import FacePipeline, ModelError, TrainingError
+from dcgan.checkpoint import load_checkpoint, save_checkpoint
 from dcgan.config import PRESETS
 from dcgan.quality import sliced_wasserstein, spread
-from dcgan.train import digest, load_checkpoint, save_checkpoint, train
-from dcgan.trainer import Trainer
+from dcgan.train import digest, train
+from dcgan.trainer import Trainer, learning_rate
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -70,6 +71,26 @@ def test_the_thesis_networks_train(tiny_images):
     assert not torch.equal(before, first.g.network.state_dict()["main.1.weight"])
     gradients = [p.grad for p in first.g.network.parameters()]
     assert max(float(gradient.abs().max()) for gradient in gradients) <= 1
+
+
+def test_losses_are_always_in_the_same_tensors(tiny_images, tiny_train_config):
+    """A captured iteration writes to the tensors that it once wrote to; one without a penalty leaves that alone."""
+    trainer = Trainer(tiny_images, replace(tiny_train_config, penalty_every=2), CPU)
+    trainer.iterate(0)
+    tensors = dict(trainer.losses)
+    before = {name: float(value) for name, value in tensors.items()}
+    trainer.iterate(1)
+    assert set(trainer.losses) == {"discriminator", "generator", "real", "fake", "penalty"}
+    for name, value in trainer.losses.items():
+        assert value is tensors[name] and (float(value) == before[name]) == (name == "penalty")
+
+
+@pytest.mark.parametrize(("changes", "shares"), [
+    ({"linear_decay": True}, [1, 1, 0.5, 0.02]), ({"linear_decay": False, "decay": 0.1}, [1, 1 / 6, 1 / 8.5, 1 / 11]),
+])  # fmt: skip
+def test_the_learning_rate_falls(tiny_train_config, changes, shares):
+    config = replace(tiny_train_config, iterations=100, **changes)
+    assert [learning_rate(config, i) for i in (0, 50, 75, 100)] == pytest.approx(shares)
 
 
 def test_pictures_come_in_order_or_shuffled_each_once_an_epoch(tiny_images, tiny_train_config):

@@ -14,9 +14,8 @@ import singan
 from darkroom.files import locked
 from singan import __main__ as command_line
 from singan.__main__ import main
+from singan.checkpoint import load_checkpoint, save_checkpoint
 from singan.config import PRESETS
-from singan.scale import ScaleTrainer
-from singan.train import load_checkpoint, save_checkpoint
 from tests.disks import leftovers, nearly_full
 
 ROOT = Path(__file__).parents[2]
@@ -250,13 +249,24 @@ def sends(number, function, wanted=0):
     return called
 
 
+def in_the_second_scale(number):
+    """Training that sends this process a signal before the second scale's first record."""
+
+    def records(*arguments):
+        for record in singan.train(*arguments):
+            if record.scale == 1:
+                os.kill(os.getpid(), number)
+            yield record
+
+    return records
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_the_finished_scales(number, code, train_tiny, tmp_path, monkeypatch, capsys):
     whole, out = tmp_path / "whole", tmp_path / "run"
     assert run(*train_tiny, "--out", whole) == 0
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["singan.train"], "RECORD_SECONDS", 0.0)
-        patch.setattr(ScaleTrainer, "iterate", sends(number, ScaleTrainer.iterate, wanted=8))  # in the second scale
+        patch.setattr(command_line, "train", in_the_second_scale(number))
         capsys.readouterr()
         assert run(*train_tiny, "--out", out) == code
     assert f"stopped: 1 of 3 scales are finished in {out}; --resume goes on" in capsys.readouterr().out

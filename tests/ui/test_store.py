@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from singan import ScenePipeline, train
+from singan.checkpoint import Checkpoint
 from singan.image import open_picture
 from singan.model import Pyramid
-from singan.train import Checkpoint
 from ui.events import said_of
 from ui.scenes.store import SceneStore
 

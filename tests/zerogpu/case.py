@@ -13,7 +13,7 @@ import torch
 
 from darkroom.models import Models
 from singan import PRESETS, ScenePipeline, TrainingError, train
-from singan.train import save_checkpoint
+from singan.checkpoint import save_checkpoint
 from ui import zero
 from ui.device import Device
 from ui.scenes.store import SceneStore

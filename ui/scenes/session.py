@@ -13,7 +13,7 @@ from PIL import Image
 from darkroom.device import out_of_memory
 from darkroom.files import why
 from singan import Progress, TrainConfig, TrainingError
-from singan.train import Checkpoint
+from singan.checkpoint import Checkpoint
 from ui.reports import REPORT_SECONDS, Report, duration
 from ui.scenes.line import Line, Ticket
 from ui.scenes.store import LIFETIME_SECONDS, SceneStore

@@ -24,8 +24,9 @@ from darkroom.files import check_zip
 from darkroom.model_files import MODEL_FILES
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
+from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from singan.config import LAYERS
-from singan.train import Checkpoint, empty_pyramid, load_checkpoint, same_picture, save_checkpoint
+from singan.train import empty_pyramid, same_picture
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
 MAX_OWN = 50  # visitors' scenes at once; the one unused for longest goes first

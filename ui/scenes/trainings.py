@@ -11,9 +11,9 @@ import gradio as gr
 
 from darkroom.checks import check_whole
 from singan import TrainConfig, predict_seconds, train
+from singan.checkpoint import Checkpoint
 from singan.config import from_preset
 from singan.suitability import concerns
-from singan.train import Checkpoint
 from ui import zero
 from ui.device import Device, Turn
 from ui.reports import duration

@@ -1,15 +1,11 @@
 """Captured steps, with a stand-in for CUDA: it records nothing, but keeps count of what is asked of it."""
 
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from singan import PRESETS
-from singan.graph import EAGER_RUNS, CapturedStep, runner
-from singan.train import Training
+from darkroom.graph import EAGER_RUNS, CapturedStep, runner
 
 
 class Stream:
@@ -71,31 +67,3 @@ def test_without_cuda_the_step_itself_runs():
     def step() -> None: ...
 
     assert runner(step, torch.Generator()) is step
-
-
-class NoWaiting(TorchDispatchMode):
-    """Refuses what would make the host wait for the device, and so could not be captured either."""
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        assert function.name().split(".")[0] not in {
-            "aten::_local_scalar_dense",
-            "aten::nonzero",
-            "aten::masked_select",
-            "aten::equal",
-        }, f"{function} needs a number on the host"
-        return function(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize(("preset", "n"), [("standard", 0), ("standard", 1), ("fine", 1), ("paper", 1)])
-def test_a_step_never_waits_for_the_device(preset, n, picture):
-    config = replace(PRESETS["paper" if preset == "paper" else "standard"], channels=4, max_channels=4, scales=3)
-    config = replace(config, coarse_scales=0) if preset == "fine" else config
-    training = Training(picture, config, torch.device("cpu"))
-    first = training.scale(0, 0)
-    training.adopt(first.generator, 1.0, first.critic.state_dict())
-    training.advance(1)
-    scale = training.scale(n, 0) if n else first
-    scale.generator.requires_grad_(True)
-    for i in range(2 * scale.game.penalty_every + 2):
-        with NoWaiting() if i else nullcontext():  # the first step sets up the optimisers
-            scale.iterate(i)

@@ -1,0 +1,62 @@
+"""What going on with a training needs beside the model: the critics of its finished scales."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from darkroom.files import atomic
+from darkroom.model_files import Layout, ModelError, layout_of, read_tensors, reading
+from singan.model import Discriminator
+from singan.pipeline import ScenePipeline
+
+TRAINING_FILE = "training.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The finished scales and their critics' weights, finest last: enough to go on from."""
+
+    scene: ScenePipeline
+    critics: tuple[dict[str, Tensor], ...]
+
+
+def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
+    """Writes the model and, beside it, the critics; a kill in between leaves a folder that still resumes."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"{n}.{name}": value for n, critic in enumerate(checkpoint.critics) for name, value in critic.items()}
+    with atomic(folder / TRAINING_FILE) as part:
+        part.write_bytes(save(tensors))
+    checkpoint.scene.save_pretrained(folder)
+
+
+def load_checkpoint(folder: str | Path) -> Checkpoint:
+    """What `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
+    folder = Path(folder)
+    scene = ScenePipeline.from_pretrained(folder)
+    if not (folder / TRAINING_FILE).exists():
+        raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
+    with reading(folder / TRAINING_FILE, "training to go on with"):
+        wanted = _critics_layout(scene)
+        tensors = read_tensors(folder / TRAINING_FILE, wanted, more=True)
+    critics: list[dict[str, Tensor]] = [{} for _ in range(scene.scales)]
+    for name in wanted:
+        n, _, rest = name.partition(".")
+        critics[int(n)][rest] = tensors[name]
+    return Checkpoint(scene, tuple(critics))
+
+
+def _critics_layout(scene: ScenePipeline) -> Layout:
+    """The critics of the finished scales. More may be in the file: one may have been written before its generator."""
+    config, model = scene.train_config, scene.pyramid.config
+    layout: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
+    with torch.device("meta"):
+        for n in range(scene.scales):
+            norm = config.norm if config.critic_norm else "none"
+            layout |= layout_of(Discriminator(model.channels[n], norm), f"{n}.")
+    return layout
