@@ -146,5 +146,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory) -> Iterator[str]:
     """Address of the running app with the shipped scenes."""
-    with running_app(tmp_path_factory.mktemp("app") / "log.txt") as address:
+    folder = tmp_path_factory.mktemp("app")
+    with running_app(folder / "log.txt", XDG_CACHE_HOME=str(folder / "cache")) as address:
         yield address
