@@ -325,8 +325,7 @@ def test_how_it_works_has_pictures_cards_and_the_device(browser, app):
         expect(page.locator("#card")).to_contain_text("DCGAN")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_nothing_is_wider_than_the_screen(browser, app, width, scheme):
     with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
         page = context.new_page()
