@@ -365,6 +365,7 @@ def test_the_link_of_another_tab_stays(browser, app):
 # -- speed, screens --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_slider_answers_at_once(faces):
     faces.wait_for_timeout(1000)
     shares = []

@@ -8,6 +8,7 @@ from benchmarks import kills, soak
 from benchmarks.servers import running_app
 
 
+@pytest.mark.alone  # eight strangers at once want the whole machine
 def test_a_minute_of_strangers(tmp_path):
     for name in ("tmp", "cache"):
         (tmp_path / name).mkdir()
