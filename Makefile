@@ -8,7 +8,8 @@ run: .venv/run
 	$(BIN)/python app.py
 
 test: lint chromium
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not alone"
+	$(BIN)/pytest -q -m alone
 
 lint: .venv/dev
 	$(BIN)/ruff check .

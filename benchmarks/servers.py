@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -10,18 +11,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TRIES, PAUSE_SECONDS = 240, 0.25  # until the app answers: a minute, and longer where it takes its time
+PORTS = (20_000, 32_000)
 END_SECONDS = 20  # that it has for its end
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """One below those that systems lend to connections: none of these takes it until the app does, seconds later."""
+    while True:
+        with socket.socket() as sock, suppress(OSError):
+            port = random.SystemRandom().randrange(*PORTS)
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class Address(str):

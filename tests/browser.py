@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
@@ -24,6 +24,12 @@ def new_page(browser: Browser, address: str, width: int = 1440, height: int = 10
     yield page
     context.close()
     assert not errors, errors
+
+
+def opened(page: Page, accordion: Locator) -> None:
+    """Opens it and waits until the browser is idle: until Gradio has made what is in it, what is typed gets lost."""
+    accordion.click()
+    page.evaluate("() => new Promise((done) => requestIdleCallback(() => setTimeout(done, 100)))")
 
 
 def downloaded(page: Page, button: str, to: Path) -> Path:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several workers on the same cores wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch reads it when it is imported; the tests' processes inherit it
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import dcgan
 import singan
@@ -23,6 +27,8 @@ from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+
+expect.set_options(timeout=20_000)  # other tests are at work too; what has a time limit says so itself
 
 
 @pytest.fixture
@@ -146,5 +152,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory) -> Iterator[str]:
     """Address of the running app with the shipped scenes."""
-    with running_app(tmp_path_factory.mktemp("app") / "log.txt") as address:
+    folder = tmp_path_factory.mktemp("app")
+    with running_app(folder / "log.txt", XDG_CACHE_HOME=str(folder / "cache")) as address:
         yield address

@@ -13,7 +13,7 @@ from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import downloaded, new_page, shown_bytes
+from tests.browser import downloaded, new_page, opened, shown_bytes
 
 README = Path(__file__).parents[1] / "README.md"
 WIDE = {"width": 1440, "height": 1000}
@@ -76,7 +76,7 @@ def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
 def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, picture_file, tmp_path):
     with new_page(browser, f"{app}?tab=scenes") as page:
         upload(page, picture_file)
-        page.get_by_role("button", name="Advanced").click()
+        opened(page, page.get_by_role("button", name="Advanced"))
         page.locator("#max-size input").fill("40")
         page.locator("#iterations input").fill("5")
         page.locator("#train").click()
@@ -325,8 +325,7 @@ def test_how_it_works_has_pictures_cards_and_the_device(browser, app):
         expect(page.locator("#card")).to_contain_text("DCGAN")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_nothing_is_wider_than_the_screen(browser, app, width, scheme):
     with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
         page = context.new_page()

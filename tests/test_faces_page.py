@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from dcgan.recipe import Recipe, load_recipes, save_zip
-from tests.browser import downloaded, new_page, shown_bytes
+from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.handlers import MAP_SIDE
 
 LIMIT_MS = 200  # from a slider to the face
@@ -140,7 +140,7 @@ def test_variety_is_a_truncation(faces):
     faces.locator("#faces-variety").get_by_text("Alike").click()
     faces.locator("#faces-draw").click()
     portrait(faces, lambda recipe: recipe.truncation == 0.6)
-    faces.get_by_role("button", name="Advanced", exact=False).first.click()
+    opened(faces, faces.get_by_role("button", name="Advanced", exact=False).first)
     expect(faces.locator("#faces-truncation input[type=number]")).to_have_value("0.6")
     faces.locator("#faces-truncation input[type=number]").fill("1.4")
     faces.keyboard.press("Tab")
@@ -231,7 +231,7 @@ def test_a_surprise_is_a_like_face_that_its_link_shows_again(faces, browser):
 
 def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
     choose(faces, 2)
-    faces.get_by_role("button", name="Advanced: the latent itself").click()
+    opened(faces, faces.get_by_role("button", name="Advanced: the latent itself"))
     z = shipped_faces.latent_of(Recipe(0, 2))[0].tolist()
     cell = faces.locator("#latent-table [data-row='1'][data-col='2']").last
     expect(cell).to_contain_text(f"{round(z[10], 2):g}")
@@ -322,7 +322,7 @@ def test_a_link_shows_the_same_to_others(faces, browser, app):
     expect(gallery).to_have_count(9)
     tile = shown_bytes(faces, "#faces-gallery .thumbnail-item >> nth=4 >> img")
     view(faces, "Morph")
-    faces.get_by_role("button", name="Advanced").last.click()
+    opened(faces, faces.get_by_role("button", name="Advanced").last)
     faces.locator("#morph-frames input[type=number]").fill("12")
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
@@ -365,6 +365,7 @@ def test_the_link_of_another_tab_stays(browser, app):
 # -- speed, screens --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_slider_answers_at_once(faces):
     faces.wait_for_timeout(1000)
     shares = []

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from benchmarks.servers import running_app
@@ -26,15 +27,21 @@ def import_seconds() -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.alone
 def test_the_page_is_usable_soon_and_the_app_small(browser, tmp_path):
-    imports, seconds = [], []
-    for i in range(3):  # the best of three: other work on the machine only adds
-        imports.append(import_seconds())
-        started = time.monotonic()
-        with running_app(tmp_path / f"{i}.txt") as app, new_page(browser, app) as page:
+    found = []
+    for i in range(3):  # one of three is enough: other work on the machine only adds
+        imports, started = import_seconds(), time.monotonic()
+        with (
+            running_app(tmp_path / f"{i}.txt", XDG_CACHE_HOME=str(tmp_path)) as app,
+            new_page(browser, app) as page,
+        ):
             expect(page.locator("#faces-gallery img").first).to_be_visible(timeout=60_000)
-            seconds.append(time.monotonic() - started)
+            found.append((time.monotonic() - started, imports))
             page.wait_for_timeout(3000)
             assert memory(app.pid) < GIGABYTES
-    print(f"usable after {min(seconds):.1f} s; imports {min(imports):.1f} s")
-    assert min(seconds) < SECONDS * max(1.0, min(imports) / IMPORT_SECONDS), (seconds, imports)
+        seconds, imports = map(min, zip(*found, strict=True))
+        if seconds < SECONDS * max(1.0, imports / IMPORT_SECONDS):
+            break
+    print(f"usable after {seconds:.1f} s; imports {imports:.1f} s")
+    assert seconds < SECONDS * max(1.0, imports / IMPORT_SECONDS), found
