@@ -106,7 +106,7 @@ def quality(faces: FacePipeline, yardstick: Path, real: Path, count: int) -> dic
 def _ranked(faces: FacePipeline, z: torch.Tensor) -> torch.Tensor:
     """The numbers of the latents from the one that the critic finds most real to the least."""
     assert faces.discriminator is not None
-    return faces.discriminator(faces.draw(z).to(faces.device)).argsort(descending=True).cpu()
+    return faces.discriminator(faces.render(z).to(faces.device)).argsort(descending=True).cpu()
 
 
 def pictures(faces: FacePipeline, out: Path) -> None:

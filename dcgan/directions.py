@@ -64,7 +64,7 @@ def _regressed(faces: FacePipeline, judge: Judge, seed: int) -> Tensor:
     """Unit gradients of the attributes' log-odds over z by least squares, (11, latent_dim)."""
     z = torch.randn(REGRESSED, faces.config.latent_dim, generator=seeded(seed, Stream.REGRESSION))
     with torch.no_grad():
-        odds = torch.cat([torch.logit(judge(faces.draw(part)), eps=1e-4) for part in z.split(500)])
+        odds = torch.cat([torch.logit(judge(faces.render(part)), eps=1e-4) for part in z.split(500)])
     slopes = torch.linalg.lstsq(z, odds - odds.mean(0)).solution.T
     return F.normalize(slopes, dim=1)
 
@@ -79,7 +79,7 @@ def _refined(faces: FacePipeline, judge: Judge, start: Tensor, k: int, seed: int
         z = torch.randn(BATCH, start.numel(), generator=rng)
         direction = F.normalize(raw, dim=0)
         with torch.no_grad():
-            before = judge(faces.draw(z))
+            before = judge(faces.render(z))
         after = judge(faces.generator((z + MOVE * direction).to(faces.device)).cpu())
         change = (after - before).mean(0)
         excess = F.relu(change[others].abs() - WANTED_SIDE_EFFECT * change[k].detach().clamp_min(SMALLEST_CHANGE))
@@ -94,8 +94,8 @@ def effects(faces: FacePipeline, judge: Judge, directions: Tensor, seed: int) ->
     """Mean change of every attribute's probability for +2 standard deviations along each direction, (K, 11)."""
     z = faces.latents(JUDGED, seed + 1)
     with torch.no_grad():
-        before = judge(faces.draw(z))
-        return torch.stack([(judge(faces.draw(z + MOVE * direction)) - before).mean(0) for direction in directions])
+        before = judge(faces.render(z))
+        return torch.stack([(judge(faces.render(z + MOVE * direction)) - before).mean(0) for direction in directions])
 
 
 def _chosen(directions: Tensor, changes: Tensor, judge: Judge) -> Fit:

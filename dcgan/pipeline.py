@@ -134,17 +134,17 @@ class FacePipeline(Pretrained):
 
     # -- pictures ----------------------------------------------------------------------------------------------------
 
-    def _draw(self, z: Tensor) -> Tensor:
+    def _generated(self, z: Tensor) -> Tensor:
         return self.generator(z.to(self.device)).float()
 
     @torch.no_grad()
-    def draw(self, z: Tensor) -> Tensor:
+    def render(self, z: Tensor) -> Tensor:
         """Pictures as a tensor (N, 3, 64, 64) in [-1, 1] on the CPU."""
-        return torch.cat([self._draw(part).cpu() for part in self._checked(z).split(BATCH)])
+        return torch.cat([self._generated(part).cpu() for part in self._checked(z).split(BATCH)])
 
     def generate(self, z: Tensor) -> list[Image.Image]:
         """The faces of the latents."""
-        return to_pil(self.draw(z))
+        return to_pil(self.render(z))
 
     def generate_recipes(self, recipes: Sequence[Recipe]) -> list[Image.Image]:
         """The faces of the recipes."""
@@ -162,7 +162,7 @@ class FacePipeline(Pretrained):
     def stream_invert(self, image: Image.Image, seed: int = 0) -> Iterator[Inversion]:
         """The search of `invert`, every tenth step."""
         check_range("seed", seed, 0, MAX_SEED)
-        return invert(self._draw, to_tensor(image).to(self.device), self.config.latent_dim, seed)
+        return invert(self._generated, to_tensor(image).to(self.device), self.config.latent_dim, seed)
 
     def invert(self, image: Image.Image, seed: int = 0) -> Inversion:
         """The latent whose face comes closest to a picture's central square, and how close; some seconds."""

@@ -94,9 +94,9 @@ class _Examiner:
         self.real_spread = spread(self.real[: 4 * CONTROLS])
 
     def snapshot(self, faces: FacePipeline) -> Snapshot:
-        drawn = faces.draw(self.controls)
+        drawn = faces.render(self.controls)
         sheet = contact_sheet(to_pil(drawn), 4)
-        quality = sliced_wasserstein(self.real, faces.draw(self.latents))
+        quality = sliced_wasserstein(self.real, faces.render(self.latents))
         return Snapshot(sheet, quality, spread(drawn) / self.real_spread)
 
 

@@ -55,7 +55,7 @@ class ScaleData:
         if self.samples is None:
             z = scale_noise(0, self.task.size, self.rng, self.batch).expand(-1, 3, -1, -1)
             return self.pad(z), torch.zeros_like(z)
-        prevs, rows = self.samples.draw(self.batch)
+        prevs, rows = self.samples.take(self.batch)
         corners = self.crops.corners(self.batch)
         padded = self.crops.cut(prevs, corners, self.margin, rows)
         inside = self.crops.cut(self.inside, corners, self.margin)

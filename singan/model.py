@@ -86,7 +86,7 @@ class Generator(nn.Module):
         return torch.tanh(self.body(padded)).float() + prev
 
     @torch.no_grad()
-    def draw(self, noisy: Tensor, prev: Tensor, dtype: torch.dtype) -> Tensor:
+    def render(self, noisy: Tensor, prev: Tensor, dtype: torch.dtype) -> Tensor:
         """The whole picture from noise + picture below and the picture below, both (N, 3, H, W), as in evaluation.
 
         Large pictures pass in strips that overlap by the margin: the same pixels, less memory.
@@ -171,7 +171,7 @@ class Pyramid(nn.Module):
         """Scale n's picture (N, 3, H, W) from noise z (N, 1 or 3, H, W), None being zero, and the picture below."""
         generator = self.generators[n]
         assert isinstance(generator, Generator)
-        return generator.draw(prev if z is None else self.sigmas[n] * z + prev, prev, dtype)
+        return generator.render(prev if z is None else self.sigmas[n] * z + prev, prev, dtype)
 
     @torch.no_grad()
     def render(

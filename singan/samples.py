@@ -18,7 +18,7 @@ SMALLEST_POOL = 4  # pictures, however large they are
 class Samples(Protocol):
     """Where the fakes of a scale begin."""
 
-    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+    def take(self, count: int) -> tuple[Tensor, Tensor]:
         """Padded pictures (N, 3, H + 2 margin, W + 2 margin), and which of them each of `count` crops is of."""
 
 
@@ -28,7 +28,7 @@ class PooledSamples:
     def __init__(self, pictures: Tensor, generator: Generator, rng: torch.Generator) -> None:
         self.padded, self.rng = generator.pad(pictures), rng
 
-    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+    def take(self, count: int) -> tuple[Tensor, Tensor]:
         rows = torch.randint(len(self.padded), (count,), generator=self.rng, device=self.padded.device)
         return self.padded, rows
 
@@ -39,7 +39,7 @@ class FreshSamples:
     def __init__(self, below: Pyramid, generator: Generator, rng: torch.Generator, dtype: torch.dtype) -> None:
         self.below, self.generator, self.rng, self.dtype = below, generator, rng, dtype
 
-    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+    def take(self, count: int) -> tuple[Tensor, Tensor]:
         n, sizes = len(self.below.generators), self.below.config.sizes
         pictures = self.below.render(lambda n, size: scale_noise(n, size, self.rng, count), sizes[:n], self.dtype)
         padded = self.generator.pad(resize_picture(pictures, sizes[n]))

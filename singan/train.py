@@ -107,7 +107,7 @@ def _lost(reconstruction: Tensor, task: Task) -> bool:
     return not after <= WORSE * before + FLAT or flat
 
 
-class Drawn(NamedTuple):
+class Rendered(NamedTuple):
     """What a scale draws, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
 
     sample: Tensor
@@ -151,7 +151,7 @@ class Training:
         self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
         self.critics: list[dict[str, Tensor]] = []
         self.pool = Pool(config.pool)
-        self.drawn: Drawn | None = None
+        self.rendered: Rendered | None = None
         model = self.pyramid.config
         self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(len(reals))])
 
@@ -170,12 +170,12 @@ class Training:
     def adopt(self, generator: Generator, sigma: float, critic: dict[str, Tensor]) -> None:
         """Takes over the next scale from elsewhere, trained or not."""
         task = replace(self.task(len(self.critics)), sigma=sigma)
-        self.finish(task, generator, critic, self.draw(task, generator))
+        self.finish(task, generator, critic, self.render(task, generator))
 
-    def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Drawn) -> None:
+    def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Rendered) -> None:
         """Takes over the next scale, and what it draws for the one above."""
         self.pyramid.append(generator, task.sigma)
-        self.drawn = drawn
+        self.rendered = drawn
         self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
 
     def checkpoint(self) -> Checkpoint:
@@ -200,17 +200,17 @@ class Training:
         real = self.reals[n]
         if n == 0:
             return Task(n, real, torch.zeros_like(real), self.pyramid.z_rec.expand(1, 3, -1, -1), sigma=1.0)
-        assert self.drawn is not None
-        rec_prev = resize_picture(self.drawn.reconstruction, self.pyramid.config.sizes[n])
+        assert self.rendered is not None
+        rec_prev = resize_picture(self.rendered.reconstruction, self.pyramid.config.sizes[n])
         return Task(n, real, rec_prev, rec_prev, self.config.noise_amplitude * _rmse(rec_prev, real))
 
-    def draw(self, task: Task, generator: Generator) -> Drawn:
+    def render(self, task: Task, generator: Generator) -> Rendered:
         """What the scale draws with this generator."""
         n, size = task.n, self.pyramid.config.sizes[task.n]
         noise = scale_noise(n, size, seeded(self.config.seed, n, Stream.PREVIEW)).to(self.device)
-        prev = task.rec_prev if self.drawn is None else resize_picture(self.drawn.sample, size)
-        sample = generator.draw(task.sigma * noise + prev, prev, self.dtype)
-        return Drawn(sample, generator.draw(task.rec_input, task.rec_prev, self.dtype))
+        prev = task.rec_prev if self.rendered is None else resize_picture(self.rendered.sample, size)
+        sample = generator.render(task.sigma * noise + prev, prev, self.dtype)
+        return Rendered(sample, generator.render(task.rec_input, task.rec_prev, self.dtype))
 
     def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
         """Scale n's networks before training; those of a second attempt begin elsewhere."""
@@ -279,7 +279,7 @@ class Training:
             next_record = now + RECORD_SECONDS
             losses, preview, checkpoint = trainer.check(), None, before
             if last or now >= next_preview:
-                drawn = self.draw(trainer.task, trainer.generator.network)
+                drawn = self.render(trainer.task, trainer.generator.network)
                 preview = Preview(*(to_pil(picture)[0] for picture in drawn))
                 after = time.perf_counter()
                 next_preview = after + max(PREVIEW_SECONDS, PREVIEW_PAUSE * (after - now))

@@ -119,7 +119,7 @@ def test_the_generator_learns_what_all_pictures_share(tiny_train_config):
     config = replace(tiny_train_config, model=model, iterations=100, snapshot_every=100, ema_images=80,
                      learning_rate=1e-3, discriminator_learning_rate=1e-3)  # fmt: skip
     *_, last = train(images, config, CPU)
-    drawn = last.checkpoint.faces.draw(last.checkpoint.faces.latents(64)).mean((0, 1))
+    drawn = last.checkpoint.faces.render(last.checkpoint.faces.latents(64)).mean((0, 1))
     wanted = images.float().mean((0, 1))
     assert torch.corrcoef(torch.stack([drawn.flatten(), wanted.flatten()]))[0, 1] > 0.8
 

@@ -54,7 +54,7 @@ def check_same(faces: FacePipeline, weights, tolerance: float = 1e-6) -> None:
     expected.load_state_dict(weights)
     z = faces.latents(3)
     with torch.no_grad():
-        assert torch.allclose(faces.draw(z), expected(z), atol=tolerance)
+        assert torch.allclose(faces.render(z), expected(z), atol=tolerance)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -10,7 +10,7 @@ from singan import PRESETS, TrainingError
 from singan.checkpoint import load_checkpoint, save_checkpoint
 from singan.model import Discriminator
 from singan.scale import Diverged
-from singan.train import Drawn, Training, belongs_to, predict_seconds
+from singan.train import Rendered, Training, belongs_to, predict_seconds
 from tests.conftest import CHECKPOINTS
 
 EXAMPLES = CHECKPOINTS.parent / "examples"
@@ -124,9 +124,9 @@ class Poisoned(Training):
 class Flat(Training):
     """Draws nothing at the finest scale."""
 
-    def draw(self, task, generator):
-        drawn = super().draw(task, generator)
-        return Drawn(*(picture * (task.n != 2) for picture in drawn))
+    def render(self, task, generator):
+        drawn = super().render(task, generator)
+        return Rendered(*(picture * (task.n != 2) for picture in drawn))
 
 
 @pytest.mark.parametrize("weight", [float("nan"), 9.0])
