@@ -141,7 +141,7 @@ def same_picture(a: Pyramid, b: Pyramid) -> bool:
 class Training:
     """The state that grows from scale to scale; `records` trains those that are not finished.
 
-    critics: weights of the finished scales' critics. drawn: what the finest finished scale draws; None before it is.
+    critics: weights of the finished scales' critics. rendered: what the finest finished scale draws; None before it is.
     """
 
     def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
