@@ -29,8 +29,8 @@ class Stopwatch:
     def __init__(self, work: list[float]) -> None:
         self.work = work
         self.started = time.perf_counter()
-        self.done = 0.0  # of the work
-        self._since: tuple[float, float] | None = None  # a time, and the work that was done by then
+        self._left = sum(work)
+        self._since: tuple[float, float] | None = None  # a time, and the work that was left then
 
     @property
     def seconds(self) -> float:
@@ -45,10 +45,10 @@ class Stopwatch:
 
         It also pays for what is set up once, and says nothing of the time left.
         """
-        self.done = sum(self.work[:n]) + self.work[n] * share
+        self._left = self.work[n] * (1 - share) + sum(self.work[n + 1 :])  # at the end exactly 0
         first = self._since is None
         if first:
-            self._since = time.perf_counter(), self.done
+            self._since = time.perf_counter(), self._left
         return first
 
     @property
@@ -56,4 +56,4 @@ class Stopwatch:
         """For the work after the last lap."""
         assert self._since is not None, "no lap yet"
         since, before = self._since
-        return (time.perf_counter() - since) / max(self.done - before, 1) * (sum(self.work) - self.done)
+        return (time.perf_counter() - since) / max(before - self._left, 1) * self._left

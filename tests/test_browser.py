@@ -85,6 +85,7 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, pi
         expect(page.locator("#train-status")).to_contain_text("Already trained: discs-", timeout=30_000)
         view(page, "Use a scene")
         expect(page.locator("#about")).to_contain_text("40 × 30 px")
+        expect(page.locator("#sample-link textarea, #sample-link input")).to_have_value(re.compile("scene=discs-"))
         link = str(page.locator("#sample-link textarea, #sample-link input").input_value())
         first = shown_bytes(page, "#sample-gallery img")
         kept = downloaded(page, "#scene-download", tmp_path)

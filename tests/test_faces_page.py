@@ -326,7 +326,9 @@ def test_a_link_shows_the_same_to_others(faces, browser, app):
     faces.locator("#morph-frames input[type=number]").fill("12")
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
-    link = faces.locator("#morph-link input, #morph-link textarea").input_value()
+    morph_link = faces.locator("#morph-link input, #morph-link textarea")
+    expect(morph_link).to_have_value(re.compile("view=morph&frames=12"))
+    link = morph_link.input_value()
     with new_page(browser, link) as page:
         assert portrait(page, lambda recipe: bool(recipe.moves)) == edited
         expect(page.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
