@@ -155,6 +155,14 @@ def plain_options(use: Any) -> Mapping[str, Option]:
     return found
 
 
+def plain_values(use: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `options` as those of `plain_options`."""
+    found: dict[str, Any] = {}
+    for name, it in options(use).items():
+        found |= dict(zip(SIDES, values[name], strict=True)) if it.kind is tuple else {name: values[name]}
+    return found
+
+
 @dataclass(frozen=True)
 class Use(Generic[M]):
     """A use with its options. Raises ValueError where one is not what is allowed."""
@@ -186,11 +194,7 @@ class Use(Generic[M]):
 
     def plain(self) -> dict[str, Any]:
         """The values of `plain_options`."""
-        values: dict[str, Any] = {}
-        for name, it in options(type(self)).items():
-            value = getattr(self, name)
-            values |= dict(zip(SIDES, value, strict=True)) if it.kind is tuple else {name: value}
-        return values
+        return plain_values(type(self), vars(self))
 
     def keys(self) -> dict[str, Any]:
         """Its part of a link: the values by the options' keys, a size as WIDTHxHEIGHT."""

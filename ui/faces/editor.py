@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from dcgan import Recipe
+from dcgan.uses import Morph
 from ui.faces.current import Current
 from ui.faces.draw import DrawPanel
 from ui.faces.handlers import TABLE_COLUMNS
@@ -148,8 +149,9 @@ class Editor:
 
     def _says(self, recipe: Recipe, values: Values) -> Updates:
         now = self._now
-        named, motion = now.choice(values[now.model]), self._morph.motion(values)
-        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], values[now.view], motion)
+        named, view = now.choice(values[now.model]), values[now.view]
+        motion = self._morph.motion(values) if view == "morph" else Morph()  # which no other view has in its link
+        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], view, motion)
         return self.share.says(keys, lambda: self._calls(recipe, values), values, button=False)
 
     def _calls_now(self, values: Values) -> list[Call]:

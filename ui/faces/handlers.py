@@ -15,6 +15,7 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.models import Models
+from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
 from dcgan.data import square
 from dcgan.recipe import load_recipes, save_png, save_zip
@@ -25,7 +26,7 @@ from ui.drawing import Drawing, Result
 from ui.reports import Report, passing_folder
 from ui.wiring import warn
 
-MAX_FACES = 64
+MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
 MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2

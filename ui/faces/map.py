@@ -10,7 +10,7 @@ import gradio as gr
 from ui.faces.current import Current, announced
 from ui.faces.handlers import MAP_SIDE, Face
 from ui.reports import Report
-from ui.wiring import PICTURES, QUIET, Updates, Values
+from ui.wiring import PICTURES, QUIET, Updates, Values, where
 
 
 class MapPanel:
@@ -39,14 +39,8 @@ class MapPanel:
 
     def open_after(self, event: Any) -> Any:
         """Draws the map where a link wants it."""
-
-        def draw(values: Values) -> Iterator[Any]:
-            if values[self._now.view] == "map" and all(values[self._now.pins]):
-                yield from self._draw(values)
-            else:
-                yield gr.skip()
-
-        return event.success(draw, {self._now.view, *self._inputs}, self._outputs, **QUIET)
+        wanted = lambda values: values[self._now.view] == "map" and all(values[self._now.pins])  # noqa: E731
+        return event.success(where(wanted, self._draw), {self._now.view, *self._inputs}, self._outputs, **QUIET)
 
     @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:

@@ -14,7 +14,7 @@ from ui.controls import animation, control
 from ui.faces.current import Current, announced
 from ui.faces.link import Opened, link_keys
 from ui.share import Call, Share
-from ui.wiring import ANIMATIONS, QUIET, Updates, Values, ready
+from ui.wiring import ANIMATIONS, QUIET, Updates, Values, ready, where
 
 
 class MorphPanel:
@@ -63,26 +63,21 @@ class MorphPanel:
 
     def open_after(self, event: Any) -> Any:
         """Draws the morph where a link wants it."""
-
-        def draw(values: Values) -> Iterator[Any]:
-            if values[self._now.view] == "morph" and len([pin for pin in values[self._now.pins] if pin]) > 1:
-                yield from self._draw(values)
-            else:
-                yield gr.skip()
-
-        return event.success(draw, {self._now.view, *self._inputs}, self._outputs, **QUIET)
+        now = self._now
+        wanted = lambda values: values[now.view] == "morph" and sum(map(bool, values[now.pins])) > 1  # noqa: E731
+        return event.success(where(wanted, self._draw), {self._now.view, *self._inputs}, self._outputs, **QUIET)
 
     @announced("Drawing the frames")
     def _draw(self, values: Values) -> Iterator[Updates]:
         now = self._now
-        kept = [Recipe.from_dict(pin) for pin in values[now.pins] if pin]
-        for result in now.handlers.morph(self.motion(values, *kept), values[now.model]):
+        use = self.motion(values, *(Recipe.from_dict(pin) for pin in values[now.pins] if pin))
+        for result in now.handlers.morph(use, values[now.model]):
             updates: Updates = {self.status: result.report.html()}
             if result.files:
                 updates |= animation(result.files[0], self.image, self.video) | {self.file: ready(result.archive)}
             yield updates
         recipe, named = Recipe.from_dict(values[now.face]), now.choice(values[now.model])
-        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], "morph", self.motion(values))
+        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], "morph", use)
         yield self.share.says(keys, lambda: self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
-from darkroom.uses import SIDES, AnimationUse, Use, options, plain_options
+from darkroom.uses import AnimationUse, Use, options, plain_options, plain_values
 from singan.uses.start import STRENGTHS
 from ui.controls import animation, control, gallery
 from ui.drawing import Drawing, Result
@@ -168,11 +168,8 @@ class Panel:
 
     def values_in(self, query: Query) -> dict[str, Any]:
         """The values of `plain_options` in a link; what it does not say has its default."""
-        values: dict[str, Any] = {}
-        for name, it in options(self.use).items():
-            value = read_option(query, it)
-            values |= dict(zip(SIDES, value, strict=True)) if it.kind is tuple else {name: value}
-        return values
+        values = {name: read_option(query, it) for name, it in options(self.use).items()}
+        return plain_values(self.use, values)
 
     def calls(self, query: Query) -> list[Call]:
         """The calls that draw what a link of this panel shows; none where it shows nothing yet."""
