@@ -18,8 +18,22 @@ def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
     )
 
 
-def visitors(count):
-    return [Visitor(f"session {i}", f"owner {i}") for i in range(count)]
+class Training:
+    """Stands in the line, and does nothing."""
+
+    def __init__(self, session, owner):
+        self.visitor, self.seconds_left, self.stopped = Visitor(session, owner), None, False
+
+    def stop(self):
+        self.stopped = True
+
+
+def entered(line, count):
+    """Trainings of as many visitors, in the line."""
+    trainings = [Training(f"session {i}", f"owner {i}") for i in range(count)]
+    for training in trainings:
+        line.enter(training)
+    return trainings
 
 
 def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch):
@@ -35,52 +49,55 @@ def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch
 def test_one_training_a_visitor(monkeypatch):
     monkeypatch.setattr(lines, "ENDING_SECONDS", 0.05)
     line = Line()
-    ticket = line.enter(Visitor("a", "me"))
-    ticket.seconds_left = 40
+    first, second = Training("a", "me"), Training("b", "me")
+    line.enter(first)
+    first.seconds_left = 40
     with pytest.raises(ValueError, match="you have a training already, 40 s left"):
-        line.enter(Visitor("b", "me"))
-    line.leave(ticket)
-    assert line.enter(Visitor("b", "me"))
+        line.enter(second)
+    line.leave(first)
+    line.enter(second)
+    assert line.running == 1
 
 
 def test_a_training_that_ends_makes_room_for_the_visitors_next():
     line = Line()
-    ticket = line.enter(Visitor("a", "me"))
-    threading.Timer(0.2, line.leave, [ticket]).start()
-    assert line.enter(Visitor("a", "me"))
+    first = Training("a", "me")
+    line.enter(first)
+    threading.Timer(0.2, line.leave, [first]).start()
+    line.enter(Training("a", "me"))
+    assert line.running == 1
 
 
 def test_others_wait_in_the_order_in_which_they_came_and_are_told_how_long():
     line = Line()
-    tickets = [line.enter(visitor) for visitor in visitors(AT_ONCE + 2)]
-    for ticket in tickets[:AT_ONCE]:
-        ticket.seconds_left = 30
-    assert [line.place(ticket) for ticket in tickets[:AT_ONCE]] == [None] * AT_ONCE
-    assert line.place(tickets[AT_ONCE]) == "waiting: number 1 in line, about 30 s"
-    assert line.place(tickets[AT_ONCE + 1]).startswith("waiting: number 2 in line, about")
+    trainings = entered(line, AT_ONCE + 2)
+    for training in trainings[:AT_ONCE]:
+        training.seconds_left = 30
+    assert [line.place(training) for training in trainings[:AT_ONCE]] == [None] * AT_ONCE
+    assert line.place(trainings[AT_ONCE]) == "waiting: number 1 in line, about 30 s"
+    assert line.place(trainings[AT_ONCE + 1]).startswith("waiting: number 2 in line, about")
     assert (line.running, line.waiting) == (AT_ONCE, 2)
-    line.leave(tickets[0])
-    assert line.place(tickets[AT_ONCE]) is None
-    assert line.place(tickets[AT_ONCE + 1]).startswith("waiting: number 1")
+    line.leave(trainings[0])
+    assert line.place(trainings[AT_ONCE]) is None
+    assert line.place(trainings[AT_ONCE + 1]).startswith("waiting: number 1")
 
 
 def test_there_is_an_end_to_the_line():
     line = Line()
-    for visitor in visitors(IN_ALL):
-        line.enter(visitor)
+    entered(line, IN_ALL)
     with pytest.raises(ValueError, match=f"{IN_ALL} trainings are running or waiting already; try again in about"):
-        line.enter(Visitor("late", "late"))
+        line.enter(Training("late", "late"))
 
 
 def test_stopping_is_for_ones_own_session_and_closing_for_all():
     line = Line()
-    tickets = [line.enter(visitor) for visitor in visitors(2)]
-    line.stop("session 1")
-    assert [ticket.stop.is_set() for ticket in tickets] == [False, True]
+    trainings = entered(line, 2)
+    line.stop(Visitor("session 1", "whoever"))
+    assert [training.stopped for training in trainings] == [False, True]
     line.close("the app is being restarted")
-    assert all(ticket.stop.is_set() for ticket in tickets)
+    assert all(training.stopped for training in trainings)
     with pytest.raises(ValueError, match="being restarted"):
-        line.enter(Visitor("late", "late"))
+        line.enter(Training("late", "late"))
     begun = time.monotonic()
     line.wait(0.1)
     assert time.monotonic() - begun < 1

@@ -5,7 +5,11 @@ import pytest
 from singan import TrainingError, train
 from singan.image import open_picture
 from ui.device import Device, Turn
+from ui.scenes.line import AT_ONCE
 from ui.scenes.trainings import Trainings
+from ui.visitors import Visitor
+
+NOBODY = Visitor("", "")  # as whom one may train more than one picture
 
 
 @pytest.fixture
@@ -36,6 +40,50 @@ def test_a_closed_page_ends_its_training(trainings, picture_file):
     outputs.close()
     assert ended and not trainings.store._busy and not trainings.line.running
     trainings.device.run(Turn.FACE, lambda: None)  # it is free
+
+
+def begun(trainings, picture_file, visitor=NOBODY):
+    return trainings.begin(visitor, str(picture_file), trainings.config("fast", 0, 40, 2000))
+
+
+def test_a_training_is_stopped_by_itself_after_its_current_step(trainings, picture_file):
+    session = begun(trainings, picture_file)
+    states = iter(session)
+    while next(states).progress is None:
+        pass
+    assert session.seconds_left and not session.ended and trainings.line.running == 1
+    session.stop()
+    *_, last = states
+    assert last.report.text == "Stopped before the first scale was finished"
+    assert session.ended and not trainings.store._busy and not trainings.line.running
+
+
+def test_a_training_that_waits_is_stopped_without_having_begun(trainings, picture_file):
+    before = [iter(begun(trainings, picture_file)) for _ in range(AT_ONCE)]
+    for states in before:
+        next(states)
+    session = begun(trainings, picture_file)
+    states = iter(session)
+    assert next(states).report.text.startswith("waiting: number 1 in line") and not session.ended
+    session.stop()
+    assert [state.report.text for state in states] == ["Stopped while waiting"]
+    assert session.ended and session.seconds_left is None and not trainings.store._busy
+    for states in before:
+        states.close()
+    assert not trainings.line.running
+
+
+def test_who_has_no_place_in_the_line_is_over_at_once(trainings, picture_file, monkeypatch):
+    monkeypatch.setattr("ui.scenes.line.ENDING_SECONDS", 0.05)
+    me = Visitor("me", "me")
+    first, second = begun(trainings, picture_file, me), begun(trainings, picture_file, me)
+    states = iter(first)
+    next(states)
+    with pytest.raises(ValueError, match="you have a training already"):
+        next(iter(second))
+    assert second.ended and not first.ended
+    states.close()
+    assert first.ended
 
 
 def failing_with(error, trainings):

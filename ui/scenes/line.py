@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from typing import Protocol
 
 from ui.reports import duration
 from ui.visitors import Visitor
@@ -14,20 +14,21 @@ AN_ADDRESS = 4  # browsers behind one address
 ENDING_SECONDS = 3.0  # that a cancelled training may take to end
 
 
-@dataclass(eq=False)
-class Ticket:
-    """A place in the line. stop: set when the training is to end; seconds_left: of the training, once it is known."""
+class Training(Protocol):
+    """What stands in the line: the training itself. seconds_left: once that is known."""
 
     visitor: Visitor
-    stop: threading.Event = field(default_factory=threading.Event)
-    seconds_left: float | None = None
+    seconds_left: float | None
+
+    def stop(self) -> None:
+        """Ends it after its current step."""
 
 
 class Line:
     """The trainings that are going on, and after them those that wait."""
 
     def __init__(self) -> None:
-        self._line: list[Ticket] = []
+        self._line: list[Training] = []
         self.closed = ""  # why no more may begin
         self._lock = threading.Lock()
         self._left = threading.Condition(self._lock)
@@ -43,11 +44,12 @@ class Line:
         """How many wait."""
         return max(0, len(self._line) - AT_ONCE)
 
-    def enter(self, visitor: Visitor) -> Ticket:
-        """A place in the line, to be given back by `leave`. Raises ValueError where there is none for this visitor.
+    def enter(self, training: Training) -> None:
+        """Takes a place, to be given back by `leave`. Raises ValueError where there is none for its visitor.
 
         A training that was just cancelled has a few seconds to end; one at a time may wait for that.
         """
+        visitor = training.visitor
         with self._left:
             if self._own(visitor) is not None and not self._expecting:
                 self._expecting = True
@@ -59,24 +61,22 @@ class Line:
             if own is not None:
                 left = f", {duration(own.seconds_left)} left" if own.seconds_left is not None else ""
                 raise ValueError(f"you have a training already{left}: stop it, or wait for its end")
-            theirs = sum(ticket.visitor.address == visitor.address for ticket in self._line if visitor.address)
+            theirs = sum(other.visitor.address == visitor.address for other in self._line if visitor.address)
             if theirs >= AN_ADDRESS:
                 raise ValueError(f"{AN_ADDRESS} trainings run or wait from your address already; wait for one to end")
             if len(self._line) >= IN_ALL:
                 wait = self._seconds(len(self._line))
                 raise ValueError(f"{IN_ALL} trainings are running or waiting already; try again in about {wait}")
-            ticket = Ticket(visitor)
-            self._line.append(ticket)
-            return ticket
+            self._line.append(training)
 
-    def _own(self, visitor: Visitor) -> Ticket | None:
+    def _own(self, visitor: Visitor) -> Training | None:
         """The training that a visitor has already."""
-        return next((ticket for ticket in self._line if visitor.owner and ticket.visitor.owner == visitor.owner), None)
+        return next((other for other in self._line if visitor.owner and other.visitor.owner == visitor.owner), None)
 
-    def leave(self, ticket: Ticket) -> None:
-        """Ends a place in the line."""
+    def leave(self, training: Training) -> None:
+        """Gives its place back."""
         with self._lock:
-            self._line.remove(ticket)
+            self._line.remove(training)
             self._left.notify_all()
 
     def wait(self, seconds: float) -> None:
@@ -84,30 +84,30 @@ class Line:
         with self._left:
             self._left.wait_for(lambda: not self._line, seconds)
 
-    def place(self, ticket: Ticket) -> str | None:
+    def place(self, training: Training) -> str | None:
         """What is before a training that waits, and for how long; None once its turn has come."""
         with self._lock:
-            before = self._line.index(ticket)
+            before = self._line.index(training)
             if before < AT_ONCE:
                 return None
             return f"waiting: number {before - AT_ONCE + 1} in line, about {self._seconds(before)}"
 
     def _seconds(self, before: int) -> str:
         """How long until that many trainings have made room for the next, by what those that run have left."""
-        known = [ticket.seconds_left for ticket in self._line[:AT_ONCE] if ticket.seconds_left is not None]
+        known = [it.seconds_left for it in self._line[:AT_ONCE] if it.seconds_left is not None]
         first = min(known, default=60.0)
         return duration(first + (before - AT_ONCE) / AT_ONCE * max([*known, 60.0]))
 
-    def stop(self, session: str) -> None:
-        """Ends the trainings of a session after their current step."""
+    def stop(self, visitor: Visitor) -> None:
+        """Ends the trainings of a visitor's page or client after their current step."""
         with self._lock:
-            for ticket in self._line:
-                if ticket.visitor.session == session:
-                    ticket.stop.set()
+            for training in self._line:
+                if training.visitor.session == visitor.session:
+                    training.stop()
 
     def close(self, reason: str) -> None:
         """Ends all, and lets none begin any more."""
         with self._lock:
             self.closed = reason
-            for ticket in self._line:
-                ticket.stop.set()
+            for training in self._line:
+                training.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -15,7 +16,7 @@ from darkroom.files import why
 from singan import Progress, TrainConfig, TrainingError
 from singan.checkpoint import Checkpoint
 from ui.reports import REPORT_SECONDS, Report, duration
-from ui.scenes.line import Line, Ticket
+from ui.scenes.line import Line
 from ui.scenes.store import LIFETIME_SECONDS, SceneStore
 from ui.visitors import Visitor
 
@@ -65,10 +66,10 @@ class State:
 
 
 class TrainingSession:
-    """A training, to be iterated over once, for its states; who stops iterating ends it.
+    """A training, to be iterated over once, for its states; who stops iterating ends it. It stands in the line itself.
 
-    visitor: who reads it. begin: called when its turn has come; trainer: gives the records. Finished scales are in the
-    store at once, whatever happens.
+    visitor: who reads it. begin: called when its turn has come; trainer: gives the records. seconds_left: once that is
+    known. Finished scales are in the store at once, whatever happens.
     """
 
     def __init__(
@@ -76,31 +77,48 @@ class TrainingSession:
     ) -> None:
         self.visitor, self._line, self._store = visitor, line, store
         self._begin, self._trainer = begin, trainer
+        self.seconds_left: float | None = None
+        self._stopped, self._ended = threading.Event(), False
+
+    def stop(self) -> None:
+        """Ends it after its current step, or while it waits; finished scales are kept."""
+        self._stopped.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, whatever ended it."""
+        return self._ended
 
     def __iter__(self) -> Iterator[State]:
-        ticket = self._line.enter(self.visitor)
         try:
-            while (words := self._line.place(ticket)) and not ticket.stop.wait(WAIT_SECONDS):
-                yield State(Report(words, 0))
-            if ticket.stop.is_set():
-                yield State(Report("Stopped while waiting", 0))
-                return
-            yield State(Report("Reading the picture", 0))
-            begun = self._begin()
+            self._line.enter(self)
             try:
-                yield from self._train(begun, ticket)
+                yield from self._states()
             finally:
-                self._store.end(begun.name)
+                self._line.leave(self)
         finally:
-            self._line.leave(ticket)
+            self._ended = True
 
-    def _train(self, begun: Begun, ticket: Ticket) -> Iterator[State]:
+    def _states(self) -> Iterator[State]:
+        while (words := self._line.place(self)) and not self._stopped.wait(WAIT_SECONDS):
+            yield State(Report(words, 0))
+        if self._stopped.is_set():
+            yield State(Report("Stopped while waiting", 0))
+            return
+        yield State(Report("Reading the picture", 0))
+        begun = self._begin()
+        try:
+            yield from self._train(begun)
+        finally:
+            self._store.end(begun.name)
+
+    def _train(self, begun: Begun) -> Iterator[State]:
         if begun.checkpoint and begun.checkpoint.scene.finished:
             yield State(Report(f"Already trained: {begun.name}"), begun.name, ended=True)
             return
         last, failure = None, ""
         try:
-            for last in self._records(begun, ticket):
+            for last in self._records(begun):
                 yield State(_progress(last), begun.name, last)
         except (TrainingError, OSError, RuntimeError, MemoryError) as error:
             if last is None or last.scene is None:
@@ -111,16 +129,16 @@ class TrainingSession:
             return
         yield State(self._end(last, begun.name, failure), begun.name, last, ended=True)
 
-    def _records(self, begun: Begun, ticket: Ticket) -> Iterator[Progress]:
+    def _records(self, begun: Begun) -> Iterator[Progress]:
         """Records worth a message, until somebody stops the training."""
         told, kept = 0.0, begun.checkpoint
         with closing(self._trainer(begun.picture, begun.config, begun.checkpoint)) as records:
             for record in records:
-                ticket.seconds_left = record.seconds_left
+                self.seconds_left = record.seconds_left
                 if record.checkpoint is not None and record.checkpoint is not kept:
                     kept = record.checkpoint
                     self._store.keep(begun.name, kept)
-                stopped = ticket.stop.is_set()
+                stopped = self._stopped.is_set()
                 if stopped or record.preview or time.monotonic() - told > REPORT_SECONDS:
                     told = time.monotonic()
                     yield record

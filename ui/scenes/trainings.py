@@ -120,7 +120,7 @@ class Trainings:
 
     def stop(self, visitor: Visitor) -> None:
         """Ends this visitor's training after the current step; finished scales are kept."""
-        self.line.stop(visitor.session)
+        self.line.stop(visitor)
 
     def close(self) -> None:
         """Ends all trainings after their current steps, waits until their finished scales are kept, lets none begin."""
