@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ MAX_JSON_BYTES = 2_500_000  # 64 faces of 1024 entries and 200 moves take 2.04 M
 MAX_ZIP_BYTES, MAX_ZIP_ENTRIES = 100_000_000, 2_000  # of faces; 1000 of them have 15 MB
 MAX_TEXT_PIXELS = 4_000_000  # of a PNG whose text may stand behind its picture, which is decoded first
 MAX_ERROR = 100  # characters of what a library says
+PART, LATENT = "~", "z"  # of a token: 7.3.0.8~smiling=1.5, or z and the latent in base64
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -202,3 +206,49 @@ def _png_text(path: Path) -> str:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:MAX_ERROR] or type(error).__name__
+
+
+def face_token(recipe: Recipe) -> str:
+    """A recipe in a word, for links: SEED.INDEX.TRUNCATION or z and its latent (float32, base64), then ~NAME=AMOUNT of
+    each move."""
+    if recipe.z is None:
+        head = f"{recipe.seed}.{recipe.index}.{_short(recipe.truncation)}"
+    else:
+        head = LATENT + base64.urlsafe_b64encode(struct.pack(f"<{len(recipe.z)}f", *recipe.z)).decode().rstrip("=")
+    return PART.join([head, *(f"{name}={_short(amount)}" for name, amount in recipe.moves.items())])
+
+
+def read_face(token: str) -> Recipe:
+    """Inverse of `face_token`. Raises ValueError."""
+    head, *moves = token.split(PART)
+    pairs = [move.partition("=") for move in moves]
+    amounts = {name: _parsed(float, amount, f"a number for {name}") for name, _, amount in pairs}
+    values: dict[str, Any] = {"moves": amounts}
+    if head.startswith(LATENT):
+        return Recipe.from_dict({**values, "z": _unpacked(head.removeprefix(LATENT))})
+    parts = head.split(".", 2)
+    if len(parts) != 3:
+        raise RecipeError("SEED.INDEX.TRUNCATION is needed")
+    values["seed"] = _parsed(int, parts[0], "a seed")
+    values["index"] = _parsed(int, parts[1], "an index")
+    values["truncation"] = _parsed(float, parts[2], "a truncation")
+    return Recipe.from_dict(values)
+
+
+def _short(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")
+
+
+def _parsed(kind: Callable[[str], float], text: str, what: str) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise RecipeError(f"{what} is needed") from None
+
+
+def _unpacked(text: str) -> list[float]:
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return list(struct.unpack(f"<{len(packed) // 4}f", packed))
+    except (binascii.Error, struct.error):
+        raise RecipeError("the latent is cut off or altered") from None

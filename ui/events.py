@@ -82,9 +82,6 @@ class EventQueue(queueing.Queue):
             return  # who reads so slowly does without
         super().send_message(event, event_message)
 
-    def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
-        return self.cached_event_analytics_summary
-
 
 def name_of(function: BlockFunction) -> str:
     """What an event is called in the log: its endpoint, or the handler of a button."""

@@ -5,18 +5,14 @@ Links are typed and sent on by people: whatever cannot be read is replaced by it
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-import struct
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from darkroom.checks import check_choice, check_range
 from darkroom.uses import Option
-from dcgan.recipe import Recipe
 
 T = TypeVar("T")
 ECHO = 40  # characters of a name or a value in a phrase about it
@@ -26,7 +22,6 @@ TRACKING = frozenset(
     "fbclid gclid gbraid wbraid dclid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid _ga _gl ref ref_src si "
     "logs".split()
 )
-PART, LATENT = "~", "z"  # of a face in a link: 7.3.0.8~smiling=1.5, or z and its latent in base64
 
 
 class Query:
@@ -158,44 +153,3 @@ def address(parameters: Mapping[str, Any]) -> str:
 
     given = {name: written(value) for name, value in parameters.items() if value is not None}
     return "?" + urlencode(given, safe="~=,:")
-
-
-def face_token(recipe: Recipe) -> str:
-    """A face in a link: SEED.INDEX.TRUNCATION or z and its latent (float32, base64), then ~NAME=AMOUNT of each move."""
-    head = (
-        f"{recipe.seed}.{recipe.index}.{_short(recipe.truncation)}"
-        if recipe.z is None
-        else LATENT + base64.urlsafe_b64encode(struct.pack(f"<{len(recipe.z)}f", *recipe.z)).decode().rstrip("=")
-    )
-    return PART.join([head, *(f"{name}={_short(amount)}" for name, amount in recipe.moves.items())])
-
-
-def read_face(text: str) -> Recipe:
-    """Inverse of `face_token`. Raises ValueError."""
-    head, *moves = text.split(PART)
-    pairs = [move.partition("=") for move in moves]
-    amounts = {name: _number(float, amount, f"a number for {name}") for name, _, amount in pairs}
-    values: dict[str, Any] = {"moves": amounts}
-    if head.startswith(LATENT):
-        return Recipe.from_dict({**values, "z": _latent(head.removeprefix(LATENT))})
-    seed, index, truncation = _three(head.split(".", 2))
-    numbers = {"seed": _number(int, seed, "a seed"), "index": _number(int, index, "an index")}
-    return Recipe.from_dict({**values, **numbers, "truncation": _number(float, truncation, "a truncation")})
-
-
-def _three(parts: Sequence[str]) -> Sequence[str]:
-    if len(parts) != 3:
-        raise ValueError("SEED.INDEX.TRUNCATION is needed")
-    return parts
-
-
-def _latent(text: str) -> list[float]:
-    try:
-        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return list(struct.unpack(f"<{len(packed) // 4}f", packed))
-    except (binascii.Error, struct.error):
-        raise ValueError("the latent is cut off or altered") from None
-
-
-def _short(value: float) -> str:
-    return repr(float(value)).removesuffix(".0")

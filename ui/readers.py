@@ -2,69 +2,64 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 UNREAD_SECONDS = 20.0  # after which nobody is taken to be there
 MAX_REMEMBERED = 5_000  # sessions
 
 
+@contextmanager
+def counted(counts: Counter[str], key: str) -> Iterator[None]:
+    """One more of these, for as long as the block lasts; what is not there is not kept."""
+    counts[key] += 1
+    try:
+        yield
+    finally:
+        counts[key] -= 1
+        if not counts[key]:
+            del counts[key]
+
+
 class Readers:
-    """Open streams by session, since when a session has had none, and whose pages are open."""
+    """Open streams by session, since when a session has had none, and whose pages are open. All of it on the server's
+    event loop alone, without a lock."""
 
     def __init__(self) -> None:
-        self._open: dict[str, int] = {}
+        self._open: Counter[str] = Counter()
         self._here: Counter[str] = Counter()
         self._left: OrderedDict[str, float] = OrderedDict()  # when sessions without a stream were last heard of
-        self._lock = threading.Lock()
 
-    @contextmanager
-    def reading(self, session: str) -> Iterator[None]:
+    def reading(self, session: str) -> AbstractContextManager[None]:
         """A stream of the session is open."""
-        with self._lock:
-            self._open[session] = self._open.get(session, 0) + 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._open[session] -= 1
-                if not self._open[session]:
-                    del self._open[session]
-            self.heard_of(session)
+        return self._during(self._open, session)
+
+    def here(self, session: str) -> AbstractContextManager[None]:
+        """A page or client of the session is open, whether it reads or not."""
+        return self._during(self._here, session)
 
     @contextmanager
-    def here(self, session: str) -> Iterator[None]:
-        """A page or client of the session is open, whether it reads or not."""
-        with self._lock:
-            self._here[session] += 1
+    def _during(self, counts: Counter[str], session: str) -> Iterator[None]:
         try:
-            yield
+            with counted(counts, session):
+                yield
         finally:
-            with self._lock:
-                self._here[session] -= 1
-                if not self._here[session]:
-                    del self._here[session]
             self.heard_of(session)
 
     def is_here(self, session: str) -> bool:
         """Whether one is."""
-        with self._lock:
-            return session in self._here
+        return session in self._here
 
     def heard_of(self, session: str) -> None:
         """The session has asked for something; somebody is taken to be there for a while."""
-        with self._lock:
-            self._left[session] = time.monotonic()
-            self._left.move_to_end(session)
-            while len(self._left) > MAX_REMEMBERED:
-                self._left.popitem(last=False)
+        self._left[session] = time.monotonic()
+        self._left.move_to_end(session)
+        while len(self._left) > MAX_REMEMBERED:
+            self._left.popitem(last=False)
 
     def gone(self, session: str, seconds: float | None = None) -> bool:
         """Whether nobody has read, or asked for, anything for so long, by default for UNREAD_SECONDS."""
-        with self._lock:
-            if session in self._open:
-                return False
-            return time.monotonic() - self._left.get(session, 0.0) > (UNREAD_SECONDS if seconds is None else seconds)
+        unread = time.monotonic() - self._left.get(session, 0.0)
+        return session not in self._open and unread > (UNREAD_SECONDS if seconds is None else seconds)

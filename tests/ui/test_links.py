@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from darkroom.seeds import MAX_SEED
-from dcgan.recipe import MAX_INDEX, Recipe
+from dcgan.recipe import MAX_INDEX, Recipe, face_token, read_face
 from dcgan.uses import Morph, Sample
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened, gallery_keys, in_order, index_in, link_keys, read_link
-from ui.links import Query, address, face_token, read_face
+from ui.links import Query, address
 from ui.page import tab_meant
 from ui.tab import Tab
 

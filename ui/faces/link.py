@@ -9,10 +9,10 @@ from typing import Any
 from darkroom.checks import check_range
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
-from dcgan.recipe import MAX_INDEX, MAX_MOVE
+from dcgan.recipe import MAX_INDEX, MAX_MOVE, face_token, read_face
 from dcgan.uses import Morph, Sample
 from ui.faces.handlers import MAX_BROWSER_SEED, Face, FaceHandlers, Pins
-from ui.links import Query, face_token, read_face, read_option
+from ui.links import Query, read_option
 
 VIEWS = ("edit", "morph", "map")
 PIN_KEYS = ("a", "b", "c")
