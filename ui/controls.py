@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
-from darkroom.uses import Option
-from ui.wiring import Updates
+from darkroom.uses import Option, Use, plain_options
+from ui.wiring import Updates, Values, ready
 
 FINE = 0.01  # step of a slider from 0 to 1
 LONGEST_SLIDER = 1000  # steps
+
+
+class Controls(dict[str, Any]):
+    """The components of a use's options, by the names of `plain_options`; name: that their elem_ids begin with."""
+
+    def __init__(self, use: type[Use[Any]], name: str) -> None:
+        super().__init__()
+        self.use, self.name = use, name
+
+    def lay_out(self, *names: str) -> None:
+        """The controls of these options."""
+        for name in names:
+            self[name] = control(plain_options(self.use)[name], f"{self.name}-{name}")
+
+    def asked(self, values: Values) -> dict[str, Any]:
+        """The values of `plain_options` that they have."""
+        return {name: values[component] for name, component in self.items()}
+
+    def use_of(self, values: Values, **others: Any) -> Any:
+        """What they say; others: fields that are no options. Raises ValueError."""
+        return self.use.served(self.asked(values), **others)
+
+    def showing(self, asked: Mapping[str, Any]) -> Updates:
+        """Such values in their places."""
+        return {self[name]: value for name, value in asked.items()}
 
 
 def control(it: Option, name: str) -> Any:
@@ -47,10 +73,22 @@ def gallery(name: str) -> gr.Gallery:
     )  # fmt: skip
 
 
-def animation(path: str | None, image: gr.Image, video: gr.Video) -> Updates:
-    """An animation in the one of two components that can play it; None hides both."""
-    film = bool(path and path.endswith(".mp4"))
-    return {
-        image: gr.Image(None if film else path, visible=bool(path) and not film),
-        video: gr.Video(path if film else None, visible=film),
-    }
+class Player:
+    """Where an animation is shown, as an image or as a video, whichever can play it, with its file."""
+
+    def __init__(self, name: str, label: str, image_height: int, **video: Any) -> None:
+        self.image = gr.Image(
+            label=label, interactive=False, height=image_height, elem_id=f"{name}-image", buttons=[], visible=False
+        )
+        self.video = gr.Video(label=label, loop=True, autoplay=True, elem_id=f"{name}-video", **video)
+        self.file = gr.DownloadButton("Download", interactive=False, size="sm", elem_id=f"{name}-file")
+        self.components = [self.image, self.video, self.file]
+
+    def shows(self, path: str | None, archive: str | None) -> Updates:
+        """An animation with the file to download; no animation hides both places."""
+        film = bool(path and path.endswith(".mp4"))
+        return {
+            self.image: gr.Image(None if film else path, visible=bool(path) and not film),
+            self.video: gr.Video(path if film else None, visible=film),
+            self.file: ready(archive),
+        }

@@ -9,7 +9,7 @@ import gradio as gr
 
 from darkroom.uses import options
 from dcgan.uses import Sample
-from ui.controls import control, seed_row
+from ui.controls import Controls
 from ui.faces.current import Current, announced
 from ui.faces.handlers import Face, Gallery
 from ui.faces.link import Opened, gallery_keys
@@ -25,14 +25,15 @@ class DrawPanel:
     are others; chosen: the event after which one of them is the edited face; photograph: the button that loads one."""
 
     def __init__(self, now: Current) -> None:
-        self._now, known = now, options(Sample)
-        self.controls: dict[str, Any] = {"seed": seed_row("faces-seed")}
+        self._now, known = now, options(Sample)["truncation"]
+        self.controls = Controls(Sample, "faces")
+        self.controls.lay_out("seed")
         self.variety = gr.Radio(list(VARIETY.items()), value=1.0, label="Variety", elem_id="faces-variety")
-        self.controls["count"] = control(known["count"], "faces-count")
+        self.controls.lay_out("count")
         with gr.Accordion("Advanced", open=False, elem_id="faces-advanced"):
             truncation = gr.Slider(
-                0, known["truncation"].most or 0, 1.0, step=0.05, label="Truncation", elem_id="faces-truncation",
-                info=known["truncation"].help,
+                0, known.most or 0, 1.0, step=0.05, label="Truncation", elem_id="faces-truncation",
+                info=known.help,
             )  # fmt: skip
         self.controls["truncation"] = truncation
         self.variety.input(None, self.variety, truncation, js="(value) => value", **QUIET)
@@ -72,8 +73,8 @@ class DrawPanel:
 
     @announced("Drawing")
     def _draw(self, values: Values) -> Iterator[Updates]:
-        use = Sample.served({name: values[component] for name, component in self.controls.items()})
-        yield from map(self._shown, self._now.handlers.sample(use, values[self._now.model]))
+        drawn = self._now.handlers.sample(self.controls.use_of(values), values[self._now.model])
+        yield from map(self._shown, drawn)
 
     @announced("Reading the file")
     def _read(self, values: Values) -> Iterator[Updates]:
@@ -91,7 +92,7 @@ class DrawPanel:
     def read(self, link: Opened) -> Updates:
         """The controls as a link says."""
         word = link.drawn.truncation if link.drawn.truncation in VARIETY.values() else None
-        return {self.controls[name]: value for name, value in link.drawn.plain().items()} | {self.variety: word}
+        return self.controls.showing(link.drawn.plain()) | {self.variety: word}
 
 
 def _chosen(found: list[Face], event: gr.SelectData) -> Face:

@@ -150,7 +150,8 @@ class Editor:
     def _says(self, recipe: Recipe, values: Values) -> Updates:
         now = self._now
         named, view = now.choice(values[now.model]), values[now.view]
-        motion = self._morph.motion(values) if view == "morph" else Morph()  # which no other view has in its link
+        # Which no other view has in its link.
+        motion = self._morph.controls.use_of(values) if view == "morph" else Morph()
         keys = link_keys(named, values[now.gallery], recipe, values[now.pins], view, motion)
         return self.share.says(keys, lambda: self._calls(recipe, values), values, button=False)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from itertools import product
 from typing import Any
 
 import gradio as gr
@@ -14,11 +14,10 @@ import gradio as gr
 from darkroom.uses import options
 from singan.uses import Animate
 from singan.uses.start import STRENGTHS
-from ui.controls import animation
 from ui.drawing import Result, zipped
 from ui.reports import Report, duration, passing_folder
 from ui.scenes.panel import Drawer, Panel
-from ui.wiring import Updates, Values, ready
+from ui.wiring import Updates, Values
 
 TWELVE = "twelve"  # their mode in links
 
@@ -33,11 +32,11 @@ class AnimatePanel(Panel):
     def lay_out_controls(self) -> None:
         words = self.lay_out_strength()
         with gr.Row():
-            self.lay_out("loop", "format")
-        self.lay_out("seed")
+            self.controls.lay_out("loop", "format")
+        self.controls.lay_out("seed")
         with gr.Accordion("Advanced", open=False):
             self.lay_out_start_scale(words)
-            self.lay_out("alpha", "beta", "frames", "fps")
+            self.controls.lay_out("alpha", "beta", "frames", "fps")
 
     def lay_out_buttons(self) -> None:
         self.all_twelve = gr.Button("The set of twelve", elem_id=TWELVE)
@@ -50,8 +49,8 @@ class AnimatePanel(Panel):
         )  # fmt: skip
         return [*one, self.twelve]
 
-    def shown(self, result: Result, values: Values) -> Updates:
-        return {**super().shown(result, values), self.twelve: gr.Gallery(visible=False)}
+    def shown(self, result: Result, uses: Sequence[Animate], name: str) -> Updates:
+        return {**super().shown(result, uses, name), self.twelve: gr.Gallery(visible=False)}
 
     @property
     def drawers(self) -> Mapping[str, Drawer]:
@@ -59,30 +58,28 @@ class AnimatePanel(Panel):
 
     def draw_twelve(self, values: Values) -> Iterator[Updates]:
         """Three strengths times four smoothnesses."""
-        use, name = self.use_of(values), values[self.scene]
-        known = options(Animate)
-        starts, betas = known["start_scale"].command, known["beta"].command
-        uses = [replace(use, start_scale=start, beta=beta) for start in starts for beta in betas]
-        with passing_folder() as folder:
-            for result in self._draw_all(uses, name, folder):
-                updates: Updates = {self.status: result.report.html()}
-                if result.files:
-                    captions = [f"{STRENGTHS[each.start_scale]}, beta {each.beta:.2f}" for each in uses]
-                    updates |= animation(None, self.image, self.video)
-                    tiles = list(zip(result.files, captions, strict=True))
-                    updates |= {self.twelve: gr.Gallery(tiles, visible=True), self.file: ready(result.archive)}
-                yield updates
-        yield self.share.says(self.link(use, name, TWELVE), lambda: [self.call(use, name)], values)
+        use, name, known = self.controls.use_of(values), values[self.scene], options(Animate)
+        pairs = product(known["start_scale"].command, known["beta"].command)
+        uses = [replace(use, start_scale=start, beta=beta) for start, beta in pairs]
+        captions = [f"{STRENGTHS[each.start_scale]}, beta {each.beta:.2f}" for each in uses]
+        for result in self._draw_all(uses, name):
+            updates: Updates = {self.status: result.report.html()}
+            if result.files:
+                tiles = list(zip(result.files, captions, strict=True))
+                updates |= self.player.shows(None, result.archive) | {self.twelve: gr.Gallery(tiles, visible=True)}
+            yield updates
+        keys = {**self.link(use, name), "mode": TWELVE}
+        yield self.share.says(keys, lambda: self.calls_of([use], name), values)
 
-    def _draw_all(self, uses: list[Animate], name: str, folder: Path) -> Iterator[Result]:
+    def _draw_all(self, uses: list[Animate], name: str) -> Iterator[Result]:
         """All of them, one after the other, at the end with their ZIP."""
         started, files = time.monotonic(), list[str]()
-        for done, use in enumerate(uses):
-            for result in self.drawing.draw(use, name):
-                left = (time.monotonic() - started) / done * (len(uses) - done) if done else None
-                words = f", {duration(left)} left" if left else ""
-                yield Result(Report(f"animations: {done} of {len(uses)}{words}", done / len(uses)))
-                for file in result.files:
-                    files.append(str(shutil.copy(file, folder)))
-        report = Report(f"{len(files)} animations in {duration(time.monotonic() - started)}").noted(uses[0].note())
-        yield Result(report, files, zipped(files, folder / f"{name}_animations.zip"))
+        with passing_folder() as folder:
+            for done, use in enumerate(uses):
+                for result in self.drawing.draw(use, name):
+                    left = (time.monotonic() - started) / done * (len(uses) - done) if done else None
+                    words = f", {duration(left)} left" if left else ""
+                    yield Result(Report(f"animations: {done} of {len(uses)}{words}", done / len(uses)))
+                    files += [str(shutil.copy(file, folder)) for file in result.files]
+            report = Report(f"{len(files)} animations in {duration(time.monotonic() - started)}").noted(uses[0].note())
+            yield Result(report, files, zipped(files, folder / f"{name}_animations.zip"))

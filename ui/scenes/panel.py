@@ -5,14 +5,14 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import gradio as gr
 
 from darkroom.uses import AnimationUse, Use, options, plain_options, plain_values
 from singan.uses.start import STRENGTHS
-from ui.controls import animation, control, gallery
+from ui.controls import Controls, Player, gallery
 from ui.drawing import Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
@@ -28,7 +28,7 @@ class Panel:
     """A panel owns its components, what a link says of them, and its events.
 
     use: whose panel it is. scene: the component that names the scene; origin: that has the page's address.
-    controls: the components of `plain_options` by name.
+    controls: the components by whose values `uses` says what is drawn.
     """
 
     NAME: ClassVar = ""  # in links and of elements; "": the use's
@@ -38,7 +38,7 @@ class Panel:
         self.use, self.drawing, self.scene = use, drawing, scene
         self.name = self.NAME or use.title()
         self.queue = ANIMATIONS if issubclass(use, AnimationUse) else PICTURES
-        self.controls: dict[str, Any] = {}
+        self.controls = Controls(use, self.name)
         self.lay_out_controls()
         with gr.Row():
             self.button = gr.Button(self.BUTTON or self.name.capitalize(), variant="primary", elem_id=self.name)
@@ -57,12 +57,7 @@ class Panel:
             if it.link == "start" and not it.optional:
                 self.lay_out_start_scale(self.lay_out_strength())
             else:
-                self.lay_out(it.name)
-
-    def lay_out(self, *names: str) -> None:
-        """The controls of these options."""
-        for name in names:
-            self.controls[name] = control(plain_options(self.use)[name], f"{self.name}-{name}")
+                self.controls.lay_out(it.name)
 
     def lay_out_strength(self, label: str = "Strength") -> gr.Radio:
         """The start scale in words."""
@@ -86,23 +81,16 @@ class Panel:
     def lay_out_results(self) -> list[Any]:
         """The components that show a result."""
         if issubclass(self.use, AnimationUse):
-            self.image = gr.Image(
-                label="Animation", interactive=False, height=360, elem_id=f"{self.name}-image", buttons=[],
-                visible=False,
-            )  # fmt: skip
-            self.video = gr.Video(
-                label="Animation", visible=False, loop=True, autoplay=True, elem_id=f"{self.name}-video"
-            )
-            self.file = gr.DownloadButton("Download", interactive=False, size="sm", elem_id=f"{self.name}-file")
-            return [self.image, self.video, self.file]
+            self.player = Player(self.name, "Animation", 360, visible=False)
+            return self.player.components
         self.gallery = gallery(self.name)
         self.file = gr.DownloadButton("Download all (ZIP)", interactive=False, size="sm", elem_id=f"{self.name}-zip")
         return [self.gallery, self.file]
 
-    def shown(self, result: Result, values: Values) -> Updates:
+    def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         """What `results` show of one that is complete."""
         if issubclass(self.use, AnimationUse):
-            return {**animation(result.files[0], self.image, self.video), self.file: ready(result.archive)}
+            return self.player.shows(result.files[0], result.archive)
         return {self.gallery: result.files, self.file: ready(result.archive)}
 
     # -- drawing -----------------------------------------------------------------------------------------------------
@@ -125,25 +113,26 @@ class Panel:
         """Draws after an event where a link wants it: where `mode` is one of this panel's."""
 
         def draw(values: Values) -> Iterator[Any]:
-            drawer = self.drawers.get(values[mode])
-            if drawer is None:
-                yield gr.skip()
-            else:
-                yield from drawer(values)
+            yield from self.drawers.get(values[mode], lambda _: iter([gr.skip()]))(values)
 
         return event(draw, {mode, *self.inputs}, self.outputs, **self.queue, **QUIET)
 
     def draw(self, values: Values) -> Iterator[Updates]:
         """Draws what the controls say."""
-        use, name = self.use_of(values), values[self.scene]
-        for result in self.drawing.draw(use, name):
+        name = values[self.scene]
+        uses = self.uses(self.controls.asked(values), name)
+        for result in self.drawn(uses, name):
             updates = {self.status: result.report.html()}
-            yield updates | (self.shown(result, values) if result.files else {})
-        yield self.share.says(self.link(use, name), lambda: [self.call(use, name)], values)
+            yield updates | (self.shown(result, uses, name) if result.files else {})
+        yield self.share.says(self.link(uses[0], name), lambda: self.calls_of(uses, name), values)
 
-    def use_of(self, values: Values) -> Any:
-        """What the controls say. Raises ValueError."""
-        return self.use.served({name: values[component] for name, component in self.controls.items()})
+    def uses(self, asked: Mapping[str, Any], name: str) -> list[Any]:
+        """What is drawn of a scene where the controls have these values: one use. Raises ValueError."""
+        return [self.use.served(asked)]
+
+    def drawn(self, uses: Sequence[Any], name: str) -> Iterator[Result]:
+        """The results of drawing them."""
+        return self.drawing.draw(uses[0], name)
 
     # -- links and code ----------------------------------------------------------------------------------------------
 
@@ -153,9 +142,9 @@ class Panel:
         known = options(self.use)
         return dict.fromkeys(known["mode"].choices if "mode" in known else (self.name,), self.draw)
 
-    def link(self, use: Use[Any], name: str, mode: str = "") -> dict[str, Any]:
-        """The keys of a link to a result."""
-        return {"tab": "scenes", SCENE: name, "mode": mode or self.name, **use.keys()}
+    def link(self, use: Any, name: str) -> dict[str, Any]:
+        """The keys of a link to a result, by the first of its uses."""
+        return {"tab": "scenes", SCENE: name, "mode": self.name, **use.keys()}
 
     @property
     def keys(self) -> set[str]:
@@ -164,18 +153,18 @@ class Panel:
 
     def read(self, query: Query) -> Updates:
         """The controls as a link says."""
-        return {self.controls[name]: value for name, value in self.values_in(query).items()}
+        return self.controls.showing(self.values_in(query))
 
     def values_in(self, query: Query) -> dict[str, Any]:
-        """The values of `plain_options` in a link; what it does not say has its default."""
+        """The values of the controls in a link; what it does not say has its default."""
         values = {name: read_option(query, it) for name, it in options(self.use).items()}
         return plain_values(self.use, values)
 
     def calls(self, query: Query) -> list[Call]:
         """The calls that draw what a link of this panel shows; none where it shows nothing yet."""
         name = query.read("scene", "", str)
-        return [self.call(self.use.served(self.values_in(query)), name)] if name else []
+        return self.calls_of(self.uses(self.values_in(query), name), name) if name else []
 
-    def call(self, use: Use[Any], name: str) -> Call:
-        """The call of the endpoint that does a use."""
-        return Call(f"/{endpoint_of(type(use), SCENE)}", {"scene": name, **use.plain()})
+    def calls_of(self, uses: Sequence[Any], name: str) -> list[Call]:
+        """The calls of the endpoint that does these uses."""
+        return [Call(f"/{endpoint_of(type(use), SCENE)}", {SCENE: name, **use.plain()}) for use in uses]

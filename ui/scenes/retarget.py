@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,9 +15,8 @@ from singan.uses import Retarget
 from ui.drawing import Result
 from ui.links import Query, read_option
 from ui.reports import passing_folder
-from ui.scenes.panel import Drawer, Panel
-from ui.share import Call
-from ui.wiring import QUIET, Updates, Values, ready
+from ui.scenes.panel import SCENE, Drawer, Panel
+from ui.wiring import QUIET, Updates, ready
 
 DEVICES = {  # width / height
     "Phone 9:19.5": 9 / 19.5,
@@ -54,11 +53,11 @@ class RetargetPanel(Panel):
     def lay_out_controls(self) -> None:
         shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")
         with gr.Row():
-            self.lay_out("width", "height")
+            self.controls.lay_out("width", "height")
         self.controls["mode"] = _layout("retarget-mode")
         with gr.Accordion("Advanced", open=False):
-            self.lay_out("start_scale", "count")
-        self.lay_out("seed")
+            self.controls.lay_out("start_scale", "count")
+        self.controls.lay_out("seed")
         width, height = self.controls["width"], self.controls["height"]
         self._sized = shape.input(self._shaped, [shape, self.scene], [width, height], queue=False, **QUIET)
         for side in (width, height):
@@ -74,11 +73,9 @@ class RetargetPanel(Panel):
     def _shaped(self, shape: str, scene: str) -> Any:
         return gr.skip() if shape == CUSTOM else size_of(DEVICES[shape], self.drawing.models.get(scene).size)
 
-    def shown(self, result: Result, values: Values) -> Updates:
-        with Image.open(result.files[0]) as picture:
-            stretched = self.drawing.models.get(values[self.scene]).source.resize(
-                picture.size, Image.Resampling.LANCZOS
-            )
+    def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
+        source = self.drawing.models.get(name).source
+        stretched = source.resize(uses[0].size, Image.Resampling.LANCZOS)
         return {
             self.compare: gr.ImageSlider((stretched, result.files[0]), visible=True),
             self.gallery: gr.Gallery(result.files, visible=len(result.files) > 1),
@@ -96,33 +93,31 @@ class DevicesPanel(Panel):
     def lay_out_controls(self) -> None:
         gr.Markdown("The picture in the shape of every screen, each with the area of the trained one.")
         self.controls["mode"] = _layout("devices-mode")
-        self.lay_out("seed")
+        self.controls.lay_out("seed")
 
-    def draw(self, values: Values) -> Iterator[Updates]:
-        name, mode, seed = values[self.scene], values[self.controls["mode"]], values[self.controls["seed"]]
-        scene, uses = self.drawing.models.get(name), self._uses(name, mode, seed)
-        pictures = chain.from_iterable(use.draw(scene) for use in uses.values())
+    def uses(self, asked: Mapping[str, Any], name: str) -> list[Retarget]:
+        trained, known = self.drawing.models.get(name).size, options(Retarget)
+        mode, seed = (known[key].checked(asked[key], served=True) for key in ("mode", "seed"))
+        return [Retarget(size_of(ratio, trained), mode, seed=seed) for ratio in DEVICES.values()]
+
+    def drawn(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
+        pictures = chain.from_iterable(use.draw(self.drawing.models.get(name)) for use in uses)
         with passing_folder() as folder:
-            paths = [folder / f"{_slug(device)}_{use.size[0]}x{use.size[1]}.png" for device, use in uses.items()]
-            captions = [f"{device} · {use.size[0]} × {use.size[1]}" for device, use in uses.items()]
-            for result in self.drawing.draw_pictures(pictures, paths, folder / f"{name}_{mode}.zip"):
-                updates: Updates = {self.status: result.report.html()}
-                if result.files:
-                    updates[self.gallery] = list(zip(result.files, captions, strict=True))
-                    updates[self.file] = ready(result.archive)
-                yield updates
-        keys = {"tab": "scenes", "scene": name, "mode": self.name, "layout": mode, "seed": seed}
-        yield self.share.says(keys, lambda: [self.call(use, name) for use in uses.values()], values)
+            sized = zip(DEVICES, uses, strict=True)
+            paths = [folder / f"{_slug(device)}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
+            yield from self.drawing.draw_pictures(pictures, paths, folder / f"{name}_{uses[0].mode}.zip")
 
-    def _uses(self, name: str, mode: str, seed: int) -> dict[str, Retarget]:
-        trained = self.drawing.models.get(name).size
-        known = options(Retarget)
-        mode, seed = (known[key].checked(value, served=True) for key, value in (("mode", mode), ("seed", seed)))
-        return {device: Retarget(size_of(ratio, trained), mode, seed=seed) for device, ratio in DEVICES.items()}
+    def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
+        sized = zip(DEVICES, uses, strict=True)
+        captions = [f"{device} · {use.size[0]} × {use.size[1]}" for device, use in sized]
+        return {self.gallery: list(zip(result.files, captions, strict=True)), self.file: ready(result.archive)}
 
     @property
     def drawers(self) -> Mapping[str, Drawer]:
         return {self.name: self.draw}
+
+    def link(self, use: Retarget, name: str) -> dict[str, Any]:
+        return {"tab": "scenes", SCENE: name, "mode": self.name, "layout": use.mode, "seed": use.seed}
 
     @property
     def keys(self) -> set[str]:
@@ -132,10 +127,6 @@ class DevicesPanel(Panel):
         known = options(Retarget)
         mode = query.choice("layout", known["mode"].first, known["mode"].choices)
         return {"mode": mode, "seed": read_option(query, known["seed"])}
-
-    def calls(self, query: Query) -> list[Call]:
-        name, values = query.read("scene", "", str), self.values_in(query)
-        return [self.call(use, name) for use in self._uses(name, **values).values()] if name else []
 
 
 def _slug(device: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class SamplePanel(Panel):
 
     def lay_out_controls(self) -> None:
         words = self.lay_out_strength("How much may change")
-        self.lay_out("count", "seed")
+        self.controls.lay_out("count", "seed")
         with gr.Accordion("Advanced", open=False):
             self.lay_out_start_scale(words)
 
@@ -38,7 +38,7 @@ class SamplePanel(Panel):
         self.good.input(self._chosen, chosen, [self.file], **QUIET)
         return [self.gallery, self.good, self.file]
 
-    def shown(self, result: Result, values: Values) -> Updates:
+    def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         numbers = list(range(1, len(result.files) + 1))
         captioned = [(file, str(n)) for n, file in zip(numbers, result.files, strict=True)]
         good = gr.Dropdown(choices=numbers, value=[])
