@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ from ui.history import SHOW_IN_ADDRESS_BAR
 from ui.links import address
 from ui.wiring import QUIET, Updates, Values
 
-LANGUAGES = {"Python": "python", "curl": "shell", "JavaScript": "javascript"}
+LANGUAGES: dict[str, Any] = {"Python": "python", "curl": "shell", "JavaScript": "javascript"}
 
 # Without a secure origin there is no clipboard: then the selected text of a passing element is copied.
 COPY = """async (url) => {
@@ -30,11 +29,8 @@ COPY = """async (url) => {
 AFTER_A_WHILE = '() => new Promise((say) => setTimeout(() => say("Copy link"), 2000))'
 
 
-@dataclass(frozen=True)
-class File:
-    """An argument that is a file of the user's."""
-
-    name: str
+class File(str):
+    """An argument that is a file of the user's, of this name."""
 
 
 @dataclass(frozen=True)
@@ -45,70 +41,54 @@ class Call:
     arguments: Mapping[str, Any]
 
 
-def call(handler: Callable[..., Any], **arguments: Any) -> Call:
-    """The call of a handler's endpoint, `/` and its name; arguments not given have the handler's defaults."""
-    parameters = {
-        name: arguments.get(name, parameter.default)
-        for name, parameter in inspect.signature(handler).parameters.items()
-        if name != "request"
-    }
-    missing = [name for name, value in parameters.items() if value is inspect.Parameter.empty]
-    if missing or set(arguments) - set(parameters):
-        raise TypeError(f"{handler.__name__} takes {list(parameters)}, not {list(arguments)}")
-    return Call(f"/{handler.__name__}", parameters)
+def _clients(calls: Sequence[Call]) -> str:
+    """What the code for a client imports of it."""
+    files = any(isinstance(value, File) for one in calls for value in one.arguments.values())
+    return "Client, handle_file" if files else "Client"
+
+
+def _written(value: Any, write: Callable[[Any], str]) -> str:
+    """An argument in the code for a client."""
+    return f"handle_file({write(value)})" if isinstance(value, File) else write(value)
 
 
 def python_code(calls: Sequence[Call], origin: str) -> str:
     """For gradio_client."""
-    files = any(isinstance(value, File) for one in calls for value in one.arguments.values())
-    statements = []
+    code = f'from gradio_client import {_clients(calls)}\n\nclient = Client("{origin}")\n'
     for one in calls:
-        written = [
-            f"handle_file({value.name!r})" if isinstance(value, File) else repr(value)
-            for value in one.arguments.values()
-        ]
-        lines = [f"    {name}={value},\n" for name, value in zip(one.arguments, written, strict=True)]
-        statements.append(f'result = client.predict(\n{"".join(lines)}    api_name="{one.endpoint}",\n)\n')
-    imports = "Client, handle_file" if files else "Client"
-    return f'from gradio_client import {imports}\n\nclient = Client("{origin}")\n' + "".join(statements)
+        arguments = "".join(f"    {name}={_written(value, repr)},\n" for name, value in one.arguments.items())
+        code += f'result = client.predict(\n{arguments}    api_name="{one.endpoint}",\n)\n'
+    return code
 
 
 def curl_code(calls: Sequence[Call], origin: str) -> str:
     """For a shell with curl: each call gives an event, whose stream ends with the result."""
-    lines = []
+    code = ""
     for one in calls:
-        values = []
-        for value in one.arguments.values():
+        values = list(one.arguments.values())
+        for i, value in enumerate(values):
             if isinstance(value, File):
-                form = f"-F files=@{shlex.quote(value.name)}"
-                lines.append(f"FILE=$(curl -s {form} {origin}/gradio_api/upload | cut -d'\"' -f2)")
-                values.append({"path": "FILE", "meta": {"_type": "gradio.FileData"}})
-            else:
-                values.append(value)
+                form = f"-F files=@{shlex.quote(value)}"
+                code += f"FILE=$(curl -s {form} {origin}/gradio_api/upload | cut -d'\"' -f2)\n"
+                values[i] = {"path": "FILE", "meta": {"_type": "gradio.FileData"}}
         body = shlex.quote(json.dumps({"data": values})).replace('"path": "FILE"', """"path": "'"$FILE"'\"""")
-        lines.append(
+        code += (
             f"EVENT=$(curl -s {origin}/gradio_api/call{one.endpoint} -H 'Content-Type: application/json' \\\n"
-            f"  -d {body} | cut -d'\"' -f4)\ncurl -sN {origin}/gradio_api/call{one.endpoint}/$EVENT"
+            f"  -d {body} | cut -d'\"' -f4)\ncurl -sN {origin}/gradio_api/call{one.endpoint}/$EVENT\n"
         )
-    return "\n".join(lines) + "\n"
+    return code
 
 
 def javascript_code(calls: Sequence[Call], origin: str) -> str:
     """For @gradio/client in a browser or in Node."""
-    files = any(isinstance(value, File) for one in calls for value in one.arguments.values())
-    statements = []
+    head = f'import {{ {_clients(calls)} }} from "@gradio/client";\n\n'
+    code = head + f'const client = await Client.connect("{origin}");\n'
     for i, one in enumerate(calls, 1):
-        name = f"result{i}" if len(calls) > 1 else "result"
-        written = [
-            f"handle_file({json.dumps(value.name)})" if isinstance(value, File) else json.dumps(value)
-            for value in one.arguments.values()
-        ]
-        lines = [f"  {key}: {value},\n" for key, value in zip(one.arguments, written, strict=True)]
-        statements.append(f'const {name} = await client.predict("{one.endpoint}", {{\n{"".join(lines)}}});\n')
-        statements.append(f"console.log({name}.data);\n")
-    imports = "Client, handle_file" if files else "Client"
-    head = f'import {{ {imports} }} from "@gradio/client";\n\nconst client = await Client.connect("{origin}");\n'
-    return head + "".join(statements)
+        result = f"result{i}" if len(calls) > 1 else "result"
+        arguments = "".join(f"  {name}: {_written(value, json.dumps)},\n" for name, value in one.arguments.items())
+        code += f'const {result} = await client.predict("{one.endpoint}", {{\n{arguments}}});\n'
+        code += f"console.log({result}.data);\n"
+    return code
 
 
 def codes(calls: Sequence[Call], origin: str) -> tuple[str, str, str]:
@@ -136,7 +116,10 @@ class Share:
             )  # fmt: skip
         self._drawer = gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code")
         with self._drawer, gr.Tabs():
-            self.codes = [_code(label, language) for label, language in LANGUAGES.items()]
+            self.codes = []
+            for label, language in LANGUAGES.items():
+                with gr.Tab(label):
+                    self.codes.append(gr.Code(language=language, show_label=False, label=label, interactive=False))
         self._opened = gr.Checkbox(False, visible=False, label="code shown")
         self.inputs, self.outputs = [origin, self._opened], [self.link, self.copy, *self.codes]
         copied = self.copy.click(None, self.link, None, js=COPY, api_visibility="private")
@@ -162,24 +145,14 @@ class Share:
 
         button: whether that of the link is to be made ready, which takes Gradio longer than a value.
         """
-        link = self.link_of(keys, values[self.origin])
+        link = f"{values[self.origin].rstrip('/')}/{address(keys)}"
         ready = {self.copy: gr.Button("Copy link", interactive=True)} if button else {}
         code = self._written(calls_of(), values[self.origin]) if values[self._opened] else {}
         return {self.link: link, **ready, **code}
 
-    @staticmethod
-    def link_of(keys: Mapping[str, Any], origin: str) -> str:
-        """The link of these keys."""
-        return origin.rstrip("/") + "/" + address(keys)
-
     def _written(self, calls: Sequence[Call], origin: str) -> Updates:
         written = codes(calls, origin) if calls else ("",) * len(self.codes)
         return dict(zip(self.codes, written, strict=True))
-
-
-def _code(label: str, language: Any) -> gr.Code:
-    with gr.Tab(label):
-        return gr.Code(language=language, show_label=False, label=label, interactive=False)
 
 
 def file_name(path: str | None) -> File:

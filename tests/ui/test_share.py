@@ -1,13 +1,17 @@
 """The code beside each result: it names every argument, and it is what the languages accept."""
 
 import ast
+import inspect
 import json
 import shlex
 
 import gradio as gr
-import pytest
 
-from ui.share import Call, File, Share, call, codes, curl_code, file_name, javascript_code, python_code
+from ui.device import Device
+from ui.drawing import Drawing
+from ui.scenes.training import TrainingPanel
+from ui.scenes.trainings import Trainings
+from ui.share import Call, File, Share, codes, curl_code, file_name, javascript_code, python_code
 
 ORIGIN = "http://127.0.0.1:7860"
 FACE = {"seed": 1, "index": 2, "truncation": 0.8, "moves": {"smiling": 1.5}}
@@ -15,18 +19,17 @@ CALLS = [Call("/edit_face", {"face": FACE, "model": None}), Call("/models", {})]
 UPLOAD = Call("/train_scene", {"picture": File("my 'best' picture.jpg"), "seed": 0, "fast": True})
 
 
-def handler(face, count: int = 16, loop: bool = True, request: gr.Request | None = None):
-    """An endpoint."""
-
-
-def test_a_call_has_every_argument_in_order():
-    assert call(handler, loop=False, face=FACE) == Call("/handler", {"face": FACE, "count": 16, "loop": False})
-
-
-@pytest.mark.parametrize("arguments", [{}, {"face": 1, "wit": 2}])
-def test_a_call_that_does_not_fit_fails_at_once(arguments):
-    with pytest.raises(TypeError, match="handler takes"):
-        call(handler, **arguments)
+def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
+    """Other calls have those of their use, from which their endpoints are made."""
+    trainings = Trainings(store, Device())
+    with gr.Blocks():
+        panel = TrainingPanel(trainings, Drawing(store, trainings.device), gr.Dropdown(), gr.Button(), gr.Textbox())
+    asked = (panel.picture, panel.preset, panel.seed, panel.size, panel.iterations)
+    (one,) = panel._calls(dict(zip(asked, (None, "screens", 3, None, 0), strict=True)))
+    arguments = {"picture": "picture.jpg", "preset": "standard", "seed": 3, "max_size": 1024, "iterations": None}
+    assert one == Call("/train_scene", arguments)
+    taken = [name for name in inspect.signature(trainings.train_scene).parameters if name != "request"]
+    assert list(one.arguments) == taken
 
 
 def test_python_code_runs():

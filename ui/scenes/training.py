@@ -17,7 +17,7 @@ from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.scenes.session import TrainingSession
 from ui.scenes.trainings import MAX_ITERATIONS, SCREEN_SIZE, Trainings
-from ui.share import Call, Share, call, file_name
+from ui.share import Call, Share, file_name
 from ui.visitors import Visitor
 from ui.wiring import QUIET, Updates, Values
 
@@ -184,7 +184,7 @@ class TrainingPanel:
         yield from self.trainings.expect(values[self.picture], config)
 
     def _calls(self, values: Values) -> list[Call]:
-        return [call(self.trainings.train_scene, picture=file_name(values[self.picture]), **self._asked(values))]
+        return [Call("/train_scene", {"picture": file_name(values[self.picture]), **self._asked(values)})]
 
 
 def _live_picture(label: str, name: str) -> gr.Image:
