@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
 import torch
 
+from darkroom.memory import memory_mb
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
@@ -21,7 +24,6 @@ from ui.faces.endpoints import build_face_endpoints
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
 from ui.gradio_patches import lighten
-from ui.health import health_of
 from ui.history import tabs_in_history
 from ui.html import notices
 from ui.links import Query
@@ -29,13 +31,28 @@ from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
 from ui.scenes.trainings import Trainings
-from ui.tab import Tab
 from ui.wiring import QUIET, Updates
 
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
 HERE = "() => location.origin + location.pathname"
 CACHE_SECONDS = (600, 2 * 3600)  # between two looks for old files among those handed over, and their age
 NOTES_SECONDS = 2.0  # between two looks at how far the weights have come
+PACKAGES = ("gradio", "torch", "pillow", "huggingface-hub", "numpy")
+VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+class Tab(Protocol):
+    """A tab owns its components and its events."""
+
+    @property
+    def components(self) -> list[Any]:
+        """What links set."""
+
+    def read(self, query: Query) -> Updates:
+        """The components as a link says; for an empty one, as they are at first."""
+
+    def start(self, opened: Any) -> None:
+        """Wires what is drawn after the event `opened`, in which the components were set."""
 
 
 def build_page(
@@ -102,7 +119,16 @@ def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: Trainings, d
     def health() -> dict[str, Any]:
         """Whether the app is up, on which device, what runs and waits, its memory, its versions, what is said of the
         weights."""
-        return health_of(page, device, trainings.line, handlers.device, [*faces.notes(), *scenes.notes()])
+        line, turns = trainings.line, handlers.device
+        return {
+            "status": "ok",
+            "device": device,
+            "trainings": line.running,
+            "queues": {"trainings": line.waiting, "events": page.queued, "device": turns.waiting},
+            "memory_mb": memory_mb(),
+            "versions": VERSIONS,
+            "notes": [*faces.notes(), *scenes.notes()],
+        }
 
     for asked in (models, health):
         gr.api(asked, api_name=asked.__name__, concurrency_limit=None)

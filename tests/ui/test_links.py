@@ -13,8 +13,7 @@ from dcgan.uses import Morph, Sample
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened, gallery_keys, in_order, index_in, link_keys, read_link
 from ui.links import Query, address
-from ui.page import tab_meant
-from ui.tab import Tab
+from ui.page import Tab, tab_meant
 
 
 def parsed(link: str) -> dict[str, str]:

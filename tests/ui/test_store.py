@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from singan import ScenePipeline, train
+from singan.archive import save_zip
 from singan.checkpoint import Checkpoint
 from singan.image import open_picture
 from singan.model import Pyramid
@@ -87,7 +88,7 @@ def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, pictu
 
 
 def test_a_scene_goes_into_a_file_and_comes_back(store, tiny_scene, tmp_path):
-    store.save_zip("tiny", tmp_path / "tiny-0a1b2c3d.zip")
+    save_zip(store.get("tiny"), tmp_path / "tiny-0a1b2c3d.zip")
     name = store.add("me", str(tmp_path / "tiny-0a1b2c3d.zip"))
     assert name.startswith("tiny-") and not name.startswith("tiny-0a1b2c3d")
     assert store.get(name).sample(1)[0].tobytes() == tiny_scene.sample(1)[0].tobytes()

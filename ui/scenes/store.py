@@ -9,8 +9,6 @@ import shutil
 import tempfile
 import threading
 import time
-import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,24 +17,18 @@ from typing import Any
 import torch
 from PIL import Image
 
-from darkroom.checks import check_range, echo
-from darkroom.files import check_zip
-from darkroom.model_files import MODEL_FILES
+from darkroom.checks import echo
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
+from singan.archive import load_zip
 from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from singan.config import LAYERS
 from singan.train import empty_pyramid, same_picture
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
 MAX_OWN = 50  # visitors' scenes at once; the one unused for longest goes first
 MAX_HIS_OWN = 12  # of one visitor; likewise
 MAX_LOADED = 10  # of them in memory
-MAX_UPLOADED_CHANNELS = 128  # the published method's most; more would keep the device for minutes
 MAX_NAMES = 100  # that a browser may remember
-MAX_UPLOAD_BYTES = 64_000_000  # of a trained scene; `paper` at 1024 px has 40 MB
-MAX_ENTRIES = 100  # of its ZIP
-BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
 PICTURE_FILE = "picture"  # what was trained on, as it came: to go on exactly
 
 
@@ -132,7 +124,7 @@ class SceneStore:
         files are damaged; then the name is as free as before.
         """
         with self._lock:
-            if not self._resumable(name):
+            if not self.resumable(name):
                 return None
             self._busy.add(name)
         try:
@@ -145,7 +137,9 @@ class SceneStore:
     def resumable(self, name: str) -> bool:
         """Whether `resume` has something to go on with."""
         with self._lock:
-            return self._resumable(name)
+            if name in self._busy or name not in self._loaded or self._scene(name).finished:
+                return False
+            return (self._own[name].folder / PICTURE_FILE).exists()
 
     def keep(self, name: str, checkpoint: Checkpoint) -> None:
         """Takes over the finished scales of a training."""
@@ -194,28 +188,12 @@ class SceneStore:
                     self._own[left.name] = _Own(folder, secrets.token_hex(8), time.monotonic())  # nobody knows it
             shutil.rmtree(left, ignore_errors=True)
 
-    # -- files -------------------------------------------------------------------------------------------------------
-
-    def save_zip(self, name: str, path: Path) -> None:
-        """A scene as a ZIP of its model folder: what `add` takes, and, unpacked, what `from_pretrained` takes."""
-        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            self.get(name).save_pretrained(folder)
-            for file in sorted(Path(folder).iterdir()):
-                archive.write(file, file.name)
-
     def add(self, session: str, archive: str) -> str:
-        """A visitor's scene from a ZIP that `save_zip` wrote; its name. Raises ValueError where it is none."""
+        """A visitor's scene from a ZIP of `singan.archive`; its name. Raises ValueError where it is none."""
         file = Path(archive)
         name = self._new(session, re.sub(r"-[0-9a-f]{8,32}$", "", file.stem))
         try:
-            _unpack(file, self._own[name].folder)
-            scene = ScenePipeline.from_pretrained(self._own[name].folder).to(self.device)
-            model = scene.pyramid.config
-            check_range("channels", max(model.channels), 1, MAX_UPLOADED_CHANNELS)
-            check_range("layers", model.layers, 2, LAYERS)
-        except ValueError as error:
-            raise ValueError(str(error).replace(str(self._own[name].folder), file.name)) from None
-        else:
+            scene = load_zip(file, self._own[name].folder).to(self.device)
             with self._lock:
                 self._loaded[name] = scene
             return name
@@ -257,11 +235,6 @@ class SceneStore:
     def _of(self, session: str) -> list[str]:
         return [name for name, it in self._own.items() if it.session == session and name in self._loaded]
 
-    def _resumable(self, name: str) -> bool:
-        if name in self._busy or name not in self._own or name not in self._loaded or self._scene(name).finished:
-            return False
-        return (self._own[name].folder / PICTURE_FILE).exists()
-
     def _remove(self, name: str) -> None:
         shutil.rmtree(self._own.pop(name).folder, ignore_errors=True)
         self._loaded.pop(name, None)
@@ -273,21 +246,3 @@ class SceneStore:
         for i, name in enumerate(idle):
             if i < surplus or time.monotonic() - self._own[name].used > LIFETIME_SECONDS:
                 self._remove(name)
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """The model's files, by their names alone, into the folder. Raises ValueError."""
-    check_zip(archive, MAX_UPLOAD_BYTES, MAX_ENTRIES)
-    try:
-        with zipfile.ZipFile(archive) as content:
-            sizes = {info.filename: info.file_size for info in content.infolist()}
-            if sum(sizes.values()) > MAX_UPLOAD_BYTES:
-                raise ValueError(f"{archive.name} unpacks to more than {MAX_UPLOAD_BYTES // 10**6} MB")
-            for name in MODEL_FILES:
-                if name in sizes and content.getinfo(name).compress_type not in BOUNDED:
-                    raise NotImplementedError(f"{name} is packed by a method that is not known here")
-                if name in sizes:
-                    with content.open(name) as packed, (folder / name).open("wb") as file:
-                        shutil.copyfileobj(packed, file)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise ValueError(f"{archive.name} is not a ZIP of a trained scene: {error}") from None

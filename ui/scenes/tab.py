@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from singan.archive import save_zip
 from singan.uses import USES, Animate, Retarget, Sample
 from ui.drawing import Drawing
 from ui.links import Query
@@ -145,7 +146,7 @@ class ScenesTab:
         """The scene as a file to keep."""
         with passing_folder() as folder:
             path = folder / f"{values[self.scene]}.zip"
-            self.store.save_zip(values[self.scene], path)
+            save_zip(self.store.get(values[self.scene]), path)
             yield {self.file: str(path)}
 
     def _about(self, name: str) -> str:

@@ -1,9 +1,9 @@
-"""What the page says before a training of a picture that the method fails on."""
+"""What is said before a training of a picture that the method fails on."""
 
 from typing import get_args
 
 from singan.suitability import Kind
-from ui.scenes.concerns import MESSAGES
+from singan.suitability.words import MESSAGES
 
 
 def test_every_kind_of_concern_has_words():

@@ -1,0 +1,58 @@
+"""A trained scene as one file, to keep and to bring: a ZIP of its model folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from darkroom.checks import check_range
+from darkroom.files import check_zip
+from darkroom.model_files import MODEL_FILES
+from singan.config import LAYERS
+from singan.pipeline import ScenePipeline
+
+MAX_CHANNELS = 128  # the published method's most; more would keep a device for minutes
+MAX_BYTES = 64_000_000  # `paper` at 1024 px has 40 MB
+MAX_ENTRIES = 100
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
+
+
+def save_zip(scene: ScenePipeline, path: Path) -> None:
+    """Writes what `load_zip` takes, and, unpacked, `from_pretrained`."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        scene.save_pretrained(folder)
+        for file in sorted(Path(folder).iterdir()):
+            archive.write(file, file.name)
+
+
+def load_zip(path: Path, folder: Path) -> ScenePipeline:
+    """The scene in a ZIP, whose files come to lie in the folder. Raises ValueError where it is none, or too large."""
+    try:
+        _unpack(path, folder)
+        scene = ScenePipeline.from_pretrained(folder)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(folder), path.name)) from None
+    check_range("channels", max(scene.pyramid.config.channels), 1, MAX_CHANNELS)
+    check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
+    return scene
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """The model's files, by their names alone, into the folder. Raises ValueError."""
+    check_zip(archive, MAX_BYTES, MAX_ENTRIES)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            sizes = {info.filename: info.file_size for info in content.infolist()}
+            if sum(sizes.values()) > MAX_BYTES:
+                raise ValueError(f"{archive.name} unpacks to more than {MAX_BYTES // 10**6} MB")
+            for name in MODEL_FILES:
+                if name in sizes and content.getinfo(name).compress_type not in BOUNDED:
+                    raise NotImplementedError(f"{name} is packed by a method that is not known here")
+                if name in sizes:
+                    with content.open(name) as packed, (folder / name).open("wb") as file:
+                        shutil.copyfileobj(packed, file)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        raise ValueError(f"{archive.name} is not a ZIP of a trained scene: {error}") from None
