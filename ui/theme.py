@@ -26,11 +26,11 @@ CSS = """
 #card table { display: block; overflow-x: auto; }
 #card th, #card td { word-break: normal; overflow-wrap: normal; }
 .share { align-items: center; flex-wrap: nowrap !important; }
-#faces-gallery .grid-wrap { height: auto; min-height: 0; max-height: none; overflow: visible; }
-#faces-gallery .grid-container { grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); padding-top: 0;
-  grid-auto-rows: auto; grid-template-rows: none; }
-#faces-gallery .thumbnail-item { height: auto; aspect-ratio: 1; }
-.sliders > .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); }
+#faces-gallery .grid-wrap, #map .grid-wrap { overflow: visible; }
+#faces-gallery .grid-container { grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); padding-top: 0; }
+#faces-gallery .thumbnail-item, #map .thumbnail-item { height: auto; aspect-ratio: 1; }
+.sliders > .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr));
+  background: var(--block-background-fill); }
 #source img, #live img, #remembered img, #animate-image img, #portrait img, #pin-a img, #pin-b img, #pin-c img,
 #morph-image img { width: 100%; height: 100%; object-fit: contain; }
 #faces-gallery { min-height: 88px; }
@@ -47,15 +47,13 @@ CSS = """
 .figures img, .figures .place { width: 100%; aspect-ratio: 1; border-radius: 8px; }
 .figures .place { background: var(--background-fill-secondary); }
 #photo-status { min-height: 54px; }
-.sliders > .form { background: var(--block-background-fill); }
 .figures figcaption { font-size: var(--text-sm); text-align: center; white-space: nowrap;
   color: var(--body-text-color); }
 .figures .sign { font-size: var(--text-xl); padding-bottom: 1.4em; color: var(--body-text-color); }
 #photo-pictures .figures { justify-content: flex-start; gap: 16px; }
-#map .grid-wrap { height: auto; min-height: 0; max-height: none; overflow: visible; padding: 4px; }
-#map .grid-container { grid-template-columns: repeat(9, minmax(0, 1fr)); grid-template-rows: none;
-  grid-auto-rows: auto; gap: 2px; padding-top: 0; }
-#map .thumbnail-item { width: 100%; height: auto; aspect-ratio: 1; border-radius: 3px; min-width: 0; }
+#map .grid-wrap { padding: 4px; }
+#map .grid-container { grid-template-columns: repeat(9, minmax(0, 1fr)); gap: 2px; padding-top: 0; }
+#map .thumbnail-item { width: 100%; border-radius: 3px; min-width: 0; }
 .gradio-container { overflow: clip !important; }
 .bench { margin-top: 12px; }
 .bench > .portrait { position: sticky; top: 12px; align-self: flex-start; }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -18,27 +16,17 @@ from ui.wiring import Updates, Values
 Handler = Callable[[Any, Values], Iterator[Updates]]
 
 
-@dataclass(frozen=True)
 class Current:
     """gallery: the link keys that draw the faces to choose from; face: the recipe of the edited one; pins: those of A,
-    B and C, or None; view: which of the tools is open."""
+    B and C, or None; view: which of the tools is open. They begin with what an empty link shows."""
 
-    handlers: FaceHandlers
-    origin: gr.Textbox
-    model: gr.Dropdown
-    gallery: gr.JSON
-    face: gr.JSON
-    pins: gr.JSON
-    view: gr.Textbox
-
-    @classmethod
-    def at_first(cls, handlers: FaceHandlers, origin: gr.Textbox, model: gr.Dropdown) -> Current:
-        """With components that hold what an empty link shows."""
+    def __init__(self, handlers: FaceHandlers, origin: gr.Textbox, model: gr.Dropdown) -> None:
+        self.handlers, self.origin, self.model = handlers, origin, model
         blank = Opened(model="")
-        box = partial(gr.JSON, visible=False)
-        gallery, face = box({}, label="gallery"), box(blank.face, label="face")
-        view = gr.Textbox(blank.view, visible=False, label="view")
-        return cls(handlers, origin, model, gallery, face, box(blank.pins, label="pins"), view)
+        self.gallery = gr.JSON({}, visible=False, label="gallery")
+        self.face = gr.JSON(blank.face, visible=False, label="face")
+        self.pins = gr.JSON(blank.pins, visible=False, label="pins")
+        self.view = gr.Textbox(blank.view, visible=False, label="view")
 
     def choice(self, model: str) -> str | None:
         """The model's name for links and code, None where there is only one."""

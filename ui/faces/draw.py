@@ -53,7 +53,7 @@ class DrawPanel:
         gr.Markdown("### Faces\nClick one to edit it.", elem_classes="heading")
         self.gallery = gr.Gallery(
             show_label=False, label="Faces", format="png", columns=8, object_fit="contain", height="auto",
-            allow_preview=False, buttons=[], elem_id="faces-gallery",
+            allow_preview=False, buttons=[], elem_id="faces-gallery", elem_classes="tiles",
         )  # fmt: skip
         with gr.Row(elem_classes="below"):
             self.status = gr.HTML(elem_id="faces-status")

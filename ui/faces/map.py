@@ -25,7 +25,7 @@ class MapPanel:
         self.status = gr.HTML(elem_id="map-status")
         self.gallery = gr.Gallery(
             show_label=False, label="Map", format="png", columns=MAP_SIDE, object_fit="contain", height="auto",
-            allow_preview=False, buttons=[], elem_id="map",
+            allow_preview=False, buttons=[], elem_id="map", elem_classes="tiles",
         )  # fmt: skip
         self.corners = gr.JSON(visible=False, label="corners")  # of the map that is shown: pins may change after it
         self._inputs: set[Any] = {now.pins, now.model}

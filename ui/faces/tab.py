@@ -27,7 +27,7 @@ class FacesTab:
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=320):
                 model = gr.Dropdown(names, value=names[0], label="Model", visible=len(names) > 1, elem_id="model")
-                self.now = Current.at_first(handlers, origin, model)
+                self.now = Current(handlers, origin, model)
                 self.draw = DrawPanel(self.now)
             with gr.Column(scale=3, min_width=320):
                 self.draw.lay_out_gallery()
