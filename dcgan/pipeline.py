@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -114,6 +114,11 @@ class FacePipeline(Pretrained):
             else self._checked([list(recipe.z)])
         )
         return self.move(z, recipe.moves)
+
+    def explicit(self, recipe: Recipe) -> Recipe:
+        """The same face by its latent instead of its seed."""
+        unmoved = self.latent_of(replace(recipe, moves={}))
+        return Recipe(moves=recipe.moves, z=tuple(unmoved[0].tolist()))
 
     def arithmetic(self, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """a - b + c (Radford et al., section 6.3.2) at the three's mean length; each (N, latent_dim)."""

@@ -65,12 +65,8 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
 
 
 def card_of(name: str | None, faces: Models[FacePipeline], scenes: Models[ScenePipeline]) -> str:
-    """The card of faces/NAME or scenes/NAME."""
+    """The card of faces/NAME or scenes/NAME, without its front matter, its headings two levels down."""
     kind, _, model = (name or "").partition("/")
-    return card_text(faces.get(model).card if kind == "faces" else scenes.get(model).card)
-
-
-def card_text(card: str) -> str:
-    """A model card without its front matter, its headings two levels down."""
+    card = faces.get(model).card if kind == "faces" else scenes.get(model).card
     text = re.sub(r"\A---\n.*?\n---\n", "", card, flags=re.DOTALL)
     return re.sub(r"^(#+) ", r"##\1 ", text, flags=re.MULTILINE)

@@ -49,8 +49,9 @@ class Query:
             return default
         if name in self.unread:
             self.unread.remove(name)
-            if self._times[name] > 1:
-                self.ignored.append(f"{name} {_often(self._times[name])} (the last one counts)")
+            if (times := self._times[name]) > 1:
+                often = "twice" if times == 2 else f"{times} times"
+                self.ignored.append(f"{name} {often} (the last one counts)")
         try:
             return convert(self._parameters[name])
         except ValueError as error:
@@ -125,10 +126,6 @@ def read_option(query: Query, it: Option) -> Any:
 def _is_tracking(name: str) -> bool:
     """Whether a parameter is one that others append to links: campaigns, networks, Gradio and Spaces (__theme)."""
     return name.lower().startswith(("__", "utm_")) or name.lower() in TRACKING
-
-
-def _often(count: int) -> str:
-    return "twice" if count == 2 else f"{count} times"
 
 
 def _number(kind: Callable[[str], T], text: str, what: str) -> T:

@@ -66,7 +66,7 @@ def build_page(
         origin = gr.Textbox(visible=False)
         gr.Markdown("# Darkroom\nSteer a face GAN, or train one on **one** picture of yours.")
         notice = gr.HTML(visible=False, elem_id="notice")
-        _weights_notes(faces, scenes)
+        _weights_notes(page, faces, scenes)
         with gr.Tabs(elem_id="tabs") as tabs:
             parts: dict[str, Tab] = {}
             if faces.names:
@@ -145,7 +145,7 @@ def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str
     return min(parts, key=lambda name: unknown(parts[name]))
 
 
-def _weights_notes(faces: Models[Any], scenes: Models[Any]) -> None:
+def _weights_notes(page: Page, faces: Models[Any], scenes: Models[Any]) -> None:
     """A line on weights that are still on their way, or did not come; nothing where all is as asked."""
 
     def notes() -> tuple[Any, Any]:
@@ -154,7 +154,5 @@ def _weights_notes(faces: Models[Any], scenes: Models[Any]) -> None:
 
     shown = gr.HTML(visible=False, elem_id="weights")
     timer = gr.Timer(NOTES_SECONDS, active=faces.busy or scenes.busy)
-    page = gr.context.Context.root_block
-    assert page is not None
     for event in (page.load, timer.tick):
         event(notes, None, [shown, timer], queue=False, **QUIET)

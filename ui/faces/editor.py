@@ -68,7 +68,7 @@ class Editor:
         self._draw, self._morph, self.share = draw, morph, Share("faces", now.origin)
         shown = {now.face, now.model, now.gallery, now.pins, now.view, *morph.controls.values()}
         self._inputs = {*shown, *self.share.inputs}
-        self.share.write_code(self._calls_now, shown)
+        self.share.write_code(lambda values: self._calls(Recipe.from_dict(values[now.face]), values), shown)
         self._texts = [self.share.link, *self.share.codes, self.table, self.download]
         sliders = list(self._sliders.values())
         # The arrow that resets a slider counts as letting it go.
@@ -154,9 +154,6 @@ class Editor:
         motion = self._morph.controls.use_of(values) if view == "morph" else Morph()
         keys = link_keys(named, values[now.gallery], recipe, values[now.pins], view, motion)
         return self.share.says(keys, lambda: self._calls(recipe, values), values, button=False)
-
-    def _calls_now(self, values: Values) -> list[Call]:
-        return self._calls(Recipe.from_dict(values[self._now.face]), values)
 
     def _calls(self, recipe: Recipe, values: Values) -> list[Call]:
         gallery, named = values[self._now.gallery], self._now.choice(values[self._now.model])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class FaceHandlers:
         theirs = origin.get("fingerprint")
         if theirs and theirs != faces.fingerprint:
             warn(f"These faces were drawn by another model ({origin.get('name')}): here they look different.")
-        portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else _explicit(faces, recipe) for recipe in recipes]
+        portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else faces.explicit(recipe) for recipe in recipes]
         yield from self._gallery(faces, portable, path.stem)
 
     def _gallery(self, faces: FacePipeline, recipes: Sequence[Recipe], name: str) -> Iterator[Gallery]:
@@ -182,16 +182,11 @@ class FaceHandlers:
         result = faces.arithmetic(a, b, c)
         return self.device.run(Turn.FACE, lambda: faces.generate(torch.cat([a, b, c, result]))), _face(result)
 
-    def draw_map(self, pins: Pins, model: str | None) -> Iterator[list[str]]:
+    def draw_map(self, pins: Pins, model: str | None) -> list[Image.Image]:
         """The faces of the plane through A, B and C, row by row."""
         faces = self.model(model)
         z = faces.plane(*_three(faces, pins), MAP_SIDE)
-        images = self.device.run(Turn.PICTURE, lambda: faces.generate(z))
-        with passing_folder() as folder:
-            paths = [folder / f"map_{i:02}.png" for i in range(len(images))]
-            for image, path in zip(images, paths, strict=True):
-                image.save(path)
-            yield [str(path) for path in paths]
+        return self.device.run(Turn.PICTURE, lambda: faces.generate(z))
 
     def face_on_map(self, pins: Pins, index: int, model: str | None) -> Face:
         """The recipe of a face on the map through A, B and C."""
@@ -216,12 +211,6 @@ class FaceHandlers:
 def _face(z: Tensor) -> Face:
     """The plain recipe of a latent (1, latent_dim)."""
     return Recipe(z=tuple(z[0].tolist())).to_dict()
-
-
-def _explicit(faces: FacePipeline, recipe: Recipe) -> Recipe:
-    """The same face by its latent instead of its seed."""
-    unmoved = faces.latent_of(replace(recipe, moves={}))
-    return replace(recipe, seed=0, index=0, truncation=1.0, z=tuple(unmoved[0].tolist()))
 
 
 def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:

@@ -45,5 +45,5 @@ class MapPanel:
     @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:
         pins = values[self._now.pins]
-        for paths in self._now.handlers.draw_map(pins, values[self._now.model]):
-            yield {self.status: Report(f"{len(paths)} faces").html(), self.gallery: paths, self.corners: pins}
+        faces = self._now.handlers.draw_map(pins, values[self._now.model])
+        yield {self.status: Report(f"{len(faces)} faces").html(), self.gallery: faces, self.corners: pins}

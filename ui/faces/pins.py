@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 
 from ui.faces.current import Current, announced
-from ui.faces.handlers import Face
 from ui.html import figures
 from ui.reports import Report
 from ui.wiring import FACES, QUIET, Updates, Values
@@ -61,22 +60,17 @@ class PinBoard:
         self._pictures.append(picture)
         self._clears.append(clear)
         outputs = [now.pins, picture, clear]
-        for button, put in ((keep, self._keep), (clear, self._clear)):
+        for button, keeps in ((keep, True), (clear, False)):
             inputs: set[Any] = {now.pins, now.face, self._portrait}
-            self.changed.append(button.click(partial(put, i), inputs, outputs, queue=False, **QUIET))
+            self.changed.append(button.click(partial(self._put, i, keeps), inputs, outputs, queue=False, **QUIET))
 
-    def _keep(self, i: int, values: Values) -> Updates:
-        return self._put(i, values, values[self._now.face], values[self._portrait])
-
-    def _clear(self, i: int, values: Values) -> Updates:
-        return self._put(i, values, None, None)
-
-    def _put(self, i: int, values: Values, face: Face | None, path: str | None) -> Updates:
+    def _put(self, i: int, keeps: bool, values: Values) -> Updates:
+        """The edited face, or none, in place i."""
         pins = values[self._now.pins]
         return {
-            self._now.pins: [*pins[:i], face, *pins[i + 1 :]],
-            self._pictures[i]: path,
-            self._clears[i]: gr.Button(interactive=face is not None),
+            self._now.pins: [*pins[:i], values[self._now.face] if keeps else None, *pins[i + 1 :]],
+            self._pictures[i]: values[self._portrait] if keeps else None,
+            self._clears[i]: gr.Button(interactive=keeps),
         }
 
     @announced("Adding up")

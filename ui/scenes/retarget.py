@@ -104,7 +104,7 @@ class DevicesPanel(Panel):
         pictures = chain.from_iterable(use.draw(self.drawing.models.get(name)) for use in uses)
         with passing_folder() as folder:
             sized = zip(DEVICES, uses, strict=True)
-            paths = [folder / f"{_slug(device)}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
+            paths = [folder / f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
             yield from self.drawing.draw_pictures(pictures, paths, folder / f"{name}_{uses[0].mode}.zip")
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
@@ -127,7 +127,3 @@ class DevicesPanel(Panel):
         known = options(Retarget)
         mode = query.choice("layout", known["mode"].first, known["mode"].choices)
         return {"mode": mode, "seed": read_option(query, known["seed"])}
-
-
-def _slug(device: str) -> str:
-    return device.partition(" ")[0].lower()

@@ -107,23 +107,26 @@ class ScenesTab:
     def _list(self, values: Values, request: gr.Request) -> Updates:
         """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
         alive = self.store.adopt(Visitor.of(request).session, values[self.own] or [])
-        every = self.store.names(Visitor.of(request).session)
-        chosen = values[self.scene] or next(iter(every), None)
-        return {
-            self.gallery: self._thumbnails(every),
-            self.scene: gr.Dropdown(choices=every, value=chosen),
-            self.own: alive,
-        }
+        return self._listed(request, values[self.scene]) | {self.own: alive}
 
     def _got(self, values: Values, request: gr.Request) -> Any:
         """After a training or an upload: its scene is chosen, and the browser remembers it."""
         name, kept = values[self.training.scene], values[self.own]
         if not name:
             return gr.skip()
-        every = self.store.names(Visitor.of(request).session)
         mine = kept if name in [*kept, *self.store.shipped.names] else [*kept, name]
-        scene = gr.Dropdown(choices=every, value=name)
-        return {self.gallery: self._thumbnails(every), self.scene: scene, self.own: mine}
+        return self._listed(request, name) | {self.own: mine}
+
+    def _listed(self, request: gr.Request, chosen: str | None) -> Updates:
+        """The scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
+        every = self.store.names(Visitor.of(request).session)
+        pictures = []
+        for name in every:
+            picture = self.store.get(name).source
+            picture.thumbnail(THUMBNAIL)
+            pictures.append((picture, name))
+        scene = gr.Dropdown(choices=every, value=chosen or next(iter(every), None))
+        return {self.gallery: pictures, self.scene: scene}
 
     def _add(self, values: Values, request: gr.Request) -> Updates:
         if not values[self.bring]:
@@ -157,15 +160,6 @@ class ScenesTab:
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(LIFETIME_SECONDS)} after its last use" if own else ""
         return f"**{name}** · {width} × {height} px · {scales}{lives}"
-
-    def _thumbnails(self, names: list[str]) -> list[tuple[Any, str]]:
-        """Small pictures of the scenes with their names, for the gallery."""
-        pictures = []
-        for name in names:
-            picture = self.store.get(name).source
-            picture.thumbnail(THUMBNAIL)
-            pictures.append((picture, name))
-        return pictures
 
     # -- links -------------------------------------------------------------------------------------------------------
 

@@ -120,24 +120,19 @@ class TrainingPanel:
             self.ended.append(end(self._end, self.scene, buttons, queue=False, **QUIET))
 
     def _begin(self, begins: bool) -> Updates:
-        return {
-            self.start: gr.Button(interactive=False),
-            self.stop: gr.Button(interactive=begins),
-            self.resume: gr.Button(interactive=False),
-            self.idle: gr.HTML(visible=not begins),
-            self.live: gr.Row(visible=begins),
-        }
+        view = {self.idle: gr.HTML(visible=not begins), self.live: gr.Row(visible=begins)}
+        return self._usable(start=False, stop=begins, resume=False) | view
 
     def _end(self, scene: str | None) -> Updates:
         more = bool(scene) and self.trainings.store.resumable(str(scene))
-        return {
-            self.start: gr.Button(interactive=True),
-            self.stop: gr.Button(interactive=False),
-            self.resume: gr.Button(interactive=more),
-        }
+        return self._usable(start=True, stop=False, resume=more)
+
+    def _usable(self, start: bool, stop: bool, resume: bool) -> Updates:
+        pairs = ((self.start, start), (self.stop, stop), (self.resume, resume))
+        return {button: gr.Button(interactive=usable) for button, usable in pairs}
 
     def _stop(self, request: gr.Request) -> None:
-        self.trainings.stop(Visitor.of(request))
+        self.trainings.line.stop(Visitor.of(request))
 
     def _train(self, values: Values, request: gr.Request) -> Iterator[Updates]:
         session = self.trainings.begin(Visitor.of(request), values[self.picture], self._config(values))

@@ -118,10 +118,6 @@ class Trainings:
     def _session(self, visitor: Visitor, begin: Callable[[], Begun]) -> TrainingSession:
         return TrainingSession(visitor, self.line, self.store, begin, self._trainer)
 
-    def stop(self, visitor: Visitor) -> None:
-        """Ends this visitor's training after the current step; finished scales are kept."""
-        self.line.stop(visitor)
-
     def close(self) -> None:
         """Ends all trainings after their current steps, waits until their finished scales are kept, lets none begin."""
         self.line.close(RESTART)
