@@ -17,6 +17,13 @@ STEPS = 200
 LEARNING_RATE = 0.05
 LENGTH_WEIGHT = 0.02  # how much a latent pays for being longer or shorter than usual
 LEVELS = 3  # the picture is compared at 64, 32 and 16 px
+# What a closeness means: a photograph of anybody comes to about .7, noise to .5.
+LIKENESS = (
+    (0.9, "Almost the same picture."),
+    (0.8, "A close likeness."),
+    (0.6, "A likeness in pose and colours, not of the person: the model draws only faces like those it has learnt."),
+    (0.0, "Hardly alike: this picture is far from all faces that the model can draw."),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class Inversion:
     def closeness(self) -> float:
         """1: the same picture; 0: no nearer than a random face."""
         return max(0.0, 1 - self.error / self.random_error)
+
+    @property
+    def likeness(self) -> str:
+        """The same in words."""
+        return next(words for least, words in LIKENESS if self.closeness >= least)
 
 
 def _levels(x: Tensor) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -64,6 +65,12 @@ class ScenePipeline(Pretrained):
         """(width, height) of what the finished scales draw by themselves."""
         height, width = self.pyramid.config.sizes[self.scales - 1]
         return width, height
+
+    def size_of(self, ratio: float) -> tuple[int, int]:
+        """(width, height) of a shape, width / height, at the same area."""
+        width, height = self.size
+        fitted = math.sqrt(width * height * ratio)
+        return round(fitted), round(fitted / ratio)
 
     @property
     def source(self) -> Image.Image:

@@ -65,10 +65,10 @@ def seed_row(name: str) -> gr.Number:
     return seed
 
 
-def gallery(name: str) -> gr.Gallery:
+def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Gallery:
     """Where pictures are shown."""
     return gr.Gallery(
-        label="Results", format="png", object_fit="contain", height="auto", type="filepath",
+        label=label, format="png", object_fit="contain", height="auto", type="filepath", visible=visible,
         elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
     )  # fmt: skip
 

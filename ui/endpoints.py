@@ -11,9 +11,14 @@ import gradio as gr
 
 from darkroom.uses import NEEDED, AnimationUse, Option, Use, plain_options
 from ui.drawing import Drawing, Result
+from ui.gradio_patches import json_of
 from ui.wiring import ANIMATIONS, FACES, PICTURES
 
-Parameters = dict[str, tuple[str, Any]]  # by name: a line about it, and its default
+OBJECT = {"type": "object", "additionalProperties": True}
+SCHEMAS: dict[type, dict[str, Any]] = {dict: OBJECT, list: {"type": "array", "items": OBJECT}}
+
+Arguments = Mapping[str, Option]  # of an endpoint
+Asked = Mapping[str, Any]  # their values
 
 
 def endpoint(
@@ -31,27 +36,16 @@ def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
     """The endpoint of a use of a kind of model: the model's name, then the use's options."""
     animated = issubclass(use, AnimationUse)
 
-    def run(name: str, *values: Any) -> Iterator[Any]:
-        asked = use.served(dict(zip(plain_options(use), values, strict=True)))
-        for result in drawing.draw(asked, name):
+    def run(asked: Asked) -> Iterator[Any]:
+        for result in drawing.draw(use.served(asked), asked[kind]):
             yield animated_outputs(result) if animated else _picture_outputs(result)
 
-    named: Parameters = {kind: (f"name of a {kind}, from /models or /train_{kind}.", NEEDED)}
+    arguments = {kind: Option(f"name of a {kind}, from /models or /train_{kind}", name=kind), **plain_options(use)}
     answer = "the animation as a file" if animated else "the pictures and a ZIP of them"
     about = f"{use.summary().rstrip('.')}; answers with {answer}."
     outputs = animation_outputs() if animated else [status(), pictures(), gr.File(label="archive")]
-    handler = documented(run, endpoint_of(use, kind), about, {**named, **parameters_of(use)})
-    endpoint(handler, [gr.Textbox(label=kind), *inputs_of(use)], outputs, ANIMATIONS if animated else PICTURES)
-
-
-def parameters_of(use: type[Use[Any]]) -> Parameters:
-    """The options of a use."""
-    return {name: (f"{it.described(served=True)}.", it.first) for name, it in plain_options(use).items()}
-
-
-def inputs_of(use: type[Use[Any]]) -> list[Any]:
-    """Their components."""
-    return [_input(it) for it in plain_options(use).values()]
+    handler = documented(run, endpoint_of(use, kind), about, arguments)
+    endpoint(handler, inputs_of(arguments), outputs, ANIMATIONS if animated else PICTURES)
 
 
 def endpoint_of(use: type[Use[Any]], kind: str) -> str:
@@ -60,21 +54,22 @@ def endpoint_of(use: type[Use[Any]], kind: str) -> str:
 
 
 def documented(
-    run: Callable[..., Iterator[Any]], name: str, about: str, parameters: Parameters
+    run: Callable[[Asked], Iterator[Any]], name: str, about: str, arguments: Arguments
 ) -> Callable[..., Iterator[Any]]:
-    """A handler of this name. Gradio's documentation and agents' tools are made from a function's signature and
-    docstring: it has those that the parameters say."""
+    """A handler of this name, which gives `run` its arguments. Gradio's documentation and agents' tools are made from
+    a function's signature and docstring: it has those that the arguments say."""
 
     def handler(*values: Any) -> Iterator[Any]:
-        yield from run(*values)
+        yield from run(dict(zip(arguments, values, strict=True)))
 
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    kind, needed = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    lines = [f"    {it.name}: {it.described(served=True)}.\n" for it in arguments.values()]
     handler.__name__ = name
-    handler.__doc__ = f"{about}\n\nArgs:\n" + "".join(f"    {it}: {line}\n" for it, (line, _) in parameters.items())
+    handler.__doc__ = f"{about}\n\nArgs:\n{''.join(lines)}"
     handler.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
-            inspect.Parameter(it, kind, default=inspect.Parameter.empty if default is NEEDED else default)
-            for it, (_, default) in parameters.items()
+            inspect.Parameter(it.name, kind, default=needed if it.default is NEEDED else it.default)
+            for it in arguments.values()
         ]
     )
     return handler
@@ -96,11 +91,18 @@ def animated_outputs(result: Result) -> tuple[Any, ...]:
 # -- components, of which an endpoint has its own ---------------------------------------------------------------------
 
 
+def inputs_of(arguments: Arguments) -> list[Any]:
+    """Those of its arguments."""
+    return [_input(it) for it in arguments.values()]
+
+
 def _input(it: Option) -> Any:
     if it.kind is bool:
         return gr.Checkbox(it.first, label=it.name)
     if it.kind is str:
         return gr.Textbox(it.first, label=it.name)
+    if it.kind in SCHEMAS:
+        return json_of(it.name, SCHEMAS[it.kind])
     return number(it.name, it.first, 0 if it.kind is int else None)
 
 

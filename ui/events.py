@@ -125,9 +125,8 @@ class Page(gr.Blocks):
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         gate = Middleware(Gate, page=self)  # type: ignore[arg-type]
-        closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
         return super().launch(
-            app_kwargs={"middleware": [gate], **closed},
+            app_kwargs={"middleware": [gate]},
             max_file_size=MAX_FILE,
             max_threads=THREADS,
             enable_monitoring=False,

@@ -44,12 +44,10 @@ VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.ver
 class Tab(Protocol):
     """A tab owns its components and its events."""
 
-    @property
-    def components(self) -> list[Any]:
-        """What links set."""
-
     def read(self, query: Query) -> Updates:
-        """The components as a link says; for an empty one, as they are at first."""
+        """All components that links set, as this one says; for an empty one, as they are at first. It is asked while
+        the page is laid out, too, where a component made for an update would become a part of it: it takes `gr.update`.
+        """
 
     def start(self, opened: Any) -> None:
         """Wires what is drawn after the event `opened`, in which the components were set."""
@@ -101,7 +99,7 @@ def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: 
         query.leave_out_the_rest()
         return {**updates, notice: gr.HTML(notices([query.notice()]), visible=bool(query.ignored))}
 
-    outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.components)]
+    outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.read(Query({})))]
     link = page.load(opened, origin, outputs, js=HERE, **QUIET)
     for part in parts.values():
         part.start(link)

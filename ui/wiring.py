@@ -5,7 +5,7 @@ Handlers that take a set of components get a dictionary of their values, and giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,6 @@ SHARED = ("pictures", "animations")
 
 Values = Mapping[Any, Any]  # of components
 Updates = dict[Any, Any]  # of components; those left out stay as they are
-
-
-def where(
-    wanted: Callable[[Values], bool], draw: Callable[[Values], Iterator[Any]]
-) -> Callable[[Values], Iterator[Any]]:
-    """The handler `draw`, which leaves everything as it is where it is not wanted."""
-
-    def drawn(values: Values) -> Iterator[Any]:
-        if wanted(values):
-            yield from draw(values)
-        else:
-            yield gr.skip()
-
-    return drawn
 
 
 def warn(text: str) -> None:

@@ -4,10 +4,11 @@ import pytest
 import torch
 from PIL import Image
 
+from dcgan.invert import LIKENESS
 from dcgan.recipe import Recipe, save_png
 from ui.device import Device, Turn
 from ui.faces.endpoints import edit_face, morph_faces, sample_faces
-from ui.faces.handlers import LIKENESS, MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
+from ui.faces.handlers import MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
 
 FACES = [Recipe(0, i).to_dict() for i in range(3)]
 

@@ -1,7 +1,6 @@
 """Links: what is written is read back, and what cannot be read is named."""
 
 import random
-from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -254,8 +253,6 @@ def test_directions_come_in_an_order_for_people():
 
 class Part:
     """A tab that knows these parameters."""
-
-    components: ClassVar = []
 
     def __init__(self, *known):
         self.known = known

@@ -10,7 +10,7 @@ from darkroom.uses import PicturesUse, Size, option, plain_options, seed_option
 from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
-from ui.endpoints import documented, endpoint_of, parameters_of
+from ui.endpoints import documented, endpoint_of
 from ui.links import Query, address
 from ui.scenes.panel import Panel
 from ui.share import Call
@@ -94,7 +94,7 @@ def test_a_link_draws_only_the_panel_that_it_means(panel):
 
 
 def test_its_endpoint_is_documented_by_its_options():
-    handler = documented(lambda *_: iter(()), endpoint_of(FewColours, "scene"), "It.", parameters_of(FewColours))
+    handler = documented(lambda *_: iter(()), endpoint_of(FewColours, "scene"), "It.", plain_options(FewColours))
     assert handler.__name__ == "few_colours_scene" and handler.__doc__.endswith(
         "    bits: of each colour that are kept (1 to 4).\n"
     )

@@ -11,7 +11,7 @@ import gradio as gr
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened
 from ui.reports import Report
-from ui.wiring import Updates, Values
+from ui.wiring import QUIET, Updates, Values
 
 Handler = Callable[[Any, Values], Iterator[Updates]]
 
@@ -27,6 +27,15 @@ class Current:
         self.face = gr.JSON(blank.face, visible=False, label="face")
         self.pins = gr.JSON(blank.pins, visible=False, label="pins")
         self.view = gr.Textbox(blank.view, visible=False, label="view")
+
+    def draw_linked(self, event: Any, view: str, faces: int, draw: Any, inputs: set[Any], outputs: list[Any]) -> Any:
+        """Draws after an event where a link has this view open, with at least so many faces kept."""
+
+        def drawn(values: Values) -> Iterator[Any]:
+            wanted = values[self.view] == view and sum(map(bool, values[self.pins])) >= faces
+            yield from draw(values) if wanted else [gr.skip()]
+
+        return event.success(drawn, {self.view, self.pins, *inputs}, outputs, **QUIET)
 
     def choice(self, model: str) -> str | None:
         """The model's name for links and code, None where there is only one."""

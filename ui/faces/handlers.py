@@ -31,13 +31,6 @@ MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
-# How close a found face is (`Inversion.closeness`): a photograph of anybody comes to about .7, noise to .5.
-LIKENESS = (
-    (0.9, "Almost the same picture."),
-    (0.8, "A close likeness."),
-    (0.6, "A likeness in pose and colours, not of the person: the model draws only faces like those it has learnt."),
-    (0.0, "Hardly alike: this picture is far from all faces that the model can draw."),
-)
 
 Face = dict[str, Any]  # a recipe as plain values
 Pins = list[Face | None]  # A, B and C
@@ -164,8 +157,7 @@ class FaceHandlers:
             (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
             report = Report(f"Looking for this face: step {step.step} of {step.steps}", step.step / step.steps)
             yield Search(report, wanted, found)
-        words = next(words for least, words in LIKENESS if step.closeness >= least)
-        yield Search(Report(f"Closeness {step.closeness:.0%}. {words}"), wanted, found, _face(step.z))
+        yield Search(Report(f"Closeness {step.closeness:.0%}. {step.likeness}"), wanted, found, _face(step.z))
 
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
         """The recipe of another face like this one; the same for the same seed, by default a random one's."""

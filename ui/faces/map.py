@@ -10,7 +10,7 @@ import gradio as gr
 from ui.faces.current import Current, announced
 from ui.faces.handlers import MAP_SIDE, Face
 from ui.reports import Report
-from ui.wiring import PICTURES, QUIET, Updates, Values, where
+from ui.wiring import PICTURES, QUIET, Updates, Values
 
 
 class MapPanel:
@@ -39,8 +39,7 @@ class MapPanel:
 
     def open_after(self, event: Any) -> Any:
         """Draws the map where a link wants it."""
-        wanted = lambda values: values[self._now.view] == "map" and all(values[self._now.pins])  # noqa: E731
-        return event.success(where(wanted, self._draw), {self._now.view, *self._inputs}, self._outputs, **QUIET)
+        return self._now.draw_linked(event, "map", 3, self._draw, self._inputs, self._outputs)
 
     @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:

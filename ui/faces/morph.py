@@ -13,7 +13,7 @@ from ui.controls import Controls, Player
 from ui.faces.current import Current, announced
 from ui.faces.link import Opened, link_keys
 from ui.share import Call, Share
-from ui.wiring import ANIMATIONS, QUIET, Updates, Values, where
+from ui.wiring import ANIMATIONS, QUIET, Updates, Values
 
 
 class MorphPanel:
@@ -45,9 +45,7 @@ class MorphPanel:
 
     def open_after(self, event: Any) -> Any:
         """Draws the morph where a link wants it."""
-        now = self._now
-        wanted = lambda values: values[now.view] == "morph" and sum(map(bool, values[now.pins])) > 1  # noqa: E731
-        return event.success(where(wanted, self._draw), {self._now.view, *self._inputs}, self._outputs, **QUIET)
+        return self._now.draw_linked(event, "morph", 2, self._draw, self._inputs, self._outputs)
 
     @announced("Drawing the frames")
     def _draw(self, values: Values) -> Iterator[Updates]:

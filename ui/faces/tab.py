@@ -67,21 +67,15 @@ class FacesTab:
         kept = shown.success(self.board.kept, board, self.board.outputs, **QUIET)
         self.editor.say_after(self.map.open_after(self.morph.open_after(kept)))
 
-    @property
-    def components(self) -> list[Any]:
-        now = self.now
-        controls = [*self.draw.controls.values(), self.draw.variety, *self.morph.controls.values()]
-        return [now.model, now.face, now.pins, now.view, self.views, *controls]
-
     def read(self, query: Query) -> Updates:
         link, now = read_link(query, self.handlers), self.now
         choices = self.handlers.models.names  # more may have come since the page was built
         return {
-            now.model: gr.Dropdown(choices=choices, value=link.model, visible=len(choices) > 1),
+            now.model: gr.update(choices=choices, value=link.model, visible=len(choices) > 1),
             now.face: link.face,
             now.pins: link.pins,
             now.view: link.view,
-            self.views: gr.Tabs(selected=link.view),
+            self.views: gr.update(selected=link.view),
             **self.draw.read(link),
             **self.morph.read(link),
         }

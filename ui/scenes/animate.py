@@ -14,6 +14,7 @@ import gradio as gr
 from darkroom.uses import options
 from singan.uses import Animate
 from singan.uses.start import STRENGTHS
+from ui.controls import gallery
 from ui.drawing import Result, zipped
 from ui.reports import Report, duration, passing_folder
 from ui.scenes.panel import Drawer, Panel
@@ -43,10 +44,7 @@ class AnimatePanel(Panel):
 
     def lay_out_results(self) -> list[Any]:
         one = super().lay_out_results()
-        self.twelve = gr.Gallery(
-            label="Three strengths, four smoothnesses", object_fit="contain", height="auto", visible=False,
-            elem_id="twelve-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
-        )  # fmt: skip
+        self.twelve = gallery(TWELVE, "Three strengths, four smoothnesses", visible=False)
         return [*one, self.twelve]
 
     def shown(self, result: Result, uses: Sequence[Animate], name: str) -> Updates:

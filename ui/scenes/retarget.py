@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -29,12 +28,6 @@ DEVICES = {  # width / height
 }
 CUSTOM = "Pixels"
 LAYOUTS = {"keep": "Keep the layout", "rearrange": "Rearrange"}
-
-
-def size_of(ratio: float, trained: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) in px of a shape (width / height), at the area of the trained picture."""
-    width = math.sqrt(trained[0] * trained[1] * ratio)
-    return round(width), round(width / ratio)
 
 
 def _layout(name: str) -> gr.Radio:
@@ -71,7 +64,7 @@ class RetargetPanel(Panel):
         return [self.compare, *super().lay_out_results()]
 
     def _shaped(self, shape: str, scene: str) -> Any:
-        return gr.skip() if shape == CUSTOM else size_of(DEVICES[shape], self.drawing.models.get(scene).size)
+        return gr.skip() if shape == CUSTOM else self.drawing.models.get(scene).size_of(DEVICES[shape])
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
         source = self.drawing.models.get(name).source
@@ -96,9 +89,9 @@ class DevicesPanel(Panel):
         self.controls.lay_out("seed")
 
     def uses(self, asked: Mapping[str, Any], name: str) -> list[Retarget]:
-        trained, known = self.drawing.models.get(name).size, options(Retarget)
+        scene, known = self.drawing.models.get(name), options(Retarget)
         mode, seed = (known[key].checked(asked[key], served=True) for key in ("mode", "seed"))
-        return [Retarget(size_of(ratio, trained), mode, seed=seed) for ratio in DEVICES.values()]
+        return [Retarget(scene.size_of(ratio), mode, seed=seed) for ratio in DEVICES.values()]
 
     def drawn(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
         pictures = chain.from_iterable(use.draw(self.drawing.models.get(name)) for use in uses)

@@ -163,11 +163,6 @@ class ScenesTab:
 
     # -- links -------------------------------------------------------------------------------------------------------
 
-    @property
-    def components(self) -> list[Any]:
-        controls = [component for panel in self.panels.values() for component in panel.controls.values()]
-        return [self.mode, self.scene, self.halves, self.views, *controls]
-
     def read(self, query: Query) -> Updates:
         def known(name: str) -> str:
             self.store.get(name)
@@ -176,13 +171,14 @@ class ScenesTab:
         scene = query.read("scene", next(iter(self.store.names("")), None), known)
         modes = {mode: panel for panel in self.panels.values() for mode in panel.drawers}
         mode = query.choice("mode", "sample", modes)
-        linked = modes[mode]
         updates: Updates = {
             self.mode: mode,
             self.scene: scene,
-            self.halves: gr.Tabs(selected="use" if scene else "train"),
+            self.halves: gr.update(selected="use" if scene else "train"),
+            self.views: gr.update(selected=modes[mode].name),
         }
-        updates |= {self.views: gr.Tabs(selected=linked.name), **linked.read(query)}
+        for panel in self.panels.values():
+            updates |= panel.read(query if panel is modes[mode] else Query({}))
         query.pass_over(key for panel in self.panels.values() for key in panel.keys)
         return updates
 
