@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,10 @@ class Checkpoint:
 
     scene: ScenePipeline
     critics: tuple[dict[str, Tensor], ...]
+
+    def on_cpu(self) -> Checkpoint:
+        """The same with a copy of the scene in the CPU's memory."""
+        return Checkpoint(copy.deepcopy(self.scene).to("cpu"), self.critics)
 
 
 def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:

@@ -6,13 +6,13 @@ OpenMP keeps a pool of its own for every thread that computes. Two of them on tw
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from enum import Enum
+from queue import PriorityQueue
 from typing import Any, TypeVar
 
 from darkroom.memory import give_back
@@ -36,24 +36,21 @@ class Device:
     waits for ever, as what comes later is due later."""
 
     def __init__(self) -> None:
-        self._pieces: list[tuple[float, int, Turn, Callable[[], Any], Future[Any]]] = []
+        self._pieces: PriorityQueue[tuple[float, int, Turn, Callable[[], Any], Future[Any]]] = PriorityQueue()
         self._numbers = itertools.count()  # of two that are due at once, the earlier goes first
-        self._changed = threading.Condition()
         threading.Thread(target=self._work, name="device", daemon=True).start()
 
     @property
     def waiting(self) -> dict[str, int]:
         """How many pieces of each kind wait for their turn."""
-        with self._changed:
-            turns = [turn for _, _, turn, _, _ in self._pieces]
+        with self._pieces.mutex:
+            turns = [turn for _, _, turn, _, _ in self._pieces.queue]
         return {turn.name.lower(): turns.count(turn) for turn in Turn}
 
     def run(self, turn: Turn, work: Callable[[], T]) -> T:
         """The result of a short piece of work, or what it raises."""
         done: Future[T] = Future()
-        with self._changed:
-            heapq.heappush(self._pieces, (time.monotonic() + turn.value, next(self._numbers), turn, work, done))
-            self._changed.notify()
+        self._pieces.put((time.monotonic() + turn.value, next(self._numbers), turn, work, done))
         return done.result()
 
     def stream(self, turn: Turn, items: Iterator[T]) -> Iterator[T]:
@@ -64,9 +61,7 @@ class Device:
     def _work(self) -> None:
         trimmed = 0.0
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._pieces)
-                *_, work, done = heapq.heappop(self._pieces)
+            *_, work, done = self._pieces.get()
             try:
                 done.set_result(work())
             except BaseException as error:  # whatever it is, it belongs to whoever asked

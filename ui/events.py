@@ -43,13 +43,6 @@ class EventQueue(queueing.Queue):
     """Gradio's, with a bound for each kind of event instead of one for all, a line in the log for each, and no tables
     of what was done."""
 
-    def adjust(self) -> None:
-        """What Gradio's constructor sets otherwise."""
-        self.max_size = None
-        self.ANALYTICS_MAX_EVENTS = 0
-        # Gradio's drops the oldest of 2,000, which may be that of a training that goes on: `Page.forget` does it here.
-        self.pending_messages_per_session = queueing.LRUCache(10**9)
-
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         function = self.blocks.fns[body.fn_index]
         if not function.queue:
@@ -120,7 +113,10 @@ class Page(gr.Blocks):
     def queue(self, **options: Any) -> Page:  # type: ignore[override]
         super().queue(**options)
         self._queue.__class__ = EventQueue  # Blocks makes its queue itself, and has no argument for another
-        self._queue.adjust()  # type: ignore[attr-defined]
+        self._queue.max_size = None
+        self._queue.ANALYTICS_MAX_EVENTS = 0
+        # Gradio's drops the oldest of 2,000, which may be that of a training that goes on: `forget` does it here.
+        self._queue.pending_messages_per_session = queueing.LRUCache(10**9)
         return self
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]

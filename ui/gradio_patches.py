@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 _getfile = inspect.getfile
@@ -29,22 +30,14 @@ finally:
 
 from gradio import state_holder  # noqa: E402
 
-
-class _NoBlocks:
-    """Blocks that seem to have no components, so that nothing is copied for them."""
-
-    def __init__(self, blocks: gr.Blocks) -> None:
-        self.default_config = blocks.default_config
-        self.blocks: dict[int, Any] = {}
-
-
 _begin_session = state_holder.SessionState.__init__
 
 
 def _light_session(self: Any, blocks: gr.Blocks) -> None:
     """A session without a copy of every component's configuration: only deep links, which are closed, read it. Without
     it: 0.7 MB and 28 ms a session, and each call of a script is one."""
-    _begin_session(self, _NoBlocks(blocks))  # type: ignore[arg-type]
+    without_components = SimpleNamespace(default_config=blocks.default_config, blocks={})
+    _begin_session(self, without_components)  # type: ignore[arg-type]
 
 
 state_holder.SessionState.__init__ = _light_session  # type: ignore[method-assign]

@@ -7,7 +7,6 @@ seconds to import, is only imported on ZeroGPU.
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -57,14 +56,6 @@ def _on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     return spaces.GPU(duration=call_seconds)(function)  # type: ignore[no-any-return]
 
 
-def _portable(record: Progress) -> Progress:
-    """The record with its scene on the CPU: the GPU's memory is gone when the call ends."""
-    if record.checkpoint is None:
-        return record
-    scene = copy.deepcopy(record.checkpoint.scene).to("cpu")
-    return replace(record, checkpoint=Checkpoint(scene, record.checkpoint.critics))
-
-
 @_on_gpu
 def _call(picture: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Iterator[Progress]:
     """One call's share of a training: it ends where the next scale would not be finished in time."""
@@ -72,7 +63,8 @@ def _call(picture: str, config: TrainConfig, checkpoint: Checkpoint | None) -> I
     end = begun + call_seconds(picture, config, checkpoint)
     scale_begun = begun
     for record in train(picture, config, "auto", checkpoint):
-        yield _portable(record)
+        # The GPU's memory is gone when the call ends.
+        yield replace(record, checkpoint=record.checkpoint and record.checkpoint.on_cpu())
         if record.iteration == record.iterations:
             now = time.monotonic()
             if now + 1.2 * (now - scale_begun) > end:

@@ -117,7 +117,7 @@ def test_what_fails_in_the_middle_keeps_the_finished_scales(trainings, picture_f
 
 def test_a_picture_is_decoded_once_on_its_way_to_training(trainings, picture_file, monkeypatch):
     opened = []
-    monkeypatch.setattr("ui.scenes.uploads.open_picture", lambda file: opened.append(file) or open_picture(file))
+    monkeypatch.setattr("ui.scenes.trainings.open_picture", lambda file: opened.append(file) or open_picture(file))
     for _ in range(2):
         config = trainings.config("fast", 0, 40, 3)
         list(trainings.expect(str(picture_file), config))

@@ -138,9 +138,9 @@ class Panel:
 
     @property
     def drawers(self) -> Mapping[str, Drawer]:
-        """What draws, by the `mode` of a link: the use's name, or, if it has a mode, any of those."""
-        known = options(self.use)
-        return dict.fromkeys(known["mode"].choices if "mode" in known else (self.name,), self.draw)
+        """What draws, by the `mode` of a link: its NAME, or, if the use has a mode, any of those, or the use's name."""
+        modes = (self.name,) if self.NAME or "mode" not in options(self.use) else options(self.use)["mode"].choices
+        return dict.fromkeys(modes, self.draw)
 
     def link(self, use: Any, name: str) -> dict[str, Any]:
         """The keys of a link to a result, by the first of its uses."""

@@ -14,7 +14,7 @@ from singan.uses import Retarget
 from ui.drawing import Result
 from ui.links import Query, read_option
 from ui.reports import passing_folder
-from ui.scenes.panel import SCENE, Drawer, Panel
+from ui.scenes.panel import SCENE, Panel
 from ui.wiring import QUIET, Updates, ready
 
 DEVICES = {  # width / height
@@ -104,10 +104,6 @@ class DevicesPanel(Panel):
         sized = zip(DEVICES, uses, strict=True)
         captions = [f"{device} · {use.size[0]} × {use.size[1]}" for device, use in sized]
         return {self.gallery: list(zip(result.files, captions, strict=True)), self.file: ready(result.archive)}
-
-    @property
-    def drawers(self) -> Mapping[str, Drawer]:
-        return {self.name: self.draw}
 
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
         return {"tab": "scenes", SCENE: name, "mode": self.name, "layout": use.mode, "seed": use.seed}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from darkroom.checks import check_whole
 from singan import TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.config import from_preset
+from singan.image import open_picture
 from singan.suitability import concerns
 from singan.suitability.words import MESSAGES
 from ui import zero
@@ -21,7 +24,6 @@ from ui.reports import duration
 from ui.scenes.line import Line
 from ui.scenes.session import Begun, Records, Source, Trainer, TrainingSession
 from ui.scenes.store import SceneStore
-from ui.scenes.uploads import Uploads
 from ui.visitors import Visitor
 
 MAX_ITERATIONS = 2000
@@ -30,6 +32,7 @@ PRESETS = ("fast", "standard", "paper")
 EXPECTED_FROM = 1600  # px: a reduced picture tells as much of how training it will go
 CLOSE_SECONDS = 3.0  # that trainings have for their current step when the app ends
 RESTART = "the app is being restarted: try again in a minute"
+DECODED = 2  # pictures in memory, of up to 75 MB each
 
 
 class Trainings:
@@ -122,3 +125,30 @@ class Trainings:
         """Ends all trainings after their current steps, waits until their finished scales are kept, lets none begin."""
         self.line.close(RESTART)
         self.line.wait(CLOSE_SECONDS)
+
+
+class Uploads:
+    """Pictures that visitors have uploaded, decoded once on their way to training: the last few, by their files."""
+
+    def __init__(self) -> None:
+        self._pictures: dict[str, Image.Image] = {}
+        self._lock = threading.Lock()
+
+    def open(self, file: str) -> Image.Image:
+        """The picture in a file, which is not to be changed. Raises PictureError."""
+        with self._lock:
+            known = self._pictures.get(file)
+        if known is None:
+            known = open_picture(file)
+            with self._lock:
+                self._pictures[file] = known
+                for older in list(self._pictures)[:-DECODED]:
+                    del self._pictures[older]
+        return known
+
+    def take(self, file: str) -> Image.Image:
+        """The same, for the last time."""
+        picture = self.open(file)
+        with self._lock:
+            self._pictures.pop(file, None)
+        return picture
