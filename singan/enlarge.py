@@ -1,0 +1,128 @@
+"""The enlarger: prints at a photograph's own resolution, made of its patches.
+
+Coarse to fine as in GPNN (Granot et al., CVPR 2022): at every scale the picture's patches are looked up in the
+photograph, blurred as the picture is, and replaced by the sharp ones. What comes in at the coarsest scale is a picture
+that something else has laid out, or noise: then noise that falls from round to round (as in Qiu et al., CVPR 2026,
+arXiv 2606.04299) lays one out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from singan.patches import PATCH, Bytes, Matches, Size, improve, match_all, resized, vote
+
+ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
+FACTOR = 1.4  # from scale to scale, about
+EXACT = 45  # px, a shorter side up to which all patches are compared
+ORDERED = 30  # px, likewise up to which a patch's place counts
+ROUNDS, NOISE_ROUNDS = 4, 10  # at a scale where all patches are compared; at the coarsest, out of noise
+NOISE = 0.5  # of the first round, in parts of white
+COMPLETENESS = 0.005  # alpha of GPNN, as `match_all` has it
+FALLOFF = 0.5  # of votes: an even mean of all patches is blurred
+SWEEPS = 2  # of a search that begins with what the scale below found
+FAR, NEAR = 300, 4  # px: a search reaches a quarter of the photograph up to this longer side, and so far above it
+SPARSE = 400_000  # px, from which on every second patch is looked up, down and across, once; below all, twice
+
+
+class Enlarger:
+    """Makes prints of one photograph."""
+
+    def __init__(self, photograph: Image.Image) -> None:
+        self.photograph: Bytes = np.array(photograph.convert("RGB"))
+
+    def most(self, width: int, height: int) -> tuple[int, int]:
+        """The size, at most this and of the same shape, that the photograph's pixels fill."""
+        share = min(1.0, math.sqrt(self.photograph.shape[0] * self.photograph.shape[1] / (width * height)))
+        return round(width * share), round(height * share)
+
+    def stages(
+        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, order: float = 0.0
+    ) -> Iterator[Image.Image]:
+        """The print as it grows, scale by scale; the last has `most` of the size, in px. The same seed gives the same.
+
+        picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. order: how much a patch
+        has to keep its height in the picture, 0 not at all; 0.3 to 1 of what is laid out of noise.
+        """
+        width, height = self.most(width, height)
+        scales = self._scales(width, height)
+        reals = self._reals(scales)
+        sizes = [_at(scale / scales[-1], (height, width)) for scale in scales]
+        if picture is None:
+            now, matches = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), order)
+        else:
+            now, matches = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], order)
+        yield Image.fromarray(now)
+        for n in range(1, len(scales)):
+            blurred = resized(reals[n - 1], _size(reals[n]))
+            now, matches = _redrawn(resized(now, sizes[n]), reals[n], blurred, matches, order, seed + n)
+            yield Image.fromarray(now)
+
+    def print(
+        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, order: float = 0.0
+    ) -> Image.Image:
+        """The last of `stages`."""
+        *_, last = self.stages(width, height, seed, picture, order)
+        return last
+
+    def _scales(self, width: int, height: int) -> list[float]:
+        """The photograph's reductions, coarsest first; at the last it has the area of the print."""
+        rows, columns = self.photograph.shape[:2]
+        last = min(1.0, math.sqrt(width * height / (rows * columns)))
+        first = min(last, ENTRY / min(rows, columns))
+        count = max(1, math.ceil(math.log(last / first) / math.log(FACTOR)))
+        return [last * (first / last) ** (1 - n / count) for n in range(count + 1)]
+
+    def _reals(self, scales: list[float]) -> list[Bytes]:
+        """The photograph at every scale, each made of the next: from the finest each would take ten times as long."""
+        own = _size(self.photograph)
+        reals = [resized(self.photograph, _at(scales[-1], own))]
+        for scale in reversed(scales[:-1]):
+            reals.append(resized(reals[-1], _at(scale, own)))
+        return reals[::-1]
+
+
+def _size(picture: Bytes) -> Size:
+    return picture.shape[0], picture.shape[1]
+
+
+def _at(scale: float, size: Size) -> Size:
+    """A size at another scale, with room for a few patches."""
+    height, width = (max(PATCH + 1, round(side * scale)) for side in size)
+    return height, width
+
+
+def _laid_out(real: Bytes, size: Size, rng: np.random.Generator, order: float) -> tuple[Bytes, Matches]:
+    """The coarsest scale, out of noise of the photograph's colours."""
+    now = (real.mean((0, 1)) + rng.normal(0, 1, (*size, 3)) * real.std((0, 1))).clip(0, 255).astype(np.uint8)
+    for left in reversed(range(NOISE_ROUNDS)):
+        noisy = now + rng.normal(0, 255 * NOISE * left / NOISE_ROUNDS, now.shape)
+        matches = match_all(noisy.clip(0, 255).astype(np.uint8), real, COMPLETENESS, order)
+        now = vote(matches, real, FALLOFF)
+    return now, matches
+
+
+def _matched(now: Bytes, real: Bytes, blurred: Bytes, order: float) -> tuple[Bytes, Matches]:
+    """A scale at which all patches are compared: the first time in the photograph as blurred as the picture."""
+    for n in range(ROUNDS):
+        matches = match_all(now, real if n else blurred, COMPLETENESS, order)
+        now = vote(matches, real, FALLOFF)
+    return now, matches
+
+
+def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, order: float, seed: int) -> tuple[Bytes, Matches]:
+    """A scale above the coarsest."""
+    size = _size(now)
+    if min(size) <= EXACT:
+        return _matched(now, real, blurred, order if min(size) <= ORDERED else 0.0)
+    sparse = size[0] * size[1] >= SPARSE
+    matches = below.enlarged(size, _size(real), 2 if sparse else 1)
+    for n in range(1 if sparse else 2):
+        reach = max(real.shape) // 4 if max(size) < FAR else NEAR
+        matches = improve(matches, now, real if n else blurred, SWEEPS, reach, 2 * seed + n)
+        now = vote(matches, real, FALLOFF)
+    return now, matches

@@ -1,0 +1,227 @@
+"""Which patches of a photograph are nearest to those of a picture, and a picture made of the photograph's patches.
+
+Pictures are uint8 (height, width, 3) here: a patch is compared twice as fast as in float32. All of it gives the same
+for any number of threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from singan.image import resize
+
+# Of numba's layers the one that survives a fork, as ZeroGPU needs it; it takes one caller at a time.
+numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
+_ALONE = threading.Lock()
+
+PATCH = 7  # px a side
+
+Bytes = NDArray[np.uint8]
+Size = tuple[int, int]  # (height, width), px
+
+
+@dataclass(frozen=True)
+class Matches:
+    """For the patches of a picture, on a grid, the patches of a photograph that they resemble.
+
+    corners: int32 (rows, columns, 2), (y, x) of the upper left pixel in the photograph. size: of the picture. step: px
+    from one patch of the picture to the next; the last of a row or column ends with the picture.
+    """
+
+    corners: NDArray[np.int32]
+    size: Size
+    step: int = 1
+
+    def enlarged(self, size: Size, photograph: Size, step: int) -> Matches:
+        """The same for a picture and a photograph of these larger sizes: where a search there begins."""
+        factors = [new / old for new, old in zip(size, self.size, strict=True)]
+        own, nearest = [], []
+        for axis in (0, 1):
+            place = _grid(size[axis], step)
+            near = np.rint(place / factors[axis] / self.step).astype(int).clip(0, self.corners.shape[axis] - 1)
+            own.append(place - np.minimum(near * self.step, self.size[axis] - PATCH) * factors[axis])
+            nearest.append(near)
+        below = self.corners[nearest[0][:, None], nearest[1][None]]
+        y = np.rint(below[..., 0] * factors[0] + own[0][:, None]).clip(0, photograph[0] - PATCH)
+        x = np.rint(below[..., 1] * factors[1] + own[1][None]).clip(0, photograph[1] - PATCH)
+        return Matches(np.stack([y, x], 2).astype(np.int32), size, step)
+
+
+def _grid(length: int, step: int) -> NDArray[np.int64]:
+    """Where the patches along one axis begin."""
+    return np.minimum(np.arange(-(-(length - PATCH) // step) + 1) * step, length - PATCH)
+
+
+def as_tensor(picture: Bytes) -> Tensor:
+    """(1, 3, height, width) in [0, 255]."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+
+
+def resized(picture: Bytes, size: Size) -> Bytes:
+    """The picture at another size, bicubic with anti-aliasing."""
+    if picture.shape[:2] == size:
+        return picture
+    pixels = resize(as_tensor(picture), size)[0].permute(1, 2, 0)
+    return pixels.round().clamp(0, 255).byte().contiguous().numpy()
+
+
+# -- exact search ------------------------------------------------------------------------------------------------------
+
+
+def _rows(picture: Bytes, order: float) -> Tensor:
+    """The patches, one a row, values in [0, 1]; then how far down each lies, as `order` weights it."""
+    patches = F.unfold(as_tensor(picture) / 255, PATCH)[0].T
+    height, width = (length - PATCH + 1 for length in picture.shape[:2])
+    places = torch.linspace(0, order, height).repeat_interleave(width) * patches.shape[1] ** 0.5
+    return torch.cat([patches, places[:, None]], 1)
+
+
+def match_all(picture: Bytes, photograph: Bytes, completeness: float, order: float = 0.0) -> Matches:
+    """The nearest of all patches, for small pictures: quadratic in pixels.
+
+    completeness: alpha of GPNN (Granot et al., CVPR 2022, equation 2), in mean squared difference of values in [0, 1]:
+    the smaller, the more every patch of the photograph is used. order: weight of a patch's height in its picture: from
+    top to bottom counts like this difference in every value.
+    """
+    query, keys = _rows(picture, order), _rows(photograph, order)
+    distances = torch.addmm(keys.square().sum(1)[None], query, keys.T, alpha=-2).add_(query.square().sum(1)[:, None])
+    distances.clamp_(min=0).div_(3 * PATCH**2)
+    distances /= completeness + distances.min(0).values
+    nearest = distances.argmin(1).numpy()
+    across = photograph.shape[1] - PATCH + 1
+    corners = np.stack([nearest // across, nearest % across], 1).astype(np.int32)
+    height, width = picture.shape[:2]
+    return Matches(corners.reshape(height - PATCH + 1, width - PATCH + 1, 2), (height, width))
+
+
+# -- PatchMatch --------------------------------------------------------------------------------------------------------
+
+
+def improve(matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int) -> Matches:
+    """Better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random search
+    within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at once."""
+    corners = matches.corners.copy()
+    with _ALONE:
+        _improve(_flat(picture), _flat(photograph), corners, matches.step, sweeps, radius, seed)
+    return Matches(corners, matches.size, matches.step)
+
+
+def _flat(picture: Bytes) -> Bytes:
+    """(height, 3 width): a patch's rows lie in one piece each."""
+    return picture.reshape(picture.shape[0], -1)
+
+
+@numba.njit(inline="always")
+def _distance(a, b, ay, ax, by, bx, limit):  # type: ignore[no-untyped-def]
+    """Sum of squared differences of two patches; anything not below the limit where it is not below."""
+    total = np.int32(0)
+    for i in range(PATCH):
+        for j in range(3 * PATCH):
+            d = np.int32(a[ay + i, ax * 3 + j]) - np.int32(b[by + i, bx * 3 + j])
+            total += d * d
+        if total >= limit:
+            return total
+    return total
+
+
+@numba.njit(inline="always")
+def _shifted(state):  # type: ignore[no-untyped-def]
+    """The next number of a xorshift generator."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    state ^= state << np.uint64(17)
+    return state
+
+
+@numba.njit(parallel=True, cache=True)
+def _improve(a, b, corners, step, sweeps, radius, seed):  # type: ignore[no-untyped-def]
+    rows, columns = corners.shape[:2]
+    bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
+    height, width = b.shape[0] - PATCH + 1, b.shape[1] // 3 - PATCH + 1
+    distances = np.empty((rows, columns), np.int32)
+    for y in numba.prange(rows):
+        for x in range(columns):
+            here = corners[y, x]
+            distances[y, x] = _distance(a, b, min(y * step, bottom), min(x * step, right), here[0], here[1], 2**31 - 1)
+    for sweep in range(sweeps):
+        before = corners.copy()
+        jump = 1 if sweep % 2 else 3  # patches
+        for y in numba.prange(rows):
+            state = np.uint64(seed * 7919 + sweep * 104729 + y * 15485863 + 1)
+            ay = min(y * step, bottom)
+            for x in range(columns):
+                ax = min(x * step, right)
+                by, bx, best = corners[y, x, 0], corners[y, x, 1], distances[y, x]
+                for side in range(4):
+                    ny = y + (-jump if side == 0 else jump if side == 1 else 0)
+                    nx = x + (-jump if side == 2 else jump if side == 3 else 0)
+                    if 0 <= ny < rows and 0 <= nx < columns:
+                        cy = before[ny, nx, 0] - min(ny * step, bottom) + ay
+                        cx = before[ny, nx, 1] - min(nx * step, right) + ax
+                        if 0 <= cy < height and 0 <= cx < width and (cy != by or cx != bx):
+                            d = _distance(a, b, ay, ax, cy, cx, best)
+                            if d < best:
+                                by, bx, best = cy, cx, d
+                reach = radius
+                while reach >= 1:
+                    state = _shifted(state)
+                    cy = by + np.int64(state % np.uint64(2 * reach + 1)) - reach
+                    state = _shifted(state)
+                    cx = bx + np.int64(state % np.uint64(2 * reach + 1)) - reach
+                    if 0 <= cy < height and 0 <= cx < width:
+                        d = _distance(a, b, ay, ax, cy, cx, best)
+                        if d < best:
+                            by, bx, best = cy, cx, d
+                    reach //= 2
+                corners[y, x, 0], corners[y, x, 1], distances[y, x] = by, bx, best
+
+
+# -- voting ------------------------------------------------------------------------------------------------------------
+
+
+def vote(matches: Matches, photograph: Bytes, falloff: float) -> Bytes:
+    """The picture that the matched patches give: each pixel the mean of the patches over it, weighted by
+    exp(-falloff r^2), r px from a patch's centre."""
+    r = np.arange(PATCH) - PATCH // 2
+    window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
+    picture = np.empty((*matches.size, 3), np.uint8)
+    with _ALONE:
+        _vote(photograph, matches.corners, picture, matches.step, window)
+    return picture
+
+
+@numba.njit(parallel=True, cache=True, fastmath=True)
+def _vote(photograph, corners, picture, step, window):  # type: ignore[no-untyped-def]
+    rows, columns = corners.shape[:2]
+    height, width = picture.shape[:2]
+    half = np.float32(0.5)
+    for y in numba.prange(height):
+        last_row = rows - 1 if y > height - PATCH else min(rows - 1, y // step)
+        for x in range(width):
+            last_column = columns - 1 if x > width - PATCH else min(columns - 1, x // step)
+            red = green = blue = total = np.float32(0)
+            for i in range(max(0, (y - PATCH + step) // step), last_row + 1):
+                dy = y - min(i * step, height - PATCH)
+                if dy < 0 or dy >= PATCH:
+                    continue
+                for j in range(max(0, (x - PATCH + step) // step), last_column + 1):
+                    dx = x - min(j * step, width - PATCH)
+                    if dx < 0 or dx >= PATCH:
+                        continue
+                    weight = window[dy, dx]
+                    py, px = corners[i, j, 0] + dy, corners[i, j, 1] + dx
+                    red += weight * photograph[py, px, 0]
+                    green += weight * photograph[py, px, 1]
+                    blue += weight * photograph[py, px, 2]
+                    total += weight
+            picture[y, x, 0] = np.uint8(red / total + half)
+            picture[y, x, 1] = np.uint8(green / total + half)
+            picture[y, x, 2] = np.uint8(blue / total + half)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from singan.enlarge import Enlarger
+from tests.singan.test_patches import picture
+
+
+@pytest.fixture(scope="module")
+def photograph() -> Image.Image:
+    """Blobs of two sizes, dark above and light below: something with a layout and with detail."""
+    fine, coarse = picture(150, 200).astype(int), np.repeat(np.repeat(picture(15, 20, 1), 10, 0), 10, 1).astype(int)
+    height = np.linspace(0, 255, 150)[:, None, None]
+    return Image.fromarray(((fine + coarse + 2 * height) / 4).astype(np.uint8))
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).astype(float)
+
+
+def gradient(image: Image.Image) -> float:
+    return float(np.abs(np.diff(pixels(image), axis=1)).mean())
+
+
+def test_a_small_picture_of_the_photograph_becomes_the_photograph(photograph: Image.Image) -> None:
+    small = photograph.resize((40, 30), Image.Resampling.LANCZOS)
+    printed = Enlarger(photograph).print(200, 150, picture=small)
+    stretched = small.resize((200, 150), Image.Resampling.BICUBIC)
+    errors = [np.abs(pixels(it) - pixels(photograph)).mean() for it in (printed, stretched)]
+    assert printed.size == (200, 150) and errors[0] < errors[1] / 2
+    assert 0.9 < gradient(printed) / gradient(photograph) < 1.1
+
+
+@pytest.mark.parametrize("size", [(97, 211), (211, 97), (150, 150), (140, 50)])
+def test_a_print_has_the_size_that_was_asked_for_and_the_photographs_sharpness(
+    photograph: Image.Image, size: tuple[int, int]
+) -> None:
+    printed = Enlarger(photograph).print(*size, picture=photograph)
+    assert printed.size == size
+    share = (size[0] * size[1] / (200 * 150)) ** 0.5
+    reduced = photograph.resize((round(200 * share), round(150 * share)), Image.Resampling.LANCZOS)
+    assert 0.8 < gradient(printed) / gradient(reduced) < 1.25
+
+
+def test_a_print_is_never_larger_than_the_photographs_pixels_fill(photograph: Image.Image) -> None:
+    enlarger = Enlarger(photograph)
+    assert enlarger.most(100, 80) == (100, 80) and enlarger.most(2000, 1500) == (200, 150)
+    assert enlarger.print(1000, 1000, picture=photograph).size == (173, 173)
+
+
+def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Image.Image) -> None:
+    enlarger = Enlarger(photograph)
+    prints = [enlarger.print(200, 150, seed, order=0.5) for seed in (1, 1, 2)]
+    assert prints[0].tobytes() == prints[1].tobytes()
+    assert np.abs(pixels(prints[0]) - pixels(prints[2])).mean() > 5
+    assert np.abs(pixels(prints[0]) - pixels(photograph)).mean() > 5
+    assert 0.9 < gradient(prints[0]) / gradient(photograph) < 1.1
+    rows = [pixels(it).mean((1, 2)) for it in (prints[0], photograph)]
+    assert np.corrcoef(*rows)[0, 1] > 0.9  # dark stays above
+
+
+def test_order_is_a_dial(photograph: Image.Image) -> None:
+    """The more things have to keep their height, the less pictures vary."""
+    enlarger = Enlarger(photograph)
+    spreads = [
+        np.stack([pixels(enlarger.print(200, 150, seed, order=order)) for seed in range(6)]).std(0).mean()
+        for order in (0.0, 0.5, 2.0)
+    ]
+    assert spreads[0] > spreads[1] > spreads[2]
+
+
+def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
+    enlarger = Enlarger(photograph)
+    stages = list(enlarger.stages(120, 160, picture=photograph))
+    widths = [stage.width for stage in stages]
+    assert len(stages) > 4 and widths == sorted(widths) and stages[0].width <= 20
+    assert stages[-1].tobytes() == enlarger.print(120, 160, picture=photograph).tobytes()

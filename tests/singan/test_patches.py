@@ -1,0 +1,101 @@
+import numba
+import numpy as np
+import pytest
+import torch
+
+from singan.patches import PATCH, Matches, improve, match_all, resized, vote
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Noise in soft blobs: no two patches are alike."""
+    small = np.random.default_rng(seed).integers(0, 256, (height // 4 + 2, width // 4 + 2, 3), dtype=np.uint8)
+    return resized(small, (height, width))
+
+
+def nowhere(height: int, width: int, step: int = 1) -> Matches:
+    """All patches matched with the first."""
+    rows, columns = (-(-(side - PATCH) // step) + 1 for side in (height, width))
+    return Matches(np.zeros((rows, columns, 2), np.int32), (height, width), step)
+
+
+def test_all_patches_of_the_photograph_are_found_where_they_are() -> None:
+    photograph = picture(30, 40)
+    matches = match_all(photograph[5:25, 8:36].copy(), photograph, completeness=1e6)
+    assert matches.corners[0, 0].tolist() == [5, 8] and matches.corners[-1, -1].tolist() == [5 + 13, 8 + 21]
+    assert np.array_equal(vote(matches, photograph, falloff=0.5), photograph[5:25, 8:36])
+
+
+def test_completeness_brings_in_what_nothing_resembles() -> None:
+    photograph = picture(30, 40)
+    flat = np.full_like(photograph, 128)
+    used = [len(np.unique(match_all(flat + picture(30, 40, 1) // 64, photograph, alpha).corners.reshape(-1, 2), axis=0))
+            for alpha in (1e-4, 1e6)]  # fmt: skip
+    assert used[0] > 2 * used[1]
+
+
+def test_order_keeps_the_height_of_what_looks_alike() -> None:
+    stripes = np.zeros((40, 30, 3), np.uint8)
+    stripes[::8] = 255  # a patch is like those 8, 16, ... px above and below
+    found = match_all(stripes, stripes, completeness=1e6, order=1.0).corners[..., 0]
+    assert np.array_equal(found, np.broadcast_to(np.arange(34)[:, None], (34, 24)))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_search_from_anywhere_finds_most_patches_and_votes_them_back(step: int) -> None:
+    photograph = picture(60, 83)
+    part = photograph[3:53, 11:78].copy()
+    matches = improve(nowhere(*part.shape[:2], step), part, photograph, sweeps=30, radius=80, seed=0)
+    there = matches.corners - matches.corners[0, 0] == nowhere_offsets(matches)
+    assert there.mean() > 0.99
+    again = vote(matches, photograph, falloff=0.5)
+    assert np.abs(again.astype(int) - part).mean() < 1
+
+
+def nowhere_offsets(matches: Matches) -> np.ndarray:
+    """Where the patches of a picture lie."""
+    y, x = (np.minimum(np.arange(n) * matches.step, side - PATCH)
+            for n, side in zip(matches.corners.shape[:2], matches.size, strict=True))  # fmt: skip
+    return np.stack(np.meshgrid(y, x, indexing="ij"), 2)
+
+
+def test_a_search_is_never_worse_than_where_it_began() -> None:
+    photograph, other = picture(50, 60), picture(40, 50, 1)
+
+    def cost(matches: Matches) -> np.ndarray:
+        patches = np.lib.stride_tricks.sliding_window_view(photograph.astype(int), (PATCH, PATCH), (0, 1))
+        own = np.lib.stride_tricks.sliding_window_view(other.astype(int), (PATCH, PATCH), (0, 1))
+        return ((patches[matches.corners[..., 0], matches.corners[..., 1]] - own) ** 2).sum((2, 3, 4))
+
+    begun = nowhere(40, 50)
+    found = improve(begun, other, photograph, sweeps=2, radius=50, seed=3)
+    assert (cost(found) <= cost(begun)).all() and cost(found).mean() < 0.8 * cost(begun).mean()
+
+
+@pytest.mark.parametrize(("step", "next_step"), [(1, 1), (1, 2), (2, 2), (2, 1)])
+def test_matches_of_a_picture_in_itself_stay_so_when_enlarged(step: int, next_step: int) -> None:
+    small = nowhere(40, 50, step)
+    here = Matches(nowhere_offsets(small).astype(np.int32), small.size, step)
+    larger = here.enlarged((57, 71), (57, 71), next_step)
+    assert np.abs(larger.corners - nowhere_offsets(larger)).max() <= 1
+    assert np.array_equal(vote(larger, picture(57, 71), 0.5).shape, (57, 71, 3))
+
+
+def test_every_pixel_has_a_vote_at_every_step() -> None:
+    photograph = np.full((20, 20, 3), 200, np.uint8)
+    for step in (1, 2, 3):
+        assert (vote(nowhere(23, 31, step), photograph, 0.5) == 200).all()
+
+
+def test_number_of_threads_changes_nothing() -> None:
+    photograph, other = picture(90, 120), picture(80, 100, 1)
+    results = []
+    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
+        numba.set_num_threads(threads)
+        results.append(improve(nowhere(80, 100, 2), other, photograph, 4, 40, 7).corners)
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert np.array_equal(*results)
+
+
+def test_resized_is_the_packages_resize() -> None:
+    assert resized(picture(20, 30), (20, 30)).shape == (20, 30, 3)
+    assert torch.tensor(resized(np.full((40, 40, 3), 77, np.uint8), (13, 19))).unique().tolist() == [77]
