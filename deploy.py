@@ -93,7 +93,7 @@ def show(plan: Plan) -> None:
     """Prints what `deploy` does."""
     sizes = {file: (ROOT / file).stat().st_size for file in plan.files}
     for repo, folder in plan.models.items():
-        size = sum((folder / name).stat().st_size for name in MODEL_FILES)
+        size = sum((folder / name).stat().st_size for name in MODEL_FILES if (folder / name).exists())
         print(f"model     {size / 1e3:9.1f} kB  {repo} (from {folder.relative_to(ROOT)})")
     for file, size in sizes.items():
         print(f"file      {size / 1e3:9.1f} kB  {file}")
@@ -160,8 +160,8 @@ def stage(plan: Plan, commits: Mapping[str, str], folder: Path, private: bool) -
     front_matter = metadata_load(folder / README) or {}
     front_matter["models"] = list(plan.models)
     if not private:
-        wanted = ",".join(MODEL_FILES)
-        front_matter["preload_from_hub"] = [f"{repo} {wanted} {commit}" for repo, commit in commits.items()]
+        held = {repo: ",".join(it for it in MODEL_FILES if (plan.models[repo] / it).exists()) for repo in commits}
+        front_matter["preload_from_hub"] = [f"{repo} {held[repo]} {commit}" for repo, commit in commits.items()]
     metadata_save(folder / README, front_matter)
 
 

@@ -19,7 +19,8 @@ from darkroom.checks import echo
 from darkroom.files import atomic
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
-MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
+PHOTOGRAPH_FILE = "photograph.jpg"  # of a scene; it does without
+MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, PHOTOGRAPH_FILE)
 MAX_CONFIG_BYTES = 100_000
 MAX_CARD_BYTES = 1_000_000
 MAX_HEADER_BYTES = 2_000_000  # of a safetensors file: names and shapes, before its values
@@ -192,8 +193,14 @@ def reading(model: str | Path, what: str) -> Iterator[None]:
         raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
 
 
-def write_model(folder: str | Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor], card: str) -> None:
-    """Writes the three files, each atomically and none before all have found room; a card that is there stays.
+def write_model(
+    folder: str | Path,
+    config: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    card: str,
+    photograph: bytes | None = None,
+) -> None:
+    """Writes the files, each atomically and none before all have found room; a card that is there stays.
 
     The configuration takes its place first: a reader that comes in between has weights of what it says, or of the one
     before.
@@ -203,6 +210,10 @@ def write_model(folder: str | Path, config: Mapping[str, Any], tensors: Mapping[
     with ExitStack() as parts:  # which it leaves in reverse order
         if not (folder / CARD_FILE).exists():
             parts.enter_context(atomic(folder / CARD_FILE)).write_text(card, encoding="utf-8")
+        if photograph is None:
+            (folder / PHOTOGRAPH_FILE).unlink(missing_ok=True)  # another picture's
+        else:
+            parts.enter_context(atomic(folder / PHOTOGRAPH_FILE)).write_bytes(photograph)
         weights = save({name: value.cpu().contiguous() for name, value in tensors.items()})
         parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
         text = json.dumps(config, indent=2) + "\n"

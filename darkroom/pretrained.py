@@ -35,6 +35,10 @@ class Pretrained(ABC):
     def plain_card(self) -> str:
         """What a model card says, below its front matter, until somebody writes a better one."""
 
+    def photograph_file(self) -> bytes | None:
+        """What photograph.jpg holds, of a model that has one."""
+        return None
+
     @classmethod
     @abstractmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
@@ -68,8 +72,9 @@ class Pretrained(ABC):
         return pipeline
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors and a model card (an existing card stays), each atomically."""
-        write_model(folder, self.config_json(), self.tensors(), self.card)
+        """Writes config.json, model.safetensors, a model card (an existing card stays) and, where there is one, the
+        photograph, each atomically."""
+        write_model(folder, self.config_json(), self.tensors(), self.card, self.photograph_file())
 
     def push_to_hub(self, repo: str, private: bool = False) -> str:
         """Uploads the model and its card to "user/repo", made if missing; needs a token. The commit's address.

@@ -15,7 +15,7 @@ from singan.config import LAYERS
 from singan.pipeline import ScenePipeline
 
 MAX_CHANNELS = 128  # the published method's most; more would keep a device for minutes
-MAX_BYTES = 64_000_000  # `paper` at 1024 px has 40 MB
+MAX_BYTES = 80_000_000  # `paper` at 1024 px has 40 MB, a photograph at most 25
 MAX_ENTRIES = 100
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
 

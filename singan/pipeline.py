@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -14,17 +14,20 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.device import fast_format
-from darkroom.model_files import SCENE, header_of, layout_of, read_tensors
+from darkroom.model_files import PHOTOGRAPH_FILE, SCENE, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
-from darkroom.seeds import MAX_SEED, seeded
+from darkroom.seeds import MAX_SEED, seed_of, seeded
 from darkroom.uses import method
 from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
+from singan.enlarge import Enlarger
 from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, scale_noise
+from singan.photograph import Photograph
 from singan.uses import Animate, Retarget, Sample
 
 FORMAT = 1
-MAX_PIXELS = 4_000_000
+MAX_PIXELS = 4_000_000  # that networks draw
+MAX_PRINT_PIXELS = 16_000_000  # that the enlarger draws
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
 BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
@@ -39,9 +42,9 @@ class ScenePipeline(Pretrained):
 
     kind = SCENE
 
-    def __init__(self, pyramid: Pyramid, train_config: TrainConfig) -> None:
-        self.pyramid = pyramid
-        self.train_config = train_config
+    def __init__(self, pyramid: Pyramid, train_config: TrainConfig, photograph: Photograph | None = None) -> None:
+        """photograph: what was trained on, at its own size; None: prints come at the trained picture's."""
+        self.pyramid, self.train_config, self.photograph = pyramid, train_config, photograph
         self.dtype = fast_format(pyramid.device)
 
     def to(self, device: str | torch.device) -> ScenePipeline:
@@ -91,6 +94,19 @@ class ScenePipeline(Pretrained):
         """The trained picture as the networks remember it: drawn from z_rec (SinGAN, equation 9)."""
         return to_pil(self.pyramid.render(self.pyramid.reconstruction_noise, self.sizes_for(), self.dtype))[0]
 
+    @property
+    def original(self) -> Image.Image:
+        """The photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
+        return self.photograph.open() if self.photograph else self.source
+
+    def enlarge(self, picture: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
+        """A picture of this scene, such as one that it has drawn, redrawn by the photograph's own patches.
+
+        size: (width, height), px, of which it gets as much as the photograph's pixels fill; None: as much as they fill
+        in the picture's shape. Raises ValueError.
+        """
+        return next(self.prints([picture], size or self.full_size(picture.size)))
+
     # -- for singan/uses ---------------------------------------------------------------------------------------------
 
     sample = method(Sample)
@@ -109,6 +125,29 @@ class ScenePipeline(Pretrained):
         """The trained picture, stretched to the last of `sizes`."""
         source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
         return resize_picture(source, sizes[-1]).to(self.pyramid.device)
+
+    def full_size(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of a shape, such as another size, that the photograph's pixels just fill."""
+        width, height = self.photograph.size if self.photograph else self.pyramid.config.sizes[-1]
+        share = math.sqrt(min(width * height, MAX_PRINT_PIXELS) / (shape[0] * shape[1]))
+        return round(shape[0] * share), round(shape[1] * share)
+
+    def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height), or what of it the photograph's pixels fill in this shape."""
+        full = self.full_size(size)
+        return size if full[0] >= size[0] else full
+
+    def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:
+        """The pictures redrawn at (width, height), as far as the photograph's pixels fill that."""
+        check_print(size)
+        enlarger = Enlarger(self.original)
+        return (enlarger.print(*size, picture=picture) for picture in pictures)
+
+    def laid_out(self, count: int, size: tuple[int, int], seed: int, order: float) -> Iterator[Image.Image]:
+        """Prints that the photograph's patches alone lay out; `order` as `Enlarger.stages` has it."""
+        check_print(size)
+        enlarger = Enlarger(self.original)
+        return (enlarger.print(*size, seed=seed_of(seed, i) % 2**31, order=order) for i in range(count))
 
     def noise(self, seed: int) -> Callable[[range], NoiseSource]:
         """Fresh noise for pictures of these numbers, each from (seed, number) alone."""
@@ -170,6 +209,9 @@ class ScenePipeline(Pretrained):
             "scene.sample(count=8)\n```\n\nThe weights hold the trained picture: its licence applies to them.\n"
         )
 
+    def photograph_file(self) -> bytes | None:
+        return self.photograph.data if self.photograph else None
+
     @classmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
         """As many scales as the file holds."""
@@ -181,7 +223,16 @@ class ScenePipeline(Pretrained):
         tensors = read_tensors(weights, wanted)
         pyramid = Pyramid(model_config, scales)
         pyramid.load_state_dict(tensors, strict=True)
-        return cls(pyramid, train_config)
+        height, width = model_config.sizes[-1]
+        return cls(pyramid, train_config, Photograph.read(weights.parent / PHOTOGRAPH_FILE, width, height))
+
+
+def check_print(size: tuple[int, int]) -> None:
+    """Raises ValueError unless prints may have this (width, height)."""
+    check_range("width", size[0], MIN_OUTPUT, MAX_PRINT_PIXELS)
+    check_range("height", size[1], MIN_OUTPUT, MAX_PRINT_PIXELS)
+    if size[0] * size[1] > MAX_PRINT_PIXELS:
+        raise ValueError(f"size is {size[0]}x{size[1]}; at most {MAX_PRINT_PIXELS // 10**6} megapixels are allowed")
 
 
 def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:

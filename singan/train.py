@@ -8,6 +8,7 @@ import time
 from collections import abc
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from singan.config import TrainConfig
 from singan.data import ScaleData, Task
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
+from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
 from singan.player import Player
 from singan.samples import FreshSamples, Pool, PooledSamples, Samples
@@ -147,13 +149,19 @@ class Training:
     def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
         self.config, self.device = config, device
         self.dtype = fast_format(device) if config.bfloat16 else torch.float32
-        pyramid, reals = empty_pyramid(picture, config)
+        self._picture = open_picture(picture)
+        pyramid, reals = empty_pyramid(self._picture, config)
         self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
         self.critics: list[dict[str, Tensor]] = []
         self.pool = Pool(config.pool)
         self.rendered: Rendered | None = None
         model = self.pyramid.config
         self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(len(reals))])
+
+    @cached_property
+    def photograph(self) -> Photograph:
+        """The picture at its own size, as the scene keeps it."""
+        return Photograph.of(self._picture)
 
     # -- the finished scales ------------------------------------------------------------------------------------------
 
@@ -185,7 +193,7 @@ class Training:
             assert isinstance(generator, Generator)
             pyramid.append(copy.deepcopy(generator), sigma)
         pyramid.z_rec, pyramid.source = self.pyramid.z_rec.clone(), self.pyramid.source.clone()
-        return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config), tuple(self.critics))
+        return Checkpoint(ScenePipeline(pyramid.to(self.device), self.config, self.photograph), tuple(self.critics))
 
     # -- the next scale -----------------------------------------------------------------------------------------------
 

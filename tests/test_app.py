@@ -38,7 +38,9 @@ def test_endpoints_are_typed_and_documented(client):
     names = [parameter["parameter_name"] for parameter in api["/morph_faces"]["parameters"]]
     assert names == ["faces", "frames", "loop", "fps", "format", "model"]
     names = [parameter["parameter_name"] for parameter in api["/retarget_scene"]["parameters"]]
-    assert names == ["scene", "width", "height", "mode", "start_scale", "count", "seed"]
+    assert names == ["scene", "width", "height", "mode", "start_scale", "count", "seed", "enlarge"]
+    names = [parameter["parameter_name"] for parameter in api["/sample_scene"]["parameters"]]
+    assert names == ["scene", "count", "start_scale", "seed", "layout_by", "enlarge"]
 
 
 def test_sample_faces(client):

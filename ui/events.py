@@ -170,6 +170,8 @@ class Page(gr.Blocks):
         self, block_fn: BlockFunction, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> Any:
         if not explicit_call:
+            if block_fn.api_visibility == "public":  # scripts that were written before there were more go on
+                inputs = [*inputs, *(getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :])]
             if len(inputs) != len(block_fn.inputs):
                 raise ValueError(f"{len(inputs)} arguments were given; {len(block_fn.inputs)} are needed")
             inputs = [checked(block, value) for block, value in zip(block_fn.inputs, inputs, strict=True)]

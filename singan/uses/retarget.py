@@ -11,7 +11,7 @@ from PIL import Image
 from darkroom.checks import check_range
 from darkroom.uses import PicturesUse, Size, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
-from singan.uses.start import start_scale_option
+from singan.uses.start import enlarge_option, start_scale_option
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
@@ -32,7 +32,7 @@ class Retarget(PicturesUse["ScenePipeline"]):
 
     size: Size = option(
         label="Size",
-        help="of the pictures, up to 4 megapixels",
+        help="of the pictures, up to 4 megapixels, enlarged up to 16",
         low=MIN_OUTPUT,
         high=MAX_OUTPUT,
         unit="px",
@@ -44,6 +44,7 @@ class Retarget(PicturesUse["ScenePipeline"]):
     start_scale: int | None = start_scale_option(None, "where drawing begins; by default 3 for keep, 0 for rearrange")
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, served=50)
     seed: int = seed_option()
+    enlarge: bool = enlarge_option()
 
     def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:
         if self.mode == "rearrange":
@@ -55,7 +56,10 @@ class Retarget(PicturesUse["ScenePipeline"]):
             check_range("start_scale of mode keep", start, 1, last)
             # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
             below = model.stretched if model.scales > 1 else model.remembered
-        return model.draw(self.count, model.sizes_for(self.size), model.noise(self.seed), start, below)
+        if not self.enlarge:
+            return model.draw(self.count, model.sizes_for(self.size), model.noise(self.seed), start, below)
+        sizes = model.sizes_for(model.size_of(self.size[0] / self.size[1]))
+        return model.prints(model.draw(self.count, sizes, model.noise(self.seed), start, below), self.size)
 
     def stem(self) -> str:
         width, height = self.size

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from darkroom.uses import PicturesUse, option, seed_option
-from singan.uses.start import start_scale_option
+from singan.uses.start import ORDERS, enlarge_option, start_scale_option
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
@@ -22,11 +22,23 @@ class Sample(PicturesUse["ScenePipeline"]):
     count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, served=50, command=50)
     start_scale: int = start_scale_option(0, "0 draws everything anew, 1, 2, ... keep more of the picture's layout")
     seed: int = seed_option()
+    layout_by: str = option(
+        "network",
+        "what lays the pictures out: the trained networks, or patches of the photograph alone",
+        label="Layout by",
+        choices=("network", "patches"),
+        link="by",
+    )
+    enlarge: bool = enlarge_option()
 
     def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:
+        size = model.full_size(model.size) if self.enlarge else model.size
+        if self.layout_by == "patches":
+            return model.laid_out(self.count, size, self.seed, ORDERS[min(self.start_scale, len(ORDERS) - 1)])
         model.check_start(self.start_scale)
         noise = model.noise(self.seed)
-        return model.draw(self.count, model.sizes_for(), noise, self.start_scale, model.remembered)
+        pictures = model.draw(self.count, model.sizes_for(), noise, self.start_scale, model.remembered)
+        return model.prints(pictures, size) if self.enlarge else pictures
 
     def stem(self) -> str:
         return f"seed{self.seed}"

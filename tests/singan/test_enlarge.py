@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from singan import ScenePipeline
+from singan.__main__ import main
 from singan.enlarge import Enlarger
 from tests.singan.test_patches import picture
 
@@ -75,3 +79,39 @@ def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
     widths = [stage.width for stage in stages]
     assert len(stages) > 4 and widths == sorted(widths) and stages[0].width <= 20
     assert stages[-1].tobytes() == enlarger.print(120, 160, picture=photograph).tobytes()
+
+
+# -- scenes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_scene_prints_what_it_draws_at_the_size_that_is_asked_for(tiny_scene: ScenePipeline) -> None:
+    (drawn,) = tiny_scene.retarget((40, 60), seed=3)
+    assert tiny_scene.enlarge(drawn).size == (45, 68)  # what 64x48 px fill in this shape
+    assert tiny_scene.enlarge(drawn, (30, 45)).size == (30, 45)
+    for mode in ("keep", "rearrange"):
+        prints = tiny_scene.retarget((30, 45), mode=mode, count=2, enlarge=True)
+        assert [it.size for it in prints] == [(30, 45)] * 2
+    assert tiny_scene.retarget((2000, 3000), enlarge=True)[0].size == (45, 68)
+
+
+@pytest.mark.parametrize("layout_by", ["network", "patches"])
+def test_prints_depend_on_seed_and_index_alone(tiny_scene: ScenePipeline, layout_by: str) -> None:
+    some = tiny_scene.sample(2, seed=5, layout_by=layout_by, enlarge=True)
+    many = tiny_scene.sample(4, seed=5, layout_by=layout_by, enlarge=True)
+    other = tiny_scene.sample(1, seed=6, layout_by=layout_by, enlarge=True)
+    assert [it.tobytes() for it in some] == [it.tobytes() for it in many[:2]]
+    assert len({it.tobytes() for it in [*many, *other]}) == 5 and {it.size for it in many} == {(64, 48)}
+
+
+def test_prints_have_a_largest_size(tiny_scene: ScenePipeline) -> None:
+    with pytest.raises(ValueError, match="size is 4096x4096; at most 16 megapixels"):
+        tiny_scene.retarget((4096, 4096), enlarge=True)
+    with pytest.raises(ValueError, match="layout_by is 'magic'; allowed are network, patches"):
+        tiny_scene.sample(1, layout_by="magic")
+
+
+def test_the_command_writes_prints(tiny_folder: Path, tmp_path: Path) -> None:
+    assert main(["retarget", str(tiny_folder), "--out", str(tmp_path), "--size", "30x45", "--enlarge"]) == 0
+    assert main(["sample", str(tiny_folder), "--out", str(tmp_path), "--count", "1", "--layout-by", "patches"]) == 0
+    with Image.open(tmp_path / "30x45_keep_seed0_0000.png") as printed, Image.open(tmp_path / "seed0_0000.png") as laid:
+        assert printed.size == (30, 45) and laid.size == (64, 48)

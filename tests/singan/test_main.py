@@ -12,6 +12,7 @@ from PIL import Image
 
 import singan
 from darkroom.files import locked
+from darkroom.model_files import MODEL_FILES
 from singan import __main__ as command_line
 from singan.__main__ import main
 from singan.checkpoint import load_checkpoint, save_checkpoint
@@ -44,12 +45,7 @@ def one_line(capsys) -> str:
 def test_train_twice_says_so(train_tiny, tmp_path, capsys):
     out = tmp_path / "run"
     assert run(*train_tiny, "--out", out) == 0
-    assert {path.name for path in out.iterdir()} == {
-        "config.json",
-        "model.safetensors",
-        "README.md",
-        "training.safetensors",
-    }
+    assert {path.name for path in out.iterdir()} == {*MODEL_FILES, "training.safetensors"}
     before = (out / "model.safetensors").stat().st_mtime_ns
     assert run(*train_tiny, "--out", out) == 0
     assert "already holds this scene" in capsys.readouterr().out

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from darkroom.model_files import MODEL_FILES
 from singan import ModelError, ScenePipeline
 from singan.image import to_tensor
 from singan.model import STRIP_PIXELS, Generator
@@ -177,7 +178,7 @@ def test_the_model_card_stays_with_the_model(tiny_scene, tmp_path):
 
 def test_a_saved_scene_draws_the_same(tiny_scene, tmp_path):
     tiny_scene.save_pretrained(tmp_path / "scene")
-    assert {path.name for path in (tmp_path / "scene").iterdir()} == {"config.json", "model.safetensors", "README.md"}
+    assert {path.name for path in (tmp_path / "scene").iterdir()} == set(MODEL_FILES)
     loaded = ScenePipeline.from_pretrained(tmp_path / "scene")
     assert np.array_equal(pixels(loaded.sample(2, seed=3)), pixels(tiny_scene.sample(2, seed=3)))
     assert loaded.train_config == tiny_scene.train_config

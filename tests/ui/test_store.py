@@ -111,7 +111,7 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(store, tiny_folde
         "model.safetensors is missing": zipped(tmp_path / "a.zip", config_json=config),
         "damaged": zipped(tmp_path / "b.zip", config_json=config, model_safetensors=weights[:-50]),
         "a scale's height is 1000000": zipped(tmp_path / "c.zip", config_json=greedy, model_safetensors=weights),
-        "more than 64 MB": zipped(tmp_path / "d.zip", config_json=config, model_safetensors=bytes(65_000_000)),
+        "more than 80 MB": zipped(tmp_path / "d.zip", config_json=config, model_safetensors=bytes(81_000_000)),
         "config.json is missing": zipped(tmp_path / "e.zip", x__config_json=config, model_safetensors=weights),
     }
     for message, path in cases.items():

@@ -15,16 +15,16 @@ from ui.drawing import Result
 from ui.links import Query, read_option
 from ui.reports import passing_folder
 from ui.scenes.panel import SCENE, Panel
-from ui.wiring import QUIET, Updates, ready
+from ui.wiring import QUIET, Updates, Values, ready
 
-DEVICES = {  # width / height
-    "Phone 9:19.5": 9 / 19.5,
-    "Story 9:16": 9 / 16,
-    "Square 1:1": 1.0,
-    "Tablet 4:3": 4 / 3,
-    "Desktop 16:9": 16 / 9,
-    "Ultrawide 21:9": 21 / 9,
-    "Banner 3:1": 3.0,
+DEVICES = {  # width / height, and such a screen's own pixels
+    "Phone 9:19.5": (9 / 19.5, (1170, 2532)),
+    "Story 9:16": (9 / 16, (1080, 1920)),
+    "Square 1:1": (1.0, (1080, 1080)),
+    "Tablet 4:3": (4 / 3, (2048, 1536)),
+    "Desktop 16:9": (16 / 9, (2560, 1440)),
+    "Ultrawide 21:9": (21 / 9, (3440, 1440)),
+    "Banner 3:1": (3.0, (1500, 500)),
 }
 CUSTOM = "Pixels"
 LAYOUTS = {"keep": "Keep the layout", "rearrange": "Rearrange"}
@@ -44,15 +44,16 @@ class RetargetPanel(Panel):
         self.draw_after(self._sized.then)
 
     def lay_out_controls(self) -> None:
-        shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")
+        self._shape = shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")
         with gr.Row():
             self.controls.lay_out("width", "height")
         self.controls["mode"] = _layout("retarget-mode")
         with gr.Accordion("Advanced", open=False):
             self.controls.lay_out("start_scale", "count")
-        self.controls.lay_out("seed")
+        self.controls.lay_out("enlarge", "seed")
         width, height = self.controls["width"], self.controls["height"]
-        self._sized = shape.input(self._shaped, [shape, self.scene], [width, height], queue=False, **QUIET)
+        events, asked = [shape.input, self.controls["enlarge"].input], {shape, self.scene, self.controls["enlarge"]}
+        self._sized = gr.on(events, self._shaped, asked, [width, height], queue=False, **QUIET)
         for side in (width, height):
             side.input(lambda: CUSTOM, None, shape, queue=False, **QUIET)
 
@@ -63,12 +64,18 @@ class RetargetPanel(Panel):
         )  # fmt: skip
         return [self.compare, *super().lay_out_results()]
 
-    def _shaped(self, shape: str, scene: str) -> Any:
-        return gr.skip() if shape == CUSTOM else self.drawing.models.get(scene).size_of(DEVICES[shape])
+    def _shaped(self, values: Values) -> Any:
+        if values[self._shape] == CUSTOM:
+            return gr.skip()
+        (ratio, screen), scene = DEVICES[values[self._shape]], self.drawing.models.get(values[self.scene])
+        sides = scene.fitting(screen) if values[self.controls["enlarge"]] else scene.size_of(ratio)
+        return dict(zip((self.controls["width"], self.controls["height"]), sides, strict=True))
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        source = self.drawing.models.get(name).source
-        stretched = source.resize(uses[0].size, Image.Resampling.LANCZOS)
+        scene = self.drawing.models.get(name)
+        with Image.open(result.files[0]) as fitted:
+            size = fitted.size
+        stretched = (scene.original if uses[0].enlarge else scene.source).resize(size, Image.Resampling.LANCZOS)
         return {
             self.compare: gr.ImageSlider((stretched, result.files[0]), visible=True),
             self.gallery: gr.Gallery(result.files, visible=len(result.files) > 1),
@@ -77,21 +84,23 @@ class RetargetPanel(Panel):
 
 
 class DevicesPanel(Panel):
-    """Retarget in the shapes of all DEVICES, each with the area of the trained picture. `layout`, in links, is the
-    mode."""
+    """Retarget in the shapes of all DEVICES, each with the area of the trained picture or, enlarged, with its screen's
+    own pixels. `layout`, in links, is the mode."""
 
     NAME = "devices"
     BUTTON = "Fit to all my devices"
 
     def lay_out_controls(self) -> None:
-        gr.Markdown("The picture in the shape of every screen, each with the area of the trained one.")
+        gr.Markdown("The picture in the shape of every screen: with the area of the trained one, or its own pixels.")
         self.controls["mode"] = _layout("devices-mode")
-        self.controls.lay_out("seed")
+        self.controls.lay_out("enlarge", "seed")
 
     def uses(self, asked: Mapping[str, Any], name: str) -> list[Retarget]:
         scene, known = self.drawing.models.get(name), options(Retarget)
-        mode, seed = (known[key].checked(asked[key], served=True) for key in ("mode", "seed"))
-        return [Retarget(scene.size_of(ratio), mode, seed=seed) for ratio in DEVICES.values()]
+        given = {key: known[key].checked(asked[key], served=True) for key in ("mode", "enlarge", "seed")}
+        large = given["enlarge"]
+        sizes = [scene.fitting(screen) if large else scene.size_of(ratio) for ratio, screen in DEVICES.values()]
+        return [Retarget(size, **given) for size in sizes]
 
     def drawn(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
         pictures = chain.from_iterable(use.draw(self.drawing.models.get(name)) for use in uses)
@@ -106,13 +115,20 @@ class DevicesPanel(Panel):
         return {self.gallery: list(zip(result.files, captions, strict=True)), self.file: ready(result.archive)}
 
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
-        return {"tab": "scenes", SCENE: name, "mode": self.name, "layout": use.mode, "seed": use.seed}
+        return {
+            "tab": "scenes",
+            SCENE: name,
+            "mode": self.name,
+            "layout": use.mode,
+            "seed": use.seed,
+            "enlarge": use.enlarge,
+        }
 
     @property
     def keys(self) -> set[str]:
-        return {"layout", "seed"}
+        return {"layout", "seed", "enlarge"}
 
     def values_in(self, query: Query) -> dict[str, Any]:
         known = options(Retarget)
         mode = query.choice("layout", known["mode"].first, known["mode"].choices)
-        return {"mode": mode, "seed": read_option(query, known["seed"])}
+        return {"mode": mode, **{key: read_option(query, known[key]) for key in ("enlarge", "seed")}}

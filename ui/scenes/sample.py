@@ -25,7 +25,7 @@ class SamplePanel(Panel):
 
     def lay_out_controls(self) -> None:
         words = self.lay_out_strength("How much may change")
-        self.controls.lay_out("count", "seed")
+        self.controls.lay_out("count", "layout_by", "enlarge", "seed")
         with gr.Accordion("Advanced", open=False):
             self.lay_out_start_scale(words)
 

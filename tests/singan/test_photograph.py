@@ -1,0 +1,77 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import singan
+from darkroom.model_files import ModelError
+from singan import ScenePipeline
+from singan.photograph import MAX_BYTES, Photograph
+
+
+def jpeg(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, format="JPEG")
+    return file.getvalue()
+
+
+def test_a_training_keeps_the_photograph_at_its_own_size(tiny_config, picture, tmp_path):
+    large = picture.resize((640, 480))
+    *_, last = singan.train(large, tiny_config, device="cpu")
+    assert last.scene.photograph.size == (640, 480) and last.scene.size == (128, 96)
+    last.scene.save_pretrained(tmp_path)
+    loaded = ScenePipeline.from_pretrained(tmp_path)
+    assert loaded.photograph.data == last.scene.photograph.data
+    assert np.abs(np.asarray(loaded.original).astype(float) - np.asarray(large)).mean() < 2
+    assert loaded.sample(1, enlarge=True)[0].size == (640, 480)
+
+
+def test_a_scene_without_a_photograph_has_its_trained_picture(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path)
+    (tmp_path / "photograph.jpg").unlink()
+    loaded = ScenePipeline.from_pretrained(tmp_path)
+    assert loaded.photograph is None and loaded.original.tobytes() == loaded.source.tobytes()
+    assert loaded.enlarge(loaded.source).size == loaded.size
+    tiny_scene.save_pretrained(tmp_path)
+    loaded.save_pretrained(tmp_path)
+    assert not (tmp_path / "photograph.jpg").exists()  # it would be another picture's
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "damaged"),
+        (b"no picture", "damaged"),
+        (jpeg(64, 64), "photograph.jpg has 64x64 px, another shape than the trained picture (64x48)"),
+        (jpeg(6000, 4500), "at most 25 megapixels"),
+        (jpeg(64, 48) + bytes(MAX_BYTES), "at most 25 are allowed"),
+    ],
+)
+def test_what_is_no_photograph_of_the_scene_is_refused(tiny_scene, tmp_path, data, words):
+    tiny_scene.save_pretrained(tmp_path)
+    (tmp_path / "photograph.jpg").write_bytes(data)
+    with pytest.raises(ModelError) as refused:
+        ScenePipeline.from_pretrained(tmp_path)
+    assert words in str(refused.value)
+
+
+def test_a_header_that_claims_far_more_is_refused(tiny_scene, tmp_path):
+    data = bytearray(jpeg(64, 48))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = b"\xff\xff\xff\xff"
+    with pytest.raises((ValueError, OSError)):
+        Photograph(bytes(data))
+
+
+def test_a_damaged_photograph_is_a_sentence(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path)
+    whole = (tmp_path / "photograph.jpg").read_bytes()
+    (tmp_path / "photograph.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="the scene's photograph"):
+        ScenePipeline.from_pretrained(tmp_path).sample(1, enlarge=True)
+
+
+def test_a_photograph_that_hardly_compresses_is_kept_smaller():
+    noise = np.random.default_rng(0).integers(0, 256, (4500, 5500, 3), dtype=np.uint8)
+    assert len(Photograph.of(Image.fromarray(noise)).data) <= MAX_BYTES
