@@ -109,7 +109,8 @@ def test_every_model_goes_to_a_repository_of_its_own_with_its_card(deployed, pla
     hub, _ = deployed
     for repo, folder in plan.models.items():
         files = hub.repos[repo]
-        assert set(files) == {"config.json", "model.safetensors", "README.md"}
+        held = {"config.json", "model.safetensors", "README.md"}
+        assert set(files) == (held if "faces" in repo else {*held, "photograph.jpg"})
         assert files["README.md"] == (folder / "README.md").read_bytes()
 
 
@@ -122,11 +123,12 @@ def test_the_space_holds_the_app_and_names_the_pushed_commits(deployed, plan):
     faces, *scenes = pinned.values()
     assert hub.variables[SPACE] == {"DARKROOM_FACES": faces, "DARKROOM_SCENES": ",".join(scenes)}
     here, there = (ROOT / "README.md").read_text(), files["README.md"].decode()
-    wanted = "config.json,model.safetensors,README.md"
+    wanted = {repo: "config.json,model.safetensors,README.md" for repo in plan.models}
+    wanted |= {repo: f"{named},photograph.jpg" for repo, named in wanted.items() if "faces" not in repo}
     assert front_matter(there) == {
         **front_matter(here),
         "models": list(plan.models),
-        "preload_from_hub": [f"{repo} {wanted} {hub.commit(repo)}" for repo in plan.models],
+        "preload_from_hub": [f"{repo} {wanted[repo]} {hub.commit(repo)}" for repo in plan.models],
     }
     assert list(front_matter(there))[:-2] == list(front_matter(here))
     assert there.split("---\n", 2)[2] == here.split("---\n", 2)[2]
