@@ -58,6 +58,6 @@ class Photograph:
             raise ValueError(f"{path.name} has {own} px, another shape than the trained picture ({width}x{height})")
         return photograph
 
-    def open(self) -> Image.Image:
+    def picture(self) -> Image.Image:
         """The picture. Raises PictureError where it is damaged."""
         return pictures.open_picture(io.BytesIO(self.data), "the scene's photograph")

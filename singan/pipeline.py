@@ -97,7 +97,7 @@ class ScenePipeline(Pretrained):
     @property
     def original(self) -> Image.Image:
         """The photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
-        return self.photograph.open() if self.photograph else self.source
+        return self.photograph.picture() if self.photograph else self.source
 
     def enlarge(self, picture: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
         """A picture of this scene, such as one that it has drawn, redrawn by the photograph's own patches.
