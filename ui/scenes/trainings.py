@@ -17,10 +17,10 @@ from singan.checkpoint import Checkpoint
 from singan.config import from_preset
 from singan.image import open_picture
 from singan.suitability import concerns
-from singan.suitability.words import MESSAGES
 from ui import zero
 from ui.device import Device, Turn
 from ui.reports import duration
+from ui.scenes.concerns import MESSAGES
 from ui.scenes.line import Line
 from ui.scenes.session import Begun, Records, Source, Trainer, TrainingSession
 from ui.scenes.store import SceneStore

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from singan.suitability import Kind
-from singan.suitability.words import MESSAGES
+from ui.scenes.concerns import MESSAGES
 
 
 def test_every_kind_of_concern_has_words():

@@ -1,4 +1,4 @@
-"""What to say of a picture that the method is known to fail on: why, what to expect, what to do instead."""
+"""What the page says of a picture that the method is known to fail on: why, what to expect, what to do instead."""
 
 from __future__ import annotations
 
