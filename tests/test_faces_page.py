@@ -217,6 +217,16 @@ def test_a_photograph_becomes_the_edited_face(faces, shipped_faces, tmp_path):
     linked(faces, "face=z")
 
 
+def test_a_photograph_chosen_while_another_is_searched_for_is_next(faces, shipped_faces, tmp_path):
+    photograph, text = tmp_path / "me.png", tmp_path / "text.jpg"
+    shipped_faces.generate(shipped_faces.latents(1, 5))[0].save(photograph)
+    text.write_text("no picture")
+    upload(faces, "#faces-photo", photograph)
+    expect(faces.locator("#photo-pictures figure")).to_have_count(2, timeout=20_000)
+    upload(faces, "#faces-photo", text)
+    expect(faces.locator("#photo-status")).to_contain_text("text.jpg is not a picture", timeout=120_000)
+
+
 def test_a_surprise_is_a_like_face_that_its_link_shows_again(faces, browser):
     choose(faces, 4)
     faces.locator("#surprise").click()

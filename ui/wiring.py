@@ -14,6 +14,7 @@ import gradio as gr
 
 # Of events that are no endpoints; the page shows progress in its own way.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+CHOSEN_FILE = QUIET | {"trigger_mode": "always_last"}  # one chosen while the last is still read is not dropped
 # What one kind of work may take of the threads, or it would take all from what is quick.
 FACES: dict[str, Any] = {"concurrency_limit": 4}
 PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6}

@@ -13,7 +13,7 @@ from ui.controls import Controls
 from ui.faces.current import Current, announced
 from ui.faces.handlers import Face, Gallery
 from ui.faces.link import Opened, gallery_keys
-from ui.wiring import FACES, QUIET, Updates, Values, ready
+from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, ready
 
 VARIETY = {"Alike": 0.6, "Natural": 1.0, "Wild": 1.4}  # truncations
 # The word for a truncation, if there is one; in the browser, as one may press the button right after it.
@@ -64,7 +64,7 @@ class DrawPanel:
         self._outputs = [self.status, self.gallery, self.recipes, self.archive, self._now.gallery]
         self.drawn = [self.draw_after(event) for event in (self._button.click, self.controls["seed"].submit)]
         read: set[Any] = {self._load, self._now.model}
-        self.drawn.append(self._load.upload(self._read, read, self._outputs, **QUIET))
+        self.drawn.append(self._load.upload(self._read, read, self._outputs, **CHOSEN_FILE))
         self.chosen = self.gallery.select(_chosen, self.recipes, self._now.face, queue=False, **QUIET)
 
     def draw_after(self, event: Any) -> Any:

@@ -10,7 +10,7 @@ import gradio as gr
 from ui.faces.current import Current
 from ui.html import figures
 from ui.reports import Report
-from ui.wiring import FACES, QUIET, Updates, Values
+from ui.wiring import CHOSEN_FILE, FACES, Updates, Values
 
 
 class PhotographPanel:
@@ -21,7 +21,7 @@ class PhotographPanel:
         self.status = gr.HTML(elem_id="photo-status", visible=False)
         self.pictures = gr.HTML(elem_id="photo-pictures", visible=False)
         outputs = [self.status, self.pictures, now.face]
-        self.found = button.upload(self._find, {button, now.model}, outputs, **FACES, **QUIET)
+        self.found = button.upload(self._find, {button, now.model}, outputs, **FACES, **CHOSEN_FILE)
 
     def _find(self, values: Values) -> Iterator[Any]:
         reading = gr.HTML(Report("Reading the photograph", 0).html(), visible=True)

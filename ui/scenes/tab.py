@@ -20,7 +20,7 @@ from ui.scenes.store import LIFETIME_SECONDS, SceneStore
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor
-from ui.wiring import QUIET, Updates, Values
+from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
 
 DOWNLOAD = "() => { setTimeout(() => document.getElementById('scene-file').click(), 100); }"  # once it has the file
 THUMBNAIL = (220, 160)  # px, at most
@@ -92,7 +92,7 @@ class ScenesTab:
         self.again.click(lambda: gr.Tabs(selected="train"), None, self.halves, queue=False, **QUIET)
         packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
         packed.success(None, None, None, js=DOWNLOAD, **QUIET)
-        added = self.bring.upload(self._add, {self.bring}, [training.scene], **QUIET)
+        added = self.bring.upload(self._add, {self.bring}, [training.scene], **CHOSEN_FILE)
         for ended in (*training.ended, added):
             got = ended.success(self._got, {training.scene, self.own}, self.chosen, queue=False, **QUIET)
             # The name may be the same as before, with more scales.
