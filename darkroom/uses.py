@@ -35,8 +35,8 @@ class Option:
 
     label: its name on the page. low, high: what is allowed; served: `high` for visitors, who share the machine, where
     it is lower. choices: of a text. command: what the command line does where nothing is said, if that is more than
-    one; with a tuple it takes several values. link: its key in links. start: what a panel begins with where there is no
-    default. name, kind, default, optional: as the dataclass has them.
+    one; with a tuple it takes several values. link: its key in links. start: what a form begins with where that is not
+    the default, or where there is none. name, kind, default, optional: as the dataclass has them.
     """
 
     help: str
@@ -57,7 +57,7 @@ class Option:
     @property
     def first(self) -> Any:
         """What a form begins with."""
-        return self.start if self.default is NEEDED else self.default
+        return self.default if self.start is None and self.default is not NEEDED else self.start
 
     def described(self, served: bool = False) -> str:
         """Help, with range and unit behind it; served: for visitors."""
@@ -151,7 +151,9 @@ def plain_options(use: Any) -> Mapping[str, Option]:
             found[name] = it
             continue
         for side, first in zip(SIDES, it.first, strict=True):
-            found[side] = dataclasses.replace(it, name=side, label=side.capitalize(), kind=int, default=first)
+            found[side] = dataclasses.replace(
+                it, name=side, label=side.capitalize(), kind=int, default=first, start=None
+            )
     return found
 
 
@@ -207,6 +209,21 @@ class Use(Generic[M]):
         return None
 
 
+@dataclass(frozen=True)
+class Step:
+    """A piece of drawing. number: of the picture, from 0. picture: as it is now, where that can be shown. share: of its
+    work; 1 when it is finished."""
+
+    number: int
+    picture: Image.Image | None
+    share: float = 1.0
+
+
+def as_steps(pictures: Iterable[Image.Image]) -> Iterator[Step]:
+    """Of pictures that are finished as they come."""
+    return (Step(number, picture) for number, picture in enumerate(pictures))
+
+
 class PicturesUse(Use[M]):
     """A use that draws pictures, `count` of them: one, where that is no option."""
 
@@ -222,6 +239,10 @@ class PicturesUse(Use[M]):
     def draw(self, model: M) -> Iterator[Image.Image]:
         """The pictures as they are drawn. Raises ValueError at once where this model cannot do that."""
         raise NotImplementedError
+
+    def steps(self, model: M) -> Iterator[Step]:
+        """The same in pieces of work, with drafts where there are any. Every picture's last step is finished."""
+        return as_steps(self.draw(model))
 
     def drawn(self, model: M) -> list[Image.Image]:
         """All of them."""
@@ -240,6 +261,16 @@ class PicturesUse(Use[M]):
         for path, picture in zip(self.paths(folder), pictures, strict=False):
             with atomic(path) as part:
                 picture.save(part, format="PNG")
+
+
+class PrintsUse(PicturesUse[M]):
+    """A use whose pictures grow from drafts: a subclass says `steps`."""
+
+    def draw(self, model: M) -> Iterator[Image.Image]:
+        return (step.picture for step in self.steps(model) if step.picture is not None and step.share == 1)
+
+    def steps(self, model: M) -> Iterator[Step]:
+        raise NotImplementedError
 
 
 class AnimationUse(Use[M]):

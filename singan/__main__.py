@@ -28,7 +28,7 @@ BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
 def _scene(args: argparse.Namespace) -> ScenePipeline:
     scene = ScenePipeline.from_pretrained(args.model).to(pick_device())
     if not scene.finished:
-        total = len(scene.pyramid.config.sizes)
+        total = scene.train_config.trained(scene.pyramid.config.sizes)
         print(
             f"{args.model} has {scene.scales} of {total} scales: pictures come at {'x'.join(map(str, scene.size))} px"
         )
@@ -53,10 +53,10 @@ def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -
         raise ValueError(f"{problem}; choose another folder") from None
     if not belongs_to(scene, picture, config):
         raise ValueError(f"{out} holds a scene of another picture or of other settings; choose another folder")
-    if scene.finished:
+    if scene.finished_as(config):
         return Checkpoint(scene, ())
     if not resume:
-        total = len(scene.pyramid.config.sizes)
+        total = config.trained(scene.pyramid.config.sizes)
         raise ValueError(f"{out} holds {scene.scales} of {total} scales of this training; --resume goes on with it")
     return load_checkpoint(out)
 
@@ -69,7 +69,7 @@ def _train(args: argparse.Namespace) -> int:
     picture = open_picture(args.picture)
     with locked(args.out):
         checkpoint = _found(args.out, picture, config, args.resume)
-        if checkpoint and checkpoint.scene.finished:
+        if checkpoint and checkpoint.scene.finished_as(config):
             print(f"{args.out} already holds this scene, trained with these settings")
             return 0
         remove_parts(args.out)
@@ -78,7 +78,7 @@ def _train(args: argparse.Namespace) -> int:
 
 def _follow(args: argparse.Namespace, picture: Image.Image, config: TrainConfig, checkpoint: Checkpoint | None) -> int:
     """Trains, shows how far it is, and saves every finished scale."""
-    total = len(pyramid_sizes(*picture.size, config))
+    total = config.trained(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
     bar = tqdm(
         total=total, initial=done, mininterval=0.5, delay=BAR_DELAY, dynamic_ncols=True,
@@ -137,7 +137,7 @@ def _program() -> Commands:
     picture = "a picture of at least 32 px a side and at most 100 megapixels"
     command.add_argument("picture", metavar="PICTURE", type=commands.existing, help=picture)
     command.out("DIR", "folder for the model")
-    presets = "fast: 128 px; standard: 250 px; paper: as published"
+    presets = "layout: what prints need; fast: 128 px; standard: 250 px; paper: as published"
     command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
     command.of_preset("max-size", "PX", "longer side of the trained picture in px, 32 to 1024")
     command.of_preset("scales", "K", "number of scales, 2 to 16", "from the preset's scale factor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -87,6 +88,7 @@ class TrainConfig:
     min_size: shorter side of the coarsest scale, px.
     scale_factor: wanted ratio between neighbouring scales; adjusted so that the coarsest comes out at min_size.
     scales: number of scales; None derives it from scale_factor.
+    until: shorter side, px, up to which scales are trained; those above it are left for later, None: all are trained.
     iterations: training steps a scale, at most; `coarse_iterations` times as many at the `coarse_scales`.
     settled: a scale begins its last 40 % once its reconstruction loss, over a twelfth of its iterations, was twice in a
     row not below the best before by this share; 0: only after 60 % of its iterations.
@@ -110,6 +112,7 @@ class TrainConfig:
     min_size: int = 16
     scale_factor: float = 0.65
     scales: int | None = None
+    until: int | None = None
     iterations: int = 240
     coarse_iterations: float = 2.8
     settled: float = 0.02
@@ -143,6 +146,8 @@ class TrainConfig:
         check_range("seed", self.seed, 0, MAX_SEED)
         if self.scales is not None:
             check_range("scales", self.scales, 2, 16)
+        if self.until is not None:
+            check_range("until", self.until, 1, MAX_TRAINED_SIDE)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
@@ -150,6 +155,14 @@ class TrainConfig:
         known = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         known |= {key: Game(**known[key]) for key in ("coarse", "fine") if key in known}
         return cls(**{**known, "betas": tuple(values["betas"])})
+
+    def trained(self, sizes: Sequence[tuple[int, int]]) -> int:
+        """How many of the scales of these (height, width) sizes are trained; the coarsest always is."""
+        return len(sizes) if self.until is None else max(1, sum(min(size) <= self.until for size in sizes))
+
+    def same_recipe(self, other: TrainConfig) -> bool:
+        """Whether both give the same networks, as far as they go."""
+        return replace(self, until=None) == replace(other, until=None)
 
     def steps(self, n: int) -> int:
         """Iterations of scale n, at most."""
@@ -188,6 +201,7 @@ _STANDARD = TrainConfig()
 _PUBLISHED = Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10.0)
 
 PRESETS: dict[str, TrainConfig] = {
+    "layout": replace(_STANDARD, until=40),  # what the enlarger needs; training goes on to the whole of `standard`
     "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=170),
     "standard": _STANDARD,
     # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.

@@ -9,12 +9,16 @@ arXiv 2606.04299) lays one out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from PIL import Image
 
-from singan.patches import PATCH, Bytes, Matches, Size, improve, match_all, resized, vote
+from darkroom.uses import Step
+from singan.patches import PATCH, Bytes, Matches, Place, Size, improve, match_all, resized, vote
+from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
 FACTOR = 1.4  # from scale to scale, about
@@ -22,11 +26,21 @@ EXACT = 45  # px, a shorter side up to which all patches are compared
 ORDERED = 30  # px, likewise up to which a patch's place counts
 ROUNDS, NOISE_ROUNDS = 4, 10  # at a scale where all patches are compared; at the coarsest, out of noise
 NOISE = 0.5  # of the first round, in parts of white
-COMPLETENESS = 0.005  # alpha of GPNN, as `match_all` has it
+NOWHERE = (0.0, 0.0)  # any place will do
 FALLOFF = 0.5  # of votes: an even mean of all patches is blurred
 SWEEPS = 2  # of a search that begins with what the scale below found
 FAR, NEAR = 300, 4  # px: a search reaches a quarter of the photograph up to this longer side, and so far above it
+DRAFT = 30_000  # px, about, of a draft
+AT_ONCE = 8  # prints of which drafts are drawn before the first is finished
 SPARSE = 400_000  # px, from which on every second patch is looked up, down and across, once; below all, twice
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a print stands. picture: at a scale that is finished, else None. share: of the work; 1 with the print."""
+
+    picture: Image.Image | None
+    share: float
 
 
 class Enlarger:
@@ -34,6 +48,7 @@ class Enlarger:
 
     def __init__(self, photograph: Image.Image) -> None:
         self.photograph: Bytes = np.array(photograph.convert("RGB"))
+        self._reduced: tuple[list[float], list[Bytes]] = [], []  # the last that was needed: prints come in sets
 
     def most(self, width: int, height: int) -> tuple[int, int]:
         """The size, at most this and of the same shape, that the photograph's pixels fill."""
@@ -41,33 +56,39 @@ class Enlarger:
         return round(width * share), round(height * share)
 
     def stages(
-        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, order: float = 0.0
-    ) -> Iterator[Image.Image]:
-        """The print as it grows, scale by scale; the last has `most` of the size, in px. The same seed gives the same.
+        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = NOWHERE
+    ) -> Iterator[Stage]:
+        """The print as it grows, in pieces of work of a fraction of a second; the last has `most` of the size, in px.
+        The same seed gives the same.
 
-        picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. order: how much a patch
-        has to keep its height in the picture, 0 not at all; 0.3 to 1 of what is laid out of noise.
+        picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. place: how much a
+        patch has to keep its height in the picture, and its place across, as `match_all` has it.
         """
         width, height = self.most(width, height)
         scales = self._scales(width, height)
         reals = self._reals(scales)
         sizes = [_at(scale / scales[-1], (height, width)) for scale in scales]
+        work = [math.prod(size) for size in sizes]
+        total = sum(work) + 1  # the print itself is the last of it
         if picture is None:
-            now, matches = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), order)
+            now, matches = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), place)
         else:
-            now, matches = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], order)
-        yield Image.fromarray(now)
+            now, matches = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], place)
         for n in range(1, len(scales)):
+            done = sum(work[:n])
+            yield Stage(Image.fromarray(now), done / total)
             blurred = resized(reals[n - 1], _size(reals[n]))
-            now, matches = _redrawn(resized(now, sizes[n]), reals[n], blurred, matches, order, seed + n)
-            yield Image.fromarray(now)
+            pieces = _redrawn(resized(now, sizes[n]), reals[n], blurred, matches, place, seed + n)
+            now, matches = yield from each(pieces, lambda share: Stage(None, (done + share * work[n]) / total))  # noqa: B023
+        yield Stage(Image.fromarray(now), 1.0)
 
     def print(
-        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, order: float = 0.0
+        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = NOWHERE
     ) -> Image.Image:
         """The last of `stages`."""
-        *_, last = self.stages(width, height, seed, picture, order)
-        return last
+        *_, last = self.stages(width, height, seed, picture, place)
+        assert last.picture is not None
+        return last.picture
 
     def _scales(self, width: int, height: int) -> list[float]:
         """The photograph's reductions, coarsest first; at the last it has the area of the print."""
@@ -79,11 +100,33 @@ class Enlarger:
 
     def _reals(self, scales: list[float]) -> list[Bytes]:
         """The photograph at every scale, each made of the next: from the finest each would take ten times as long."""
-        own = _size(self.photograph)
-        reals = [resized(self.photograph, _at(scales[-1], own))]
-        for scale in reversed(scales[:-1]):
-            reals.append(resized(reals[-1], _at(scale, own)))
-        return reals[::-1]
+        if scales != self._reduced[0]:
+            own = _size(self.photograph)
+            reals = [resized(self.photograph, _at(scales[-1], own))]
+            for scale in reversed(scales[:-1]):
+                reals.append(resized(reals[-1], _at(scale, own)))
+            self._reduced = scales, reals[::-1]
+        return self._reduced[1]
+
+
+def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Stage]]]) -> Iterator[Step]:
+    """The steps of prints: first drafts of a few, then these prints, one after another.
+
+    prints: of each a draft, None where an early stage is to be one, and its stages.
+    """
+    numbered = enumerate(prints)
+    while some := list(islice(numbered, AT_ONCE)):
+        for number, (draft, stages) in some:
+            if draft is not None:
+                yield Step(number, draft, 0.0)
+                continue
+            for stage in stages:
+                yield Step(number, stage.picture, stage.share)
+                if stage.picture and stage.picture.width * stage.picture.height >= DRAFT:
+                    break
+        for number, (_, stages) in some:
+            for stage in stages:
+                yield Step(number, stage.picture, stage.share)
 
 
 def _size(picture: Bytes) -> Size:
@@ -96,33 +139,37 @@ def _at(scale: float, size: Size) -> Size:
     return height, width
 
 
-def _laid_out(real: Bytes, size: Size, rng: np.random.Generator, order: float) -> tuple[Bytes, Matches]:
+def _laid_out(real: Bytes, size: Size, rng: np.random.Generator, place: Place) -> tuple[Bytes, Matches]:
     """The coarsest scale, out of noise of the photograph's colours."""
     now = (real.mean((0, 1)) + rng.normal(0, 1, (*size, 3)) * real.std((0, 1))).clip(0, 255).astype(np.uint8)
     for left in reversed(range(NOISE_ROUNDS)):
         noisy = now + rng.normal(0, 255 * NOISE * left / NOISE_ROUNDS, now.shape)
-        matches = match_all(noisy.clip(0, 255).astype(np.uint8), real, COMPLETENESS, order)
-        now = vote(matches, real, FALLOFF)
+        matches = match_all(noisy.clip(0, 255).astype(np.uint8), real, place)
+        now = whole(vote(matches, real, FALLOFF))
     return now, matches
 
 
-def _matched(now: Bytes, real: Bytes, blurred: Bytes, order: float) -> tuple[Bytes, Matches]:
+def _matched(now: Bytes, real: Bytes, blurred: Bytes, place: Place) -> tuple[Bytes, Matches]:
     """A scale at which all patches are compared: the first time in the photograph as blurred as the picture."""
     for n in range(ROUNDS):
-        matches = match_all(now, real if n else blurred, COMPLETENESS, order)
-        now = vote(matches, real, FALLOFF)
+        matches = match_all(now, real if n else blurred, place)
+        now = whole(vote(matches, real, FALLOFF))
     return now, matches
 
 
-def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, order: float, seed: int) -> tuple[Bytes, Matches]:
-    """A scale above the coarsest."""
+def _redrawn(
+    now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Place, seed: int
+) -> Generator[float, None, tuple[Bytes, Matches]]:
+    """A scale above the coarsest; yields the share of it that is done."""
     size = _size(now)
     if min(size) <= EXACT:
-        return _matched(now, real, blurred, order if min(size) <= ORDERED else 0.0)
+        return _matched(now, real, blurred, place if min(size) <= ORDERED else NOWHERE)
     sparse = size[0] * size[1] >= SPARSE
     matches = below.enlarged(size, _size(real), 2 if sparse else 1)
-    for n in range(1 if sparse else 2):
+    rounds = 1 if sparse else 2
+    for n in range(rounds):
         reach = max(real.shape) // 4 if max(size) < FAR else NEAR
-        matches = improve(matches, now, real if n else blurred, SWEEPS, reach, 2 * seed + n)
-        now = vote(matches, real, FALLOFF)
+        search = improve(matches, now, real if n else blurred, SWEEPS, reach, 2 * seed + n)
+        matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
+        now = yield from each(vote(matches, real, FALLOFF), lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
     return now, matches

@@ -7,6 +7,7 @@ for any number of threads.
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numba
@@ -23,6 +24,11 @@ numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
 _ALONE = threading.Lock()
 
 PATCH = 7  # px a side
+ENTROPY = 0.001  # of the transport, in the units of its cost
+SINKHORN = 50  # iterations: with 10, patch distributions are a tenth further apart
+TINY = 1e-30  # no share is divided by less
+BAND = 100_000  # patches that are searched for at once: a piece of work
+VOTES = 4  # pixels that are voted for in the time of a search
 
 Bytes = NDArray[np.uint8]
 Size = tuple[int, int]  # (height, width), px
@@ -75,27 +81,38 @@ def resized(picture: Bytes, size: Size) -> Bytes:
 
 # -- exact search ------------------------------------------------------------------------------------------------------
 
+Place = tuple[float, float]
 
-def _rows(picture: Bytes, order: float) -> Tensor:
-    """The patches, one a row, values in [0, 1]; then how far down each lies, as `order` weights it."""
+
+def _rows(picture: Bytes, place: Place) -> Tensor:
+    """The patches, one a row, values in [0, 1]; then how far down and across each lies, as `place` weights it."""
     patches = F.unfold(as_tensor(picture) / 255, PATCH)[0].T
     height, width = (length - PATCH + 1 for length in picture.shape[:2])
-    places = torch.linspace(0, order, height).repeat_interleave(width) * patches.shape[1] ** 0.5
-    return torch.cat([patches, places[:, None]], 1)
+    down, across = (
+        torch.linspace(0, w * patches.shape[1] ** 0.5, n) for w, n in zip(place, (height, width), strict=True)
+    )
+    return torch.cat([patches, down.repeat_interleave(width)[:, None], across.repeat(height)[:, None]], 1)
 
 
-def match_all(picture: Bytes, photograph: Bytes, completeness: float, order: float = 0.0) -> Matches:
-    """The nearest of all patches, for small pictures: quadratic in pixels.
+def match_all(picture: Bytes, photograph: Bytes, place: Place = (0.0, 0.0)) -> Matches:
+    """The nearest of all patches, used about alike, for small pictures: quadratic in pixels.
 
-    completeness: alpha of GPNN (Granot et al., CVPR 2022, equation 2), in mean squared difference of values in [0, 1]:
-    the smaller, the more every patch of the photograph is used. order: weight of a patch's height in its picture: from
-    top to bottom counts like this difference in every value.
+    Each patch of the picture has the one that entropic optimal transport (Cuturi, NIPS 2013) gives most of it to;
+    patches of the photograph that none would choose so come in, as in Galerne, Leclaire and Rabin (SIIMS 2018). The
+    cost is the mean squared difference of values in [0, 1]. place: weights of a patch's height and of its place across:
+    from one side to the other counts like this difference in every value.
     """
-    query, keys = _rows(picture, order), _rows(photograph, order)
-    distances = torch.addmm(keys.square().sum(1)[None], query, keys.T, alpha=-2).add_(query.square().sum(1)[:, None])
-    distances.clamp_(min=0).div_(3 * PATCH**2)
-    distances /= completeness + distances.min(0).values
-    nearest = distances.argmin(1).numpy()
+    query, keys = _rows(picture, place), _rows(photograph, place)
+    cost = torch.addmm(keys.square().sum(1)[None], query, keys.T, alpha=-2).add_(query.square().sum(1)[:, None])
+    kernel = cost.clamp_(min=0).div_(-3 * PATCH**2 * ENTROPY)
+    kernel -= kernel.max(1, keepdim=True).values
+    kernel -= kernel.logsumexp(0)
+    kernel.exp_()
+    used = torch.ones(len(keys))
+    for _ in range(SINKHORN):
+        shares = (1 / len(query)) / (kernel @ used).clamp_(min=TINY)
+        used = (1 / len(keys)) / (shares @ kernel).clamp_(min=TINY)
+    nearest = (kernel * used).argmax(1).numpy()
     across = photograph.shape[1] - PATCH + 1
     corners = np.stack([nearest // across, nearest % across], 1).astype(np.int32)
     height, width = picture.shape[:2]
@@ -105,13 +122,31 @@ def match_all(picture: Bytes, photograph: Bytes, completeness: float, order: flo
 # -- PatchMatch --------------------------------------------------------------------------------------------------------
 
 
-def improve(matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int) -> Matches:
-    """Better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random search
-    within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at once."""
-    corners = matches.corners.copy()
+def improve(
+    matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int
+) -> Generator[float, None, Matches]:
+    """Returns better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random
+    search within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at
+    once. Yields the share that is done, a few times a second."""
+    corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
+    distances = np.empty((rows, columns), np.int32)
+    flat = _flat(picture), _flat(photograph)
+    bands = _bands(rows, columns)
     with _ALONE:
-        _improve(_flat(picture), _flat(photograph), corners, matches.step, sweeps, radius, seed)
+        _compare(*flat, corners, distances, matches.step)
+    for sweep in range(sweeps):
+        before = corners.copy()
+        for first, last in bands:
+            with _ALONE:
+                _sweep(*flat, before, corners, distances, matches.step, radius, seed, sweep, first, last)
+            yield (sweep + last / rows) / sweeps
     return Matches(corners, matches.size, matches.step)
+
+
+def _bands(rows: int, columns: int) -> list[tuple[int, int]]:
+    """Rows from, to: pieces of work that others need not wait for."""
+    height = max(1, BAND // columns)
+    return [(first, min(first + height, rows)) for first in range(0, rows, height)]
 
 
 def _flat(picture: Bytes) -> Bytes:
@@ -142,68 +177,77 @@ def _shifted(state):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True)
-def _improve(a, b, corners, step, sweeps, radius, seed):  # type: ignore[no-untyped-def]
-    rows, columns = corners.shape[:2]
+def _compare(a, b, corners, distances, step):  # type: ignore[no-untyped-def]
+    """The distances of the matches."""
+    rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
-    height, width = b.shape[0] - PATCH + 1, b.shape[1] // 3 - PATCH + 1
-    distances = np.empty((rows, columns), np.int32)
     for y in numba.prange(rows):
         for x in range(columns):
-            here = corners[y, x]
-            distances[y, x] = _distance(a, b, min(y * step, bottom), min(x * step, right), here[0], here[1], 2**31 - 1)
-    for sweep in range(sweeps):
-        before = corners.copy()
-        jump = 1 if sweep % 2 else 3  # patches
-        for y in numba.prange(rows):
-            state = np.uint64(seed * 7919 + sweep * 104729 + y * 15485863 + 1)
-            ay = min(y * step, bottom)
-            for x in range(columns):
-                ax = min(x * step, right)
-                by, bx, best = corners[y, x, 0], corners[y, x, 1], distances[y, x]
-                for side in range(4):
-                    ny = y + (-jump if side == 0 else jump if side == 1 else 0)
-                    nx = x + (-jump if side == 2 else jump if side == 3 else 0)
-                    if 0 <= ny < rows and 0 <= nx < columns:
-                        cy = before[ny, nx, 0] - min(ny * step, bottom) + ay
-                        cx = before[ny, nx, 1] - min(nx * step, right) + ax
-                        if 0 <= cy < height and 0 <= cx < width and (cy != by or cx != bx):
-                            d = _distance(a, b, ay, ax, cy, cx, best)
-                            if d < best:
-                                by, bx, best = cy, cx, d
-                reach = radius
-                while reach >= 1:
-                    state = _shifted(state)
-                    cy = by + np.int64(state % np.uint64(2 * reach + 1)) - reach
-                    state = _shifted(state)
-                    cx = bx + np.int64(state % np.uint64(2 * reach + 1)) - reach
-                    if 0 <= cy < height and 0 <= cx < width:
+            by, bx = corners[y, x, 0], corners[y, x, 1]
+            distances[y, x] = _distance(a, b, min(y * step, bottom), min(x * step, right), by, bx, 2**31 - 1)
+
+
+@numba.njit(parallel=True, cache=True)
+def _sweep(a, b, before, corners, distances, step, radius, seed, sweep, first, last):  # type: ignore[no-untyped-def]
+    """Improves rows first to last - 1."""
+    rows, columns = distances.shape
+    bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
+    height, width = b.shape[0] - PATCH + 1, b.shape[1] // 3 - PATCH + 1
+    jump = 1 if sweep % 2 else 3  # patches
+    for y in numba.prange(first, last):
+        state = np.uint64(seed * 7919 + sweep * 104729 + y * 15485863 + 1)
+        ay = min(y * step, bottom)
+        for x in range(columns):
+            ax = min(x * step, right)
+            by, bx, best = corners[y, x, 0], corners[y, x, 1], distances[y, x]
+            for side in range(4):
+                ny = y + (-jump if side == 0 else jump if side == 1 else 0)
+                nx = x + (-jump if side == 2 else jump if side == 3 else 0)
+                if 0 <= ny < rows and 0 <= nx < columns:
+                    cy = before[ny, nx, 0] - min(ny * step, bottom) + ay
+                    cx = before[ny, nx, 1] - min(nx * step, right) + ax
+                    if 0 <= cy < height and 0 <= cx < width and (cy != by or cx != bx):
                         d = _distance(a, b, ay, ax, cy, cx, best)
                         if d < best:
                             by, bx, best = cy, cx, d
-                    reach //= 2
-                corners[y, x, 0], corners[y, x, 1], distances[y, x] = by, bx, best
+            reach = radius
+            while reach >= 1:
+                state = _shifted(state)
+                cy = by + np.int64(state % np.uint64(2 * reach + 1)) - reach
+                state = _shifted(state)
+                cx = bx + np.int64(state % np.uint64(2 * reach + 1)) - reach
+                if 0 <= cy < height and 0 <= cx < width:
+                    d = _distance(a, b, ay, ax, cy, cx, best)
+                    if d < best:
+                        by, bx, best = cy, cx, d
+                reach //= 2
+            corners[y, x, 0], corners[y, x, 1], distances[y, x] = by, bx, best
 
 
 # -- voting ------------------------------------------------------------------------------------------------------------
 
 
-def vote(matches: Matches, photograph: Bytes, falloff: float) -> Bytes:
-    """The picture that the matched patches give: each pixel the mean of the patches over it, weighted by
-    exp(-falloff r^2), r px from a patch's centre."""
+def vote(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float, None, Bytes]:
+    """Returns the picture that the matched patches give: each pixel the mean of the patches over it, weighted by
+    exp(-falloff r^2), r px from a patch's centre. Yields the share that is done, a few times a second."""
     r = np.arange(PATCH) - PATCH // 2
     window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
-    picture = np.empty((*matches.size, 3), np.uint8)
-    with _ALONE:
-        _vote(photograph, matches.corners, picture, matches.step, window)
+    height, width = matches.size
+    picture = np.empty((height, width, 3), np.uint8)
+    for first, last in _bands(height, width // VOTES):
+        with _ALONE:
+            _vote(photograph, matches.corners, picture, matches.step, window, first, last)
+        yield last / height
     return picture
 
 
 @numba.njit(parallel=True, cache=True, fastmath=True)
-def _vote(photograph, corners, picture, step, window):  # type: ignore[no-untyped-def]
+def _vote(photograph, corners, picture, step, window, first, last):  # type: ignore[no-untyped-def]
+    """Rows first to last - 1 of the picture."""
     rows, columns = corners.shape[:2]
     height, width = picture.shape[:2]
     half = np.float32(0.5)
-    for y in numba.prange(height):
+    for y in numba.prange(first, last):
         last_row = rows - 1 if y > height - PATCH else min(rows - 1, y // step)
         for x in range(width):
             last_column = columns - 1 if x > width - PATCH else min(columns - 1, x // step)

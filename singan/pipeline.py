@@ -17,11 +17,12 @@ from darkroom.device import fast_format
 from darkroom.model_files import PHOTOGRAPH_FILE, SCENE, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seed_of, seeded
-from darkroom.uses import method
+from darkroom.uses import Step, method
 from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import Enlarger
+from singan.enlarge import Enlarger, developed
 from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, scale_noise
+from singan.patches import Place
 from singan.photograph import Photograph
 from singan.uses import Animate, Retarget, Sample
 
@@ -60,8 +61,17 @@ class ScenePipeline(Pretrained):
 
     @property
     def finished(self) -> bool:
-        """Whether all scales are trained."""
+        """Whether all scales are trained that were to be."""
+        return self.finished_as(self.train_config)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are no scales left to train."""
         return self.scales == len(self.pyramid.config.sizes)
+
+    def finished_as(self, config: TrainConfig) -> bool:
+        """Whether a training with this configuration, of the same recipe, would add nothing."""
+        return self.scales >= config.trained(self.pyramid.config.sizes)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -105,7 +115,8 @@ class ScenePipeline(Pretrained):
         size: (width, height), px, of which it gets as much as the photograph's pixels fill; None: as much as they fill
         in the picture's shape. Raises ValueError.
         """
-        return next(self.prints([picture], size or self.full_size(picture.size)))
+        check_print(size := size or self.full_size(picture.size))
+        return Enlarger(self.original).print(*size, picture=picture)
 
     # -- for singan/uses ---------------------------------------------------------------------------------------------
 
@@ -137,17 +148,18 @@ class ScenePipeline(Pretrained):
         full = self.full_size(size)
         return size if full[0] >= size[0] else full
 
-    def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:
+    def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Step]:
         """The pictures redrawn at (width, height), as far as the photograph's pixels fill that."""
         check_print(size)
         enlarger = Enlarger(self.original)
-        return (enlarger.print(*size, picture=picture) for picture in pictures)
+        return developed((picture, enlarger.stages(*size, picture=picture)) for picture in pictures)
 
-    def laid_out(self, count: int, size: tuple[int, int], seed: int, order: float) -> Iterator[Image.Image]:
-        """Prints that the photograph's patches alone lay out; `order` as `Enlarger.stages` has it."""
+    def laid_out(self, count: int, size: tuple[int, int], seed: int, place: Place) -> Iterator[Step]:
+        """Prints that the photograph's patches alone lay out; `place` as `Enlarger.stages` has it."""
         check_print(size)
         enlarger = Enlarger(self.original)
-        return (enlarger.print(*size, seed=seed_of(seed, i) % 2**31, order=order) for i in range(count))
+        seeds = (seed_of(seed, i) % 2**31 for i in range(count))
+        return developed((None, enlarger.stages(*size, seed=own, place=place)) for own in seeds)
 
     def noise(self, seed: int) -> Callable[[range], NoiseSource]:
         """Fresh noise for pictures of these numbers, each from (seed, number) alone."""
@@ -201,9 +213,10 @@ class ScenePipeline(Pretrained):
     def plain_card(self) -> str:
         """The sizes, and how to draw."""
         height, width = self.pyramid.config.sizes[-1]
+        scales = self.train_config.trained(self.pyramid.config.sizes)
         return (
             f"# A SinGAN of one picture, {width}x{height} px\n\n"
-            f"{len(self.pyramid.config.sizes)} scales of {self.train_config.iterations} iterations, "
+            f"{scales} scales of {self.train_config.iterations} iterations, "
             f"seed {self.train_config.seed}. `config.json` holds every setting.\n\n"
             '```python\nimport singan\n\nscene = singan.ScenePipeline.from_pretrained("FOLDER or USER/REPO")\n'
             "scene.sample(count=8)\n```\n\nThe weights hold the trained picture: its licence applies to them.\n"

@@ -88,7 +88,7 @@ class Progress:
     @property
     def finished(self) -> bool:
         """Whether the last scale is trained."""
-        return self.scene is not None and self.scene.scales == self.scales
+        return self.scene is not None and self.scene.scales >= self.scales
 
 
 def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> None:
@@ -132,7 +132,7 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
 
 def belongs_to(scene: ScenePipeline, picture: Picture, config: TrainConfig) -> bool:
     """Whether the scene, finished or not, is what training this picture with this configuration gives."""
-    return scene.train_config == config and same_picture(scene.pyramid, empty_pyramid(picture, config)[0])
+    return scene.train_config.same_recipe(config) and same_picture(scene.pyramid, empty_pyramid(picture, config)[0])
 
 
 def same_picture(a: Pyramid, b: Pyramid) -> bool:
@@ -156,7 +156,8 @@ class Training:
         self.pool = Pool(config.pool)
         self.rendered: Rendered | None = None
         model = self.pyramid.config
-        self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(len(reals))])
+        self.scales = config.trained(model.sizes)
+        self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(self.scales)])
 
     @cached_property
     def photograph(self) -> Photograph:
@@ -168,7 +169,7 @@ class Training:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Takes over finished scales. Raises ValueError where they are of another picture or configuration."""
         theirs = checkpoint.scene.pyramid
-        if checkpoint.scene.train_config != self.config or not same_picture(theirs, self.pyramid):
+        if not checkpoint.scene.train_config.same_recipe(self.config) or not same_picture(theirs, self.pyramid):
             raise ValueError("the checkpoint is of another picture or of other settings")
         for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
             assert isinstance(generator, Generator)
@@ -260,7 +261,7 @@ class Training:
 
         Raises TrainingError with the number of a scale that failed twice.
         """
-        for n in range(len(self.critics), len(self.reals)):
+        for n in range(len(self.critics), self.scales):
             self.advance(n)
             for attempt in range(ATTEMPTS):
                 try:
@@ -272,7 +273,7 @@ class Training:
                     self.stopwatch.measure_anew()
             else:
                 done = f"{n} scales are finished"
-                raise TrainingError(f"scale {n + 1} of {len(self.reals)} gave no picture, twice; {done}")
+                raise TrainingError(f"scale {n + 1} of {self.scales} gave no picture, twice; {done}")
 
     def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
         """Trains scale n and takes it over. Raises Diverged where it gives no picture, or a worse one than came in."""
@@ -296,7 +297,7 @@ class Training:
                     raise Diverged
                 self.finish(trainer.task, trainer.generator.network, trainer.critic.network.state_dict(), drawn)
                 checkpoint = self.checkpoint()
-            numbers = n, len(self.reals), i + 1, trainer.iterations
+            numbers = n, self.scales, i + 1, trainer.iterations
             clock = self.stopwatch.seconds, self.stopwatch.seconds_left
             yield Progress(*numbers, losses, *clock, attempt, preview, checkpoint)
             if last:

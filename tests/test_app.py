@@ -128,7 +128,7 @@ def test_bad_pictures_are_refused(client, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"preset": "best"}, "preset is 'best'; allowed on this device are fast, standard"),
+        ({"preset": "best"}, "preset is 'best'; allowed on this device are layout, fast, standard"),
         ({"max_size": 4000}, "max_size is 4000; allowed are 32 to 1024"),
         ({"iterations": 5000}, "iterations is 5000; allowed are 1 to 2000"),
         ({"seed": -3}, "seed is -3; allowed are 0 to"),

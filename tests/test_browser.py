@@ -19,16 +19,20 @@ README = Path(__file__).parents[1] / "README.md"
 WIDE = {"width": 1440, "height": 1000}
 
 
+SCENES = "?tab=scenes&enlarge=0&count=8"  # with samples that are drawn at once
+
+
 @pytest.fixture
 def scenes(browser: Browser, app: str):
     """The page with the Scenes tab open, its first samples drawn."""
-    with new_page(browser, f"{app}?tab=scenes") as page:
+    with new_page(browser, app + SCENES) as page:
         expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         yield page
 
 
-def upload(page: Page, picture: Path) -> None:
+def upload(page: Page, picture: Path, preset: str = "Fast") -> None:
     page.get_by_role("tab", name="Train your own picture").click()
+    page.locator("#preset").get_by_text(preset).click()
     page.locator("#picture input[type=file]").set_input_files(picture)
     expect(page.locator("#prediction")).to_contain_text("on this device", timeout=60_000)
 
@@ -74,7 +78,7 @@ def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
 
 
 def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, picture_file, tmp_path):
-    with new_page(browser, f"{app}?tab=scenes") as page:
+    with new_page(browser, app + SCENES) as page:
         upload(page, picture_file)
         opened(page, page.get_by_role("button", name="Advanced"))
         page.locator("#max-size input").fill("40")
@@ -95,7 +99,7 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, pi
         expect(page.locator("#about")).to_contain_text("40 × 30 px", timeout=20_000)
         expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=20_000)
         assert shown_bytes(page, "#sample-gallery img") == first
-    with new_page(browser, f"{app}?tab=scenes") as page:  # from the file
+    with new_page(browser, app + SCENES) as page:  # from the file
         expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=20_000)
         with page.expect_file_chooser() as chooser:
             page.locator("#scene-upload").click()
@@ -111,7 +115,7 @@ def test_a_page_closed_in_mid_training_frees_the_device_and_keeps_its_scales(bro
     before = health()["trainings"]
     with browser.new_context(viewport=WIDE) as context:
         page = context.new_page()
-        page.goto(f"{app}?tab=scenes")
+        page.goto(app + SCENES)
         expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         upload(page, picture_file)
         page.locator("#train").click()
@@ -144,14 +148,14 @@ def test_a_picture_of_writing_is_warned_of(scenes, tmp_path, page_of_text):
     expect(scenes.locator("#prediction")).to_contain_text("writing", timeout=20_000, ignore_case=True)
 
 
-def test_a_large_picture_is_offered_the_size_of_screens(scenes, tmp_path):
+def test_how_large_prints_will_be_is_said(scenes, tmp_path):
     Image.effect_noise((1600, 900), 60).save(tmp_path / "large.png")
     upload(scenes, tmp_path / "large.png")
-    expect(scenes.locator("#prediction")).to_contain_text("1600 × 900 px: Screens trains it at 1024 px")
+    expect(scenes.locator("#prediction")).to_contain_text("Prints will have up to 1.4 megapixels")
 
 
 def test_two_visitors_at_once(browser, app, picture_file):
-    with new_page(browser, f"{app}?tab=scenes") as first, new_page(browser, f"{app}?tab=scenes") as second:
+    with new_page(browser, app + SCENES) as first, new_page(browser, app + SCENES) as second:
         for page in (first, second):
             expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         upload(first, picture_file)
@@ -199,11 +203,48 @@ def test_a_shape_is_fitted_and_compared_with_stretching(scenes):
     expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
     width, height = (int(scenes.locator(f"#retarget-{side} input").input_value()) for side in ("width", "height"))
     assert width == 3 * height
-    expect(scenes.locator("#compare img")).to_have_count(2)
+    expect(scenes.locator("#retarget-compare img")).to_have_count(2)
+
+
+def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(browser, app, tmp_path):
+    file = tmp_path / "noise.jpg"
+    Image.effect_noise((480, 300), 60).resize((2700, 1700)).save(file)
+    with new_page(browser, app + SCENES) as page:
+        upload(page, file, "Layout")
+        expect(page.locator("#prediction")).to_contain_text("Prints will have up to 4.6 megapixels")
+        opened(page, page.get_by_role("button", name="Advanced"))
+        page.locator("#iterations input").fill("5")
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("Trained in", timeout=60_000)
+        view(page, "Use a scene")
+        expect(page.locator("#about")).to_contain_text("3 scales · prints up to")
+        view(page, "Other sizes")
+        page.locator("#shape").get_by_text("Desktop 16:9").click()
+        expect(page.locator("#retarget-status .bar")).to_be_visible(timeout=20_000)
+        expect(page.locator("#retarget-compare img")).to_have_count(2, timeout=20_000)  # a draft, to begin with
+        expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=90_000)
+        with zipfile.ZipFile(downloaded(page, "#retarget-zip", tmp_path)) as archive:
+            (name,) = archive.namelist()
+            assert Image.open(archive.open(name)).size == (2560, 1440)
+        page.locator("#retarget-plain").get_by_text("Cropped").click()
+        expect(page.locator("#retarget-compare img")).to_have_count(2)
+
+
+def test_samples_are_drafts_until_they_are_prints(browser, app):
+    with new_page(browser, f"{app}?tab=scenes&scene=autumn&mode=sample&by=patches&enlarge=1&count=2") as page:
+        tiles = page.locator("#sample-gallery button img")
+        expect(tiles).to_have_count(2, timeout=20_000)
+        draft = page.evaluate("document.querySelector('#sample-gallery button img').src")
+        expect(page.locator("#sample-status")).to_contain_text("2 pictures in", timeout=60_000)
+        expect(page.locator("#sample-gallery")).to_contain_text("4.4 MP")
+        assert page.evaluate("document.querySelector('#sample-gallery button img').src") != draft
+        content = page.request.get(page.evaluate("document.querySelector('#sample-gallery button img').src")).body()
+        assert min(Image.open(io.BytesIO(content)).size) > 1600
 
 
 def test_all_my_devices(scenes, tmp_path):
     view(scenes, "All my devices")
+    scenes.locator("#devices-enlarge").get_by_role("checkbox").uncheck()
     scenes.locator("#devices").click()
     expect(scenes.locator("#devices-status")).to_contain_text("7 pictures in", timeout=60_000)
     expect(scenes.locator("#devices-gallery button img")).to_have_count(7)
@@ -244,8 +285,8 @@ def test_the_set_of_twelve(browser, app, tmp_path):
 @pytest.mark.parametrize(
     ("link", "picture"),
     [
-        ("tab=scenes&scene=peaks&mode=keep&size=325x175&seed=3", "#compare img >> nth=1"),
-        ("tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4", "#compare img >> nth=1"),
+        ("tab=scenes&scene=peaks&mode=keep&size=325x175&seed=3", "#retarget-compare img >> nth=1"),
+        ("tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4", "#retarget-compare img >> nth=1"),
         ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9", "#sample-gallery img >> nth=1"),
         ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2", "#devices-gallery img >> nth=6"),
         ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animate-image img"),
@@ -298,7 +339,7 @@ def test_a_link_to_a_scene_that_is_gone_says_so(browser, app):
 def test_copy_link_copies(browser, app):
     with browser.new_context(viewport=WIDE, permissions=["clipboard-read", "clipboard-write"]) as context:
         page = context.new_page()
-        page.goto(f"{app}?tab=scenes")
+        page.goto(app + SCENES)
         expect(page.locator("#sample-copy")).to_be_enabled(timeout=20_000)
         page.locator("#sample-copy").click()
         expect(page.locator("#sample-copy")).to_contain_text("Link copied")
@@ -356,7 +397,7 @@ def test_every_control_has_a_name(browser, app):
       e.offsetParent && e.type !== "hidden" && !(e.labels && e.labels.length && e.labels[0].innerText.trim())
       && !e.innerText.trim() && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby")
       && !e.title && !e.querySelector("img[alt]:not([alt=''])")).map(e => e.outerHTML.slice(0, 160))"""
-    with new_page(browser, f"{app}?tab=scenes") as page:
+    with new_page(browser, app + SCENES) as page:
         expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
         for name in ("New samples", "Other sizes", "All my devices", "Animation", "Train your own picture"):
             view(page, name)

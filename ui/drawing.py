@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from PIL import Image
 
-from darkroom.uses import AnimationUse, PicturesUse
+from darkroom.uses import AnimationUse, PicturesUse, Step
 from ui.device import Device, Turn
-from ui.reports import Report, passing_folder, reports
+from ui.reports import Progress, Report, passing_folder
 
 PNG_LEVEL = 3  # of compression: a third faster than 6, 2 % larger
+LARGE = 500_000  # px: above, JPEG is shown, a sixth of the bytes
+JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)
 class Result:
     """Where the drawing stands. files: of the pictures, or the one of an animation; archive: a ZIP of the pictures, or
-    the animation again. Both come when all is drawn, and may be copied until the stream goes on."""
+    the animation again: both come when all is drawn. shown: the pictures as they are, for the eye: drafts to begin
+    with, large ones as JPEG. All may be copied until the stream goes on."""
 
     report: Report
     files: list[str] = field(default_factory=list)
     archive: str | None = None
+    shown: list[str] = field(default_factory=list)
 
 
 class Models(Protocol):
@@ -48,20 +52,49 @@ class Drawing:
             return
         with passing_folder() as folder:
             paths = use.paths(folder, f"{name}_")
-            yield from self.draw_pictures(use.draw(model), paths, folder / f"{name}_{use.stem()}.zip")
+            yield from self.draw_pictures(use.steps(model), paths, folder / f"{name}_{use.stem()}.zip")
 
-    def draw_pictures(self, pictures: Iterator[Image.Image], paths: Sequence[Path], archive: Path) -> Iterator[Result]:
+    def draw_pictures(self, steps: Iterator[Step], paths: Sequence[Path], archive: Path) -> Iterator[Result]:
         """The results of drawing pictures to these files, one for each."""
-        files = _written(self.device.stream(Turn.PICTURE, pictures), paths)
-        for report, done in reports(files, len(paths), PicturesUse.WHAT):
-            yield Result(report, done, zipped(done, archive) if done else None)
+        progress, shown = Progress(len(paths), PicturesUse.WHAT), dict[int, _Shown]()
+        for step in self.device.stream(Turn.PICTURE, steps):
+            if step.picture:
+                here = shown.setdefault(step.number, _Shown(paths[step.number]))
+                here.take(step.picture, step.share == 1)
+            if report := progress.take(step.number, step.share):
+                yield Result(report, shown=[here.path() for here in shown.values()])
+        files, seen = [str(path) for path in paths], [here.path() for here in shown.values()]
+        yield Result(progress.end(), files, zipped(files, archive), seen)
 
 
-def _written(pictures: Iterable[Image.Image], paths: Iterable[Path]) -> Iterator[str]:
-    """Writes each picture as it comes; the paths. Encoding takes as long as drawing: it is done once."""
-    for picture, path in zip(pictures, paths, strict=False):
-        picture.save(path, format="PNG", compress_level=PNG_LEVEL)
-        yield str(path)
+class _Shown:
+    """A picture as it is now. path: its file, once finished; what is shown of it lies beside."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path
+        self._draft: Image.Image | None = None
+        self._path, self._drafts = path, 0
+
+    def take(self, picture: Image.Image, finished: bool) -> None:
+        """Encoding takes as long as drawing: of drafts only those are written that are shown."""
+        self._draft = picture
+        if finished:
+            picture.save(self.file, format="PNG", compress_level=PNG_LEVEL)
+            large = picture.width * picture.height > LARGE
+            self._path = self.file.with_suffix(".jpg") if large else self.file
+            self._draft = picture if large else None
+        else:
+            self._path, self._drafts = (
+                self.file.with_name(f"draft{self._drafts}_{self.file.stem}.jpg"),
+                self._drafts + 1,
+            )
+
+    def path(self) -> str:
+        """The file that shows it."""
+        if self._draft:
+            self._draft.save(self._path, quality=JPEG_QUALITY)
+            self._draft = None
+        return str(self._path)
 
 
 def zipped(files: Sequence[str | Path], path: Path) -> str:
@@ -73,11 +106,12 @@ def zipped(files: Sequence[str | Path], path: Path) -> str:
 
 
 def _draw_animation(use: AnimationUse[Any], model: Any, device: Device, name: str) -> Iterator[Result]:
-    frames: list[Image.Image] = []
-    for report, frames in reports(device.stream(Turn.PICTURE, use.draw(model)), use.total, use.WHAT):  # noqa: B007
-        if not frames:
+    frames, progress = list[Image.Image](), Progress(use.total, use.WHAT)
+    for number, frame in enumerate(device.stream(Turn.PICTURE, use.draw(model))):
+        frames.append(frame)
+        if report := progress.take(number):
             yield Result(report)
     with passing_folder() as folder:
         path = use.path(folder, f"{name}_")
         use.save(frames, path)
-        yield Result(report.noted(use.note()), [str(path)], str(path))
+        yield Result(progress.end().noted(use.note()), [str(path)], str(path))

@@ -97,13 +97,14 @@ def inputs_of(arguments: Arguments) -> list[Any]:
 
 
 def _input(it: Option) -> Any:
+    first: Any = None if it.default is NEEDED else it.default
     if it.kind is bool:
-        return gr.Checkbox(it.first, label=it.name)
+        return gr.Checkbox(first, label=it.name)
     if it.kind is str:
-        return gr.Textbox(it.first, label=it.name)
+        return gr.Textbox(first, label=it.name)
     if it.kind in SCHEMAS:
         return json_of(it.name, SCHEMAS[it.kind])
-    return number(it.name, it.first, 0 if it.kind is int else None)
+    return number(it.name, first, 0 if it.kind is int else None)
 
 
 def number(label: str, value: float | None, precision: int | None = None) -> gr.Number:

@@ -8,13 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from ui.html import bar, line
 
-REPORT_SECONDS = 0.5  # between two messages to the page
-
-T = TypeVar("T")
+REPORT_SECONDS = 0.4  # between two messages to the page, and to the first
 
 
 @dataclass(frozen=True)
@@ -40,19 +37,30 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{round(seconds / 3600, 1):g} h"
 
 
-def reports(items: Iterator[T], total: int, what: str) -> Iterator[tuple[Report, list[T]]]:
-    """Collects the items; a report now and then, and at the end all of them."""
-    done: list[T] = []
-    started = reported = time.monotonic()
-    for item in items:
-        done.append(item)
-        now = time.monotonic()
-        if now - reported > REPORT_SECONDS and len(done) < total:
-            reported = now
-            left = duration((now - started) / len(done) * (total - len(done)))
-            yield Report(f"{what}: {len(done)} of {total}, {left} left", len(done) / total), []
-    what = what if len(done) > 1 else what.removesuffix("s")
-    yield Report(f"{len(done)} {what} in {time.monotonic() - started:.1f} s"), done
+class Progress:
+    """How much of several pieces of equal work is done, told now and then."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self.total, self.what = total, what
+        self.shares: dict[int, float] = {}
+        self.started = self.reported = time.monotonic()
+
+    def take(self, number: int, share: float = 1.0) -> Report | None:
+        """Notes the share of a piece; what to say of all, where it is time for that."""
+        self.shares[number] = share
+        now, done = time.monotonic(), sum(self.shares.values())
+        if now - self.reported <= REPORT_SECONDS or done >= self.total:
+            return None
+        self.reported = now
+        left = f", {duration((now - self.started) / done * (self.total - done))} left" if done else ""
+        finished = sum(share == 1 for share in self.shares.values())
+        return Report(f"{self.what}: {finished} of {self.total}{left}", done / self.total)
+
+    def end(self) -> Report:
+        """How many there are, and how long they took."""
+        count = len(self.shares)
+        what = self.what if count > 1 else self.what.removesuffix("s")
+        return Report(f"{count} {what} in {time.monotonic() - self.started:.1f} s")
 
 
 @contextmanager

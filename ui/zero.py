@@ -28,7 +28,7 @@ _step_seconds = 0.03
 
 def estimate(picture: str, config: TrainConfig, checkpoint: Checkpoint | None = None) -> float:
     """Seconds that the scales of a training which are not finished yet will take on ZeroGPU, at most."""
-    scales = len(pyramid_sizes(*open_picture(picture).size, config))
+    scales = config.trained(pyramid_sizes(*open_picture(picture).size, config))
     return _steps(config, range(_done(checkpoint), scales)) * _step_seconds
 
 

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from darkroom.checks import check_range
-from darkroom.uses import PicturesUse, Size, option, seed_option
+from darkroom.uses import PrintsUse, Size, Step, as_steps, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.uses.start import enlarge_option, start_scale_option
 
@@ -22,7 +20,7 @@ MODES = ("keep", "rearrange")
 
 
 @dataclass(frozen=True)
-class Retarget(PicturesUse["ScenePipeline"]):
+class Retarget(PrintsUse["ScenePipeline"]):
     """Fit a trained scene to another size or aspect ratio.
 
     "keep" holds the layout: the picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1)
@@ -46,7 +44,7 @@ class Retarget(PicturesUse["ScenePipeline"]):
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
-    def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:
+    def steps(self, model: ScenePipeline) -> Iterator[Step]:
         if self.mode == "rearrange":
             start, below = self.start_scale or 0, model.remembered
             model.check_start(start)
@@ -57,7 +55,8 @@ class Retarget(PicturesUse["ScenePipeline"]):
             # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
             below = model.stretched if model.scales > 1 else model.remembered
         if not self.enlarge:
-            return model.draw(self.count, model.sizes_for(self.size), model.noise(self.seed), start, below)
+            sizes = model.sizes_for(self.size)
+            return as_steps(model.draw(self.count, sizes, model.noise(self.seed), start, below))
         sizes = model.sizes_for(model.size_of(self.size[0] / self.size[1]))
         return model.prints(model.draw(self.count, sizes, model.noise(self.seed), start, below), self.size)
 

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from darkroom.uses import PicturesUse, option, seed_option
-from singan.uses.start import ORDERS, enlarge_option, start_scale_option
+from darkroom.uses import PrintsUse, Step, as_steps, option, seed_option
+from singan.uses.start import PLACES, enlarge_option, start_scale_option
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
 
 
 @dataclass(frozen=True)
-class Sample(PicturesUse["ScenePipeline"]):
+class Sample(PrintsUse["ScenePipeline"]):
     """Draw new pictures with the content of a trained scene."""
 
-    count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, served=50, command=50)
+    count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, served=50, command=50, start=4)
     start_scale: int = start_scale_option(0, "0 draws everything anew, 1, 2, ... keep more of the picture's layout")
     seed: int = seed_option()
     layout_by: str = option(
@@ -31,14 +29,14 @@ class Sample(PicturesUse["ScenePipeline"]):
     )
     enlarge: bool = enlarge_option()
 
-    def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:
+    def steps(self, model: ScenePipeline) -> Iterator[Step]:
         size = model.full_size(model.size) if self.enlarge else model.size
         if self.layout_by == "patches":
-            return model.laid_out(self.count, size, self.seed, ORDERS[min(self.start_scale, len(ORDERS) - 1)])
+            return model.laid_out(self.count, size, self.seed, PLACES[min(self.start_scale, len(PLACES) - 1)])
         model.check_start(self.start_scale)
         noise = model.noise(self.seed)
         pictures = model.draw(self.count, model.sizes_for(), noise, self.start_scale, model.remembered)
-        return model.prints(pictures, size) if self.enlarge else pictures
+        return model.prints(pictures, size) if self.enlarge else as_steps(pictures)
 
     def stem(self) -> str:
         return f"seed{self.seed}"

@@ -8,13 +8,14 @@ from darkroom.uses import option
 from singan.config import MAX_SCALES
 
 STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a sample, by start scale
-ORDERS = (0.5, 1.0, 2.0)  # of pictures that patches lay out, likewise; beyond, the last
+# Of pictures that patches lay out, likewise: how much a patch keeps its height, and its place across.
+PLACES = ((1.0, 0.05), (1.0, 0.1), (1.0, 0.3))
 
 
 def enlarge_option() -> Any:
     """Whether a result becomes a print."""
     said = "whether the photograph's own patches redraw them at its own pixels"
-    return option(False, said, label="Enlarge to the photograph's own pixels")
+    return option(False, said, label="Print at the photograph's own pixels", start=True)
 
 
 def start_scale_option(default: int | None, help: str, **said: Any) -> Any:

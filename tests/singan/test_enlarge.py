@@ -54,7 +54,7 @@ def test_a_print_is_never_larger_than_the_photographs_pixels_fill(photograph: Im
 
 def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Image.Image) -> None:
     enlarger = Enlarger(photograph)
-    prints = [enlarger.print(200, 150, seed, order=0.5) for seed in (1, 1, 2)]
+    prints = [enlarger.print(200, 150, seed, place=(0.5, 0.0)) for seed in (1, 1, 2)]
     assert prints[0].tobytes() == prints[1].tobytes()
     assert np.abs(pixels(prints[0]) - pixels(prints[2])).mean() > 5
     assert np.abs(pixels(prints[0]) - pixels(photograph)).mean() > 5
@@ -63,12 +63,12 @@ def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Imag
     assert np.corrcoef(*rows)[0, 1] > 0.9  # dark stays above
 
 
-def test_order_is_a_dial(photograph: Image.Image) -> None:
-    """The more things have to keep their height, the less pictures vary."""
+def test_place_is_a_dial(photograph: Image.Image) -> None:
+    """The more things have to keep their place, the less pictures vary."""
     enlarger = Enlarger(photograph)
     spreads = [
-        np.stack([pixels(enlarger.print(200, 150, seed, order=order)) for seed in range(6)]).std(0).mean()
-        for order in (0.0, 0.5, 2.0)
+        np.stack([pixels(enlarger.print(200, 150, seed, place=(1.0, across))) for seed in range(6)]).std(0).mean()
+        for across in (0.0, 0.1, 0.5)
     ]
     assert spreads[0] > spreads[1] > spreads[2]
 
@@ -76,9 +76,11 @@ def test_order_is_a_dial(photograph: Image.Image) -> None:
 def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
     enlarger = Enlarger(photograph)
     stages = list(enlarger.stages(120, 160, picture=photograph))
-    widths = [stage.width for stage in stages]
-    assert len(stages) > 4 and widths == sorted(widths) and stages[0].width <= 20
-    assert stages[-1].tobytes() == enlarger.print(120, 160, picture=photograph).tobytes()
+    drafts = [stage.picture for stage in stages if stage.picture]
+    widths, shares = [draft.width for draft in drafts], [stage.share for stage in stages]
+    assert len(drafts) > 4 and widths == sorted(widths) and widths[0] <= 20
+    assert shares == sorted(shares) and [share == 1 for share in shares].index(True) == len(stages) - 1
+    assert drafts[-1].tobytes() == enlarger.print(120, 160, picture=photograph).tobytes()
 
 
 # -- scenes -----------------------------------------------------------------------------------------------------------

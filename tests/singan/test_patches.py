@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from singan.patches import PATCH, Matches, improve, match_all, resized, vote
+from singan.pieces import whole
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -20,23 +21,30 @@ def nowhere(height: int, width: int, step: int = 1) -> Matches:
 
 def test_all_patches_of_the_photograph_are_found_where_they_are() -> None:
     photograph = picture(30, 40)
-    matches = match_all(photograph[5:25, 8:36].copy(), photograph, completeness=1e6)
-    assert matches.corners[0, 0].tolist() == [5, 8] and matches.corners[-1, -1].tolist() == [5 + 13, 8 + 21]
-    assert np.array_equal(vote(matches, photograph, falloff=0.5), photograph[5:25, 8:36])
+    matches = match_all(photograph, photograph)
+    assert matches.corners[0, 0].tolist() == [0, 0] and matches.corners[-1, -1].tolist() == [23, 33]
+    assert np.array_equal(whole(vote(matches, photograph, falloff=0.5)), photograph)
 
 
-def test_completeness_brings_in_what_nothing_resembles() -> None:
+def test_much_of_the_photograph_is_used_where_the_nearest_would_be_few() -> None:
     photograph = picture(30, 40)
-    flat = np.full_like(photograph, 128)
-    used = [len(np.unique(match_all(flat + picture(30, 40, 1) // 64, photograph, alpha).corners.reshape(-1, 2), axis=0))
-            for alpha in (1e-4, 1e6)]  # fmt: skip
-    assert used[0] > 2 * used[1]
+    near_flat = np.full_like(photograph, 128) + picture(30, 40, 1) // 64
+    found = match_all(near_flat, photograph).corners.reshape(-1, 2)
+    own, others = (unfolded(it) for it in (near_flat, photograph))
+    nearest = ((own[:, None] - others[None]) ** 2).sum(2).argmin(1)
+    assert len(np.unique(found, axis=0)) > 5 * len(np.unique(nearest))
 
 
-def test_order_keeps_the_height_of_what_looks_alike() -> None:
+def unfolded(photograph: np.ndarray) -> np.ndarray:
+    """The patches, one a row."""
+    windows = np.lib.stride_tricks.sliding_window_view(photograph.astype(float), (PATCH, PATCH), (0, 1))
+    return windows.reshape(-1, 3 * PATCH**2)
+
+
+def test_place_keeps_the_height_of_what_looks_alike() -> None:
     stripes = np.zeros((40, 30, 3), np.uint8)
     stripes[::8] = 255  # a patch is like those 8, 16, ... px above and below
-    found = match_all(stripes, stripes, completeness=1e6, order=1.0).corners[..., 0]
+    found = match_all(stripes, stripes, (1.0, 0.0)).corners[..., 0]
     assert np.array_equal(found, np.broadcast_to(np.arange(34)[:, None], (34, 24)))
 
 
@@ -44,10 +52,10 @@ def test_order_keeps_the_height_of_what_looks_alike() -> None:
 def test_a_search_from_anywhere_finds_most_patches_and_votes_them_back(step: int) -> None:
     photograph = picture(60, 83)
     part = photograph[3:53, 11:78].copy()
-    matches = improve(nowhere(*part.shape[:2], step), part, photograph, sweeps=30, radius=80, seed=0)
+    matches = whole(improve(nowhere(*part.shape[:2], step), part, photograph, sweeps=30, radius=80, seed=0))
     there = matches.corners - matches.corners[0, 0] == nowhere_offsets(matches)
     assert there.mean() > 0.99
-    again = vote(matches, photograph, falloff=0.5)
+    again = whole(vote(matches, photograph, falloff=0.5))
     assert np.abs(again.astype(int) - part).mean() < 1
 
 
@@ -67,7 +75,7 @@ def test_a_search_is_never_worse_than_where_it_began() -> None:
         return ((patches[matches.corners[..., 0], matches.corners[..., 1]] - own) ** 2).sum((2, 3, 4))
 
     begun = nowhere(40, 50)
-    found = improve(begun, other, photograph, sweeps=2, radius=50, seed=3)
+    found = whole(improve(begun, other, photograph, sweeps=2, radius=50, seed=3))
     assert (cost(found) <= cost(begun)).all() and cost(found).mean() < 0.8 * cost(begun).mean()
 
 
@@ -77,13 +85,13 @@ def test_matches_of_a_picture_in_itself_stay_so_when_enlarged(step: int, next_st
     here = Matches(nowhere_offsets(small).astype(np.int32), small.size, step)
     larger = here.enlarged((57, 71), (57, 71), next_step)
     assert np.abs(larger.corners - nowhere_offsets(larger)).max() <= 1
-    assert np.array_equal(vote(larger, picture(57, 71), 0.5).shape, (57, 71, 3))
+    assert np.array_equal(whole(vote(larger, picture(57, 71), 0.5)).shape, (57, 71, 3))
 
 
 def test_every_pixel_has_a_vote_at_every_step() -> None:
     photograph = np.full((20, 20, 3), 200, np.uint8)
     for step in (1, 2, 3):
-        assert (vote(nowhere(23, 31, step), photograph, 0.5) == 200).all()
+        assert (whole(vote(nowhere(23, 31, step), photograph, 0.5)) == 200).all()
 
 
 def test_number_of_threads_changes_nothing() -> None:
@@ -91,7 +99,7 @@ def test_number_of_threads_changes_nothing() -> None:
     results = []
     for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
         numba.set_num_threads(threads)
-        results.append(improve(nowhere(80, 100, 2), other, photograph, 4, 40, 7).corners)
+        results.append(whole(improve(nowhere(80, 100, 2), other, photograph, 4, 40, 7)).corners)
     numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
     assert np.array_equal(*results)
 

@@ -74,7 +74,8 @@ def test_a_slider_is_a_slider_within_what_visitors_get(panel):
 def test_it_draws_what_the_controls_say_and_says_how_to_do_it_again(panel):
     *_, drawn, said = panel.draw(values_of(panel, bits=2))
     assert "1 picture in" in drawn[panel.status] and len(drawn[panel.gallery]) == 1
-    assert drawn[panel.gallery][0].endswith("tiny_bits2_0000.png")
+    file, caption = drawn[panel.gallery][0]
+    assert file.endswith("tiny_bits2_0000.png") and caption == "1 · 64 × 48"
     link = said[panel.share.link]
     assert link == "/?tab=scenes&scene=tiny&mode=few-colours&bits=2" and not set(said) & set(panel.share.codes)
     assert panel.calls(Query.of(link)) == [Call("/few_colours_scene", {"scene": "tiny", "bits": 2})]

@@ -25,8 +25,8 @@ def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
     with gr.Blocks():
         panel = TrainingPanel(trainings, Drawing(store, trainings.device), gr.Dropdown(), gr.Button(), gr.Textbox())
     asked = (panel.picture, panel.preset, panel.seed, panel.size, panel.iterations)
-    (one,) = panel._calls(dict(zip(asked, (None, "screens", 3, None, 0), strict=True)))
-    arguments = {"picture": "picture.jpg", "preset": "standard", "seed": 3, "max_size": 1024, "iterations": None}
+    (one,) = panel._calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
+    arguments = {"picture": "picture.jpg", "preset": "layout", "seed": 3, "max_size": 128, "iterations": None}
     assert one == Call("/train_scene", arguments)
     taken = [name for name in inspect.signature(trainings.train_scene).parameters if name != "request"]
     assert list(one.arguments) == taken

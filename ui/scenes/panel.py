@@ -6,14 +6,16 @@ A use with special widgets has a panel of its own beside, which lays out some of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 import gradio as gr
+from PIL import Image
 
 from darkroom.uses import AnimationUse, Use, options, plain_options, plain_values
 from singan.uses.start import STRENGTHS
 from ui.controls import Controls, Player, gallery
-from ui.drawing import Drawing, Result
+from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
 from ui.share import Call, Share
@@ -91,7 +93,11 @@ class Panel:
         """What `results` show of one that is complete."""
         if issubclass(self.use, AnimationUse):
             return self.player.shows(result.files[0], result.archive)
-        return {self.gallery: result.files, self.file: ready(result.archive)}
+        return {self.file: ready(result.archive)}
+
+    def seen(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
+        """What `results` show of pictures, drafts or finished."""
+        return {self.gallery: captioned(result)}
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -123,6 +129,7 @@ class Panel:
         uses = self.uses(self.controls.asked(values), name)
         for result in self.drawn(uses, name):
             updates = {self.status: result.report.html()}
+            updates |= self.seen(result, uses, name) if result.shown else {}
             yield updates | (self.shown(result, uses, name) if result.files else {})
         yield self.share.says(self.link(uses[0], name), lambda: self.calls_of(uses, name), values)
 
@@ -168,3 +175,14 @@ class Panel:
     def calls_of(self, uses: Sequence[Any], name: str) -> list[Call]:
         """The calls of the endpoint that does these uses."""
         return [Call(f"/{endpoint_of(type(use), SCENE)}", {SCENE: name, **use.plain()}) for use in uses]
+
+
+def captioned(result: Result, captions: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """The pictures for a gallery, with their numbers or what else they are called, and their pixels."""
+    found = list[tuple[str, str]]()
+    for file, caption in zip_longest(result.shown, captions[: len(result.shown)]):
+        with Image.open(file) as picture:
+            width, height = picture.size
+        megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE else ""
+        found.append((file, f"{caption or len(found) + 1} · {width} × {height}{megapixels}"))
+    return found

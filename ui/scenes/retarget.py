@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from darkroom.uses import options
 from singan.uses import Retarget
 from ui.drawing import Result
 from ui.links import Query, read_option
 from ui.reports import passing_folder
-from ui.scenes.panel import SCENE, Panel
-from ui.wiring import QUIET, Updates, Values, ready
+from ui.scenes.comparison import Comparison
+from ui.scenes.panel import SCENE, Panel, captioned
+from ui.wiring import QUIET, Updates, Values
 
 DEVICES = {  # width / height, and such a screen's own pixels
     "Phone 9:19.5": (9 / 19.5, (1170, 2532)),
@@ -58,11 +58,8 @@ class RetargetPanel(Panel):
             side.input(lambda: CUSTOM, None, shape, queue=False, **QUIET)
 
     def lay_out_results(self) -> list[Any]:
-        self.compare = gr.ImageSlider(
-            label="Plainly stretched | fitted", format="png", interactive=False, visible=False, elem_id="compare",
-            buttons=["download", "fullscreen"],
-        )  # fmt: skip
-        return [self.compare, *super().lay_out_results()]
+        self.comparison = Comparison(self.name, self.drawing.models, self.scene)
+        return [*self.comparison.components, *super().lay_out_results()]
 
     def _shaped(self, values: Values) -> Any:
         if values[self._shape] == CUSTOM:
@@ -71,16 +68,19 @@ class RetargetPanel(Panel):
         sides = scene.fitting(screen) if values[self.controls["enlarge"]] else scene.size_of(ratio)
         return dict(zip((self.controls["width"], self.controls["height"]), sides, strict=True))
 
-    def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        scene = self.drawing.models.get(name)
-        with Image.open(result.files[0]) as fitted:
-            size = fitted.size
-        stretched = (scene.original if uses[0].enlarge else scene.source).resize(size, Image.Resampling.LANCZOS)
+    def seen(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
+        several = uses[0].count > 1
         return {
-            self.compare: gr.ImageSlider((stretched, result.files[0]), visible=True),
-            self.gallery: gr.Gallery(result.files, visible=len(result.files) > 1),
-            self.file: ready(result.archive),
+            **self.comparison.shows(result.shown[0], name, "stretched"),
+            self.gallery: gr.Gallery(captioned(result) if several else None, visible=several),
         }
+
+
+def _caption(device: tuple[str, tuple[float, tuple[int, int]]], use: Retarget) -> str:
+    """What a device's picture is called, and where the photograph is too small for its screen."""
+    name, (_, screen) = device
+    lacking = use.enlarge and use.size[0] < screen[0]
+    return f"{name} (its screen has {screen[0]} × {screen[1]}: the photograph fills no more)" if lacking else name
 
 
 class DevicesPanel(Panel):
@@ -103,16 +103,29 @@ class DevicesPanel(Panel):
         return [Retarget(size, **given) for size in sizes]
 
     def drawn(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
-        pictures = chain.from_iterable(use.draw(self.drawing.models.get(name)) for use in uses)
+        scene = self.drawing.models.get(name)
+        steps = (replace(step, number=n) for n, use in enumerate(uses) for step in use.steps(scene))
         with passing_folder() as folder:
             sized = zip(DEVICES, uses, strict=True)
             paths = [folder / f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
-            yield from self.drawing.draw_pictures(pictures, paths, folder / f"{name}_{uses[0].mode}.zip")
+            yield from self.drawing.draw_pictures(steps, paths, folder / f"{name}_{uses[0].mode}.zip")
+
+    def lay_out_results(self) -> list[Any]:
+        results = super().lay_out_results()
+        self.comparison = Comparison(self.name, self.drawing.models, self.scene)
+        self.gallery.select(self._beside, {self.gallery, self.scene}, self.comparison.components, **QUIET)
+        return [*results, *self.comparison.components]
+
+    def _beside(self, values: Values, chosen: gr.SelectData) -> Updates:
+        file, _ = values[self.gallery][chosen.index]
+        return self.comparison.shows(file, values[self.scene], "stretched")
+
+    def seen(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
+        return {self.gallery: captioned(result, [_caption(*it) for it in zip(DEVICES.items(), uses, strict=True)])}
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        sized = zip(DEVICES, uses, strict=True)
-        captions = [f"{device} · {use.size[0]} × {use.size[1]}" for device, use in sized]
-        return {self.gallery: list(zip(result.files, captions, strict=True)), self.file: ready(result.archive)}
+        phone = self.comparison.shows(result.shown[0], name, "stretched")
+        return super().shown(result, uses, name) | phone
 
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
         return {

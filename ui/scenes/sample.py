@@ -34,20 +34,18 @@ class SamplePanel(Panel):
         with gr.Row():
             self.good = gr.Dropdown([], multiselect=True, label="The good ones", elem_id="sample-good", scale=3)
             self.file = gr.DownloadButton("Download (ZIP)", interactive=False, size="sm", elem_id="sample-zip")
-        chosen: set[Any] = {self.gallery, self.good}
+        self.drawn_files = gr.File(visible=False, file_count="multiple")  # the gallery may show JPEGs of them
+        chosen: set[Any] = {self.drawn_files, self.good}
         self.good.input(self._chosen, chosen, [self.file], **QUIET)
-        return [self.gallery, self.good, self.file]
+        return [self.gallery, self.good, self.file, self.drawn_files]
 
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        numbers = list(range(1, len(result.files) + 1))
-        captioned = [(file, str(n)) for n, file in zip(numbers, result.files, strict=True)]
-        good = gr.Dropdown(choices=numbers, value=[])
-        return {self.gallery: captioned, self.good: good, self.file: ready(result.archive)}
+        good = gr.Dropdown(choices=list(range(1, len(result.files) + 1)), value=[])
+        return {self.good: good, self.file: ready(result.archive), self.drawn_files: result.files}
 
     def _chosen(self, values: Values) -> Iterator[Updates]:
-        files = [path for path, _ in values[self.gallery] or []]
         with passing_folder() as folder:
-            yield {self.file: ready(zip_of(files, values[self.good] or [], folder))}
+            yield {self.file: ready(zip_of(values[self.drawn_files] or [], values[self.good] or [], folder))}
 
 
 def zip_of(files: list[str], numbers: list[int], folder: Path) -> str:

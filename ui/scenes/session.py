@@ -113,7 +113,7 @@ class TrainingSession:
             self._store.end(begun.name)
 
     def _train(self, begun: Begun) -> Iterator[State]:
-        if begun.checkpoint and begun.checkpoint.scene.finished:
+        if begun.checkpoint and begun.checkpoint.scene.finished_as(begun.config):
             yield State(Report(f"Already trained: {begun.name}"), begun.name, ended=True)
             return
         last, failure = None, ""

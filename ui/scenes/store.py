@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class SceneStore:
         pyramid = None
         for name in self.names(session):
             scene = self.get(name)
-            if scene.train_config == config:
+            if scene.train_config.same_recipe(config):
                 pyramid = pyramid or empty_pyramid(picture, config)[0]
                 if same_picture(scene.pyramid, pyramid):
                     return name
@@ -100,7 +100,7 @@ class SceneStore:
         known = self._same(session, picture, config)
         if known is not None:
             scene = self.get(known)
-            if scene.finished:
+            if scene.finished_as(config):
                 return known, Checkpoint(scene, ())
             if checkpoint := self._taken(known):
                 return known, checkpoint
@@ -115,7 +115,8 @@ class SceneStore:
         checkpoint = self._taken(name)
         if checkpoint is None:
             raise ValueError(f"scene {name!r} cannot be gone on with: it is finished, in training, or was uploaded")
-        return str(self._own[name].folder / PICTURE_FILE), scene.train_config, checkpoint
+        config = replace(scene.train_config, until=None) if scene.finished else scene.train_config
+        return str(self._own[name].folder / PICTURE_FILE), config, checkpoint
 
     def _taken(self, name: str) -> Checkpoint | None:
         """What there is of a training that can be gone on with, its name busy from now on; None of any other.
@@ -137,7 +138,7 @@ class SceneStore:
     def resumable(self, name: str) -> bool:
         """Whether `resume` has something to go on with."""
         with self._lock:
-            if name in self._busy or name not in self._loaded or self._scene(name).finished:
+            if name in self._busy or name not in self._loaded or self._scene(name).complete:
                 return False
             return (self._own[name].folder / PICTURE_FILE).exists()
 

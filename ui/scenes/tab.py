@@ -155,11 +155,13 @@ class ScenesTab:
     def _about(self, name: str) -> str:
         scene = self.store.get(name)
         width, height = scene.size
-        total = len(scene.pyramid.config.sizes)
-        scales = f"{total} scales" if scene.finished else f"{scene.scales} of {total} scales"
+        total = scene.train_config.trained(scene.pyramid.config.sizes)
+        scales = f"{scene.scales} scales" if scene.finished else f"{scene.scales} of {total} scales"
+        full = scene.full_size(scene.size)
+        prints = f" · prints up to {full[0]} × {full[1]} px" if full[0] > width else ""
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(LIFETIME_SECONDS)} after its last use" if own else ""
-        return f"**{name}** · {width} × {height} px · {scales}{lives}"
+        return f"**{name}** · {width} × {height} px · {scales}{prints}{lives}"
 
     # -- links -------------------------------------------------------------------------------------------------------
 

@@ -16,15 +16,15 @@ from ui.drawing import Drawing
 from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.scenes.session import TrainingSession
-from ui.scenes.trainings import MAX_ITERATIONS, SCREEN_SIZE, Trainings
+from ui.scenes.trainings import MAX_ITERATIONS, Trainings
 from ui.share import Call, Share, file_name
 from ui.visitors import Visitor
 from ui.wiring import QUIET, Updates, Values
 
 PRESET_LABELS = {
+    "layout": "Layout · for prints",
     "fast": "Fast · 128 px",
     "standard": "Standard · 250 px",
-    "screens": f"Screens · {SCREEN_SIZE} px",
     "paper": "As published · 250 px",
 }
 NO_PICTURE = (
@@ -72,9 +72,9 @@ class TrainingPanel:
         self.picture = picture_file(
             label="Your picture", sources=["upload", "clipboard"], height=220, elem_id="picture"
         )  # fmt: skip
-        presets = [name for name in PRESET_LABELS if name in (*self.trainings.presets, "screens")]
+        presets = [name for name in PRESET_LABELS if name in self.trainings.presets]
         choices = [(PRESET_LABELS[name], name) for name in presets]
-        self.preset = gr.Radio(choices, value="fast", label="Size and care", elem_id="preset")
+        self.preset = gr.Radio(choices, value="layout", label="What is trained", elem_id="preset")
         with gr.Accordion("Advanced", open=False):
             self.seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
             self.size = gr.Number(
@@ -162,11 +162,8 @@ class TrainingPanel:
 
     def _asked(self, values: Values) -> dict[str, Any]:
         """The controls as the endpoint's arguments. An empty number field comes as None or as 0."""
-        preset, size = values[self.preset], values[self.size] or None
-        if preset == "screens":
-            preset, size = "standard", size or SCREEN_SIZE
-        iterations = values[self.iterations] or None
-        return {"preset": preset, "seed": values[self.seed], "max_size": size, "iterations": iterations}
+        numbers = {"max_size": values[self.size] or None, "iterations": values[self.iterations] or None}
+        return {"preset": values[self.preset], "seed": values[self.seed], **numbers}
 
     def _config(self, values: Values) -> TrainConfig:
         return self.trainings.config(**self._asked(values))

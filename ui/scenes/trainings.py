@@ -16,6 +16,7 @@ from singan import TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.config import from_preset
 from singan.image import open_picture
+from singan.pipeline import MAX_PRINT_PIXELS
 from singan.suitability import concerns
 from ui import zero
 from ui.device import Device, Turn
@@ -27,8 +28,7 @@ from ui.scenes.store import SceneStore
 from ui.visitors import Visitor
 
 MAX_ITERATIONS = 2000
-SCREEN_SIZE = 1024  # px: what fills real screens
-PRESETS = ("fast", "standard", "paper")
+PRESETS = ("layout", "fast", "standard", "paper")
 EXPECTED_FROM = 1600  # px: a reduced picture tells as much of how training it will go
 CLOSE_SECONDS = 3.0  # that trainings have for their current step when the app ends
 RESTART = "the app is being restarted: try again in a minute"
@@ -71,10 +71,10 @@ class Trainings:
         else:
             seconds = self.device.run(Turn.TRAINING, lambda: predict_seconds(image, config, self.store.device))
             where = self.store.device.type.upper()
-        lines = [f"About **{duration(seconds)}** on this device ({where})."]
-        if max(width, height) >= SCREEN_SIZE > config.max_size:
-            lines.append(f"Your picture has {width} × {height} px: **Screens** trains it at {SCREEN_SIZE} px.")
-        yield "\n\n".join(lines)
+        megapixels = min(width * height, MAX_PRINT_PIXELS) / 1e6
+        prints = f" Prints will have up to {megapixels:.1f} megapixels." if megapixels > 0.1 else ""
+        lines = [f"About **{duration(seconds)}** on this device ({where}).{prints}"]
+        yield lines[0]
         found = self.device.run(Turn.TRAINING, lambda: concerns(image))
         yield "\n\n".join([*lines, *(f"**{MESSAGES[concern.kind]}**" for concern in found)])
 

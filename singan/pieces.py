@@ -1,0 +1,29 @@
+"""Work in pieces: a generator that returns its result and yields between, so that others can have the machine there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+Result = TypeVar("Result")
+
+
+def each(pieces: Generator[A, None, Result], then: Callable[[A], B]) -> Generator[B, None, Result]:
+    """The same pieces, with what they yield in another form."""
+    while True:
+        try:
+            said = next(pieces)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        yield then(said)
+
+
+def whole(pieces: Generator[Any, None, Result]) -> Result:
+    """The result, all at once."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
