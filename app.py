@@ -17,6 +17,7 @@ from darkroom.pictures import MAX_PIXELS
 from darkroom.scratch import scratch_folder
 from dcgan import FacePipeline
 from singan import ScenePipeline
+from singan.patches import compiled
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
@@ -74,6 +75,7 @@ def serve(ended: threading.Event) -> None:
     agents = importlib.util.find_spec("mcp") is not None  # gradio's extra of that name
     page = build_page(faces, scenes, device, kept_scenes())
     page.launch(theme=THEME, css=CSS, js=NAME_PICTURES, mcp_server=agents, prevent_thread_lock=True)
+    threading.Thread(target=compiled, name="compiler", daemon=True).start()
     ended.wait()
     page.shut_down()
 

@@ -291,7 +291,11 @@ class AnimationUse(Use[M]):
 
     def draw(self, model: M) -> Iterator[Image.Image]:
         """The frames as they are drawn. Raises ValueError at once where this model cannot do that."""
-        raise NotImplementedError
+        return (step.picture for step in self.steps(model) if step.picture is not None and step.share == 1)
+
+    def steps(self, model: M) -> Iterator[Step]:
+        """The same in pieces of work; a subclass says one of the two."""
+        return as_steps(self.draw(model))
 
     def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
         """All frames that were drawn, in the order in which they are shown."""

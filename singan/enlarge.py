@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom.uses import Step
-from singan.patches import PATCH, Bytes, Matches, Place, Size, improve, match_all, resized, vote
+from singan.patches import PATCH, Bytes, Matches, Place, Size, compiled, improve, match_all, resized, vote
 from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
@@ -47,6 +47,7 @@ class Enlarger:
     """Makes prints of one photograph."""
 
     def __init__(self, photograph: Image.Image) -> None:
+        compiled()  # here, as the stages may be drawn where others wait for their turn
         self.photograph: Bytes = np.array(photograph.convert("RGB"))
         self._reduced: tuple[list[float], list[Bytes]] = [], []  # the last that was needed: prints come in sets
 
@@ -64,17 +65,14 @@ class Enlarger:
         picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. place: how much a
         patch has to keep its height in the picture, and its place across, as `match_all` has it.
         """
-        width, height = self.most(width, height)
-        scales = self._scales(width, height)
-        reals = self._reals(scales)
-        sizes = [_at(scale / scales[-1], (height, width)) for scale in scales]
+        sizes, reals = self.pyramid(width, height)
         work = [math.prod(size) for size in sizes]
         total = sum(work) + 1  # the print itself is the last of it
         if picture is None:
             now, matches = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), place)
         else:
             now, matches = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], place)
-        for n in range(1, len(scales)):
+        for n in range(1, len(sizes)):
             done = sum(work[:n])
             yield Stage(Image.fromarray(now), done / total)
             blurred = resized(reals[n - 1], _size(reals[n]))
@@ -89,6 +87,12 @@ class Enlarger:
         *_, last = self.stages(width, height, seed, picture, place)
         assert last.picture is not None
         return last.picture
+
+    def pyramid(self, width: int, height: int) -> tuple[list[Size], list[Bytes]]:
+        """The (height, width) of a print at every scale, coarsest first, and the photograph there."""
+        width, height = self.most(width, height)
+        scales = self._scales(width, height)
+        return [_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
 
     def _scales(self, width: int, height: int) -> list[float]:
         """The photograph's reductions, coarsest first; at the last it has the area of the print."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from singan.image import resize
+from singan.pieces import whole
 
 # Of numba's layers the one that survives a fork, as ZeroGPU needs it; it takes one caller at a time.
 numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
@@ -79,6 +80,14 @@ def resized(picture: Bytes, size: Size) -> Bytes:
     return pixels.round().clamp(0, 255).byte().contiguous().numpy()
 
 
+def compiled() -> None:
+    """Compiles the search and the voting, once on a machine: seconds that are better spent before somebody waits."""
+    nothing = np.zeros((PATCH, PATCH, 3), np.uint8)
+    matches = Matches(np.zeros((1, 1, 2), np.int32), (PATCH, PATCH))
+    whole(improve(matches, nothing, nothing, 1, 1, 0))
+    whole(vote(matches, nothing, 0.0))
+
+
 # -- exact search ------------------------------------------------------------------------------------------------------
 
 Place = tuple[float, float]
@@ -123,17 +132,18 @@ def match_all(picture: Bytes, photograph: Bytes, place: Place = (0.0, 0.0)) -> M
 
 
 def improve(
-    matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int
+    matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int, worth: float = 1.0
 ) -> Generator[float, None, Matches]:
     """Returns better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random
     search within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at
-    once. Yields the share that is done, a few times a second."""
+    once. worth: only what is nearer than this times the match that is given replaces it. Yields the share that is done,
+    a few times a second."""
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)
     flat = _flat(picture), _flat(photograph)
     bands = _bands(rows, columns)
     with _ALONE:
-        _compare(*flat, corners, distances, matches.step)
+        _compare(*flat, corners, distances, matches.step, worth)
     for sweep in range(sweeps):
         before = corners.copy()
         for first, last in bands:
@@ -177,14 +187,15 @@ def _shifted(state):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True)
-def _compare(a, b, corners, distances, step):  # type: ignore[no-untyped-def]
-    """The distances of the matches."""
+def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-def]
+    """The distances that others have to be below."""
     rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
     for y in numba.prange(rows):
         for x in range(columns):
             by, bx = corners[y, x, 0], corners[y, x, 1]
-            distances[y, x] = _distance(a, b, min(y * step, bottom), min(x * step, right), by, bx, 2**31 - 1)
+            here = _distance(a, b, min(y * step, bottom), min(x * step, right), by, bx, 2**31 - 1)
+            distances[y, x] = np.int32(worth * here)
 
 
 @numba.njit(parallel=True, cache=True)

@@ -22,6 +22,7 @@ from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
 from singan.enlarge import Enlarger, developed
 from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, scale_noise
+from singan.motion import moving_prints
 from singan.patches import Place
 from singan.photograph import Photograph
 from singan.uses import Animate, Retarget, Sample
@@ -29,6 +30,7 @@ from singan.uses import Animate, Retarget, Sample
 FORMAT = 1
 MAX_PIXELS = 4_000_000  # that networks draw
 MAX_PRINT_PIXELS = 16_000_000  # that the enlarger draws
+FRAME_PIXELS = 1280 * 720  # of an animation, enlarged
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
 BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
@@ -153,6 +155,12 @@ class ScenePipeline(Pretrained):
         check_print(size)
         enlarger = Enlarger(self.original)
         return developed((picture, enlarger.stages(*size, picture=picture)) for picture in pictures)
+
+    def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
+        """The frames of an animation at the trained picture's shape, with FRAME_PIXELS at most."""
+        width, height = self.full_size(self.size)
+        share = min(1.0, math.sqrt(FRAME_PIXELS / (width * height)))
+        return moving_prints(Enlarger(self.original), frames, (round(width * share), round(height * share)), loop)
 
     def laid_out(self, count: int, size: tuple[int, int], seed: int, place: Place) -> Iterator[Step]:
         """Prints that the photograph's patches alone lay out; `place` as `Enlarger.stages` has it."""

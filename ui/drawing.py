@@ -107,9 +107,10 @@ def zipped(files: Sequence[str | Path], path: Path) -> str:
 
 def _draw_animation(use: AnimationUse[Any], model: Any, device: Device, name: str) -> Iterator[Result]:
     frames, progress = list[Image.Image](), Progress(use.total, use.WHAT)
-    for number, frame in enumerate(device.stream(Turn.PICTURE, use.draw(model))):
-        frames.append(frame)
-        if report := progress.take(number):
+    for step in device.stream(Turn.PICTURE, use.steps(model)):
+        if step.picture and step.share == 1:
+            frames.append(step.picture)
+        if report := progress.take(step.number, step.share):
             yield Result(report)
     with passing_folder() as folder:
         path = use.path(folder, f"{name}_")

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from darkroom.checks import check_range
-from darkroom.uses import AnimationUse, format_option, fps_option, option, seed_option
-from singan.uses.start import STRENGTHS, start_scale_option
+from darkroom.uses import AnimationUse, Step, as_steps, format_option, fps_option, option, seed_option
+from singan.uses.start import STRENGTHS, enlarge_option, start_scale_option
 from singan.walk import Walk, begin_after_smallest_step
 
 if TYPE_CHECKING:
@@ -43,14 +43,16 @@ class Animate(AnimationUse["ScenePipeline"]):
     loop: bool = option(True, "whether the end joins the beginning, without a seam", label="Seamless loop")
     format: str = format_option("gif")
     seed: int = seed_option()
+    enlarge: bool = enlarge_option(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("alpha", self.alpha, LEAST_PULL if self.loop else 0.0, 1.0)
 
-    def draw(self, model: ScenePipeline) -> Iterator[Image.Image]:
+    def steps(self, model: ScenePipeline) -> Iterator[Step]:
         model.check_start(self.start_scale)
-        return self._frames(model)
+        frames = self._frames(model)
+        return model.moving_prints(frames, self.loop) if self.enlarge else as_steps(frames)
 
     def _frames(self, model: ScenePipeline) -> Iterator[Image.Image]:
         start, sizes, pyramid = self.start_scale, model.sizes_for(), model.pyramid

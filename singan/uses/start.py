@@ -12,10 +12,10 @@ STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a samp
 PLACES = ((1.0, 0.05), (1.0, 0.1), (1.0, 0.3))
 
 
-def enlarge_option() -> Any:
-    """Whether a result becomes a print."""
+def enlarge_option(first: bool = True) -> Any:
+    """Whether a result becomes a print; first: what forms begin with."""
     said = "whether the photograph's own patches redraw them at its own pixels"
-    return option(False, said, label="Print at the photograph's own pixels", start=True)
+    return option(False, said, label="Print at the photograph's own pixels", start=first)
 
 
 def start_scale_option(default: int | None, help: str, **said: Any) -> Any:

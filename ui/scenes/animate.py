@@ -34,7 +34,7 @@ class AnimatePanel(Panel):
         words = self.lay_out_strength()
         with gr.Row():
             self.controls.lay_out("loop", "format")
-        self.controls.lay_out("seed")
+        self.controls.lay_out("enlarge", "seed")
         with gr.Accordion("Advanced", open=False):
             self.lay_out_start_scale(words)
             self.controls.lay_out("alpha", "beta", "frames", "fps")
@@ -58,7 +58,7 @@ class AnimatePanel(Panel):
         """Three strengths times four smoothnesses."""
         use, name, known = self.controls.use_of(values), values[self.scene], options(Animate)
         pairs = product(known["start_scale"].command, known["beta"].command)
-        uses = [replace(use, start_scale=start, beta=beta) for start, beta in pairs]
+        uses = [replace(use, start_scale=start, beta=beta, enlarge=False) for start, beta in pairs]  # or it took hours
         captions = [f"{STRENGTHS[each.start_scale]}, beta {each.beta:.2f}" for each in uses]
         for result in self._draw_all(uses, name):
             updates: Updates = {self.status: result.report.html()}

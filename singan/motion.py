@@ -1,0 +1,112 @@
+"""Animations enlarged: every frame is printed from where the last one's patches were, so that what stands still does.
+
+The first frame is looked up from the coarsest scale on. Then a patch keeps its match until one is clearly nearer; where
+the scale below has found others, a search begins with those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+
+import numpy as np
+from PIL import Image
+
+from darkroom.uses import Step
+from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SPARSE, SWEEPS, Enlarger
+from singan.patches import Bytes, Matches, Size, improve, match_all, resized, vote
+from singan.pieces import each, whole
+
+WORTH = 0.5  # a match is left for one of less than this times its squared difference
+FIRST_ROUNDS = 3  # of searches at a scale of the first frame, in which matches settle
+HOLD = 6  # levels of 255: a pixel that changes by less stays as it was
+LEAD = 8  # frames of a closed animation that are printed before its first, and that its last fade into
+
+
+class MovingPrint:
+    """Prints the frames of one animation in their order, at most at this (width, height)."""
+
+    def __init__(self, enlarger: Enlarger, size: tuple[int, int], drawn: tuple[int, int]) -> None:
+        """drawn: (width, height) of the frames that come in."""
+        self.sizes, self.reals = enlarger.pyramid(*size)
+        # At their own size the frames come in; what is coarser only says where the first search begins.
+        larger = [n for n, it in enumerate(self.sizes) if min(it) >= min(drawn)]
+        self.entry = larger[0] if larger else len(self.sizes) - 1
+        self.matches: dict[int, Matches] = {}
+        self.before: Bytes | None = None
+
+    def frame(self, picture: Image.Image) -> Generator[float, None, Image.Image]:
+        """Returns the next frame's print; yields the share of it that is done."""
+        drawn, last = self._held(np.array(picture.convert("RGB"))), dict(self.matches)
+        now = resized(drawn, self.sizes[self.entry])
+        count = len(self.sizes) - self.entry
+        for n in range(self.entry, len(self.sizes)):
+            if n > self.entry:
+                now = resized(now, self.sizes[n])
+            keys = self.reals[n] if n == self.entry else resized(self.reals[n - 1], _size(self.reals[n]))
+            begun = self._begin(n, last, drawn)
+            rounds = 1 if n in last else FIRST_ROUNDS
+            for i in range(rounds):
+                reach = NEAR if max(self.sizes[n]) >= FAR else max(self.reals[n].shape) // 4
+                search = improve(begun, now, keys, SWEEPS, reach, n + 1000 * i, WORTH if n in last else 1.0)
+                begun = yield from each(search, lambda share: (n - self.entry + share) / count)  # noqa: B023
+            self.matches[n] = begun
+            now = yield from each(vote(begun, self.reals[n], FALLOFF), lambda share: (n - self.entry + 1) / count)  # noqa: B023
+        return Image.fromarray(now)
+
+    def _held(self, drawn: Bytes) -> Bytes:
+        """The frame, without changes too small to be motion."""
+        if self.before is not None:
+            small = np.abs(drawn.astype(np.int16) - self.before).max(2, keepdims=True) < HOLD
+            drawn = np.where(small, self.before, drawn)
+        self.before = drawn
+        return drawn
+
+    def _begin(self, n: int, last: dict[int, Matches], drawn: Bytes) -> Matches:
+        """Where scale n's search begins."""
+        if n == self.entry:
+            return last[n] if n in last else self._first(drawn)
+        below, size = self.matches[n - 1], self.sizes[n]
+        step = 2 if size[0] * size[1] >= SPARSE else 1
+        moved = below.enlarged(size, _size(self.reals[n]), step)
+        if n not in last:
+            return moved
+        before = last[n - 1].enlarged(size, _size(self.reals[n]), step)
+        still = (moved.corners == before.corners).all(2, keepdims=True)
+        return Matches(np.where(still, last[n].corners, moved.corners), size, step)
+
+    def _first(self, drawn: Bytes) -> Matches:
+        """The matches of the first frame at its own size."""
+        matches = None
+        for n in range(self.entry + 1):
+            now = resized(drawn, self.sizes[n])
+            if matches is None or min(self.sizes[n]) <= EXACT:
+                matches = match_all(now, self.reals[n])
+                continue
+            begun = matches.enlarged(self.sizes[n], _size(self.reals[n]), 1)
+            matches = whole(improve(begun, now, self.reals[n], SWEEPS, max(self.reals[n].shape) // 4, n))
+        assert matches is not None
+        return matches
+
+
+def _size(picture: Bytes) -> Size:
+    return picture.shape[0], picture.shape[1]
+
+
+def moving_prints(
+    enlarger: Enlarger, frames: Iterable[Image.Image], size: tuple[int, int], loop: bool
+) -> Iterator[Step]:
+    """The steps of printing frames; `loop`: whether the last one is followed by the first."""
+    drawn = list[Image.Image]()
+    for picture in frames:
+        drawn.append(picture)
+        yield Step(0, None, 0.0)
+    printer = MovingPrint(enlarger, size, drawn[0].size)
+    before = drawn[-min(LEAD, len(drawn) - 1) :] if loop else []  # the same frames, as what leads to the first
+    lead = list[Image.Image]()
+    for picture in before:
+        lead.append((yield from each(printer.frame(picture), lambda share: Step(0, None, 0.0))))
+    for number, picture in enumerate(drawn):
+        printed = yield from each(printer.frame(picture), lambda share: Step(number, None, 0.99 * share))  # noqa: B023
+        if (late := number - len(drawn) + len(lead)) >= 0:
+            printed = Image.blend(printed, lead[late], (late + 1) / (len(lead) + 1))
+        yield Step(number, printed)

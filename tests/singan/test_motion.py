@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from singan import ScenePipeline
+from singan.enlarge import Enlarger
+from singan.motion import moving_prints
+from tests.singan.test_enlarge import photograph, pixels
+
+assert photograph  # a fixture
+
+
+def printed(photograph: Image.Image, frames: list[Image.Image], loop: bool) -> list[Image.Image]:
+    steps = moving_prints(Enlarger(photograph), frames, (160, 120), loop)
+    return [step.picture for step in steps if step.picture is not None]
+
+
+def drawn(photograph: Image.Image, shift: float) -> Image.Image:
+    """A small picture of the photograph, moved along by so many px."""
+    moved = photograph.transform(
+        photograph.size, Image.Transform.AFFINE, (1, 0, shift, 0, 1, 0), Image.Resampling.BICUBIC
+    )
+    return moved.resize((80, 60), Image.Resampling.LANCZOS)
+
+
+def test_what_stands_still_stays_still(photograph: Image.Image) -> None:
+    prints = printed(photograph, [drawn(photograph, 0)] * 4, loop=False)
+    assert [it.size for it in prints] == [(160, 120)] * 4
+    steps = [np.abs(pixels(a) - pixels(b)).mean() for a, b in zip(prints, prints[1:], strict=False)]
+    assert max(steps) < 0.5 and steps[-1] < 0.1  # matches settle
+
+
+def test_what_moves_moves(photograph: Image.Image) -> None:
+    frames = [drawn(photograph, shift) for shift in (0, 4, 8, 12)]
+    prints = printed(photograph, frames, loop=False)
+    for frame, print_ in zip(frames, prints, strict=True):
+        small = np.asarray(print_.resize(frame.size, Image.Resampling.LANCZOS)).astype(float)
+        others = [np.abs(small - pixels(other)).mean() for other in frames]
+        assert np.argmin(others) == frames.index(frame)
+
+
+def test_a_loop_has_no_seam(photograph: Image.Image) -> None:
+    frames = [drawn(photograph, 6 * np.sin(2 * np.pi * t / 16)) for t in range(16)]
+    prints = printed(photograph, frames, loop=True)
+    steps = [np.abs(pixels(prints[t]) - pixels(prints[t - 1])).mean() for t in range(16)]
+    assert steps[0] <= 1.2 * max(steps[1:])
+
+
+@pytest.mark.parametrize("loop", [True, False])
+def test_a_scene_prints_its_animation(tiny_scene: ScenePipeline, loop: bool) -> None:
+    frames, again = (tiny_scene.animate(1, frames=3, loop=loop, enlarge=True) for _ in range(2))
+    assert [it.tobytes() for it in frames] == [it.tobytes() for it in again]
+    assert {it.size for it in frames} == {tiny_scene.full_size(tiny_scene.size)}
