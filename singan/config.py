@@ -109,7 +109,7 @@ class TrainConfig:
     """
 
     max_size: int = 250
-    min_size: int = 16
+    min_size: int = 19
     scale_factor: float = 0.65
     scales: int | None = None
     until: int | None = None

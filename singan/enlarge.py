@@ -22,11 +22,12 @@ from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
 FACTOR = 1.4  # from scale to scale, about
-EXACT = 45  # px, a shorter side up to which all patches are compared
-ORDERED = 30  # px, likewise up to which a patch's place counts
-ROUNDS, NOISE_ROUNDS = 4, 10  # at a scale where all patches are compared; at the coarsest, out of noise
+EXACT = 3000  # px, up to which all patches are compared
+PLACED = 1400  # px, likewise up to which a patch's place counts: then shapes may mend
+ANYWHERE = (0.0, 0.0)
+ROUNDS, NOISE_ROUNDS = 8, 10  # at a scale where all patches are compared; at the coarsest, out of noise
 NOISE = 0.5  # of the first round, in parts of white
-NOWHERE = (0.0, 0.0)  # any place will do
+ABOUT = (0.2, 0.0)  # of pictures that come in: what is above stays rather above
 FALLOFF = 0.5  # of votes: an even mean of all patches is blurred
 SWEEPS = 2  # of a search that begins with what the scale below found
 FAR, NEAR = 300, 4  # px: a search reaches a quarter of the photograph up to this longer side, and so far above it
@@ -57,7 +58,7 @@ class Enlarger:
         return round(width * share), round(height * share)
 
     def stages(
-        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = NOWHERE
+        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = ABOUT
     ) -> Iterator[Stage]:
         """The print as it grows, in pieces of work of a fraction of a second; the last has `most` of the size, in px.
         The same seed gives the same.
@@ -81,7 +82,7 @@ class Enlarger:
         yield Stage(Image.fromarray(now), 1.0)
 
     def print(
-        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = NOWHERE
+        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = ABOUT
     ) -> Image.Image:
         """The last of `stages`."""
         *_, last = self.stages(width, height, seed, picture, place)
@@ -95,9 +96,11 @@ class Enlarger:
         return [_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
 
     def _scales(self, width: int, height: int) -> list[float]:
-        """The photograph's reductions, coarsest first; at the last it has the area of the print."""
+        """The photograph's reductions, coarsest first. At the last it lies between the print's area and what fits into
+        the print: at the one, what is wide has no room in a narrow print, at the other nothing is near."""
         rows, columns = self.photograph.shape[:2]
-        last = min(1.0, math.sqrt(width * height / (rows * columns)))
+        area, inside = math.sqrt(width * height / (rows * columns)), min(height / rows, width / columns)
+        last = min(1.0, math.sqrt(area * inside))
         first = min(last, ENTRY / min(rows, columns))
         count = max(1, math.ceil(math.log(last / first) / math.log(FACTOR)))
         return [last * (first / last) ** (1 - n / count) for n in range(count + 1)]
@@ -166,8 +169,8 @@ def _redrawn(
 ) -> Generator[float, None, tuple[Bytes, Matches]]:
     """A scale above the coarsest; yields the share of it that is done."""
     size = _size(now)
-    if min(size) <= EXACT:
-        return _matched(now, real, blurred, place if min(size) <= ORDERED else NOWHERE)
+    if math.prod(size) <= EXACT:
+        return _matched(now, real, blurred, place if math.prod(size) <= PLACED else ANYWHERE)
     sparse = size[0] * size[1] >= SPARSE
     matches = below.enlarged(size, _size(real), 2 if sparse else 1)
     rounds = 1 if sparse else 2

@@ -6,6 +6,7 @@ the scale below has found others, a search begins with those.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Iterator
 
 import numpy as np
@@ -16,7 +17,7 @@ from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SPARSE, SWEEPS, Enlarger
 from singan.patches import Bytes, Matches, Size, improve, match_all, resized, vote
 from singan.pieces import each, whole
 
-WORTH = 0.5  # a match is left for one of less than this times its squared difference
+WORTH = 0.6  # a match is left for one of less than this times its squared difference
 FIRST_ROUNDS = 3  # of searches at a scale of the first frame, in which matches settle
 HOLD = 6  # levels of 255: a pixel that changes by less stays as it was
 LEAD = 8  # frames of a closed animation that are printed before its first, and that its last fade into
@@ -79,7 +80,7 @@ class MovingPrint:
         matches = None
         for n in range(self.entry + 1):
             now = resized(drawn, self.sizes[n])
-            if matches is None or min(self.sizes[n]) <= EXACT:
+            if matches is None or math.prod(self.sizes[n]) <= EXACT:
                 matches = match_all(now, self.reals[n])
                 continue
             begun = matches.enlarged(self.sizes[n], _size(self.reals[n]), 1)

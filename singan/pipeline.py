@@ -19,7 +19,7 @@ from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seed_of, seeded
 from darkroom.uses import Step, method
 from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import Enlarger, developed
+from singan.enlarge import ABOUT, Enlarger, developed
 from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
@@ -150,11 +150,12 @@ class ScenePipeline(Pretrained):
         full = self.full_size(size)
         return size if full[0] >= size[0] else full
 
-    def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Step]:
-        """The pictures redrawn at (width, height), as far as the photograph's pixels fill that."""
+    def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int], place: Place = ABOUT) -> Iterator[Step]:
+        """The pictures redrawn at (width, height), as far as the photograph's pixels fill that; `place` as
+        `Enlarger.stages` has it."""
         check_print(size)
         enlarger = Enlarger(self.original)
-        return developed((picture, enlarger.stages(*size, picture=picture)) for picture in pictures)
+        return developed((picture, enlarger.stages(*size, picture=picture, place=place)) for picture in pictures)
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
         """The frames of an animation at the trained picture's shape, with FRAME_PIXELS at most."""

@@ -215,9 +215,11 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(browser, app
         opened(page, page.get_by_role("button", name="Advanced"))
         page.locator("#iterations input").fill("5")
         page.locator("#train").click()
+        expect(page.locator("#meanwhile img")).to_be_visible(timeout=30_000)
         expect(page.locator("#train-status")).to_contain_text("Trained in", timeout=60_000)
+        expect(page.locator("#resume")).to_be_enabled()  # to the whole of `standard`
         view(page, "Use a scene")
-        expect(page.locator("#about")).to_contain_text("3 scales · prints up to")
+        expect(page.locator("#about")).to_contain_text("2 scales · prints up to")
         view(page, "Other sizes")
         page.locator("#shape").get_by_text("Desktop 16:9").click()
         expect(page.locator("#retarget-status .bar")).to_be_visible(timeout=20_000)

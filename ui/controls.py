@@ -73,6 +73,21 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
     )  # fmt: skip
 
 
+# The picture that is looked at, the first of several if none is, alone in a tab: there a browser shows its own pixels.
+FULL_SIZE = """() => {
+  const looked = ["#NAME-gallery .preview img", "#NAME-compare img:last-of-type", "#NAME-gallery img"];
+  const shown = looked.flatMap((it) => [...document.querySelectorAll(it)]).find((it) => it.offsetParent && it.src);
+  if (shown) window.open(shown.src, "_blank");
+}"""
+
+
+def full_size(name: str) -> gr.Button:
+    """Opens a result of a panel at its own pixels."""
+    button = gr.Button("Full size", size="sm", elem_id=f"{name}-full", min_width=120)
+    button.click(None, None, None, js=FULL_SIZE.replace("NAME", name), api_visibility="private")
+    return button
+
+
 class Player:
     """Where an animation is shown, as an image or as a video, whichever can play it, with its file."""
 

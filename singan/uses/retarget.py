@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from darkroom.checks import check_range
 from darkroom.uses import PrintsUse, Size, Step, as_steps, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
+from singan.enlarge import ABOUT
 from singan.uses.start import enlarge_option, start_scale_option
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
 
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
+
+KEPT = (0.5, 0.5)  # how much patches of a print keep their place, so that nothing leaves its own
 
 MODES = ("keep", "rearrange")
 
@@ -58,7 +61,8 @@ class Retarget(PrintsUse["ScenePipeline"]):
             sizes = model.sizes_for(self.size)
             return as_steps(model.draw(self.count, sizes, model.noise(self.seed), start, below))
         sizes = model.sizes_for(model.size_of(self.size[0] / self.size[1]))
-        return model.prints(model.draw(self.count, sizes, model.noise(self.seed), start, below), self.size)
+        place = KEPT if self.mode == "keep" else ABOUT
+        return model.prints(model.draw(self.count, sizes, model.noise(self.seed), start, below), self.size, place)
 
     def stem(self) -> str:
         width, height = self.size

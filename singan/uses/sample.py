@@ -21,17 +21,17 @@ class Sample(PrintsUse["ScenePipeline"]):
     start_scale: int = start_scale_option(0, "0 draws everything anew, 1, 2, ... keep more of the picture's layout")
     seed: int = seed_option()
     layout_by: str = option(
-        "network",
-        "what lays the pictures out: the trained networks, or patches of the photograph alone",
+        "auto",
+        "what lays the pictures out: the networks, or patches of the photograph alone; auto: patches for prints",
         label="Layout by",
-        choices=("network", "patches"),
+        choices=("auto", "network", "patches"),
         link="by",
     )
     enlarge: bool = enlarge_option()
 
     def steps(self, model: ScenePipeline) -> Iterator[Step]:
         size = model.full_size(model.size) if self.enlarge else model.size
-        if self.layout_by == "patches":
+        if self.layout_by == "patches" or (self.layout_by == "auto" and self.enlarge):
             return model.laid_out(self.count, size, self.seed, PLACES[min(self.start_scale, len(PLACES) - 1)])
         model.check_start(self.start_scale)
         noise = model.noise(self.seed)

@@ -71,6 +71,23 @@ def test_resumed_training_ends_where_an_uninterrupted_one_ends(preset, picture, 
         assert same(weights(last.scene), weights(records[-1].scene))
 
 
+def test_training_goes_on_from_a_layout_to_the_whole(picture, tiny_config, tiny_scene):
+    coarse = replace(tiny_config, until=min(tiny_scene.pyramid.config.sizes[1]))
+    *_, layout = singan.train(picture, coarse, device="cpu")
+    assert layout.finished and layout.scales == 2 and layout.seconds_left == 0
+    assert layout.scene.finished and not layout.scene.finished_as(tiny_config) and not layout.scene.complete
+    assert belongs_to(layout.scene, picture, tiny_config)
+    *_, whole = singan.train(picture, tiny_config, device="cpu", resume=layout.checkpoint)
+    assert whole.scene.complete and whole.scene.train_config == tiny_config
+    for name, value in whole.scene.pyramid.state_dict().items():
+        assert torch.equal(value, tiny_scene.pyramid.state_dict()[name]), name
+
+
+def test_the_coarsest_scale_is_always_trained(picture, tiny_config):
+    *_, last = singan.train(picture, replace(tiny_config, until=1), device="cpu")
+    assert last.scene.scales == 1
+
+
 def test_resume_refuses_another_picture_or_configuration(picture, tiny_config, tiny_checkpoint):
     for other, config in ((picture.rotate(180), tiny_config), (picture, replace(tiny_config, seed=5))):
         with pytest.raises(ValueError, match="another picture or of other settings"):
@@ -212,8 +229,8 @@ def test_unknown_device_is_named():
 @pytest.mark.parametrize("name", ["autumn", "brushes", "dandelions", "peaks", "stream", "sunset"])
 def test_shipped_scenes_are_what_their_cards_command_gives(name):
     scene = singan.ScenePipeline.from_pretrained(CHECKPOINTS / name)
-    assert scene.finished and belongs_to(scene, EXAMPLES / f"{name}.jpg", PRESETS["standard"])
-    assert f"train examples/{name}.jpg --out checkpoints/{name}" in scene.card
+    assert scene.finished and belongs_to(scene, CHECKPOINTS / name / "photograph.jpg", PRESETS["standard"])
+    assert f"train checkpoints/{name}/photograph.jpg --out" in scene.card
     assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 5_000_000
 
 

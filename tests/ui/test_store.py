@@ -81,6 +81,21 @@ def test_a_stopped_training_is_gone_on_with_by_its_name(store, tiny_checkpoint, 
         store.resume("tiny")
 
 
+def test_a_layout_is_gone_on_with_to_the_whole(store, tiny_checkpoint, picture_file, tiny_config):
+    layout = unfinished(tiny_checkpoint)
+    coarse = replace(tiny_config, until=min(layout.scene.pyramid.config.sizes[1]))
+    layout.scene.train_config = coarse
+    name = trained(store, "me", picture_file, layout, coarse)
+    assert store.get(name).finished and store.resumable(name)
+    picture = open_picture(picture_file)
+    assert store.begin("me", str(picture_file), picture, coarse) == (name, Checkpoint(store.get(name), ()))
+    again, found = store.begin("me", str(picture_file), picture, tiny_config)  # as Train does with another preset
+    assert again == name and found.scene.scales == 2
+    store.end(name)
+    _, config, found = store.resume(name)
+    assert config == tiny_config and found.scene.scales == 2
+
+
 def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "before", picture_file, tiny_checkpoint, tiny_config)
     assert store.adopt("after", [name, "gone-00000000", "tiny", 3]) == [name]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.uses import AnimationUse, Use, options, plain_options, plain_values
 from singan.uses.start import STRENGTHS
-from ui.controls import Controls, Player, gallery
+from ui.controls import Controls, Player, full_size, gallery
 from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
@@ -86,7 +86,11 @@ class Panel:
             self.player = Player(self.name, "Animation", 360, visible=False)
             return self.player.components
         self.gallery = gallery(self.name)
-        self.file = gr.DownloadButton("Download all (ZIP)", interactive=False, size="sm", elem_id=f"{self.name}-zip")
+        with gr.Row():
+            full_size(self.name)
+            self.file = gr.DownloadButton(
+                "Download all (ZIP)", interactive=False, size="sm", elem_id=f"{self.name}-zip"
+            )
         return [self.gallery, self.file]
 
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:

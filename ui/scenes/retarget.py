@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from darkroom.uses import options
 from singan.uses import Retarget
@@ -75,12 +76,21 @@ class RetargetPanel(Panel):
             self.gallery: gr.Gallery(captioned(result) if several else None, visible=several),
         }
 
+    def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
+        with Image.open(result.files[0]) as picture:
+            width, height = picture.size
+        updates = super().shown(result, uses, name)
+        if (width, height) != uses[0].size:
+            report = result.report.noted(f"the photograph's pixels fill {width} × {height}, no more")
+            updates[self.status] = report.html()
+        return updates
+
 
 def _caption(device: tuple[str, tuple[float, tuple[int, int]]], use: Retarget) -> str:
     """What a device's picture is called, and where the photograph is too small for its screen."""
     name, (_, screen) = device
     lacking = use.enlarge and use.size[0] < screen[0]
-    return f"{name} (its screen has {screen[0]} × {screen[1]}: the photograph fills no more)" if lacking else name
+    return f"{name} (all that the photograph has for {screen[0]} × {screen[1]})" if lacking else name
 
 
 class DevicesPanel(Panel):

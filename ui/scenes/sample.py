@@ -11,7 +11,7 @@ import gradio as gr
 from darkroom.checks import check_whole
 from darkroom.uses import options
 from singan.uses import Sample
-from ui.controls import gallery
+from ui.controls import full_size, gallery
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
 from ui.scenes.panel import Panel
@@ -33,6 +33,7 @@ class SamplePanel(Panel):
         self.gallery = gallery("sample")
         with gr.Row():
             self.good = gr.Dropdown([], multiselect=True, label="The good ones", elem_id="sample-good", scale=3)
+            full_size("sample")
             self.file = gr.DownloadButton("Download (ZIP)", interactive=False, size="sm", elem_id="sample-zip")
         self.drawn_files = gr.File(visible=False, file_count="multiple")  # the gallery may show JPEGs of them
         chosen: set[Any] = {self.drawn_files, self.good}

@@ -19,7 +19,7 @@ from ui.scenes.session import TrainingSession
 from ui.scenes.trainings import MAX_ITERATIONS, Trainings
 from ui.share import Call, Share, file_name
 from ui.visitors import Visitor
-from ui.wiring import QUIET, Updates, Values
+from ui.wiring import PICTURES, QUIET, Updates, Values
 
 PRESET_LABELS = {
     "layout": "Layout · for prints",
@@ -65,6 +65,7 @@ class TrainingPanel:
         self._wire(
             [self.start.click], lambda picture: self._begin(bool(picture)), self._train, {*asked, *self.share.inputs}
         )
+        self.start.click(self._print, {self.picture}, [self.meanwhile], **PICTURES, **QUIET)
         self._wire([self.resume.click, again.click], lambda _: self._begin(True), self._resume, {chosen})
         self.stop.click(self._stop, None, None, queue=False, **QUIET)
 
@@ -99,6 +100,10 @@ class TrainingPanel:
         with gr.Row(visible=False) as self.live:
             self.sample = _live_picture("A sample now", "live")
             self.remembered = _live_picture("The picture as remembered", "remembered")
+        self.meanwhile = gr.Image(
+            label="Meanwhile, a print by the photograph's patches alone", interactive=False, format="jpeg",
+            visible=False, elem_id="meanwhile", buttons=["fullscreen", "download"],
+        )  # fmt: skip
         self.plot = gr.LinePlot(
             x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="Of", height=220,
             visible=False, label="Losses", elem_id="losses", buttons=[],
@@ -138,6 +143,13 @@ class TrainingPanel:
         session = self.trainings.begin(Visitor.of(request), values[self.picture], self._config(values))
         yield from self._shown(session)
         yield self.share.says({"tab": "scenes"}, lambda: self._calls(values), values)
+
+    def _print(self, values: Values) -> Iterator[Updates]:
+        try:
+            for picture in self.trainings.first_print(values[self.picture]):
+                yield {self.meanwhile: gr.Image(picture, visible=True)}
+        except ValueError:  # of which the training speaks
+            yield {self.meanwhile: gr.Image(visible=False)}
 
     def _resume(self, values: Values, request: gr.Request) -> Iterator[Updates]:
         yield from self._shown(self.trainings.resume(Visitor.of(request), values[self.chosen]))

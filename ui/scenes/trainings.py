@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,9 +16,11 @@ from darkroom.checks import check_whole
 from singan import TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.config import from_preset
+from singan.enlarge import DRAFT, Enlarger
 from singan.image import open_picture
 from singan.pipeline import MAX_PRINT_PIXELS
 from singan.suitability import concerns
+from singan.uses.start import PLACES
 from ui import zero
 from ui.device import Device, Turn
 from ui.reports import duration
@@ -32,6 +35,7 @@ PRESETS = ("layout", "fast", "standard", "paper")
 EXPECTED_FROM = 1600  # px: a reduced picture tells as much of how training it will go
 CLOSE_SECONDS = 3.0  # that trainings have for their current step when the app ends
 RESTART = "the app is being restarted: try again in a minute"
+FIRST_PRINT = 2_000_000  # px, of what is shown while a training runs
 DECODED = 2  # pictures in memory, of up to 75 MB each
 
 
@@ -102,11 +106,21 @@ class Trainings:
             pictures = (preview.sample, preview.reconstruction) if preview else (gr.skip(), gr.skip())
             yield state.report.text, *pictures, state.plain(), state.name if state.ended else gr.skip()
 
+    def first_print(self, file: str | None) -> Iterator[Image.Image]:
+        """What the photograph's patches alone make of it, while it is trained on: a draft as it grows, then the print.
+        Raises PictureError."""
+        picture = self._uploads.open(uploaded(file))
+        share = min(1.0, math.sqrt(FIRST_PRINT / (picture.width * picture.height)))
+        size = round(picture.width * share), round(picture.height * share)
+        reduced = picture if share == 1 else picture.resize(size, Image.Resampling.LANCZOS)
+        stages = Enlarger(reduced).stages(*size, place=PLACES[0])
+        for stage in self.device.stream(Turn.PICTURE, stages):
+            if stage.picture and stage.picture.width * stage.picture.height >= min(DRAFT, math.prod(size)):
+                yield stage.picture
+
     def begin(self, visitor: Visitor, file: str | None, config: TrainConfig) -> TrainingSession:
         """A training of the picture in a file, or what there is of the same already. Raises ValueError."""
-        if not file:
-            raise ValueError("there is no picture yet: upload one first")
-        return self._session(visitor, partial(self._begun, visitor, file, config))
+        return self._session(visitor, partial(self._begun, visitor, uploaded(file), config))
 
     def _begun(self, visitor: Visitor, file: str, config: TrainConfig) -> Begun:
         picture = self._uploads.take(file)
@@ -125,6 +139,13 @@ class Trainings:
         """Ends all trainings after their current steps, waits until their finished scales are kept, lets none begin."""
         self.line.close(RESTART)
         self.line.wait(CLOSE_SECONDS)
+
+
+def uploaded(file: str | None) -> str:
+    """The file, where there is one. Raises ValueError."""
+    if not file:
+        raise ValueError("there is no picture yet: upload one first")
+    return file
 
 
 class Uploads:
