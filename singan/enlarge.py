@@ -70,9 +70,10 @@ class Enlarger:
         work = [math.prod(size) for size in sizes]
         total = sum(work) + 1  # the print itself is the last of it
         if picture is None:
-            now, matches = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), place)
+            begun = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), place)
         else:
-            now, matches = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], place)
+            begun = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], place)
+        now, matches = yield from each(begun, lambda _: Stage(None, 0.0))
         for n in range(1, len(sizes)):
             done = sum(work[:n])
             yield Stage(Image.fromarray(now), done / total)
@@ -146,31 +147,34 @@ def _at(scale: float, size: Size) -> Size:
     return height, width
 
 
-def _laid_out(real: Bytes, size: Size, rng: np.random.Generator, place: Place) -> tuple[Bytes, Matches]:
+Scale = Generator[float, None, tuple[Bytes, Matches]]  # returns a scale's picture; yields the share that is done
+
+
+def _laid_out(real: Bytes, size: Size, rng: np.random.Generator, place: Place) -> Scale:
     """The coarsest scale, out of noise of the photograph's colours."""
     now = (real.mean((0, 1)) + rng.normal(0, 1, (*size, 3)) * real.std((0, 1))).clip(0, 255).astype(np.uint8)
     for left in reversed(range(NOISE_ROUNDS)):
         noisy = now + rng.normal(0, 255 * NOISE * left / NOISE_ROUNDS, now.shape)
         matches = match_all(noisy.clip(0, 255).astype(np.uint8), real, place)
         now = whole(vote(matches, real, FALLOFF))
+        yield 1 - left / NOISE_ROUNDS
     return now, matches
 
 
-def _matched(now: Bytes, real: Bytes, blurred: Bytes, place: Place) -> tuple[Bytes, Matches]:
+def _matched(now: Bytes, real: Bytes, blurred: Bytes, place: Place) -> Scale:
     """A scale at which all patches are compared: the first time in the photograph as blurred as the picture."""
     for n in range(ROUNDS):
         matches = match_all(now, real if n else blurred, place)
         now = whole(vote(matches, real, FALLOFF))
+        yield (n + 1) / ROUNDS
     return now, matches
 
 
-def _redrawn(
-    now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Place, seed: int
-) -> Generator[float, None, tuple[Bytes, Matches]]:
-    """A scale above the coarsest; yields the share of it that is done."""
+def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Place, seed: int) -> Scale:
+    """A scale above the coarsest."""
     size = _size(now)
     if math.prod(size) <= EXACT:
-        return _matched(now, real, blurred, place if math.prod(size) <= PLACED else ANYWHERE)
+        return (yield from _matched(now, real, blurred, place if math.prod(size) <= PLACED else ANYWHERE))
     sparse = size[0] * size[1] >= SPARSE
     matches = below.enlarged(size, _size(real), 2 if sparse else 1)
     rounds = 1 if sparse else 2
