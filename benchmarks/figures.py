@@ -11,34 +11,51 @@ from darkroom.animations import save_animation
 
 GAP = 12  # px between pictures; captions stand in CAPTION px above them
 CAPTION = 22
+ROW = 420  # px, height of a row
+PHONE, ULTRAWIDE = (1170, 2532), (3440, 1440)
+DETAIL = (300, 1150)  # px, the corner of what is shown at its own pixels
 
 
-def peaks() -> Image.Image:
-    """A photograph, samples of it, and the same picture at other sizes."""
+def prints() -> Image.Image:
+    """A photograph as a phone's and an ultrawide screen's picture, a piece pixel by pixel, and laid out anew."""
     scene = singan.ScenePipeline.from_pretrained("checkpoints/peaks")
-    samples = scene.sample(3, seed=1)
-    wide, tall = (scene.retarget(size, mode="keep", seed=1)[0] for size in ((536, 188), (188, 400)))
-    rearranged = scene.retarget((476, 188), seed=1)[0]
-    width, height = scene.size
-    column, below = width + GAP, height + CAPTION + GAP
-    placed = [
-        (0, 0, scene.source, "The one picture"),
-        *((column * (i + 1), 0, sample, "New samples" * (i == 0)) for i, sample in enumerate(samples)),
-        (0, below, wide, "Fitted to 536 x 188, layout kept"),
-        (wide.width + GAP, below, rearranged, "476 x 188, rearranged"),
-        (4 * column, 0, tall, "188 x 400, layout kept"),
+    phone, wide = (scene.retarget(size, enlarge=True)[0] for size in (PHONE, ULTRAWIDE))
+    first = [
+        (_high(scene.original), "The one photograph"),
+        (_high(phone), "A phone's, 1170 x 2532"),
+        (phone.crop((*DETAIL, DETAIL[0] + 480, DETAIL[1] + ROW)), "A piece of that, pixel by pixel"),
     ]
-    sheet = Image.new("RGB", (4 * column + tall.width + 2 * GAP, below + height + CAPTION + 2 * GAP), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
-    for x, y, picture, caption in placed:
-        draw.text((GAP + x, GAP + y), caption, "#222222", font)
-        sheet.paste(picture, (GAP + x, GAP + y + CAPTION))
+    second = [(_high(wide, 300), f"An ultrawide screen's, {wide.width} x {wide.height}")]
+    second += [(_high(it, 300), "") for it in scene.sample(1, seed=4, enlarge=True)]
+    second[1] = second[1][0], "Laid out anew"
+    rows = [_row(first), _row(second)]
+    sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
+    y = 0
+    for row in rows:
+        sheet.paste(row, (0, y))
+        y += row.height
     return sheet
 
 
+def _high(picture: Image.Image, height: int = ROW) -> Image.Image:
+    return picture.resize((round(picture.width * height / picture.height), height), Image.Resampling.LANCZOS)
+
+
+def _row(pictures: list[tuple[Image.Image, str]]) -> Image.Image:
+    """Pictures of one height side by side, with their captions."""
+    width = sum(picture.width + GAP for picture, _ in pictures) + GAP
+    row = Image.new("RGB", (width, pictures[0][0].height + CAPTION + GAP), "white")
+    draw, font, x = ImageDraw.Draw(row), ImageFont.load_default(15), GAP
+    for picture, caption in pictures:
+        draw.text((x, 2), caption, "#222222", font)
+        row.paste(picture, (x, CAPTION))
+        x += picture.width + GAP
+    return row
+
+
 def main() -> None:
-    """Writes docs/peaks.jpg and docs/dandelions.gif."""
-    peaks().save("docs/peaks.jpg", quality=90)
+    """Writes docs/prints.jpg and docs/dandelions.gif."""
+    prints().save("docs/prints.jpg", quality=88)
     scene = singan.ScenePipeline.from_pretrained("checkpoints/dandelions")
     save_animation(scene.animate(start_scale=2, frames=30, loop=True), Path("docs/dandelions.gif"))
 

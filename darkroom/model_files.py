@@ -210,11 +210,15 @@ def write_model(
     with ExitStack() as parts:  # which it leaves in reverse order
         if not (folder / CARD_FILE).exists():
             parts.enter_context(atomic(folder / CARD_FILE)).write_text(card, encoding="utf-8")
-        if photograph is None:
-            (folder / PHOTOGRAPH_FILE).unlink(missing_ok=True)  # another picture's
-        else:
+        if photograph is not None and not _holds(folder / PHOTOGRAPH_FILE, photograph):  # megabytes at every scale
             parts.enter_context(atomic(folder / PHOTOGRAPH_FILE)).write_bytes(photograph)
         weights = save({name: value.cpu().contiguous() for name, value in tensors.items()})
         parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
         text = json.dumps(config, indent=2) + "\n"
         parts.enter_context(atomic(folder / CONFIG_FILE)).write_text(text, encoding="utf-8")
+    if photograph is None:
+        (folder / PHOTOGRAPH_FILE).unlink(missing_ok=True)  # another picture's
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content

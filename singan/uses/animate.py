@@ -11,7 +11,7 @@ from PIL import Image
 
 from darkroom.checks import check_range
 from darkroom.uses import AnimationUse, Step, as_steps, format_option, fps_option, option, seed_option
-from singan.uses.start import STRENGTHS, enlarge_option, start_scale_option
+from singan.uses.start import STRENGTHS, enlarge_option, print_suffix, start_scale_option
 from singan.walk import Walk, begin_after_smallest_step
 
 if TYPE_CHECKING:
@@ -72,4 +72,6 @@ class Animate(AnimationUse["ScenePipeline"]):
 
     def stem(self) -> str:
         exact = f"{self.beta:.2f}" if round(self.beta, 2) == self.beta else f"{self.beta:g}"
-        return f"{STRENGTHS.get(self.start_scale, 'fine')}_start{self.start_scale}_beta{exact}"
+        return (
+            f"{STRENGTHS.get(self.start_scale, 'fine')}_start{self.start_scale}_beta{exact}{print_suffix(self.enlarge)}"
+        )

@@ -10,7 +10,7 @@ from darkroom.checks import check_range
 from darkroom.uses import PrintsUse, Size, Step, as_steps, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.enlarge import ABOUT
-from singan.uses.start import enlarge_option, start_scale_option
+from singan.uses.start import enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
@@ -66,4 +66,4 @@ class Retarget(PrintsUse["ScenePipeline"]):
 
     def stem(self) -> str:
         width, height = self.size
-        return f"{width}x{height}_{self.mode}_seed{self.seed}"
+        return f"{width}x{height}_{self.mode}_seed{self.seed}{print_suffix(self.enlarge)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkroom.uses import PrintsUse, Step, as_steps, option, seed_option
-from singan.uses.start import PLACES, enlarge_option, start_scale_option
+from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
@@ -39,4 +39,5 @@ class Sample(PrintsUse["ScenePipeline"]):
         return model.prints(pictures, size) if self.enlarge else as_steps(pictures)
 
     def stem(self) -> str:
-        return f"seed{self.seed}"
+        by = "" if self.layout_by == "auto" else f"_{self.layout_by}"
+        return f"seed{self.seed}{by}{print_suffix(self.enlarge)}"

@@ -18,6 +18,11 @@ def enlarge_option(first: bool = True) -> Any:
     return option(False, said, label="Print at the photograph's own pixels", start=first)
 
 
+def print_suffix(enlarge: bool) -> str:
+    """Of a print's file name, as the small picture of the same seed may lie beside it."""
+    return "_print" if enlarge else ""
+
+
 def start_scale_option(default: int | None, help: str, **said: Any) -> Any:
     """The scale at which noise enters; the trained picture's own structure is below it."""
     return option(default, help, label="Start scale", low=0, high=MAX_SCALES - 1, link="start", **said)
