@@ -54,18 +54,18 @@ def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
     expect(scenes.locator("#strip figure")).to_have_count(3, timeout=20_000)  # every finished scale and the current
     expect(scenes.locator("#losses canvas, #losses svg").first).to_be_visible()
     scenes.locator("#stop").click()
-    expect(scenes.locator("#train-status")).to_contain_text("Stopped: 2 of 5 scales are kept as discs-", timeout=20_000)
+    expect(scenes.locator("#train-status")).to_contain_text("Stopped: 2 of 4 scales are kept as discs-", timeout=20_000)
     expect(scenes.locator("#train")).to_be_enabled()
     expect(scenes.locator("#resume")).to_be_enabled()
     scenes.locator("#resume").click()
     expect(scenes.locator("#train-status")).to_contain_text("scale 4 of", timeout=120_000)
     expect(scenes.locator("#strip figure")).to_have_count(4, timeout=20_000)  # those from before the stop too
     scenes.locator("#stop").click()
-    expect(scenes.locator("#train-status")).to_contain_text("Stopped: 3 of 5", timeout=20_000)
+    expect(scenes.locator("#train-status")).to_contain_text("Stopped: 3 of 4", timeout=20_000)
 
     view(scenes, "Use a scene")
     expect(scenes.locator("#scene input")).to_have_value(re.compile("^discs-"))
-    expect(scenes.locator("#about")).to_contain_text("3 of 5 scales")
+    expect(scenes.locator("#about")).to_contain_text("3 of 4 scales")
     expect(scenes.locator("#about")).to_contain_text("lives 2 h")
     expect(scenes.locator("#again")).to_be_visible()
     view(scenes, "Other sizes")
@@ -219,7 +219,7 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(browser, app
         expect(page.locator("#train-status")).to_contain_text("Trained in", timeout=60_000)
         expect(page.locator("#resume")).to_be_enabled()  # to the whole of `standard`
         view(page, "Use a scene")
-        expect(page.locator("#about")).to_contain_text("2 scales · prints up to")
+        expect(page.locator("#about")).to_contain_text("3 scales · prints up to")
         view(page, "Other sizes")
         page.locator("#shape").get_by_text("Desktop 16:9").click()
         expect(page.locator("#retarget-status .bar")).to_be_visible(timeout=20_000)
@@ -288,9 +288,12 @@ def test_the_set_of_twelve(browser, app, tmp_path):
     ("link", "picture"),
     [
         ("tab=scenes&scene=peaks&mode=keep&size=325x175&seed=3", "#retarget-compare img >> nth=1"),
-        ("tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4", "#retarget-compare img >> nth=1"),
+        (
+            "tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4&enlarge=0",
+            "#retarget-compare img >> nth=1",
+        ),
         ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9", "#sample-gallery img >> nth=1"),
-        ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2", "#devices-gallery img >> nth=6"),
+        ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2&enlarge=0", "#devices-gallery img >> nth=6"),
         ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animate-image img"),
     ],
 )
@@ -299,12 +302,11 @@ def test_a_link_shows_the_same_pixels_in_another_browser(browser, app, link, pic
     address = f"{app}?{link}"
     for _ in range(2):
         with new_page(browser, address) as page:
-            expect(page.locator(picture)).to_be_visible(timeout=60_000)
-            found.append(shown_bytes(page, picture))
             panel = {"sample": "sample", "devices": "devices", "animate": "animate"}
             name = panel.get(re.findall("mode=([a-z]+)", link)[0], "retarget")
             box = page.locator(f"#{name}-link input, #{name}-link textarea")
-            expect(box).to_have_value(re.compile("scene="))
+            expect(box).to_have_value(re.compile("scene="), timeout=60_000)  # then all is drawn
+            found.append(shown_bytes(page, picture))
             address = box.input_value()  # the second browser opens what the first would copy
     assert found[0] == found[1]
     for part in link.split("&"):

@@ -310,16 +310,21 @@ def test_what_has_no_queue_is_not_queued(stranger):
 
 
 def test_the_chosen_pictures_are_uploads_and_few(app, stranger):
-    """Whichever event takes a gallery and what is chosen of it: what it writes is called by the pictures alone."""
+    """Whichever event takes files and what is chosen of them: what it writes is called by the files alone."""
     config = stranger.config()
     kinds = {component["id"]: component["type"] for component in config["components"]}
-    file = {"image": stranger.upload(PICTURE), "caption": None}
-    chosen = [it for it in config["dependencies"] if [kinds[i] for i in it["inputs"]] == ["gallery", "dropdown"]]
+    file = stranger.upload(PICTURE)
+    asked = {it["id"]: [kinds[i] for i in it["inputs"]] for it in config["dependencies"]}
+    chosen = {event: inputs for event, inputs in asked.items() if sorted(inputs) == ["dropdown", "file"]}
     assert chosen
-    for event in chosen:
-        answer = stranger.event(event["id"], [[file], []])
-        assert answer["success"] and '"orig_name": "pictures.zip"' in json.dumps(answer["output"]), answer
-        answer = stranger.event(event["id"], [[file], [2]])
-        assert not answer["success"] and "2" in answer["output"]["error"]
-        answer = stranger.event(event["id"], [[file] * 100, []])
-        assert not answer["success"] and "number of pictures is 100" in answer["output"]["error"]
+    for event, inputs in chosen.items():
+
+        def answer(files, numbers, event=event, inputs=inputs):
+            return stranger.event(event, [{"file": files, "dropdown": numbers}[kind] for kind in inputs])
+
+        one = answer([file], [])
+        assert one["success"] and '"orig_name": "pictures.zip"' in json.dumps(one["output"]), one
+        other = answer([file], [2])
+        assert not other["success"] and "2" in other["output"]["error"]
+        many = answer([file] * 100, [])
+        assert not many["success"] and "number of pictures is 100" in many["output"]["error"]

@@ -119,6 +119,7 @@ def test_the_address_follows_the_inner_tabs(browser, app):
         is_open(page, "scenes", "mode=keep", "size=64x64")
         before = entries(page)
         page.get_by_role("tab", name="New samples", exact=True).click()
+        page.locator("#sample-enlarge").get_by_role("checkbox").uncheck()
         page.locator("#sample").click()
         is_open(page, "scenes", "mode=sample")
         page.get_by_role("tab", name="Other sizes", exact=True).click()

@@ -44,9 +44,10 @@ VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.ver
 class Tab(Protocol):
     """A tab owns its components and its events."""
 
-    def read(self, query: Query) -> Updates:
+    def read(self, query: Query, opened: bool) -> Updates:
         """All components that links set, as this one says; for an empty one, as they are at first. It is asked while
         the page is laid out, too, where a component made for an update would become a part of it: it takes `gr.update`.
+        opened: whether the page opens with this tab.
         """
 
     def start(self, opened: Any) -> None:
@@ -70,8 +71,8 @@ def build_page(
             if faces.names:
                 with gr.Tab(TABS["faces"], id="faces"):
                     parts["faces"] = FacesTab(handlers, origin)
-            with gr.Tab(TABS["scenes"], id="scenes"):
-                parts["scenes"] = ScenesTab(store, trainings, origin)
+            with gr.Tab(TABS["scenes"], id="scenes") as scenes_tab:
+                parts["scenes"] = ScenesTab(store, trainings, origin, scenes_tab)
             with gr.Tab(TABS["about"], id="about"):
                 build_about_tab(faces, scenes, kind)
         _open_links(page, parts, origin, tabs, notice)
@@ -95,11 +96,12 @@ def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: 
         chosen = query.choice("tab", tab_meant(pairs, parts), [*parts, "about"])
         updates: Updates = {origin: address, tabs: gr.Tabs(selected=chosen)}
         for name, part in parts.items():
-            updates |= part.read(query if name == chosen else Query({}))
+            updates |= part.read(query if name == chosen else Query({}), name == chosen)
         query.leave_out_the_rest()
         return {**updates, notice: gr.HTML(notices([query.notice()]), visible=bool(query.ignored))}
 
-    outputs = [origin, tabs, notice, *(component for part in parts.values() for component in part.read(Query({})))]
+    set_by_links = (component for part in parts.values() for component in part.read(Query({}), False))
+    outputs = [origin, tabs, notice, *set_by_links]
     link = page.load(opened, origin, outputs, js=HERE, **QUIET)
     for part in parts.values():
         part.start(link)
@@ -137,7 +139,7 @@ def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str
 
     def unknown(part: Tab) -> int:
         query = Query(pairs)
-        part.read(query)
+        part.read(query, True)
         return len(query.unread)
 
     return min(parts, key=lambda name: unknown(parts[name]))

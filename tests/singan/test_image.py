@@ -139,7 +139,7 @@ def test_larger_pictures_have_the_same_pyramid(size):
 
 def test_number_of_scales_sets_the_factor():
     sizes = pyramid_sizes(250, 250, replace(PRESETS["standard"], scales=5))
-    assert [height for height, _ in sizes] == [16, 32, 64, 126, 250]  # factor (16 / 250)^(1/4) = 0.503
+    assert [height for height, _ in sizes] == [19, 37, 69, 132, 250]  # factor (19 / 250)^(1/4) = 0.525
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -257,7 +257,7 @@ class Part:
     def __init__(self, *known):
         self.known = known
 
-    def read(self, query):
+    def read(self, query, opened=False):
         return {name: query.read(name, None, str) for name in self.known}
 
     def start(self, opened):

@@ -67,7 +67,7 @@ class FacesTab:
         kept = shown.success(self.board.kept, board, self.board.outputs, **QUIET)
         self.editor.say_after(self.map.open_after(self.morph.open_after(kept)))
 
-    def read(self, query: Query) -> Updates:
+    def read(self, query: Query, opened: bool) -> Updates:
         link, now = read_link(query, self.handlers), self.now
         choices = self.handlers.models.names  # more may have come since the page was built
         return {

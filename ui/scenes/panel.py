@@ -131,11 +131,15 @@ class Panel:
         """Draws what the controls say."""
         name = values[self.scene]
         uses = self.uses(self.controls.asked(values), name)
+        yield from self.results_of(uses, name)
+        yield self.share.says(self.link(uses[0], name), lambda: self.calls_of(uses, name), values)
+
+    def results_of(self, uses: Sequence[Any], name: str, note: str | None = None) -> Iterator[Updates]:
+        """What `results` show while it is drawn; note: a remark on it."""
         for result in self.drawn(uses, name):
-            updates = {self.status: result.report.html()}
+            updates = {self.status: result.report.noted(note).html()}
             updates |= self.seen(result, uses, name) if result.shown else {}
             yield updates | (self.shown(result, uses, name) if result.files else {})
-        yield self.share.says(self.link(uses[0], name), lambda: self.calls_of(uses, name), values)
 
     def uses(self, asked: Mapping[str, Any], name: str) -> list[Any]:
         """What is drawn of a scene where the controls have these values: one use. Raises ValueError."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from singan.uses import Sample
 from ui.controls import full_size, gallery
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
-from ui.scenes.panel import Panel
+from ui.scenes.panel import Drawer, Panel
 from ui.wiring import QUIET, Updates, Values, ready
+
+DRAFTS = "drafts"  # the mode in which samples are shown that nobody asked for
 
 
 class SamplePanel(Panel):
@@ -43,6 +46,19 @@ class SamplePanel(Panel):
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         good = gr.Dropdown(choices=list(range(1, len(result.files) + 1)), value=[])
         return {self.good: good, self.file: ready(result.archive), self.drawn_files: result.files}
+
+    @property
+    def drawers(self) -> Mapping[str, Drawer]:
+        return {self.name: self.draw, DRAFTS: self.draw_drafts}
+
+    def draw_drafts(self, values: Values) -> Iterator[Updates]:
+        """What is drawn unasked, when a scene is looked at: of prints, small pictures of the same layouts."""
+        name = values[self.scene]
+        (use,) = self.uses(self.controls.asked(values), name)
+        by = "patches" if use.layout_by == "auto" and use.enlarge else use.layout_by
+        note = f"{self.BUTTON} prints them" if use.enlarge else None
+        yield from self.results_of([replace(use, layout_by=by, enlarge=False)], name, note)
+        yield self.share.says(self.link(use, name), lambda: self.calls_of([use], name), values)
 
     def _chosen(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:

@@ -15,12 +15,12 @@ from ui.reports import duration, passing_folder
 from ui.scenes.animate import AnimatePanel
 from ui.scenes.panel import Panel
 from ui.scenes.retarget import DevicesPanel, RetargetPanel
-from ui.scenes.sample import SamplePanel
+from ui.scenes.sample import DRAFTS, SamplePanel
 from ui.scenes.store import LIFETIME_SECONDS, SceneStore
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor
-from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
+from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, Updates, Values
 
 DOWNLOAD = "() => { setTimeout(() => document.getElementById('scene-file').click(), 100); }"  # once it has the file
 THUMBNAIL = (220, 160)  # px, at most
@@ -35,10 +35,10 @@ PANELS: dict[Any, dict[str, type[Panel]]] = {
 class ScenesTab:
     """The tab, laid out inside the current Blocks."""
 
-    def __init__(self, store: SceneStore, trainings: Trainings, origin: gr.Textbox) -> None:
+    def __init__(self, store: SceneStore, trainings: Trainings, origin: gr.Textbox, tab: gr.Tab) -> None:
         self.store, self.drawing = store, Drawing(store, trainings.device)
         names = store.names("")  # none where nothing is shipped: then there is only training
-        self.mode = gr.Textbox("sample", visible=False)  # what a link wants drawn
+        self.mode = gr.Textbox(visible=False)  # what a link wants drawn; "" as long as nothing was
         self.own = gr.BrowserState([], storage_key="darkroom-scenes")  # this visitor's, for when he comes back
         with gr.Tabs(selected="use" if names else "train", elem_id="halves") as self.halves:
             with gr.Tab("Use a scene", id="use"), gr.Row(equal_height=False):
@@ -51,6 +51,8 @@ class ScenesTab:
         self.described = [self.source, self.about, self.again, self.keep, self.training.resume]
         self.chosen = [self.gallery, self.scene, self.own]
         self._wire()
+        samples = self.samples
+        tab.select(self._first, {self.mode, *samples.inputs}, [self.mode, *samples.outputs], **PICTURES, **QUIET)
 
     def _lay_out_scene(self, names: list[str]) -> None:
         self.gallery = gr.Gallery(
@@ -83,12 +85,19 @@ class ScenesTab:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
+    @property
+    def samples(self) -> SamplePanel:
+        """The panel that shows a scene at first."""
+        panel = self.panels["sample"]
+        assert isinstance(panel, SamplePanel)
+        return panel
+
     def _wire(self) -> None:
-        samples, training = self.panels["sample"], self.training
+        samples, training = self.samples, self.training
         self.scene.change(self._describe, {self.scene}, self.described, **QUIET)
         choice = self.gallery.select(_picked, None, self.scene, queue=False, **QUIET)
-        samples.draw_after(choice.then)
-        samples.draw_after(self.scene.input)
+        samples.draw_after(choice.then, samples.draw_drafts)
+        samples.draw_after(self.scene.input, samples.draw_drafts)
         self.again.click(lambda: gr.Tabs(selected="train"), None, self.halves, queue=False, **QUIET)
         packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
         packed.success(None, None, None, js=DOWNLOAD, **QUIET)
@@ -96,13 +105,22 @@ class ScenesTab:
         for ended in (*training.ended, added):
             got = ended.success(self._got, {training.scene, self.own}, self.chosen, queue=False, **QUIET)
             # The name may be the same as before, with more scales.
-            samples.draw_after(got.then(self._describe, {self.scene}, self.described, **QUIET).then)
+            described = got.then(self._describe, {self.scene}, self.described, **QUIET)
+            samples.draw_after(described.then, samples.draw_drafts)
 
     def start(self, opened: Any) -> None:
         listed = opened.then(self._list, {self.own, self.scene}, self.chosen, queue=False, **QUIET)
         described = listed.then(self._describe, {self.scene}, self.described, **QUIET)
         for panel in self.panels.values():
             panel.draw_linked(described.then, self.mode)
+
+    def _first(self, values: Values) -> Iterator[Any]:
+        """Samples where there are none yet, once the tab is looked at."""
+        if values[self.mode] or not values[self.scene]:
+            yield {self.mode: gr.skip()}
+            return
+        for updates in self.samples.draw_drafts(values):
+            yield updates | {self.mode: DRAFTS}
 
     def _list(self, values: Values, request: gr.Request) -> Updates:
         """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
@@ -165,16 +183,16 @@ class ScenesTab:
 
     # -- links -------------------------------------------------------------------------------------------------------
 
-    def read(self, query: Query) -> Updates:
+    def read(self, query: Query, opened: bool) -> Updates:
         def known(name: str) -> str:
             self.store.get(name)
             return name
 
         scene = query.read("scene", next(iter(self.store.names("")), None), known)
         modes = {mode: panel for panel in self.panels.values() for mode in panel.drawers}
-        mode = query.choice("mode", "sample", modes)
+        mode = query.choice("mode", DRAFTS, modes)
         updates: Updates = {
-            self.mode: mode,
+            self.mode: mode if opened else "",
             self.scene: scene,
             self.halves: gr.update(selected="use" if scene else "train"),
             self.views: gr.update(selected=modes[mode].name),
