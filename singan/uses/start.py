@@ -9,7 +9,7 @@ from singan.config import MAX_SCALES
 
 STRENGTHS = {0: "strong", 1: "medium", 2: "subtle"}  # of an animation or a sample, by start scale
 # Of pictures that patches lay out, likewise: how much a patch keeps its height, and its place across.
-PLACES = ((1.0, 0.05), (1.0, 0.1), (1.0, 0.3))
+PLACES = ((1.0, 0.03), (1.0, 0.1), (1.0, 0.3))
 
 
 def enlarge_option(first: bool = True) -> Any:
