@@ -69,6 +69,7 @@ def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
     expect(scenes.locator("#about")).to_contain_text("lives 2 h")
     expect(scenes.locator("#again")).to_be_visible()
     view(scenes, "Other sizes")
+    scenes.locator("#retarget-enlarge").get_by_role("checkbox").uncheck()
     scenes.locator("#retarget-width input").fill("90")
     scenes.locator("#retarget-height input").fill("44")
     scenes.locator("#retarget").click()
@@ -292,7 +293,7 @@ def test_the_set_of_twelve(browser, app, tmp_path):
             "tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4&enlarge=0",
             "#retarget-compare img >> nth=1",
         ),
-        ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9", "#sample-gallery img >> nth=1"),
+        ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9&enlarge=0", "#sample-gallery img >> nth=1"),
         ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2&enlarge=0", "#devices-gallery img >> nth=6"),
         ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animate-image img"),
     ],
