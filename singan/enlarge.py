@@ -22,9 +22,7 @@ from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
 FACTOR = 1.4  # from scale to scale, about
-EXACT = 3000  # px, up to which all patches are compared
-PLACED = 1400  # px, likewise up to which a patch's place counts: then shapes may mend
-ANYWHERE = (0.0, 0.0)
+EXACT = 3000  # px, up to which all patches are compared, and their places count
 ROUNDS, NOISE_ROUNDS = 8, 10  # at a scale where all patches are compared; at the coarsest, out of noise
 NOISE = 0.5  # of the first round, in parts of white
 ABOUT = (0.2, 0.0)  # of pictures that come in: what is above stays rather above
@@ -174,7 +172,7 @@ def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Pla
     """A scale above the coarsest."""
     size = _size(now)
     if math.prod(size) <= EXACT:
-        return (yield from _matched(now, real, blurred, place if math.prod(size) <= PLACED else ANYWHERE))
+        return (yield from _matched(now, real, blurred, place))
     sparse = size[0] * size[1] >= SPARSE
     matches = below.enlarged(size, _size(real), 2 if sparse else 1)
     rounds = 1 if sparse else 2

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
 
-KEPT = (0.5, 0.5)  # how much patches of a print keep their place, so that nothing leaves its own
+KEPT = (1.0, 1.0)  # how much patches of a print keep their place, so that nothing leaves its own
 
 MODES = ("keep", "rearrange")
 

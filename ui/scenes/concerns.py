@@ -19,7 +19,7 @@ MESSAGES: dict[Kind, str] = {
         "of like things work."
     ),
     "detail": (
-        "This picture repeats little of itself: samples will be less coherent than those of most pictures. A start "
-        "scale of 1 or 2 keeps the layout; calm skies, meadows, sand and crowds of like things do best."
+        "This picture repeats little of itself: what the networks draw alone will be less coherent than of most "
+        "pictures. Prints mend most of that, and a start scale of 1 or 2 keeps the layout."
     ),
 }

@@ -101,7 +101,7 @@ class DevicesPanel(Panel):
     BUTTON = "Fit to all my devices"
 
     def lay_out_controls(self) -> None:
-        gr.Markdown("The picture in the shape of every screen: with the area of the trained one, or its own pixels.")
+        gr.Markdown("The picture in the shape of every screen: at its own pixels, or with the area of the trained one.")
         self.controls["mode"] = _layout("devices-mode")
         self.controls.lay_out("enlarge", "seed")
 
