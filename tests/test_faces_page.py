@@ -246,6 +246,7 @@ def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
     cell = faces.locator("#latent-table [data-row='1'][data-col='2']").last
     expect(cell).to_contain_text(f"{round(z[10], 2):g}")
     cell.dblclick()
+    faces.wait_for_function("document.activeElement.matches('#latent-table textarea')")
     faces.keyboard.press("ControlOrMeta+a")
     faces.keyboard.type("2.5")
     faces.keyboard.press("Enter")
