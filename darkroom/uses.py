@@ -224,6 +224,11 @@ def as_steps(pictures: Iterable[Image.Image]) -> Iterator[Step]:
     return (Step(number, picture) for number, picture in enumerate(pictures))
 
 
+def finished(steps: Iterable[Step]) -> Iterator[Image.Image]:
+    """The pictures that steps end in."""
+    return (step.picture for step in steps if step.picture is not None and step.share == 1)
+
+
 class PicturesUse(Use[M]):
     """A use that draws pictures, `count` of them: one, where that is no option."""
 
@@ -238,10 +243,11 @@ class PicturesUse(Use[M]):
 
     def draw(self, model: M) -> Iterator[Image.Image]:
         """The pictures as they are drawn. Raises ValueError at once where this model cannot do that."""
-        raise NotImplementedError
+        return finished(self.steps(model))
 
     def steps(self, model: M) -> Iterator[Step]:
-        """The same in pieces of work, with drafts where there are any. Every picture's last step is finished."""
+        """The same in pieces of work, with drafts where there are any. Every picture's last step is finished. A
+        subclass says one of the two."""
         return as_steps(self.draw(model))
 
     def drawn(self, model: M) -> list[Image.Image]:
@@ -263,16 +269,6 @@ class PicturesUse(Use[M]):
                 picture.save(part, format="PNG")
 
 
-class PrintsUse(PicturesUse[M]):
-    """A use whose pictures grow from drafts: a subclass says `steps`."""
-
-    def draw(self, model: M) -> Iterator[Image.Image]:
-        return (step.picture for step in self.steps(model) if step.picture is not None and step.share == 1)
-
-    def steps(self, model: M) -> Iterator[Step]:
-        raise NotImplementedError
-
-
 class AnimationUse(Use[M]):
     """A use that draws the `frames` of an animation, shown `fps` a second; loop: whether its end joins its beginning;
     format: of its file."""
@@ -291,7 +287,7 @@ class AnimationUse(Use[M]):
 
     def draw(self, model: M) -> Iterator[Image.Image]:
         """The frames as they are drawn. Raises ValueError at once where this model cannot do that."""
-        return (step.picture for step in self.steps(model) if step.picture is not None and step.share == 1)
+        return finished(self.steps(model))
 
     def steps(self, model: M) -> Iterator[Step]:
         """The same in pieces of work; a subclass says one of the two."""

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom.uses import Step
-from singan.patches import PATCH, Bytes, Matches, Place, Size, compiled, improve, match_all, resized, vote
+from singan.patches import PATCH, Bytes, Matches, Place, Size, compiled, improve, match_all, resized, size_of, vote
 from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
@@ -75,7 +75,7 @@ class Enlarger:
         for n in range(1, len(sizes)):
             done = sum(work[:n])
             yield Stage(Image.fromarray(now), done / total)
-            blurred = resized(reals[n - 1], _size(reals[n]))
+            blurred = resized(reals[n - 1], size_of(reals[n]))
             pieces = _redrawn(resized(now, sizes[n]), reals[n], blurred, matches, place, seed + n)
             now, matches = yield from each(pieces, lambda share: Stage(None, (done + share * work[n]) / total))  # noqa: B023
         yield Stage(Image.fromarray(now), 1.0)
@@ -107,7 +107,7 @@ class Enlarger:
     def _reals(self, scales: list[float]) -> list[Bytes]:
         """The photograph at every scale, each made of the next: from the finest each would take ten times as long."""
         if scales != self._reduced[0]:
-            own = _size(self.photograph)
+            own = size_of(self.photograph)
             reals = [resized(self.photograph, _at(scales[-1], own))]
             for scale in reversed(scales[:-1]):
                 reals.append(resized(reals[-1], _at(scale, own)))
@@ -133,10 +133,6 @@ def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Stage]]]) -> I
         for number, (_, stages) in some:
             for stage in stages:
                 yield Step(number, stage.picture, stage.share)
-
-
-def _size(picture: Bytes) -> Size:
-    return picture.shape[0], picture.shape[1]
 
 
 def _at(scale: float, size: Size) -> Size:
@@ -170,11 +166,11 @@ def _matched(now: Bytes, real: Bytes, blurred: Bytes, place: Place) -> Scale:
 
 def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Place, seed: int) -> Scale:
     """A scale above the coarsest."""
-    size = _size(now)
+    size = size_of(now)
     if math.prod(size) <= EXACT:
         return (yield from _matched(now, real, blurred, place))
     sparse = size[0] * size[1] >= SPARSE
-    matches = below.enlarged(size, _size(real), 2 if sparse else 1)
+    matches = below.enlarged(size, size_of(real), 2 if sparse else 1)
     rounds = 1 if sparse else 2
     for n in range(rounds):
         reach = max(real.shape) // 4 if max(size) < FAR else NEAR

@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.uses import Step
 from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SPARSE, SWEEPS, Enlarger
-from singan.patches import Bytes, Matches, Size, improve, match_all, resized, vote
+from singan.patches import Bytes, Matches, improve, match_all, resized, size_of, vote
 from singan.pieces import each, whole
 
 WORTH = 0.6  # a match is left for one of less than this times its squared difference
@@ -32,6 +32,8 @@ class MovingPrint:
         # At their own size the frames come in; what is coarser only says where the first search begins.
         larger = [n for n, it in enumerate(self.sizes) if min(it) >= min(drawn)]
         self.entry = larger[0] if larger else len(self.sizes) - 1
+        pairs = zip(self.reals[self.entry :], self.reals[self.entry + 1 :], strict=False)
+        self.keys = [self.reals[self.entry], *(resized(below, size_of(real)) for below, real in pairs)]
         self.matches: dict[int, Matches] = {}
         self.before: Bytes | None = None
 
@@ -43,12 +45,13 @@ class MovingPrint:
         for n in range(self.entry, len(self.sizes)):
             if n > self.entry:
                 now = resized(now, self.sizes[n])
-            keys = self.reals[n] if n == self.entry else resized(self.reals[n - 1], _size(self.reals[n]))
             begun = self._begin(n, last, drawn)
             rounds = 1 if n in last else FIRST_ROUNDS
             for i in range(rounds):
                 reach = NEAR if max(self.sizes[n]) >= FAR else max(self.reals[n].shape) // 4
-                search = improve(begun, now, keys, SWEEPS, reach, n + 1000 * i, WORTH if n in last else 1.0)
+                search = improve(
+                    begun, now, self.keys[n - self.entry], SWEEPS, reach, n + 1000 * i, WORTH if n in last else 1.0
+                )
                 begun = yield from each(search, lambda share: (n - self.entry + share) / count)  # noqa: B023
             self.matches[n] = begun
             now = yield from each(vote(begun, self.reals[n], FALLOFF), lambda share: (n - self.entry + 1) / count)  # noqa: B023
@@ -68,10 +71,10 @@ class MovingPrint:
             return last[n] if n in last else self._first(drawn)
         below, size = self.matches[n - 1], self.sizes[n]
         step = 2 if size[0] * size[1] >= SPARSE else 1
-        moved = below.enlarged(size, _size(self.reals[n]), step)
+        moved = below.enlarged(size, size_of(self.reals[n]), step)
         if n not in last:
             return moved
-        before = last[n - 1].enlarged(size, _size(self.reals[n]), step)
+        before = last[n - 1].enlarged(size, size_of(self.reals[n]), step)
         still = (moved.corners == before.corners).all(2, keepdims=True)
         return Matches(np.where(still, last[n].corners, moved.corners), size, step)
 
@@ -83,14 +86,10 @@ class MovingPrint:
             if matches is None or math.prod(self.sizes[n]) <= EXACT:
                 matches = match_all(now, self.reals[n])
                 continue
-            begun = matches.enlarged(self.sizes[n], _size(self.reals[n]), 1)
+            begun = matches.enlarged(self.sizes[n], size_of(self.reals[n]), 1)
             matches = whole(improve(begun, now, self.reals[n], SWEEPS, max(self.reals[n].shape) // 4, n))
         assert matches is not None
         return matches
-
-
-def _size(picture: Bytes) -> Size:
-    return picture.shape[0], picture.shape[1]
 
 
 def moving_prints(

@@ -67,6 +67,10 @@ def _grid(length: int, step: int) -> NDArray[np.int64]:
     return np.minimum(np.arange(-(-(length - PATCH) // step) + 1) * step, length - PATCH)
 
 
+def size_of(picture: Bytes) -> Size:
+    return picture.shape[0], picture.shape[1]
+
+
 def as_tensor(picture: Bytes) -> Tensor:
     """(1, 3, height, width) in [0, 255]."""
     return torch.from_numpy(picture).permute(2, 0, 1)[None].float()

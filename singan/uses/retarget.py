@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkroom.checks import check_range
-from darkroom.uses import PrintsUse, Size, Step, as_steps, option, seed_option
+from darkroom.uses import PicturesUse, Size, Step, as_steps, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.enlarge import ABOUT
 from singan.uses.start import enlarge_option, print_suffix, start_scale_option
@@ -23,7 +23,7 @@ MODES = ("keep", "rearrange")
 
 
 @dataclass(frozen=True)
-class Retarget(PrintsUse["ScenePipeline"]):
+class Retarget(PicturesUse["ScenePipeline"]):
     """Fit a trained scene to another size or aspect ratio.
 
     "keep" holds the layout: the picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from darkroom.uses import PrintsUse, Step, as_steps, option, seed_option
+from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sample(PrintsUse["ScenePipeline"]):
+class Sample(PicturesUse["ScenePipeline"]):
     """Draw new pictures with the content of a trained scene."""
 
     count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, served=50, command=50, start=4)
