@@ -50,16 +50,11 @@ class Enlarger:
         self.photograph: Bytes = np.array(photograph.convert("RGB"))
         self._reduced: tuple[list[float], list[Bytes]] = [], []  # the last that was needed: prints come in sets
 
-    def most(self, width: int, height: int) -> tuple[int, int]:
-        """The size, at most this and of the same shape, that the photograph's pixels fill."""
-        share = min(1.0, math.sqrt(self.photograph.shape[0] * self.photograph.shape[1] / (width * height)))
-        return round(width * share), round(height * share)
-
     def stages(
         self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = ABOUT
     ) -> Iterator[Stage]:
-        """The print as it grows, in pieces of work of a fraction of a second; the last has `most` of the size, in px.
-        The same seed gives the same.
+        """The print as it grows, in pieces of work of a fraction of a second; the last has as much of the size, in px,
+        as the photograph fills. The same seed gives the same.
 
         picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. place: how much a
         patch has to keep its height in the picture, and its place across, as `match_all` has it.
@@ -90,7 +85,7 @@ class Enlarger:
 
     def pyramid(self, width: int, height: int) -> tuple[list[Size], list[Bytes]]:
         """The (height, width) of a print at every scale, coarsest first, and the photograph there."""
-        width, height = self.most(width, height)
+        width, height = filled((width, height), size_of(self.photograph))
         scales = self._scales(width, height)
         return [_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
 
@@ -135,6 +130,17 @@ def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Stage]]]) -> I
                 yield Step(number, stage.picture, stage.share)
 
 
+def filled(size: tuple[int, int], photograph: tuple[int, int]) -> tuple[int, int]:
+    """The size, at most this and of the same shape, that a photograph of the other size has the pixels for."""
+    share = min(1.0, math.sqrt(math.prod(photograph) / math.prod(size)))
+    return round(size[0] * share), round(size[1] * share)
+
+
+def step_of(size: Size) -> int:
+    """From one patch that is looked up to the next, px."""
+    return 2 if math.prod(size) >= SPARSE else 1
+
+
 def _at(scale: float, size: Size) -> Size:
     """A size at another scale, with room for a few patches."""
     height, width = (max(PATCH + 1, round(side * scale)) for side in size)
@@ -169,9 +175,8 @@ def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Pla
     size = size_of(now)
     if math.prod(size) <= EXACT:
         return (yield from _matched(now, real, blurred, place))
-    sparse = size[0] * size[1] >= SPARSE
-    matches = below.enlarged(size, size_of(real), 2 if sparse else 1)
-    rounds = 1 if sparse else 2
+    matches = below.enlarged(size, size_of(real), step := step_of(size))
+    rounds = 2 if step == 1 else 1
     for n in range(rounds):
         reach = max(real.shape) // 4 if max(size) < FAR else NEAR
         search = improve(matches, now, real if n else blurred, SWEEPS, reach, 2 * seed + n)

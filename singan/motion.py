@@ -13,13 +13,12 @@ import numpy as np
 from PIL import Image
 
 from darkroom.uses import Step
-from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SPARSE, SWEEPS, Enlarger
+from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SWEEPS, Enlarger, step_of
 from singan.patches import Bytes, Matches, improve, match_all, resized, size_of, vote
 from singan.pieces import each, whole
 
 WORTH = 0.6  # a match is left for one of less than this times its squared difference
 FIRST_ROUNDS = 3  # of searches at a scale of the first frame, in which matches settle
-HOLD = 6  # levels of 255: a pixel that changes by less stays as it was
 LEAD = 8  # frames of a closed animation that are printed before its first, and that its last fade into
 
 
@@ -35,11 +34,10 @@ class MovingPrint:
         pairs = zip(self.reals[self.entry :], self.reals[self.entry + 1 :], strict=False)
         self.keys = [self.reals[self.entry], *(resized(below, size_of(real)) for below, real in pairs)]
         self.matches: dict[int, Matches] = {}
-        self.before: Bytes | None = None
 
     def frame(self, picture: Image.Image) -> Generator[float, None, Image.Image]:
         """Returns the next frame's print; yields the share of it that is done."""
-        drawn, last = self._held(np.array(picture.convert("RGB"))), dict(self.matches)
+        drawn, last = np.array(picture.convert("RGB")), dict(self.matches)
         now = resized(drawn, self.sizes[self.entry])
         count = len(self.sizes) - self.entry
         for n in range(self.entry, len(self.sizes)):
@@ -57,20 +55,12 @@ class MovingPrint:
             now = yield from each(vote(begun, self.reals[n], FALLOFF), lambda share: (n - self.entry + 1) / count)  # noqa: B023
         return Image.fromarray(now)
 
-    def _held(self, drawn: Bytes) -> Bytes:
-        """The frame, without changes too small to be motion."""
-        if self.before is not None:
-            small = np.abs(drawn.astype(np.int16) - self.before).max(2, keepdims=True) < HOLD
-            drawn = np.where(small, self.before, drawn)
-        self.before = drawn
-        return drawn
-
     def _begin(self, n: int, last: dict[int, Matches], drawn: Bytes) -> Matches:
         """Where scale n's search begins."""
         if n == self.entry:
             return last[n] if n in last else self._first(drawn)
         below, size = self.matches[n - 1], self.sizes[n]
-        step = 2 if size[0] * size[1] >= SPARSE else 1
+        step = step_of(size)
         moved = below.enlarged(size, size_of(self.reals[n]), step)
         if n not in last:
             return moved

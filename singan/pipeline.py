@@ -19,7 +19,7 @@ from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seed_of, seeded
 from darkroom.uses import Step, method
 from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import ABOUT, Enlarger, developed
+from singan.enlarge import ABOUT, Enlarger, developed, filled
 from singan.image import resize_picture, to_pil
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
@@ -111,6 +111,12 @@ class ScenePipeline(Pretrained):
         """The photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
         return self.photograph.picture() if self.photograph else self.source
 
+    @property
+    def original_size(self) -> tuple[int, int]:
+        """(width, height) of `original`."""
+        height, width = self.pyramid.config.sizes[-1]
+        return self.photograph.size if self.photograph else (width, height)
+
     def enlarge(self, picture: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
         """A picture of this scene, such as one that it has drawn, redrawn by the photograph's own patches.
 
@@ -141,14 +147,13 @@ class ScenePipeline(Pretrained):
 
     def full_size(self, shape: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of a shape, such as another size, that the photograph's pixels just fill."""
-        width, height = self.photograph.size if self.photograph else self.pyramid.config.sizes[-1]
+        width, height = self.original_size
         share = math.sqrt(min(width * height, MAX_PRINT_PIXELS) / (shape[0] * shape[1]))
         return round(shape[0] * share), round(shape[1] * share)
 
     def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
         """(width, height), or what of it the photograph's pixels fill in this shape."""
-        full = self.full_size(size)
-        return size if full[0] >= size[0] else full
+        return filled(size, self.original_size)
 
     def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int], place: Place = ABOUT) -> Iterator[Step]:
         """The pictures redrawn at (width, height), as far as the photograph's pixels fill that; `place` as

@@ -228,12 +228,16 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(browser, app
         expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=90_000)
         with zipfile.ZipFile(downloaded(page, "#retarget-zip", tmp_path)) as archive:
             (name,) = archive.namelist()
-            assert Image.open(archive.open(name)).size == (2560, 1440)
+            whole = Image.open(archive.open(name))
+            assert whole.size == (2560, 1440)
+        assert Image.open(downloaded(page, "#retarget-png", tmp_path)).tobytes() == whole.tobytes()
+        jpeg = Image.open(downloaded(page, "#retarget-jpeg", tmp_path))
+        assert (jpeg.format, jpeg.size) == ("JPEG", (2560, 1440))
         page.locator("#retarget-plain").get_by_text("Cropped").click()
         expect(page.locator("#retarget-compare img")).to_have_count(2)
 
 
-def test_samples_are_drafts_until_they_are_prints(browser, app):
+def test_samples_are_drafts_until_they_are_prints(browser, app, tmp_path):
     with new_page(browser, f"{app}?tab=scenes&scene=autumn&mode=sample&by=patches&enlarge=1&count=2") as page:
         tiles = page.locator("#sample-gallery button img")
         expect(tiles).to_have_count(2, timeout=20_000)
@@ -243,6 +247,12 @@ def test_samples_are_drafts_until_they_are_prints(browser, app):
         assert page.evaluate("document.querySelector('#sample-gallery button img').src") != draft
         content = page.request.get(page.evaluate("document.querySelector('#sample-gallery button img').src")).body()
         assert min(Image.open(io.BytesIO(content)).size) > 1600
+        assert downloaded(page, "#sample-png", tmp_path).name == "autumn_seed0_patches_print_0000.png"
+        tiles.nth(1).click()  # the one that is looked at is the one to download
+        deadline = time.monotonic() + 10
+        while downloaded(page, "#sample-png", tmp_path).name != "autumn_seed0_patches_print_0001.png":
+            assert time.monotonic() < deadline
+        assert Image.open(downloaded(page, "#sample-jpeg", tmp_path)).format == "JPEG"
 
 
 def test_all_my_devices(scenes, tmp_path):

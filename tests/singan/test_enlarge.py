@@ -6,7 +6,7 @@ from PIL import Image
 
 from singan import ScenePipeline, patches
 from singan.__main__ import main
-from singan.enlarge import Enlarger
+from singan.enlarge import Enlarger, filled
 from singan.motion import moving_prints
 from singan.patches import compiled
 from tests.singan.test_patches import picture
@@ -49,9 +49,8 @@ def test_a_print_has_the_size_that_was_asked_for_and_the_photographs_sharpness(
 
 
 def test_a_print_is_never_larger_than_the_photographs_pixels_fill(photograph: Image.Image) -> None:
-    enlarger = Enlarger(photograph)
-    assert enlarger.most(100, 80) == (100, 80) and enlarger.most(2000, 1500) == (200, 150)
-    assert enlarger.print(1000, 1000, picture=photograph).size == (173, 173)
+    assert filled((100, 80), (150, 200)) == (100, 80) and filled((2000, 1500), (150, 200)) == (200, 150)
+    assert Enlarger(photograph).print(1000, 1000, picture=photograph).size == (173, 173)
 
 
 def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Image.Image) -> None:

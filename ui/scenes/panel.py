@@ -14,12 +14,13 @@ from PIL import Image
 
 from darkroom.uses import AnimationUse, Use, options, plain_options, plain_values
 from singan.uses.start import STRENGTHS
-from ui.controls import Controls, Player, full_size, gallery
+from ui.controls import Controls, Player, gallery
 from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
+from ui.scenes.downloads import Downloads
 from ui.share import Call, Share
-from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, ready
+from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values
 
 SCENE = "scene"  # the kind of model, in links and endpoints
 
@@ -86,22 +87,16 @@ class Panel:
             self.player = Player(self.name, "Animation", 360, visible=False)
             return self.player.components
         self.gallery = gallery(self.name)
-        with gr.Row():
-            full_size(self.name)
-            self.file = gr.DownloadButton(
-                "Download all (ZIP)", interactive=False, size="sm", elem_id=f"{self.name}-zip"
-            )
-        return [self.gallery, self.file]
+        self.downloads = Downloads(self.name, self.gallery)
+        return [self.gallery, *self.downloads.components]
 
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         """What `results` show of one that is complete."""
-        if issubclass(self.use, AnimationUse):
-            return self.player.shows(result.files[0], result.archive)
-        return {self.file: ready(result.archive)}
+        return self.player.shows(result.files[0], result.archive) if issubclass(self.use, AnimationUse) else {}
 
     def seen(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         """What `results` show of pictures, drafts or finished."""
-        return {self.gallery: captioned(result)}
+        return {self.gallery: captioned(result), **self.downloads.gives(result)}
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -136,9 +131,11 @@ class Panel:
 
     def results_of(self, uses: Sequence[Any], name: str, note: str | None = None) -> Iterator[Updates]:
         """What `results` show while it is drawn; note: a remark on it."""
+        before = list[str]()
         for result in self.drawn(uses, name):
             updates = {self.status: result.report.noted(note).html()}
-            updates |= self.seen(result, uses, name) if result.shown else {}
+            updates |= self.seen(result, uses, name) if result.shown != before or result.files else {}
+            before = result.shown
             yield updates | (self.shown(result, uses, name) if result.files else {})
 
     def uses(self, asked: Mapping[str, Any], name: str) -> list[Any]:

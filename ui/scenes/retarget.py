@@ -74,6 +74,7 @@ class RetargetPanel(Panel):
         return {
             **self.comparison.shows(result.shown[0], name, "stretched"),
             self.gallery: gr.Gallery(captioned(result) if several else None, visible=several),
+            **self.downloads.gives(result),
         }
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
@@ -131,7 +132,8 @@ class DevicesPanel(Panel):
         return self.comparison.shows(file, values[self.scene], "stretched")
 
     def seen(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        return {self.gallery: captioned(result, [_caption(*it) for it in zip(DEVICES.items(), uses, strict=True)])}
+        captions = [_caption(*it) for it in zip(DEVICES.items(), uses, strict=True)]
+        return {self.gallery: captioned(result, captions), **self.downloads.gives(result)}
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
         phone = self.comparison.shows(result.shown[0], name, "stretched")

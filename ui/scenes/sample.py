@@ -12,7 +12,6 @@ import gradio as gr
 from darkroom.checks import check_whole
 from darkroom.uses import options
 from singan.uses import Sample
-from ui.controls import full_size, gallery
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
 from ui.scenes.panel import Drawer, Panel
@@ -33,19 +32,14 @@ class SamplePanel(Panel):
             self.lay_out_start_scale(words)
 
     def lay_out_results(self) -> list[Any]:
-        self.gallery = gallery("sample")
-        with gr.Row():
-            self.good = gr.Dropdown([], multiselect=True, label="The good ones", elem_id="sample-good", scale=3)
-            full_size("sample")
-            self.file = gr.DownloadButton("Download (ZIP)", interactive=False, size="sm", elem_id="sample-zip")
-        self.drawn_files = gr.File(visible=False, file_count="multiple")  # the gallery may show JPEGs of them
-        chosen: set[Any] = {self.drawn_files, self.good}
-        self.good.input(self._chosen, chosen, [self.file], **QUIET)
-        return [self.gallery, self.good, self.file, self.drawn_files]
+        results = super().lay_out_results()
+        self.good = gr.Dropdown([], multiselect=True, label="Only these in the ZIP", elem_id="sample-good")
+        chosen: set[Any] = {self.downloads.files, self.good}
+        self.good.input(self._chosen, chosen, [self.downloads.zip], **QUIET)
+        return [*results, self.good]
 
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        good = gr.Dropdown(choices=list(range(1, len(result.files) + 1)), value=[])
-        return {self.good: good, self.file: ready(result.archive), self.drawn_files: result.files}
+        return {self.good: gr.Dropdown(choices=list(range(1, len(result.files) + 1)), value=[])}
 
     @property
     def drawers(self) -> Mapping[str, Drawer]:
@@ -62,7 +56,8 @@ class SamplePanel(Panel):
 
     def _chosen(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:
-            yield {self.file: ready(zip_of(values[self.drawn_files] or [], values[self.good] or [], folder))}
+            files = zip_of(values[self.downloads.files] or [], values[self.good] or [], folder)
+            yield {self.downloads.zip: ready(files)}
 
 
 def zip_of(files: list[str], numbers: list[int], folder: Path) -> str:
