@@ -61,12 +61,12 @@ def drawn(args: argparse.Namespace, by: str, photograph: Image.Image, seed: int)
             pass
         assert record.scene is not None
         for picture in record.scene.sample(args.count, seed=seed):
-            yield printer.print(width, height, picture=picture)
+            yield printer.print(width, height, enlarge.Layout(picture))
     elif by == "keep":
-        yield printer.print(width, height, picture=photograph.resize((width, height)))
+        yield printer.print(width, height, enlarge.Layout(photograph.resize((width, height))))
     else:
         for number in range(args.count):
-            yield printer.print(width, height, seed=1000 * seed + number, place=PLACES[args.strength])
+            yield printer.print(width, height, enlarge.Layout(place=PLACES[args.strength]), 1000 * seed + number)
 
 
 def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[str, float]:
@@ -88,7 +88,9 @@ def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[st
     prints[0].save(args.out / f"{file.stem}_{by}_{seed}_1.jpg", quality=92)
     result = {"seconds": statistics.median(seconds[1:] or seconds)}
     if args.yardstick:
-        real, *samples = [(to_tensor(picture) + 1) / 2 for picture in (photograph, *prints)]
+        # A print smaller than the photograph is made of the photograph at its own density.
+        reduced = Image.fromarray(enlarge.Enlarger(photograph).pyramid(*prints[0].size)[1][-1])
+        real, *samples = [(to_tensor(picture) + 1) / 2 for picture in (reduced, *prints)]
         with torch.inference_mode():
             result |= load(args.yardstick).score(real, samples)
     return result
