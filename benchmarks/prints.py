@@ -88,8 +88,9 @@ def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[st
     prints[0].save(args.out / f"{file.stem}_{by}_{seed}_1.jpg", quality=92)
     result = {"seconds": statistics.median(seconds[1:] or seconds)}
     if args.yardstick:
-        # A print smaller than the photograph is made of the photograph at its own density.
+        # A print smaller than the photograph is made of the photograph at its own density; halving needs even sides.
         reduced = Image.fromarray(enlarge.Enlarger(photograph).pyramid(*prints[0].size)[1][-1])
+        reduced = reduced.crop((0, 0, reduced.width // 2 * 2, reduced.height // 2 * 2))
         real, *samples = [(to_tensor(picture) + 1) / 2 for picture in (reduced, *prints)]
         with torch.inference_mode():
             result |= load(args.yardstick).score(real, samples)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -29,6 +29,7 @@ ENTROPY = 0.001  # of the transport, in the units of its cost
 SINKHORN = 50  # iterations: with 10, patch distributions are a tenth further apart
 TINY = 1e-30  # no share is divided by less
 BAND = 100_000  # patches that are searched for at once: a piece of work
+TOLERANCE = 1_000  # by so much a match that neighbours agree on may be farther, a sum of squares
 VOTES = 4  # pixels that are voted for in the time of a search
 
 Bytes = NDArray[np.uint8]
@@ -40,31 +41,49 @@ class Matches:
     """For the patches of a picture, on a grid, the patches of a photograph that they resemble.
 
     corners: int32 (rows, columns, 2), (y, x) of the upper left pixel in the photograph. size: of the picture. step: px
-    from one patch of the picture to the next; the last of a row or column ends with the picture.
+    from one patch of the picture to the next; the last of a row or column ends with the picture. wrapped: whether the
+    picture's borders meet, and patches reach across them; then its sides are multiples of the step.
     """
 
     corners: NDArray[np.int32]
     size: Size
     step: int = 1
+    wrapped: bool = False
+
+    @classmethod
+    def centred(cls, size: Size, photograph: Size, step: int) -> Matches:
+        """The patches about the same places in a smaller photograph."""
+        places = [
+            np.rint((_grid(side, step, False) + PATCH / 2) * own / side - PATCH / 2).clip(0, own - PATCH)
+            for side, own in zip(size, photograph, strict=True)
+        ]
+        return cls(np.stack(np.meshgrid(*places, indexing="ij"), 2).astype(np.int32), size, step)
 
     def enlarged(self, size: Size, photograph: Size, step: int) -> Matches:
         """The same for a picture and a photograph of these larger sizes: where a search there begins."""
         factors = [new / old for new, old in zip(size, self.size, strict=True)]
         own, nearest = [], []
         for axis in (0, 1):
-            place = _grid(size[axis], step)
+            place = _grid(size[axis], step, self.wrapped)
             near = np.rint(place / factors[axis] / self.step).astype(int).clip(0, self.corners.shape[axis] - 1)
-            own.append(place - np.minimum(near * self.step, self.size[axis] - PATCH) * factors[axis])
+            own.append(place - _grid(self.size[axis], self.step, self.wrapped)[near] * factors[axis])
             nearest.append(near)
         below = self.corners[nearest[0][:, None], nearest[1][None]]
         y = np.rint(below[..., 0] * factors[0] + own[0][:, None]).clip(0, photograph[0] - PATCH)
         x = np.rint(below[..., 1] * factors[1] + own[1][None]).clip(0, photograph[1] - PATCH)
-        return Matches(np.stack([y, x], 2).astype(np.int32), size, step)
+        return Matches(np.stack([y, x], 2).astype(np.int32), size, step, self.wrapped)
 
 
-def _grid(length: int, step: int) -> NDArray[np.int64]:
+def _grid(length: int, step: int, wrapped: bool) -> NDArray[np.int64]:
     """Where the patches along one axis begin."""
+    if wrapped:
+        return np.arange(0, length, step)
     return np.minimum(np.arange(-(-(length - PATCH) // step) + 1) * step, length - PATCH)
+
+
+def _unrolled(picture: Bytes, step: int) -> Bytes:
+    """A picture whose borders meet, with as much more of it below and on the right as its patches reach across."""
+    return np.pad(picture, ((0, PATCH - step), (0, PATCH - step), (0, 0)), mode="wrap")
 
 
 def size_of(picture: Bytes) -> Size:
@@ -106,16 +125,20 @@ def _rows(picture: Bytes, place: Place) -> Tensor:
     return torch.cat([patches, down.repeat_interleave(width)[:, None], across.repeat(height)[:, None]], 1)
 
 
-def match_all(picture: Bytes, photograph: Bytes, place: Place = (0.0, 0.0)) -> Matches:
-    """The nearest of all patches, used about alike, for small pictures: quadratic in pixels.
+def match_all(
+    picture: Bytes, photograph: Bytes, place: Place = (0.0, 0.0), alike: bool = True, wrapped: bool = False
+) -> Matches:
+    """The nearest of all patches, for small pictures: quadratic in pixels; alike: all used about as often.
 
-    Each patch of the picture has the one that entropic optimal transport (Cuturi, NIPS 2013) gives most of it to;
-    patches of the photograph that none would choose so come in, as in Galerne, Leclaire and Rabin (SIIMS 2018). The
+    For that each patch of the picture has the one that entropic optimal transport (Cuturi, NIPS 2013) gives most of it
+    to; patches of the photograph that none would choose so come in, as in Galerne, Leclaire and Rabin (SIIMS 2018). The
     cost is the mean squared difference of values in [0, 1]. place: weights of a patch's height and of its place across:
-    from one side to the other counts like this difference in every value.
+    from one side to the other counts like this difference in every value. wrapped: as Matches has it.
     """
-    query, keys = _rows(picture, place), _rows(photograph, place)
+    query, keys = _rows(_unrolled(picture, 1) if wrapped else picture, place), _rows(photograph, place)
     cost = torch.addmm(keys.square().sum(1)[None], query, keys.T, alpha=-2).add_(query.square().sum(1)[:, None])
+    if not alike:
+        return _matches(cost.argmin(1), picture, photograph, wrapped)
     kernel = cost.clamp_(min=0).div_(-3 * PATCH**2 * ENTROPY)
     kernel -= kernel.max(1, keepdim=True).values
     kernel -= kernel.logsumexp(0)
@@ -124,11 +147,16 @@ def match_all(picture: Bytes, photograph: Bytes, place: Place = (0.0, 0.0)) -> M
     for _ in range(SINKHORN):
         shares = (1 / len(query)) / (kernel @ used).clamp_(min=TINY)
         used = (1 / len(keys)) / (shares @ kernel).clamp_(min=TINY)
-    nearest = (kernel * used).argmax(1).numpy()
+    return _matches((kernel * used).argmax(1), picture, photograph, wrapped)
+
+
+def _matches(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool) -> Matches:
+    """Of all patches of a picture, by the numbers of the photograph's."""
     across = photograph.shape[1] - PATCH + 1
-    corners = np.stack([nearest // across, nearest % across], 1).astype(np.int32)
-    height, width = picture.shape[:2]
-    return Matches(corners.reshape(height - PATCH + 1, width - PATCH + 1, 2), (height, width))
+    corners = torch.stack([nearest // across, nearest % across], 1).int().numpy()
+    size = size_of(picture)
+    rows = size[0] if wrapped else size[0] - PATCH + 1
+    return Matches(corners.reshape(rows, -1, 2), size, 1, wrapped)
 
 
 # -- PatchMatch --------------------------------------------------------------------------------------------------------
@@ -139,11 +167,13 @@ def improve(
 ) -> Generator[float, None, Matches]:
     """Returns better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random
     search within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at
-    once. worth: only what is nearer than this times the match that is given replaces it. Yields the share that is done,
-    a few times a second."""
+    once; what two of them hand on is taken even where it is a little farther, as pixels that several places vote for
+    are blurred. worth: only what is nearer than this times the match that is given replaces it, where it is not 1 also
+    of those. Yields the share that is done, a few times a second."""
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)
-    flat = _flat(picture), _flat(photograph)
+    tolerance = np.int32(TOLERANCE if worth == 1 else 0)
+    flat = _flat(_unrolled(picture, matches.step) if matches.wrapped else picture), _flat(photograph)
     bands = _bands(rows, columns)
     with _ALONE:
         _compare(*flat, corners, distances, matches.step, worth)
@@ -151,9 +181,9 @@ def improve(
         before = corners.copy()
         for first, last in bands:
             with _ALONE:
-                _sweep(*flat, before, corners, distances, matches.step, radius, seed, sweep, first, last)
+                _sweep(*flat, before, corners, distances, matches.step, radius, tolerance, seed, sweep, first, last)
             yield (sweep + last / rows) / sweeps
-    return Matches(corners, matches.size, matches.step)
+    return replace(matches, corners=corners)
 
 
 def _bands(rows: int, columns: int) -> list[tuple[int, int]]:
@@ -202,7 +232,7 @@ def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-
 
 
 @numba.njit(parallel=True, cache=True)
-def _sweep(a, b, before, corners, distances, step, radius, seed, sweep, first, last):  # type: ignore[no-untyped-def]
+def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
     """Improves rows first to last - 1."""
     rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
@@ -235,7 +265,29 @@ def _sweep(a, b, before, corners, distances, step, radius, seed, sweep, first, l
                     if d < best:
                         by, bx, best = cy, cx, d
                 reach //= 2
+            if 0 < y < rows - 1 and 0 < x < columns - 1:
+                cy, cx = _agreed(before, y, x, step)
+                if (cy != by or cx != bx) and 0 <= cy < height and 0 <= cx < width:
+                    d = _distance(a, b, ay, ax, cy, cx, best + tolerance)
+                    if d < best + tolerance:
+                        by, bx, best = cy, cx, d
             corners[y, x, 0], corners[y, x, 1], distances[y, x] = by, bx, best
+
+
+@numba.njit(inline="always")
+def _agreed(corners, y, x, step):  # type: ignore[no-untyped-def]
+    """The match, in the middle of the field, that two of the four neighbours hand on; its own where no two agree."""
+    up = corners[y - 1, x, 0] + step, corners[y - 1, x, 1]
+    down = corners[y + 1, x, 0] - step, corners[y + 1, x, 1]
+    left = corners[y, x - 1, 0], corners[y, x - 1, 1] + step
+    right = corners[y, x + 1, 0], corners[y, x + 1, 1] - step
+    if up == down or up == left or up == right:
+        return up
+    if down == left or down == right:
+        return down
+    if left == right:
+        return left
+    return corners[y, x, 0], corners[y, x, 1]
 
 
 # -- voting ------------------------------------------------------------------------------------------------------------
@@ -246,6 +298,8 @@ def vote(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float
     exp(-falloff r^2), r px from a patch's centre. Yields the share that is done, a few times a second."""
     r = np.arange(PATCH) - PATCH // 2
     window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
+    if matches.wrapped:
+        return (yield from _vote_across(matches, photograph, falloff))
     height, width = matches.size
     picture = np.empty((height, width, 3), np.uint8)
     for first, last in _bands(height, width // VOTES):
@@ -253,6 +307,17 @@ def vote(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float
             _vote(photograph, matches.corners, picture, matches.step, window, first, last)
         yield last / height
     return picture
+
+
+def _vote_across(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float, None, Bytes]:
+    """`vote`, with the patches that begin on the other side of a border in front of those on this one."""
+    (height, width), step = matches.size, matches.step
+    before = -(-(PATCH - 1) // step)
+    corners = np.pad(matches.corners, ((before, 0), (before, 0), (0, 0)), mode="wrap")
+    rows, columns = ((n - 1) * step + PATCH for n in corners.shape[:2])
+    picture = yield from vote(Matches(corners, (rows, columns), step), photograph, falloff)
+    first = before * step
+    return np.ascontiguousarray(picture[first : first + height, first : first + width])
 
 
 @numba.njit(parallel=True, cache=True, fastmath=True)
