@@ -14,10 +14,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
+from PIL import Image
+
 from darkroom.checks import echo
 from darkroom.device import out_of_memory
 from darkroom.files import why
-from darkroom.uses import Option, options
+from darkroom.uses import NEEDED, Option, options
 
 BAR_DELAY = 0.5  # s before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
 AGAIN_AFTER = 1.0  # s: torchrun passes on what the terminal has sent to every process already
@@ -129,6 +131,8 @@ def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
     given: dict[str, Any] = {"help": it.described().replace("%", "%%"), "default": default}
     if it.kind is bool:
         given["action"] = argparse.BooleanOptionalAction
+    elif it.kind is Image.Image:
+        given |= {"type": existing, "metavar": it.name.upper() if default is NEEDED else "FILE"}
     elif it.kind is tuple:
         given |= {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True}
         given |= {"help": f"{given['help']}; may be repeated", "default": argparse.SUPPRESS}
@@ -143,7 +147,10 @@ def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
     elif default is None:
         given["default"] = argparse.SUPPRESS
         parser.set_defaults(**{it.name: None})
-    parser.add_argument(f"--{it.name.replace('_', '-')}", **given)
+    needed = default is NEEDED and it.kind is not tuple
+    if needed:
+        del given["default"]
+    parser.add_argument(it.name if needed else f"--{it.name.replace('_', '-')}", **given)
 
 
 def uses_of(args: argparse.Namespace, use: Any) -> list[Any]:

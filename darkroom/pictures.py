@@ -58,6 +58,14 @@ class _Decoded:
     orientation: int = 1  # as in EXIF
 
 
+Finish = Callable[[_Decoded], Image.Image]
+
+
+def open_cutout(source: Picture, name: str | None = None) -> Image.Image:
+    """The same as RGBA: with its transparency."""
+    return _open(source, name, None, lambda decoded: _turned(decoded).convert("RGBA"))
+
+
 def open_picture(source: Picture, name: str | None = None, check: Check | None = None) -> Image.Image:
     """Any picture as a new upright sRGB image of mode RGB and at most 25 megapixels; the largest of its pages.
 
@@ -68,16 +76,20 @@ def open_picture(source: Picture, name: str | None = None, check: Check | None =
     Transparency is composited on white, a profile converted, metadata that cannot be read ignored; the first frame
     of an animation taken. More than 8 bits become 8 by the range that is there. Raises PictureError.
     """
+    return _open(source, name, check, _finished)
+
+
+def _open(source: Picture, name: str | None, check: Check | None, finish: Finish) -> Image.Image:
     name = _printable(name or _name(source))
     try:
         if isinstance(source, np.ndarray):
-            return _finished(_of_array(source, check))
+            return finish(_of_array(source, check))
         if isinstance(source, Image.Image):
-            return _finished(_of_image(source, check))
+            return finish(_of_image(source, check))
         if isinstance(source, str | PathLike):
             with _regular_file(source) as file:
-                return _of_file(file, check)
-        return _of_file(_binary_file(source), check)
+                return _of_file(file, check, finish)
+        return _of_file(_binary_file(source), check, finish)
     except Unreadable as error:
         raise PictureError(f"{name} {error}") from None
     except MemoryError:
@@ -142,16 +154,16 @@ def _binary_file(source: IO[bytes]) -> IO[bytes]:
     return source
 
 
-def _of_file(file: IO[bytes], check: Check | None) -> Image.Image:
+def _of_file(file: IO[bytes], check: Check | None, finish: Finish) -> Image.Image:
     try:
-        return _finished(_attempt(file, check))
+        return finish(_attempt(file, check))
     except Damaged as error:
         problem = Damaged(str(error))  # without the frames of the attempt, which hold what it decoded
     if file.seek(0, io.SEEK_END) > MAX_MENDED:
         raise problem
     file.seek(0)
     content = file.read()
-    mended = _mended(content, check)
+    mended = _mended(content, check, finish)
     if mended is not None:
         return mended
     raise Damaged(CUT_OFF) if damage.ends_early(content) else problem
@@ -177,18 +189,18 @@ def _alone(image: Image.Image) -> AbstractContextManager[Any]:
     return _LARGE if image.width * image.height > FULL_PIXELS else nullcontext()
 
 
-def _mended(content: bytes, check: Check | None) -> Image.Image | None:
+def _mended(content: bytes, check: Check | None, finish: Finish) -> Image.Image | None:
     """The picture where the damage is in the metadata, or all but the file's last bytes are there; else None."""
     bare = damage.without_metadata(content)
     if bare != content:
         with suppress(Damaged):
-            return _finished(_attempt(io.BytesIO(bare), check))
+            return finish(_attempt(io.BytesIO(bare), check))
     if damage.lacks_scans(content):
         return None
     found: list[Image.Image] = []
     for candidate in damage.lengthened(content):
         with suppress(Damaged):
-            found.append(_finished(_attempt(io.BytesIO(candidate), check)))
+            found.append(finish(_attempt(io.BytesIO(candidate), check)))
         if len(found) == 2 and found[0].size == found[1].size:
             lost = _share_that_differs(found[0], found[1], exactly=content.startswith(damage.JPEG))
             return found[0] if lost <= LOST else None
@@ -356,9 +368,14 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _finished(decoded: _Decoded) -> Image.Image:
+    image = _turned(decoded)
+    if image.mode == "RGB":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def _turned(decoded: _Decoded) -> Image.Image:
     image = in_srgb(decoded.image, decoded.profile)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     turn = TURNS.get(decoded.orientation)
     if turn is not None:
         image = image.transpose(turn)

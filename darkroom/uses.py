@@ -19,6 +19,7 @@ from PIL import Image
 from darkroom.animations import FORMATS, playback_note, save_animation
 from darkroom.checks import check_choice, check_range, check_whole, echo
 from darkroom.files import atomic
+from darkroom.pictures import open_picture
 from darkroom.seeds import MAX_SEED
 
 Size = tuple[int, int]  # (width, height), px
@@ -50,7 +51,7 @@ class Option:
     link: str = ""
     start: Any = None
     name: str = ""
-    kind: type = str  # int, float, bool, str or tuple, a Size
+    kind: type = str  # int, float, bool, str, tuple, a Size, or Image.Image
     default: Any = NEEDED
     optional: bool = False  # whether None is a value
 
@@ -61,6 +62,8 @@ class Option:
 
     def described(self, served: bool = False) -> str:
         """Help, with range and unit behind it; served: for visitors."""
+        if self.kind is Image.Image:
+            return self.help
         if self.choices:
             allowed = ", ".join(self.choices)
         elif self.low is None or self.high == MAX_SEED:
@@ -87,6 +90,8 @@ class Option:
             return value
         if self.kind is tuple:
             return self._checked_size(value)
+        if self.kind is Image.Image:
+            return open_picture(value, None if isinstance(value, str | Path) else f"the {self.name}")
         if self.kind is str:
             check_choice(self.name, value, self.choices)
             return value
@@ -106,13 +111,21 @@ class Option:
 
 
 SIDES = ("width", "height")  # what a Size is where there are only numbers
-_NEEDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size"}
+_NEEDED = {
+    int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size",
+    Image.Image: "a picture",
+}  # fmt: skip
 
 
 def option(default: Any = NEEDED, help: str = "", **said: Any) -> Any:
     """A field of a use; `said` as `Option` has it."""
     about = {"option": Option(help, **said)}
     return field(metadata=about) if default is NEEDED else field(default=default, metadata=about)
+
+
+def picture_options(use: Any) -> list[str]:
+    """The names of those that are pictures."""
+    return [name for name, it in options(use).items() if it.kind is Image.Image]
 
 
 def seed_option() -> Any:
@@ -199,12 +212,12 @@ class Use(Generic[M]):
         return plain_values(type(self), vars(self))
 
     def keys(self) -> dict[str, Any]:
-        """Its part of a link: the values by the options' keys, a size as WIDTHxHEIGHT."""
-        known = options(type(self)).values()
+        """Its part of a link: the values by the options' keys, a size as WIDTHxHEIGHT; pictures are not in it."""
+        known = [it for it in options(type(self)).values() if it.kind is not Image.Image]
         values = {it.link: getattr(self, it.name) for it in known}
         return {key: "x".join(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}
 
-    def note(self) -> str | None:
+    def note(self, model: M) -> str | None:
         """What to say of the result besides, if anything."""
         return None
 
@@ -317,7 +330,7 @@ class AnimationUse(Use[M]):
         """Writes the frames of `draw` as a file in a folder."""
         self.save(list(pictures), self.path(folder))
 
-    def note(self) -> str | None:
+    def note(self, model: M) -> str | None:
         return playback_note(self.format, self.fps)
 
 

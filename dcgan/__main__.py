@@ -226,10 +226,11 @@ def _morph(args: argparse.Namespace) -> int:
         raise ValueError(f"{out} exists already; choose another name")
     between = tuple(Recipe(seed, 0, args.truncation) for seed in args.seeds)
     use = Morph(args.frames, args.loop, args.fps, format, faces=between)
-    frames = list(use.draw(FacePipeline.from_pretrained(args.model).to(pick_device())))
+    faces = FacePipeline.from_pretrained(args.model).to(pick_device())
+    frames = list(use.draw(faces))
     with made_folder(out.parent):
         use.save(frames, out)
-    if note := use.note():
+    if note := use.note(faces):
         print(f"morph: {note}", file=sys.stderr)
     return 0
 

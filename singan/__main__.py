@@ -121,7 +121,7 @@ def _use(args: argparse.Namespace) -> int:
         for use, stream in zip(uses, streams, strict=True):
             bar = tqdm(stream, total=use.total, desc=use.stem(), unit="", delay=BAR_DELAY, dynamic_ncols=True)
             use.write(bar, folder)
-    if note := uses[0].note():
+    if note := uses[0].note(scene):
         print(f"{args.use.title()}: {note}", file=sys.stderr)
     return 0
 

@@ -15,6 +15,7 @@ Loss = Literal["relativistic", "wgan-gp"]
 
 MAX_SCALES, MAX_TRAINED_SIDE, MAX_CHANNELS = 20, 1024, 512
 MIN_OUTPUT, MAX_OUTPUT = 16, 4096  # px, a side of what is drawn
+MAX_PRINT_PIXELS = 16_000_000  # that the enlarger draws
 LAYERS = 5
 KERNEL = 3  # px, every convolution (SinGAN, section 2.1)
 RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px

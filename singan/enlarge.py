@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom.uses import Step
+from singan.masks import Region
 from singan.patches import PATCH, Bytes, Matches, Place, Size, compiled, improve, match_all, resized, size_of, vote
 from singan.pieces import each, whole
 
@@ -42,6 +43,25 @@ class Stage:
     share: float
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What a print is laid out by.
+
+    picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. entry: px, the shorter side
+    of the photograph up to which the picture comes in: what is finer is new. place: how much a patch has to keep its
+    height in the picture, and its place across, as `match_all` has it. alike: whether all of the photograph is used
+    about as often. wrapped: whether the print's borders meet; its sides are even then. region: where it may differ
+    from the photograph, whose shape it has then.
+    """
+
+    picture: Image.Image | None = None
+    entry: int = ENTRY
+    place: Place = ABOUT
+    alike: bool = True
+    wrapped: bool = False
+    region: Region | None = None
+
+
 class Enlarger:
     """Makes prints of one photograph."""
 
@@ -50,36 +70,31 @@ class Enlarger:
         self.photograph: Bytes = np.array(photograph.convert("RGB"))
         self._reduced: tuple[list[float], list[Bytes]] = [], []  # the last that was needed: prints come in sets
 
-    def stages(
-        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = ABOUT
-    ) -> Iterator[Stage]:
+    def stages(self, width: int, height: int, layout: Layout, seed: int = 0) -> Iterator[Stage]:
         """The print as it grows, in pieces of work of a fraction of a second; the last has as much of the size, in px,
         as the photograph fills. The same seed gives the same.
-
-        picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. place: how much a
-        patch has to keep its height in the picture, and its place across, as `match_all` has it.
         """
         sizes, reals = self.pyramid(width, height)
+        if layout.region:
+            sizes = [size_of(real) for real in reals]
+        elif layout.wrapped:
+            sizes = [(height // 2 * 2, width // 2 * 2) for height, width in sizes]
+        scales = [_Scale(real, layout, size) for real, size in zip(reals, sizes, strict=True)]
         work = [math.prod(size) for size in sizes]
         total = sum(work) + 1  # the print itself is the last of it
-        if picture is None:
-            begun = _laid_out(reals[0], sizes[0], np.random.default_rng(seed), place)
-        else:
-            begun = _matched(resized(np.array(picture.convert("RGB")), sizes[0]), reals[0], reals[0], place)
-        now, matches = yield from each(begun, lambda _: Stage(None, 0.0))
+        now, matches = yield from each(scales[0].begun(seed), lambda _: Stage(None, 0.0))
         for n in range(1, len(sizes)):
             done = sum(work[:n])
             yield Stage(Image.fromarray(now), done / total)
-            blurred = resized(reals[n - 1], size_of(reals[n]))
-            pieces = _redrawn(resized(now, sizes[n]), reals[n], blurred, matches, place, seed + n)
+            pieces = scales[n].redrawn(now, reals[n - 1], matches, seed + n)
             now, matches = yield from each(pieces, lambda share: Stage(None, (done + share * work[n]) / total))  # noqa: B023
+        if layout.region:
+            now = layout.region.blended(now, reals[-1])
         yield Stage(Image.fromarray(now), 1.0)
 
-    def print(
-        self, width: int, height: int, seed: int = 0, picture: Image.Image | None = None, place: Place = ABOUT
-    ) -> Image.Image:
+    def print(self, width: int, height: int, layout: Layout, seed: int = 0) -> Image.Image:
         """The last of `stages`."""
-        *_, last = self.stages(width, height, seed, picture, place)
+        *_, last = self.stages(width, height, layout, seed)
         assert last.picture is not None
         return last.picture
 
@@ -147,39 +162,67 @@ def _at(scale: float, size: Size) -> Size:
     return height, width
 
 
-Scale = Generator[float, None, tuple[Bytes, Matches]]  # returns a scale's picture; yields the share that is done
+Drawn = Generator[float, None, tuple[Bytes, Matches]]  # returns a scale's picture; yields the share that is done
 
 
-def _laid_out(real: Bytes, size: Size, rng: np.random.Generator, place: Place) -> Scale:
-    """The coarsest scale, out of noise of the photograph's colours."""
-    now = (real.mean((0, 1)) + rng.normal(0, 1, (*size, 3)) * real.std((0, 1))).clip(0, 255).astype(np.uint8)
-    for left in reversed(range(NOISE_ROUNDS)):
-        noisy = now + rng.normal(0, 255 * NOISE * left / NOISE_ROUNDS, now.shape)
-        matches = match_all(noisy.clip(0, 255).astype(np.uint8), real, place)
-        now = whole(vote(matches, real, FALLOFF))
-        yield 1 - left / NOISE_ROUNDS
-    return now, matches
+class _Scale:
+    """One scale of a print: the photograph there, and the print's size."""
 
+    def __init__(self, real: Bytes, layout: Layout, size: Size) -> None:
+        self.real, self.layout, self.size = real, layout, size
+        self.free = layout.region.free(size) if layout.region else None
 
-def _matched(now: Bytes, real: Bytes, blurred: Bytes, place: Place) -> Scale:
-    """A scale at which all patches are compared: the first time in the photograph as blurred as the picture."""
-    for n in range(ROUNDS):
-        matches = match_all(now, real if n else blurred, place)
-        now = whole(vote(matches, real, FALLOFF))
-        yield (n + 1) / ROUNDS
-    return now, matches
+    def begun(self, seed: int) -> Drawn:
+        """The coarsest one."""
+        drawn = self._coming_in()
+        return self._laid_out(np.random.default_rng(seed)) if drawn is None else self._matched(drawn, self.real)
 
+    def redrawn(self, now: Bytes, below: Bytes, matches: Matches, seed: int) -> Drawn:
+        """One above. now, matches: of the scale below; below: the photograph there."""
+        drawn = self._coming_in() if min(size_of(self.real)) <= self.layout.entry else None
+        blurred = resized(below, size_of(self.real)) if drawn is None else self.real
+        now = resized(now, self.size) if drawn is None else drawn
+        if math.prod(self.size) <= EXACT:
+            return self._matched(now, blurred)
+        return self._improved(now, blurred, matches.enlarged(self.size, size_of(self.real), step_of(self.size)), seed)
 
-def _redrawn(now: Bytes, real: Bytes, blurred: Bytes, below: Matches, place: Place, seed: int) -> Scale:
-    """A scale above the coarsest."""
-    size = size_of(now)
-    if math.prod(size) <= EXACT:
-        return (yield from _matched(now, real, blurred, place))
-    matches = below.enlarged(size, size_of(real), step := step_of(size))
-    rounds = 2 if step == 1 else 1
-    for n in range(rounds):
-        reach = max(real.shape) // 4 if max(size) < FAR else NEAR
-        search = improve(matches, now, real if n else blurred, SWEEPS, reach, 2 * seed + n)
-        matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
-        now = yield from each(vote(matches, real, FALLOFF), lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
-    return now, matches
+    def _coming_in(self) -> Bytes | None:
+        picture = self.layout.picture
+        return None if picture is None else resized(np.array(picture.convert("RGB")), self.size)
+
+    def _laid_out(self, rng: np.random.Generator) -> Drawn:
+        """Out of noise of the photograph's colours."""
+        mean, spread = self.real.mean((0, 1)), self.real.std((0, 1))
+        now = (mean + rng.normal(0, 1, (*self.size, 3)) * spread).clip(0, 255).astype(np.uint8)
+        for left in reversed(range(NOISE_ROUNDS)):
+            noisy = now + rng.normal(0, 255 * NOISE * left / NOISE_ROUNDS, now.shape)
+            matches = self._nearest(noisy.clip(0, 255).astype(np.uint8), self.real)
+            now = whole(self._voted(matches))
+            yield 1 - left / NOISE_ROUNDS
+        return now, matches
+
+    def _matched(self, now: Bytes, blurred: Bytes) -> Drawn:
+        """All patches are compared: the first time in the photograph as blurred as the picture."""
+        for n in range(ROUNDS):
+            matches = self._nearest(now, self.real if n else blurred)
+            now = whole(self._voted(matches))
+            yield (n + 1) / ROUNDS
+        return now, matches
+
+    def _improved(self, now: Bytes, blurred: Bytes, matches: Matches, seed: int) -> Drawn:
+        """A search begins with these matches."""
+        rounds = 2 if matches.step == 1 else 1
+        reach = max(self.real.shape) // 4 if max(self.size) < FAR else NEAR
+        for n in range(rounds):
+            search = improve(matches, now, self.real if n else blurred, SWEEPS, reach, 2 * seed + n)
+            matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
+            now = yield from each(self._voted(matches), lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
+        return now, matches
+
+    def _nearest(self, now: Bytes, keys: Bytes) -> Matches:
+        return match_all(now, keys, self.layout.place, self.layout.alike, self.layout.wrapped)
+
+    def _voted(self, matches: Matches) -> Generator[float, None, Bytes]:
+        """The picture that matches give, where it is free to change."""
+        now = yield from vote(matches, self.real, FALLOFF)
+        return now if self.free is None else np.where(self.free, now, self.real)

@@ -18,18 +18,16 @@ from darkroom.model_files import PHOTOGRAPH_FILE, SCENE, header_of, layout_of, r
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seed_of, seeded
 from darkroom.uses import Step, method
-from singan.config import MAX_OUTPUT, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import ABOUT, Enlarger, developed, filled
-from singan.image import resize_picture, to_pil
+from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
+from singan.enlarge import Enlarger, Layout, developed, filled
+from singan.image import resize_picture, to_pil, to_tensor
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
-from singan.patches import Place
 from singan.photograph import Photograph
-from singan.uses import Animate, Retarget, Sample
+from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
 
 FORMAT = 1
 MAX_PIXELS = 4_000_000  # that networks draw
-MAX_PRINT_PIXELS = 16_000_000  # that the enlarger draws
 FRAME_PIXELS = 1280 * 720  # of an animation, enlarged
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
@@ -124,13 +122,18 @@ class ScenePipeline(Pretrained):
         in the picture's shape. Raises ValueError.
         """
         check_print(size := size or self.full_size(picture.size))
-        return Enlarger(self.original).print(*size, picture=picture)
+        return Enlarger(self.original).print(*size, Layout(picture))
 
     # -- for singan/uses ---------------------------------------------------------------------------------------------
 
     sample = method(Sample)
     retarget = method(Retarget)
     animate = method(Animate)
+    paint = method(Paint)
+    edit = method(Edit)
+    harmonize = method(Harmonize)
+    super_resolve = method(SuperResolve)
+    tile = method(Tile)
 
     def check_start(self, start_scale: int) -> None:
         """Raises ValueError where this scene has no such scale to begin at."""
@@ -155,12 +158,18 @@ class ScenePipeline(Pretrained):
         """(width, height), or what of it the photograph's pixels fill in this shape."""
         return filled(size, self.original_size)
 
-    def prints(self, pictures: Iterable[Image.Image], size: tuple[int, int], place: Place = ABOUT) -> Iterator[Step]:
-        """The pictures redrawn at (width, height), as far as the photograph's pixels fill that; `place` as
-        `Enlarger.stages` has it."""
+    def prints(
+        self, layouts: Iterable[Layout], size: tuple[int, int], seed: int, drafts: bool = False
+    ) -> Iterator[Step]:
+        """Prints at (width, height), as far as the photograph's pixels fill that. drafts: whether the pictures that
+        lay them out are shown as drafts."""
         check_print(size)
         enlarger = Enlarger(self.original)
-        return developed((picture, enlarger.stages(*size, picture=picture, place=place)) for picture in pictures)
+        numbered = enumerate(layouts)
+        return developed(
+            (layout.picture if drafts else None, enlarger.stages(*size, layout, seed_of(seed, number) % 2**31))
+            for number, layout in numbered
+        )
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
         """The frames of an animation at the trained picture's shape, with FRAME_PIXELS at most."""
@@ -168,12 +177,26 @@ class ScenePipeline(Pretrained):
         share = min(1.0, math.sqrt(FRAME_PIXELS / (width * height)))
         return moving_prints(Enlarger(self.original), frames, (round(width * share), round(height * share)), loop)
 
-    def laid_out(self, count: int, size: tuple[int, int], seed: int, place: Place) -> Iterator[Step]:
-        """Prints that the photograph's patches alone lay out; `place` as `Enlarger.stages` has it."""
-        check_print(size)
-        enlarger = Enlarger(self.original)
-        seeds = (seed_of(seed, i) % 2**31 for i in range(count))
-        return developed((None, enlarger.stages(*size, seed=own, place=place)) for own in seeds)
+    @property
+    def last_scale(self) -> int:
+        """The finest, finished or not."""
+        return len(self.pyramid.config.sizes) - 1
+
+    def shorter_side(self, scale: int) -> int:
+        """Of the trained picture at a scale, finished or not, px. Raises ValueError where there is none."""
+        sizes = self.pyramid.config.sizes
+        check_range("start_scale", scale, 0, self.last_scale)
+        return min(sizes[scale])
+
+    def redrawn(self, picture: Image.Image, start: int, seed: int) -> Iterator[Image.Image]:
+        """A picture that comes in below scale `start`, stretched, and that the networks from there on redraw (SinGAN,
+        section 5). Raises ValueError."""
+        if self.scales == 1:
+            raise ValueError("this scene has one scale only, which redraws nothing; enlarge does without")
+        check_range("start_scale", start, 1, self.scales - 1)
+        pixels = to_tensor(picture).to(self.pyramid.device)
+        below = lambda sizes: resize_picture(pixels, sizes[-1])  # noqa: E731
+        return self.draw(1, self.sizes_for(), self.noise(seed), start, below)
 
     def noise(self, seed: int) -> Callable[[range], NoiseSource]:
         """Fresh noise for pictures of these numbers, each from (seed, number) alone."""

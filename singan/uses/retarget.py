@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from darkroom.checks import check_range
 from darkroom.uses import PicturesUse, Size, Step, as_steps, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
-from singan.enlarge import ABOUT
+from singan.enlarge import ABOUT, Layout
 from singan.uses.start import enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ class Retarget(PicturesUse["ScenePipeline"]):
             return as_steps(model.draw(self.count, sizes, model.noise(self.seed), start, below))
         sizes = model.sizes_for(model.size_of(self.size[0] / self.size[1]))
         place = KEPT if self.mode == "keep" else ABOUT
-        return model.prints(model.draw(self.count, sizes, model.noise(self.seed), start, below), self.size, place)
+        pictures = model.draw(self.count, sizes, model.noise(self.seed), start, below)
+        return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
 
     def stem(self) -> str:
         width, height = self.size

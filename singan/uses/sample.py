@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
+from singan.enlarge import Layout
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ class Sample(PicturesUse["ScenePipeline"]):
     def steps(self, model: ScenePipeline) -> Iterator[Step]:
         size = model.full_size(model.size) if self.enlarge else model.size
         if self.layout_by == "patches" or (self.layout_by == "auto" and self.enlarge):
-            return model.laid_out(self.count, size, self.seed, PLACES[min(self.start_scale, len(PLACES) - 1)])
+            place = PLACES[min(self.start_scale, len(PLACES) - 1)]
+            return model.prints((Layout(place=place) for _ in range(self.count)), size, self.seed)
         model.check_start(self.start_scale)
         noise = model.noise(self.seed)
         pictures = model.draw(self.count, model.sizes_for(), noise, self.start_scale, model.remembered)
-        return model.prints(pictures, size) if self.enlarge else as_steps(pictures)
+        if not self.enlarge:
+            return as_steps(pictures)
+        return model.prints((Layout(it) for it in pictures), size, self.seed, drafts=True)
 
     def stem(self) -> str:
         by = "" if self.layout_by == "auto" else f"_{self.layout_by}"

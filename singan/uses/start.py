@@ -23,6 +23,6 @@ def print_suffix(enlarge: bool) -> str:
     return "_print" if enlarge else ""
 
 
-def start_scale_option(default: int | None, help: str, **said: Any) -> Any:
+def start_scale_option(default: int | None, help: str, low: int = 0, **said: Any) -> Any:
     """The scale at which noise enters; the trained picture's own structure is below it."""
-    return option(default, help, label="Start scale", low=0, high=MAX_SCALES - 1, link="start", **said)
+    return option(default, help, label="Start scale", low=low, high=MAX_SCALES - 1, link="start", **said)

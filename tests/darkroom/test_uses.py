@@ -163,8 +163,8 @@ def test_animations_are_one_file_in_the_order_of_their_use(tmp_path):
     use.write(use.draw(""), tmp_path)
     with Image.open(tmp_path / "fade.gif") as animation:
         assert animation.n_frames == 3 and animation.convert("L").getpixel((0, 0)) > 170
-    assert use.drawn("")[0].getpixel((0, 0))[0] == 180 and use.note() is None
-    assert "50 frames" in Fade(fps=60).note()
+    assert use.drawn("")[0].getpixel((0, 0))[0] == 180 and use.note("") is None
+    assert "50 frames" in Fade(fps=60).note("")
 
 
 def test_a_use_becomes_a_method_with_its_options():

@@ -6,7 +6,7 @@ from PIL import Image
 
 from singan import ScenePipeline, patches
 from singan.__main__ import main
-from singan.enlarge import Enlarger, filled
+from singan.enlarge import Enlarger, Layout, filled
 from singan.motion import moving_prints
 from singan.patches import compiled
 from tests.singan.test_patches import picture
@@ -30,7 +30,7 @@ def gradient(image: Image.Image) -> float:
 
 def test_a_small_picture_of_the_photograph_becomes_the_photograph(photograph: Image.Image) -> None:
     small = photograph.resize((40, 30), Image.Resampling.LANCZOS)
-    printed = Enlarger(photograph).print(200, 150, picture=small)
+    printed = Enlarger(photograph).print(200, 150, Layout(small))
     stretched = small.resize((200, 150), Image.Resampling.BICUBIC)
     errors = [np.abs(pixels(it) - pixels(photograph)).mean() for it in (printed, stretched)]
     assert printed.size == (200, 150) and errors[0] < errors[1] / 2
@@ -41,7 +41,7 @@ def test_a_small_picture_of_the_photograph_becomes_the_photograph(photograph: Im
 def test_a_print_has_the_size_that_was_asked_for_and_the_photographs_sharpness(
     photograph: Image.Image, size: tuple[int, int]
 ) -> None:
-    printed = Enlarger(photograph).print(*size, picture=photograph)
+    printed = Enlarger(photograph).print(*size, Layout(photograph))
     assert printed.size == size
     share = (size[0] * size[1] / (200 * 150)) ** 0.5
     reduced = photograph.resize((round(200 * share), round(150 * share)), Image.Resampling.LANCZOS)
@@ -50,12 +50,12 @@ def test_a_print_has_the_size_that_was_asked_for_and_the_photographs_sharpness(
 
 def test_a_print_is_never_larger_than_the_photographs_pixels_fill(photograph: Image.Image) -> None:
     assert filled((100, 80), (150, 200)) == (100, 80) and filled((2000, 1500), (150, 200)) == (200, 150)
-    assert Enlarger(photograph).print(1000, 1000, picture=photograph).size == (173, 173)
+    assert Enlarger(photograph).print(1000, 1000, Layout(photograph)).size == (173, 173)
 
 
 def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Image.Image) -> None:
     enlarger = Enlarger(photograph)
-    prints = [enlarger.print(200, 150, seed, place=(0.5, 0.0)) for seed in (1, 1, 2)]
+    prints = [enlarger.print(200, 150, Layout(place=(0.5, 0.0)), seed) for seed in (1, 1, 2)]
     assert prints[0].tobytes() == prints[1].tobytes()
     assert np.abs(pixels(prints[0]) - pixels(prints[2])).mean() > 5
     assert np.abs(pixels(prints[0]) - pixels(photograph)).mean() > 5
@@ -68,20 +68,20 @@ def test_place_is_a_dial(photograph: Image.Image) -> None:
     """The more things have to keep their place, the less pictures vary."""
     enlarger = Enlarger(photograph)
     spreads = [
-        np.stack([pixels(enlarger.print(120, 90, seed, place=(1.0, across))) for seed in range(5)]).std(0).mean()
-        for across in (0.0, 0.1, 0.5)
+        np.stack([pixels(enlarger.print(120, 90, layout, seed)) for seed in range(5)]).std(0).mean()
+        for layout in (Layout(place=(1.0, across)) for across in (0.0, 0.1, 0.5))
     ]
     assert spreads[0] > spreads[1] > spreads[2]
 
 
 def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
     enlarger = Enlarger(photograph)
-    stages = list(enlarger.stages(120, 160, picture=photograph))
+    stages = list(enlarger.stages(120, 160, Layout(photograph)))
     drafts = [stage.picture for stage in stages if stage.picture]
     widths, shares = [draft.width for draft in drafts], [stage.share for stage in stages]
     assert len(drafts) > 4 and widths == sorted(widths) and widths[0] <= 25
     assert shares == sorted(shares) and [share == 1 for share in shares].index(True) == len(stages) - 1
-    assert drafts[-1].tobytes() == enlarger.print(120, 160, picture=photograph).tobytes()
+    assert drafts[-1].tobytes() == enlarger.print(120, 160, Layout(photograph)).tobytes()
 
 
 # -- scenes -----------------------------------------------------------------------------------------------------------
@@ -128,6 +128,6 @@ def test_nothing_is_compiled_while_somebody_waits(photograph: Image.Image) -> No
     compiled()
     kernels = [patches._compare, patches._sweep, patches._vote]
     before = [len(kernel.signatures) for kernel in kernels]
-    Enlarger(photograph).print(200, 150, seed=1)
+    Enlarger(photograph).print(200, 150, Layout(), 1)
     tuple(moving_prints(Enlarger(photograph), [photograph.resize((80, 60))], (160, 120), loop=False))
     assert [len(kernel.signatures) for kernel in kernels] == before

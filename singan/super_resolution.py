@@ -1,0 +1,61 @@
+"""Super-resolution by the picture's own patches: what is small in it is seen larger elsewhere.
+
+In small steps, as in Glasner, Bagon and Irani (ICCV 2009): a step's picture, enlarged and so blurred, is looked up in
+the picture as blurred as that, near the same place, and takes the sharp patches; then it is corrected until, reduced,
+it is the picture again (back-projection; Irani and Peleg, 1991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from math import prod
+
+import numpy as np
+from torch.nn.functional import interpolate
+
+from singan.enlarge import NEAR, SWEEPS, step_of
+from singan.patches import PATCH, Bytes, Matches, Size, as_tensor, improve, resized, size_of, vote
+from singan.pieces import each
+
+STEP = 1.5  # at most, from one size to the next
+FALLOFF = 0.2  # of votes: a more even mean is nearer to the truth, a sharper one has more detail
+CORRECTIONS = 3  # in a step
+
+
+def super_resolved(picture: Bytes, size: Size) -> Generator[float, None, Bytes]:
+    """Returns the picture at this larger (height, width); yields the share that is done."""
+    own = size_of(picture)
+    factor = max(size[0] / own[0], size[1] / own[1])
+    steps = max(1, int(np.ceil(np.log(factor) / np.log(STEP))))
+    ratios = [(side / native) ** (1 / steps) for side, native in zip(size, own, strict=True)]
+    sizes = [size if n == steps else _at(own, [ratio**n for ratio in ratios]) for n in range(1, steps + 1)]
+    keys = resized(resized(picture, _at(own, [1 / ratio for ratio in ratios])), own)
+    total, done, now = sum(map(prod, sizes)), 0, picture
+    for n, larger in enumerate(sizes):
+        pieces = _step(resized(now, larger), picture, keys, n)
+        now = yield from each(pieces, lambda share: (done + share * prod(larger)) / total)  # noqa: B023
+        done += prod(larger)
+    return now
+
+
+def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int) -> Generator[float, None, Bytes]:
+    """keys: the picture as blurred as `now`."""
+    begun = Matches.centred(size_of(now), size_of(picture), step_of(size_of(now)))
+    matches = yield from each(improve(begun, now, keys, SWEEPS, NEAR, seed), lambda share: 0.6 * share)
+    voted = yield from each(vote(matches, picture, FALLOFF), lambda share: 0.6 + 0.2 * share)
+    return _corrected(voted, picture)
+
+
+def _at(size: Size, ratios: list[float]) -> Size:
+    height, width = (max(PATCH, round(side * ratio)) for side, ratio in zip(size, ratios, strict=True))
+    return height, width
+
+
+def _corrected(now: Bytes, picture: Bytes) -> Bytes:
+    """Such that it is the picture when it is reduced to its size."""
+    pixels = as_tensor(now).float()
+    for _ in range(CORRECTIONS):
+        reduced = interpolate(pixels, size_of(picture), mode="bicubic", antialias=True)
+        missing = as_tensor(picture).float() - reduced
+        pixels = (pixels + interpolate(missing, size_of(now), mode="bicubic")).clamp(0, 255)
+    return pixels[0].permute(1, 2, 0).round().byte().contiguous().numpy()

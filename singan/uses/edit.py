@@ -1,0 +1,64 @@
+"""Editing: what was moved, copied or painted over in the photograph grows into it (SinGAN, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
+from singan.enlarge import Layout
+from singan.masks import Region
+from singan.uses.given import fitted
+from singan.uses.start import enlarge_option, print_suffix, start_scale_option
+
+if TYPE_CHECKING:
+    from singan.pipeline import ScenePipeline
+
+START_SCALE = 3  # by eye: at 1 and 2 what was there before comes back
+ANYWHERE = (0.0, 0.0)  # what was moved did not keep its place
+
+
+@dataclass(frozen=True)
+class Edit(PicturesUse["ScenePipeline"]):
+    """Let changes in a scene's photograph grow into it.
+
+    The changed picture comes in below `start_scale`, and what is finer than that is redrawn: by the networks or,
+    enlarged, by the photograph's patches. Away from the mask, all stays the photograph.
+    """
+
+    picture: Image.Image = option(help="the scene's photograph with changes", label="Changed picture")
+    mask: Image.Image | None = option(
+        None, "white where the picture was changed; without one, where it differs from the photograph", label="Mask"
+    )
+    start_scale: int | None = start_scale_option(
+        None, "how closely to follow the changes: 1 loosely, 2, 3, ... more; by default 3", low=1
+    )
+    seed: int = seed_option()
+    enlarge: bool = enlarge_option()
+
+    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+        region = Region.of(self.picture, self.mask, model.original)
+        if not self.enlarge:
+            start = max(1, min(START_SCALE, model.scales - 1)) if self.start_scale is None else self.start_scale
+            return as_steps(blended(model, model.redrawn(self.picture, start, self.seed), region))
+        entry = model.shorter_side(min(START_SCALE, model.last_scale) if self.start_scale is None else self.start_scale)
+        layout = Layout(self.picture, entry, ANYWHERE, alike=False, region=region)
+        return model.prints([layout], model.full_size(model.original_size), self.seed)
+
+    def note(self, model: ScenePipeline) -> str | None:
+        return fitted("picture", self.picture, model)
+
+    def stem(self) -> str:
+        start = "" if self.start_scale is None else f"_start{self.start_scale}"
+        return f"edit{start}_seed{self.seed}{print_suffix(self.enlarge)}"
+
+
+def blended(model: ScenePipeline, pictures: Iterator[Image.Image], region: Region) -> Iterator[Image.Image]:
+    """Pictures of the trained one's size where they may change, the trained one elsewhere."""
+    for picture in pictures:
+        source = model.source.resize(picture.size, Image.Resampling.BICUBIC)
+        yield Image.fromarray(region.blended(np.asarray(picture), np.asarray(source)))

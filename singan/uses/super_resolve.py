@@ -1,0 +1,51 @@
+"""The photograph larger than it is, by its own patches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from darkroom.uses import PicturesUse, Step, option
+from singan.config import MAX_PRINT_PIXELS
+from singan.patches import Bytes
+from singan.pieces import each
+from singan.super_resolution import super_resolved
+
+if TYPE_CHECKING:
+    from singan.pipeline import ScenePipeline
+
+
+@dataclass(frozen=True)
+class SuperResolve(PicturesUse["ScenePipeline"]):
+    """Enlarge a scene's photograph beyond its own pixels, up to 16 megapixels.
+
+    Reduced again it is the photograph; detail that the photograph does not have is invented, from like places in it.
+    """
+
+    factor: float = option(2.0, "of width and height", label="Times as large", low=1.1, high=4)
+
+    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+        return self._steps(np.array(model.original.convert("RGB")))
+
+    def _steps(self, photograph: Bytes) -> Iterator[Step]:
+        width, height = self._size(photograph.shape[1], photograph.shape[0])
+        result = yield from each(super_resolved(photograph, (height, width)), lambda share: Step(0, None, 0.99 * share))
+        yield Step(0, Image.fromarray(result))
+
+    def _size(self, width: int, height: int) -> tuple[int, int]:
+        factor = min(self.factor, max(1.0, math.sqrt(MAX_PRINT_PIXELS / (width * height))))
+        return math.floor(width * factor), math.floor(height * factor)
+
+    def note(self, model: ScenePipeline) -> str | None:
+        size = self._size(*model.original_size)
+        if size[0] >= math.floor(model.original_size[0] * self.factor):
+            return None
+        return f"{size[0]} × {size[1]} px is all that 16 megapixels hold, {size[0] / model.original_size[0]:.2g} times"
+
+    def stem(self) -> str:
+        return f"super_resolved_{self.factor:g}"

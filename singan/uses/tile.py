@@ -1,0 +1,37 @@
+"""Pictures whose borders meet, left with right and top with bottom: for floors, games and web pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from darkroom.uses import PicturesUse, Step, option, seed_option
+from singan.enlarge import Layout
+from singan.uses.start import enlarge_option, print_suffix
+
+if TYPE_CHECKING:
+    from singan.pipeline import ScenePipeline
+
+ANYWHERE = (0.0, 0.0)  # a tile has no top
+
+
+@dataclass(frozen=True)
+class Tile(PicturesUse["ScenePipeline"]):
+    """Draw pictures of a scene's content that repeat without a seam.
+
+    The photograph's patches lay them out, as those of a picture whose right border is followed by its left one, and its
+    bottom by its top. Their sides are even.
+    """
+
+    count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, served=50)
+    seed: int = seed_option()
+    enlarge: bool = enlarge_option()
+
+    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+        size = model.full_size(model.size) if self.enlarge else model.size
+        layouts = (Layout(place=ANYWHERE, wrapped=True) for _ in range(self.count))
+        return model.prints(layouts, size, self.seed)
+
+    def stem(self) -> str:
+        return f"tile_seed{self.seed}{print_suffix(self.enlarge)}"

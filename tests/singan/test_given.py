@@ -1,0 +1,111 @@
+"""Uses that are given a picture, and tiles: what comes of them."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from singan import ScenePipeline
+from singan.uses import Edit, Harmonize, Paint
+from singan.uses.paint import main_colours, quantized
+from tests.singan.test_enlarge import pixels
+
+
+def drawing(*colours: str) -> Image.Image:
+    """Stripes from left to right."""
+    made = Image.new("RGB", (60 * len(colours), 120))
+    for i, colour in enumerate(colours):
+        made.paste(colour, (60 * i, 0, 60 * (i + 1), 120))
+    return made
+
+
+@pytest.fixture(scope="module")
+def changed(shipped: ScenePipeline) -> Image.Image:
+    """The photograph of `peaks`, small, with a red box in its sky."""
+    picture = shipped.original.resize((400, 300))
+    picture.paste((180, 40, 40), (250, 40, 310, 90))
+    return picture
+
+
+@pytest.mark.parametrize("enlarge", [False, True])
+@pytest.mark.parametrize("use", ["paint", "edit", "harmonize", "tile"])
+def test_the_same_seed_gives_the_same_at_the_size_that_is_due(
+    tiny_scene: ScenePipeline, use: str, enlarge: bool
+) -> None:
+    picture = tiny_scene.original.copy()
+    picture.paste("red", (5, 5, 20, 20))
+    given = () if use == "tile" else (picture,)
+    one, again, other = (getattr(tiny_scene, use)(*given, seed=seed, enlarge=enlarge)[0] for seed in (3, 3, 4))
+    assert one.tobytes() == again.tobytes()
+    assert use == "tile" or other.size == one.size
+    size = tiny_scene.original_size if enlarge else tiny_scene.size
+    assert all(abs(side - due) <= 1 for side, due in zip(one.size, size, strict=True))
+
+
+@pytest.mark.parametrize("enlarge", [False, True])
+def test_a_painting_has_its_colours_where_they_were_painted(shipped: ScenePipeline, enlarge: bool) -> None:
+    sky, rock = "#5a82be", "#827d7d"
+    for left, right in ((sky, rock), (rock, sky)):
+        (painted,) = shipped.paint(drawing(left, right), enlarge=enlarge)
+        painted.thumbnail((250, 250))
+        blue = pixels(painted)[..., 2] - pixels(painted)[..., 0]
+        half = blue.shape[1] // 2
+        more, less = (blue[:, :half], blue[:, half:]) if left == sky else (blue[:, half:], blue[:, :half])
+        assert more.mean() > less.mean() + 10
+
+
+def test_main_colours_are_those_of_the_picture() -> None:
+    colours = main_colours(drawing("#ff0000", "#ff0000", "#0000ff"), 2)
+    assert colours.tolist() == [[255, 0, 0], [0, 0, 255]]
+    plain = quantized(drawing("#dd2211", "#2200aa"), drawing("#ff0000", "#0000ff"))
+    assert {color for _, color in plain.getcolors() or []} == {(255, 0, 0), (0, 0, 255)}
+
+
+@pytest.mark.parametrize("use", ["edit", "harmonize"])
+@pytest.mark.parametrize("enlarge", [False, True])
+def test_away_from_the_change_the_photograph_stays(
+    shipped: ScenePipeline, changed: Image.Image, use: str, enlarge: bool
+) -> None:
+    (result,) = getattr(shipped, use)(changed, enlarge=enlarge)
+    was = shipped.original if enlarge else shipped.source
+    assert result.size == was.size
+    same = (np.asarray(result) == np.asarray(was)).all(2)
+    height, width = same.shape
+    assert same[: height // 12].all() and same[height // 2 :].all() and same[:, : width // 2].all()
+    inside = same[height * 40 // 300 : height * 90 // 300, width * 250 // 400 : width * 310 // 400]
+    assert inside.mean() < 0.5
+
+
+def test_what_is_pasted_takes_the_photographs_colours(shipped: ScenePipeline, changed: Image.Image) -> None:
+    (harmonized,) = shipped.harmonize(changed, enlarge=True)
+    box = (255, 45, 305, 85)
+    small = harmonized.resize(changed.size)
+    redness = [pixels(it.crop(box))[..., 0].mean() - pixels(it.crop(box))[..., 1].mean() for it in (changed, small)]
+    assert redness[1] < 0.3 * redness[0]
+
+
+@pytest.mark.parametrize("use", [Paint, Edit, Harmonize])
+def test_a_picture_of_another_shape_is_stretched_and_that_is_said(tiny_scene: ScenePipeline, use: type) -> None:
+    assert use(tiny_scene.original.resize((640, 480))).note(tiny_scene) is None
+    assert "of 300 × 100 px was stretched" in use(Image.new("RGB", (300, 100))).note(tiny_scene)
+
+
+@pytest.mark.parametrize("use", [Edit, Harmonize])
+def test_a_picture_without_a_change_is_refused_before_anything_is_drawn(tiny_scene: ScenePipeline, use: type) -> None:
+    with pytest.raises(ValueError, match="the picture is the photograph as it was"):
+        use(tiny_scene.original).steps(tiny_scene)
+    with pytest.raises(ValueError, match="start_scale is 0; allowed are 1 to 19"):
+        use(tiny_scene.original, start_scale=0)
+    changed = tiny_scene.original.copy()
+    changed.paste("red", (5, 5, 20, 20))
+    with pytest.raises(ValueError, match="start_scale is 1[12]; allowed are 0 to 2"):
+        use(changed, start_scale=12, enlarge=True).steps(tiny_scene)
+
+
+@pytest.mark.parametrize("enlarge", [False, True])
+def test_a_tile_has_no_seam(shipped: ScenePipeline, enlarge: bool) -> None:
+    for tile in shipped.tile(2, seed=5, enlarge=enlarge):
+        own = pixels(tile)
+        for axis in (0, 1):
+            steps = np.abs(own - np.roll(own, 1, axis)).mean((1 - axis, 2))
+            assert steps[0] <= steps[1:].max()
+            assert steps[0] < 1.5 * np.median(steps)

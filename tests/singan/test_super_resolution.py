@@ -1,0 +1,66 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from singan import ScenePipeline
+from singan.patches import Bytes, resized
+from singan.pieces import whole
+from singan.super_resolution import super_resolved
+from singan.uses import SuperResolve
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def example(name: str) -> Bytes:
+    with Image.open(EXAMPLES / f"{name}.jpg") as picture:
+        width, height = picture.size
+        return np.array(picture.convert("RGB").crop((width // 4, height // 4, width // 4 + 400, height // 4 + 300)))
+
+
+def psnr(one: Bytes, other: Bytes) -> float:
+    return -10 * math.log10(float(((one.astype(float) - other) ** 2).mean()) / 255**2)
+
+
+def detail(picture: Bytes) -> float:
+    """What is lost when it is reduced to half."""
+    height, width = picture.shape[:2]
+    return float(
+        np.abs(picture.astype(float) - resized(resized(picture, (height // 2, width // 2)), (height, width))).mean()
+    )
+
+
+@pytest.mark.parametrize("name", ["autumn", "peaks", "stream"])
+def test_what_was_reduced_is_restored_with_detail_that_plain_enlarging_lacks(name: str) -> None:
+    real = example(name)
+    small = resized(real, (150, 200))
+    plain, restored = resized(small, (300, 400)), whole(super_resolved(small, (300, 400)))
+    assert psnr(restored, real) > psnr(plain, real) - 0.5
+    assert detail(restored) > 1.5 * detail(plain)
+    assert np.abs(resized(restored, (150, 200)).astype(int) - small).mean() < 1.5  # reduced, it is the picture again
+
+
+def test_the_size_is_exact_and_the_work_is_told() -> None:
+    small = resized(example("peaks"), (60, 80))
+    pieces = super_resolved(small, (150, 201))
+    shares = []
+    while True:
+        try:
+            shares.append(next(pieces))
+        except StopIteration as end:
+            assert end.value.shape == (150, 201, 3)
+            break
+    assert shares == sorted(shares) and 0 < shares[0] < shares[-1] < 1
+
+
+def test_a_scene_is_enlarged_up_to_what_fits(tiny_scene: ScenePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    (larger,) = tiny_scene.super_resolve(1.5)
+    width, height = tiny_scene.original_size
+    assert larger.size == (math.floor(1.5 * width), math.floor(1.5 * height))
+    assert SuperResolve(1.5).note(tiny_scene) is None
+    monkeypatch.setattr("singan.uses.super_resolve.MAX_PRINT_PIXELS", 2 * width * height)
+    (fitting,) = tiny_scene.super_resolve(3)
+    assert fitting.width * fitting.height <= 2 * width * height < 1.05 * (fitting.width + 1) * (fitting.height + 1)
+    assert "16 megapixels" in str(SuperResolve(3).note(tiny_scene))
