@@ -7,7 +7,7 @@ from mcp.client.streamable_http import streamablehttp_client
 
 TOOLS = {
     "sample_faces", "edit_face", "morph_faces", "train_scene", "sample_scene", "retarget_scene", "animate_scene",
-    "models", "health",
+    "paint_scene", "edit_scene", "harmonize_scene", "super_resolve_scene", "tile_scene", "models", "health",
 }  # fmt: skip
 
 

@@ -31,7 +31,8 @@ def test_endpoints_are_typed_and_documented(client):
     api = client.view_api(return_format="dict")["named_endpoints"]
     assert set(api) == {
         "/sample_faces", "/edit_face", "/morph_faces", "/train_scene", "/sample_scene", "/retarget_scene",
-        "/animate_scene", "/models", "/health",
+        "/animate_scene", "/paint_scene", "/edit_scene", "/harmonize_scene", "/super_resolve_scene", "/tile_scene",
+        "/models", "/health",
     }  # fmt: skip
     names = [parameter["parameter_name"] for parameter in api["/sample_faces"]["parameters"]]
     assert names == ["seed", "count", "truncation", "model"]
@@ -71,6 +72,38 @@ def test_morph_faces(client, kind):
     assert len(frames) == 6 and frames[0].shape[:2] == (256, 256)
 
 
+@pytest.fixture
+def changed(shipped, tmp_path):
+    """A file: the photograph of `peaks`, small, with a box in its sky."""
+    picture = shipped.original.resize((400, 300))
+    picture.paste((180, 40, 40), (250, 40, 310, 90))
+    picture.save(tmp_path / "changed.png")
+    return tmp_path / "changed.png"
+
+
+@pytest.mark.parametrize("use", ["paint", "edit", "harmonize"])
+def test_uses_of_a_picture(client, shipped, changed, use):
+    given = "drawing" if use == "paint" else "picture"
+    arguments = {given: handle_file(changed), "api_name": f"/{use}_scene"}
+    status, (shown,), archive = client.predict("peaks", seed=4, **arguments)
+    assert "1 picture" in status
+    (here,) = getattr(shipped, use)(changed, seed=4)
+    with Image.open(shown["image"]) as there:
+        assert there.size == here.size and np.abs(np.asarray(there).astype(int) - np.asarray(here)).mean() <= 2
+    with zipfile.ZipFile(archive) as pictures:
+        assert pictures.namelist()[0].startswith(f"peaks_{use}_start") or pictures.namelist() == [
+            f"peaks_{use}_seed4_0000.png"
+        ]
+
+
+def test_tiles_and_the_photograph_enlarged(client, shipped):
+    _, tiles, _ = client.predict("peaks", count=2, api_name="/tile_scene")
+    assert len(tiles) == 2
+    _, (shown,), _ = client.predict("peaks", factor=1.2, api_name="/super_resolve_scene")
+    with Image.open(shown["image"]) as larger:
+        assert larger.width == int(1.2 * shipped.original.width)
+
+
 def test_sample(client):
     status, gallery, archive = client.predict("peaks", count=3, seed=5, api_name="/sample_scene")
     assert "3 pictures" in status and len(gallery) == 3
@@ -107,6 +140,8 @@ def test_animate(client, kind):
         ("/morph_faces", {"faces": [{}, {}], "frames": 1000}, "1000"),
         ("/sample_scene", {"scene": "nothing"}, "there is no scene 'nothing'"),
         ("/sample_scene", {"scene": "peaks", "count": 51}, "51"),
+        ("/paint_scene", {"scene": "peaks", "drawing": None}, "drawing is empty; a picture is needed"),
+        ("/super_resolve_scene", {"scene": "peaks", "factor": 5}, "factor is 5; allowed are 1.1 to 4"),
         ("/sample_scene", {"scene": "peaks", "seed": None}, "seed is empty; a whole number is needed"),
         ("/retarget_scene", {"scene": "peaks", "width": 4000, "height": 4000}, "at most 4 megapixels"),
         ("/animate_scene", {"scene": "peaks", "format": "avi"}, "avi"),

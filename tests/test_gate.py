@@ -130,6 +130,32 @@ def test_what_the_app_has_no_use_for_is_closed(stranger, path):
         assert stranger.http.request(method, path).status_code in (404, 405)
 
 
+def drawing_sent(stranger, **changed):
+    """The answer to a layer of a drawing, as the browser sends it."""
+    canvases = [it["id"] for it in stranger.http.get("/config").json()["components"] if it["type"] == "imageeditor"]
+    fields = {
+        "type": "layer", "index": "0", "id": "x", "component_id": str(canvases[0]), "fn_name": "accept_blobs",
+        "session_hash": "abc",
+    }  # fmt: skip
+    files = {"file": ("layer", b"some bytes")}
+    return stranger.http.post(f"{API}/component_server", data=fields | changed, files=files)
+
+
+def test_a_drawing_is_taken_in_parts_and_nothing_else_of_a_component_is_called(stranger):
+    assert drawing_sent(stranger).status_code == 200
+    for changed in (
+        {"fn_name": "preprocess"},
+        {"component_id": "0"},
+        {"component_id": "x"},
+        {"component_id": "999999"},
+    ):
+        assert drawing_sent(stranger, **changed).status_code == 404
+    assert drawing_sent(stranger, session_hash="").status_code == 422
+    assert drawing_sent(stranger, index="1000000000").status_code >= 400  # would be as many layers
+    large = stranger.http.post(f"{API}/component_server", content=bytes(4_100_000))
+    assert large.status_code == 413
+
+
 DEEP = b'{"data": ' + b"[" * 300 + b"]" * 300 + b"}"
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from darkroom.uses import Option, Use, plain_options
+from ui.gradio_patches import picture_file
 from ui.wiring import Updates, Values, ready
 
 FINE = 0.01  # step of a slider from 0 to 1
@@ -45,6 +47,8 @@ def control(it: Option, name: str) -> Any:
     label = f"{label}, {it.unit}" if it.unit else label
     if it.name == "seed":
         return seed_row(name)
+    if it.kind is Image.Image:
+        return picture_file(label=label, sources=["upload", "clipboard"], height=220, elem_id=name)
     if it.kind is bool:
         return gr.Checkbox(it.first, label=label, elem_id=name)
     if it.kind is str:
@@ -69,7 +73,7 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
     """Where pictures are shown."""
     return gr.Gallery(
         label=label, format="png", object_fit="contain", height="auto", type="filepath", visible=visible,
-        elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
+        interactive=False,        elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
     )  # fmt: skip
 
 

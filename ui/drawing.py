@@ -12,6 +12,7 @@ from PIL import Image
 
 from darkroom.uses import AnimationUse, PicturesUse, Step
 from ui.device import Device, Turn
+from ui.kept_pictures import KeptPictures
 from ui.reports import Progress, Report, passing_folder
 
 PNG_LEVEL = 3  # of compression: a third faster than 6, 2 % larger
@@ -39,10 +40,10 @@ class Models(Protocol):
 
 
 class Drawing:
-    """Draws with models by name on one device."""
+    """Draws with models by name on one device; pictures: those that uses were given."""
 
     def __init__(self, models: Models, device: Device) -> None:
-        self.models, self.device = models, device
+        self.models, self.device, self.pictures = models, device, KeptPictures()
 
     def draw(self, use: PicturesUse[Any] | AnimationUse[Any], name: str) -> Iterator[Result]:
         """The results of a use; files are called by the model's name and the use. Raises ValueError."""
@@ -52,10 +53,13 @@ class Drawing:
             return
         with passing_folder() as folder:
             paths = use.paths(folder, f"{name}_")
-            yield from self.draw_pictures(use.steps(model), paths, folder / f"{name}_{use.stem()}.zip")
+            archive = folder / f"{name}_{use.stem()}.zip"
+            yield from self.draw_pictures(use.steps(model), paths, archive, use.note(model))
 
-    def draw_pictures(self, steps: Iterator[Step], paths: Sequence[Path], archive: Path) -> Iterator[Result]:
-        """The results of drawing pictures to these files, one for each."""
+    def draw_pictures(
+        self, steps: Iterator[Step], paths: Sequence[Path], archive: Path, note: str | None = None
+    ) -> Iterator[Result]:
+        """The results of drawing pictures to these files, one for each; note: a remark on them."""
         progress, shown = Progress(len(paths), PicturesUse.WHAT), dict[int, _Shown]()
         for step in self.device.stream(Turn.PICTURE, steps):
             if step.picture:
@@ -64,7 +68,7 @@ class Drawing:
             if report := progress.take(step.number, step.share):
                 yield Result(report, shown=[here.path() for here in shown.values()])
         files, seen = [str(path) for path in paths], [here.path() for here in shown.values()]
-        yield Result(progress.end(), files, zipped(files, archive), seen)
+        yield Result(progress.end().noted(note), files, zipped(files, archive), seen)
 
 
 class _Shown:
@@ -115,4 +119,4 @@ def _draw_animation(use: AnimationUse[Any], model: Any, device: Device, name: st
     with passing_folder() as folder:
         path = use.path(folder, f"{name}_")
         use.save(frames, path)
-        yield Result(progress.end().noted(use.note()), [str(path)], str(path))
+        yield Result(progress.end().noted(use.note(model)), [str(path)], str(path))

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from darkroom.uses import NEEDED, AnimationUse, Option, Use, plain_options
 from ui.drawing import Drawing, Result
-from ui.gradio_patches import json_of
+from ui.gradio_patches import json_of, picture_file
 from ui.wiring import ANIMATIONS, FACES, PICTURES
 
 OBJECT = {"type": "object", "additionalProperties": True}
@@ -98,6 +99,8 @@ def inputs_of(arguments: Arguments) -> list[Any]:
 
 def _input(it: Option) -> Any:
     first: Any = None if it.default is NEEDED else it.default
+    if it.kind is Image.Image:
+        return picture_file(label=it.name)
     if it.kind is bool:
         return gr.Checkbox(first, label=it.name)
     if it.kind is str:

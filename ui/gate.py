@@ -26,6 +26,7 @@ from starlette.types import Message, Receive, Scope, Send
 from darkroom.checks import echo
 from darkroom.files import why
 from ui.arguments import files_in
+from ui.gradio_patches import Canvas
 from ui.log import log, trace_of
 from ui.readers import counted
 from ui.visitors import address_of
@@ -43,10 +44,11 @@ MAX_FORM_BYTES = 105_000_000  # a request of uploads
 SPACE_BYTES = 8_000_000  # of an upload between two looks at the disk
 MAX_STREAMS = 64  # open streams of one address
 MAX_SESSION_NAME = 100  # characters
+MAX_FIELDS = 10  # of a part of a drawing
 API = "/gradio_api"
 CLOSED = re.compile(
     rf"(/monitoring|/docs|/redoc|/openapi\.json|/login|/logout|({API})?/"
-    r"(proxy=|component_server|custom_component|vibe|undo-vibe|process_recording|stream/|runs|run-history|profiling|dev/|"
+    r"(proxy=|custom_component|vibe|undo-vibe|process_recording|stream/|runs|run-history|profiling|dev/|"
     r"deep_link|file[=/]\s*[a-z]+:))",
     re.IGNORECASE,
 )
@@ -139,12 +141,23 @@ class Gate:
             _check_tool(body)
         if found := re.fullmatch(rf"{API}/(?:queue/join|(call/v2|call|run|api)/([^/]+))", path):
             self._check_event(found[1], found[2], body)
-        whole = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+        if path == f"{API}/component_server":
+            await self._check_drawing(Request(scope, _again(body, receive)))
+        return _again(body, receive)
 
-        async def again() -> Message:
-            return whole.pop() if whole else await receive()
-
-        return again
+    async def _check_drawing(self, request: Request) -> None:
+        """Raises HTTPException unless a request is a part of a drawing: nothing else of a component is called."""
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise HTTPException(404, "there is nothing here")
+        form = await request.form(max_files=1, max_fields=MAX_FIELDS)
+        component, session = (form.get(name) for name in ("component_id", "session_hash"))
+        known = isinstance(component, str) and re.fullmatch("[0-9]{1,6}", component, re.ASCII)
+        canvas = isinstance(self.page.blocks.get(int(component)), Canvas) if known else False  # type: ignore[arg-type]
+        if not canvas or form.get("fn_name") != "accept_blobs":
+            raise HTTPException(404, "there is nothing here")
+        if not (isinstance(session, str) and 0 < len(session) <= MAX_SESSION_NAME):
+            raise HTTPException(422, f"session_hash is {echo(session)}; a text of 1 to {MAX_SESSION_NAME} characters")
+        self.page.readers.heard_of(session)
 
     def _check_event(self, route: str | None, name: str | None, body: bytearray) -> None:
         """Raises HTTPException unless the body of a request is that of an event of this page."""
@@ -164,6 +177,16 @@ class Gate:
                 raise HTTPException(404, f"fn_index is {echo(index)}; there is no such event")
         if session:
             self.page.readers.heard_of(session)
+
+
+def _again(body: bytearray, receive: Receive) -> Receive:
+    """Hands on a body that has been read."""
+    whole = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def again() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return again
 
 
 def _refusal(error: Exception) -> HTTPException:

@@ -7,9 +7,18 @@ events.py and arguments.py.
 from __future__ import annotations
 
 import inspect
+import io
 import sys
 from types import SimpleNamespace
 from typing import Any
+
+from PIL import Image
+
+from darkroom.checks import check_range
+from darkroom.pictures import open_cutout
+
+MAX_LAYERS = 8  # of a drawing
+MAX_DRAWINGS = 40  # on their way between two requests, of which each has a bound in ui.gate
 
 _getfile = inspect.getfile
 
@@ -25,10 +34,59 @@ def _no_file_for_stubs(of: Any) -> str:
 inspect.getfile = _no_file_for_stubs  # type: ignore[assignment]
 try:
     import gradio as gr
+    from gradio.components.base import server
+
+    class PictureFile(gr.Image):
+        """An upload as a path to the file as it came. Without it: Gradio decodes it first, whatever it holds;
+        darkroom.pictures looks at it before."""
+
+        is_template = True
+
+        def preprocess(self, payload: Any) -> Any:
+            return payload.path if payload else None
+
+    class Canvas(gr.ImageEditor):
+        """An image editor whose value is what was painted, all layers in one, RGBA, or None. Without it: Gradio decodes
+        whatever is sent, keeps any number of drawings, and makes as many layers as a request says."""
+
+        is_template = True
+
+        def preprocess(self, payload: Any) -> Any:
+            if payload is None:
+                return None
+            if payload.id is None:
+                return _painted([layer.path for layer in payload.layers])
+            blobs = self.blob_storage.pop(payload.id, None)
+            return _painted([io.BytesIO(blob) for blob in blobs.layers if blob] if blobs else [])
+
+        @server
+        def accept_blobs(self, data: Any) -> Any:
+            check_range("index of a layer", _layer_index(data.data["index"]), 0, MAX_LAYERS - 1)
+            while len(self.blob_storage) >= MAX_DRAWINGS:
+                self.blob_storage.pop(next(iter(self.blob_storage)))
+            return gr.ImageEditor.accept_blobs(self, data)
+
 finally:
     inspect.getfile = _getfile
 
 from gradio import state_holder  # noqa: E402
+
+
+def _layer_index(text: Any) -> int:
+    return int(text) if str(text).isdecimal() else 0
+
+
+def _painted(layers: list[Any]) -> Image.Image | None:
+    """All layers in one; those of another size than the first are left out. Raises PictureError."""
+    whole: Image.Image | None = None
+    for layer in layers[:MAX_LAYERS]:
+        picture = open_cutout(layer, "the drawing")
+        if whole is None:
+            whole = picture
+        elif picture.size == whole.size:
+            whole = Image.alpha_composite(whole, picture)
+    return whole
+
 
 _begin_session = state_holder.SessionState.__init__
 
@@ -56,11 +114,8 @@ def lighten(page: gr.Blocks, spare: gr.components.Component) -> None:
 
 
 def picture_file(**options: Any) -> gr.Image:
-    """An upload as a path to the file as it came. Without it: Gradio decodes it first, whatever it holds;
-    darkroom.pictures looks at it before."""
-    image = gr.Image(type="filepath", image_mode=None, **options)
-    image.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
-    return image
+    """A place for a picture, whose value is the path of the file as it came."""
+    return PictureFile(type="filepath", image_mode=None, **options)
 
 
 def json_of(label: str, schema: dict[str, Any]) -> gr.JSON:

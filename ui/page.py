@@ -27,6 +27,7 @@ from ui.gradio_patches import lighten
 from ui.history import tabs_in_history
 from ui.html import notices
 from ui.links import Query
+from ui.made import lay_out_strip
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
@@ -75,6 +76,7 @@ def build_page(
                 parts["scenes"] = ScenesTab(store, trainings, origin, scenes_tab)
             with gr.Tab(TABS["about"], id="about"):
                 build_about_tab(faces, scenes, kind)
+        lay_out_strip(page)
         _open_links(page, parts, origin, tabs, notice)
         tabs_in_history(page, TABS)
         with gr.Group(visible=False):

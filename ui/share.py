@@ -13,6 +13,7 @@ import gradio as gr
 
 from ui.history import SHOW_IN_ADDRESS_BAR
 from ui.links import address
+from ui.made import note_result
 from ui.wiring import QUIET, Updates, Values
 
 LANGUAGES: dict[str, Any] = {"Python": "python", "curl": "shell", "JavaScript": "javascript"}
@@ -127,6 +128,7 @@ class Share:
         said.then(None, None, self.copy, js=AFTER_A_WHILE, api_visibility="private")
         show = SHOW_IN_ADDRESS_BAR.replace("KIND", kind)
         self.link.change(None, self.link, None, js=show, api_visibility="private")
+        note_result(self.link, kind)
         self._drawer.collapse(lambda: False, None, self._opened, queue=False, **QUIET)
 
     def write_code(self, calls_of: Callable[[Values], Sequence[Call]], inputs: Iterable[Any]) -> None:

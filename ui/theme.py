@@ -39,6 +39,12 @@ CSS = """
 #combine-status .html-container, #equation .html-container, #morph-status .html-container,
 #map-status .html-container { padding: 0 2px; }
 .unseen { display: none; }
+#made:has(.made:empty) { display: none; }
+.made-head { display: flex; justify-content: space-between; font-size: var(--text-sm); color: var(--body-text-color); }
+.made-head button { text-decoration: underline; color: var(--body-text-color); }
+.made { display: flex; gap: 8px; overflow-x: auto; padding: 6px 2px; }
+.made a { flex: none; border-radius: 4px; }
+.made img { display: block; height: 64px; border-radius: 4px; }
 .heading p { margin-top: 2px; }
 .below { align-items: flex-start; }
 .pins > .column { gap: 6px; }

@@ -79,5 +79,6 @@ class AnimatePanel(Panel):
                     words = f", {duration(left)} left" if left else ""
                     yield Result(Report(f"animations: {done} of {len(uses)}{words}", done / len(uses)))
                     files += [str(shutil.copy(file, folder)) for file in result.files]
-            report = Report(f"{len(files)} animations in {duration(time.monotonic() - started)}").noted(uses[0].note())
+            report = Report(f"{len(files)} animations in {duration(time.monotonic() - started)}")
+            report = report.noted(uses[0].note(self.drawing.models.get(name)))
             yield Result(report, files, zipped(files, folder / f"{name}_animations.zip"))

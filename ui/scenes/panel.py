@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 import gradio as gr
 from PIL import Image
 
-from darkroom.uses import AnimationUse, Use, options, plain_options, plain_values
+from darkroom.uses import AnimationUse, Option, Use, options, picture_options, plain_options, plain_values
 from singan.uses.start import STRENGTHS
 from ui.controls import Controls, Player, gallery
 from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
 from ui.scenes.downloads import Downloads
-from ui.share import Call, Share
+from ui.share import Call, File, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values
 
 SCENE = "scene"  # the kind of model, in links and endpoints
@@ -36,6 +36,8 @@ class Panel:
 
     NAME: ClassVar = ""  # in links and of elements; "": the use's
     BUTTON: ClassVar = ""  # what its button says; "": the name
+    WORDS: ClassVar = dict(reversed(STRENGTHS.items()))  # for start scales
+    GALLERY: ClassVar = True  # whether that is seen before there is a result
 
     def __init__(self, use: type[Use[Any]], drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox) -> None:
         self.use, self.drawing, self.scene = use, drawing, scene
@@ -64,7 +66,7 @@ class Panel:
 
     def lay_out_strength(self, label: str = "Strength") -> gr.Radio:
         """The start scale in words."""
-        choices = [(f"{word.capitalize()} (start scale {n})", n) for n, word in reversed(STRENGTHS.items())]
+        choices = [(f"{word.capitalize()} (start scale {n})", n) for n, word in self.WORDS.items()]
         first = options(self.use)["start_scale"].first
         return gr.Radio(choices, value=first, label=label, elem_id=f"{self.name}-strength")
 
@@ -75,7 +77,7 @@ class Panel:
             it.low or 0, it.most or 0, it.first, step=1, label=it.label, elem_id=f"{self.name}-start", info=it.help
         )
         words.input(lambda n: n, words, start, queue=False, **QUIET)
-        start.change(lambda n: n if n in STRENGTHS else None, start, words, queue=False, **QUIET)
+        start.change(lambda n: n if n in self.WORDS else None, start, words, queue=False, **QUIET)
         self.controls[it.name] = start
 
     def lay_out_buttons(self) -> None:
@@ -86,7 +88,7 @@ class Panel:
         if issubclass(self.use, AnimationUse):
             self.player = Player(self.name, "Animation", 360, visible=False)
             return self.player.components
-        self.gallery = gallery(self.name)
+        self.gallery = gallery(self.name, visible=self.GALLERY)
         self.downloads = Downloads(self.name, self.gallery)
         return [self.gallery, *self.downloads.components]
 
@@ -114,6 +116,9 @@ class Panel:
         """Draws after an event, such as a button's click."""
         return event(draw or self.draw, self.inputs, self.outputs, **self.queue, **QUIET)
 
+    def opens_with(self, tab: gr.Tab) -> None:
+        """What is to be done once its tab is looked at."""
+
     def draw_linked(self, event: Any, mode: gr.Textbox) -> Any:
         """Draws after an event where a link wants it: where `mode` is one of this panel's."""
 
@@ -125,9 +130,13 @@ class Panel:
     def draw(self, values: Values) -> Iterator[Updates]:
         """Draws what the controls say."""
         name = values[self.scene]
-        uses = self.uses(self.controls.asked(values), name)
+        uses = self.uses(self.asked(values), name)
         yield from self.results_of(uses, name)
         yield self.share.says(self.link(uses[0], name), lambda: self.calls_of(uses, name), values)
+
+    def asked(self, values: Values) -> Mapping[str, Any]:
+        """The values of the options that the controls say. Raises ValueError."""
+        return self.controls.asked(values)
 
     def results_of(self, uses: Sequence[Any], name: str, note: str | None = None) -> Iterator[Updates]:
         """What `results` show while it is drawn; note: a remark on it."""
@@ -156,7 +165,9 @@ class Panel:
 
     def link(self, use: Any, name: str) -> dict[str, Any]:
         """The keys of a link to a result, by the first of its uses."""
-        return {"tab": "scenes", SCENE: name, "mode": self.name, **use.keys()}
+        given = {key: getattr(use, key) for key in picture_options(self.use)}
+        pictures = {key: picture and self.drawing.pictures.keep(picture) for key, picture in given.items()}
+        return {"tab": "scenes", SCENE: name, "mode": self.name, **use.keys(), **pictures}
 
     @property
     def keys(self) -> set[str]:
@@ -169,17 +180,31 @@ class Panel:
 
     def values_in(self, query: Query) -> dict[str, Any]:
         """The values of the controls in a link; what it does not say has its default."""
-        values = {name: read_option(query, it) for name, it in options(self.use).items()}
+        values = {name: self.read_option(query, it) for name, it in options(self.use).items()}
         return plain_values(self.use, values)
+
+    def read_option(self, query: Query, it: Option) -> Any:
+        """An option's value in a link; a picture's is its name while it lives."""
+        if it.kind is Image.Image:
+            return query.read(it.link, None, self.drawing.pictures.get)
+        return read_option(query, it)
 
     def calls(self, query: Query) -> list[Call]:
         """The calls that draw what a link of this panel shows; none where it shows nothing yet."""
-        name = query.read("scene", "", str)
-        return self.calls_of(self.uses(self.values_in(query), name), name) if name else []
+        name, values = query.read("scene", "", str), self.values_in(query)
+        known = options(self.use)
+        lacking = [it for it in picture_options(self.use) if values[it] is None and not known[it].optional]
+        return self.calls_of(self.uses(values, name), name) if name and not lacking else []
 
     def calls_of(self, uses: Sequence[Any], name: str) -> list[Call]:
         """The calls of the endpoint that does these uses."""
-        return [Call(f"/{endpoint_of(type(use), SCENE)}", {SCENE: name, **use.plain()}) for use in uses]
+        return [Call(f"/{endpoint_of(type(use), SCENE)}", {SCENE: name, **_written(use)}) for use in uses]
+
+
+def _written(use: Use[Any]) -> dict[str, Any]:
+    """The arguments in example code, where pictures are files of the user's."""
+    plain = use.plain()
+    return {key: File(f"{key}.png") if isinstance(value, Image.Image) else value for key, value in plain.items()}
 
 
 def captioned(result: Result, captions: Sequence[str] = ()) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ class RetargetPanel(Panel):
     """That of Retarget: in a device's shape or in pixels, beside plain stretching."""
 
     BUTTON = "Fit to size"
+    GALLERY = False
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -8,15 +8,20 @@ from typing import Any
 import gradio as gr
 
 from singan.archive import save_zip
-from singan.uses import USES, Animate, Retarget, Sample
+from singan.uses import USES, Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
 from ui.drawing import Drawing
 from ui.links import Query
 from ui.reports import duration, passing_folder
 from ui.scenes.animate import AnimatePanel
+from ui.scenes.beside import BesidePanel
+from ui.scenes.edit import EditPanel
+from ui.scenes.harmonize import HarmonizePanel
+from ui.scenes.paint import PaintPanel
 from ui.scenes.panel import Panel
 from ui.scenes.retarget import DevicesPanel, RetargetPanel
 from ui.scenes.sample import DRAFTS, SamplePanel
 from ui.scenes.store import LIFETIME_SECONDS, SceneStore
+from ui.scenes.tile import TilePanel
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor
@@ -29,6 +34,11 @@ PANELS: dict[Any, dict[str, type[Panel]]] = {
     Sample: {"New samples": SamplePanel},
     Retarget: {"Other sizes": RetargetPanel, "All my devices": DevicesPanel},
     Animate: {"Animation": AnimatePanel},
+    Paint: {"Paint": PaintPanel},
+    Edit: {"Edit": EditPanel},
+    Harmonize: {"Harmonize": HarmonizePanel},
+    SuperResolve: {"Larger": BesidePanel},
+    Tile: {"Tiles": TilePanel},
 }
 
 
@@ -79,8 +89,9 @@ class ScenesTab:
         with gr.Tabs(elem_id="views") as self.views:
             for use in USES:
                 for label, panel in PANELS.get(use, {use.title().capitalize(): Panel}).items():
-                    with gr.Tab(label, id=panel.NAME or use.title()):
+                    with gr.Tab(label, id=panel.NAME or use.title()) as tab:
                         made = panel(use, self.drawing, self.scene, origin)
+                    made.opens_with(tab)
                     self.panels[made.name] = made
 
     # -- events ------------------------------------------------------------------------------------------------------

@@ -15,10 +15,9 @@ from PIL import Image
 from darkroom.checks import check_whole
 from singan import TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
-from singan.config import from_preset
-from singan.enlarge import DRAFT, Enlarger
+from singan.config import MAX_PRINT_PIXELS, from_preset
+from singan.enlarge import DRAFT, Enlarger, Layout
 from singan.image import open_picture
-from singan.pipeline import MAX_PRINT_PIXELS
 from singan.suitability import concerns
 from singan.uses.start import PLACES
 from ui import zero
@@ -113,7 +112,7 @@ class Trainings:
         share = min(1.0, math.sqrt(FIRST_PRINT / (picture.width * picture.height)))
         size = round(picture.width * share), round(picture.height * share)
         reduced = picture if share == 1 else picture.resize(size, Image.Resampling.LANCZOS)
-        stages = Enlarger(reduced).stages(*size, place=PLACES[0])
+        stages = Enlarger(reduced).stages(*size, Layout(place=PLACES[0]))
         for stage in self.device.stream(Turn.PICTURE, stages):
             if stage.picture and stage.picture.width * stage.picture.height >= min(DRAFT, math.prod(size)):
                 yield stage.picture
