@@ -24,7 +24,8 @@ from singan.pieces import each, whole
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
 FACTOR = 1.4  # from scale to scale, about
 EXACT = 3000  # px, up to which all patches are compared, and their places count
-ROUNDS, NOISE_ROUNDS = 8, 10  # at a scale where all patches are compared; at the coarsest, out of noise
+ROUNDS = 8  # at a scale where all patches are compared
+NOISE_ROUNDS, LAID_ROUNDS = 10, 4  # out of noise: at the coarsest scale, and at the others where all are compared
 NOISE = 0.5  # of the first round, in parts of white
 ABOUT = (0.2, 0.0)  # of pictures that come in: what is above stays rather above
 FALLOFF = 0.5  # of votes: an even mean of all patches is blurred
@@ -203,10 +204,11 @@ class _Scale:
 
     def _matched(self, now: Bytes, blurred: Bytes) -> Drawn:
         """All patches are compared: the first time in the photograph as blurred as the picture."""
-        for n in range(ROUNDS):
+        rounds = ROUNDS if self.layout.picture else LAID_ROUNDS
+        for n in range(rounds):
             matches = self._nearest(now, self.real if n else blurred)
             now = whole(self._voted(matches))
-            yield (n + 1) / ROUNDS
+            yield (n + 1) / rounds
         return now, matches
 
     def _improved(self, now: Bytes, blurred: Bytes, matches: Matches, seed: int) -> Drawn:

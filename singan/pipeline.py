@@ -19,11 +19,12 @@ from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seed_of, seeded
 from darkroom.uses import Step, method
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import Enlarger, Layout, developed, filled
+from singan.enlarge import Enlarger, Layout, Stage, developed, filled
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
 from singan.photograph import Photograph
+from singan.super_resolution import MOST, beyond
 from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
 
 FORMAT = 1
@@ -155,21 +156,28 @@ class ScenePipeline(Pretrained):
         return round(shape[0] * share), round(shape[1] * share)
 
     def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height), or what of it the photograph's pixels fill in this shape."""
+        """(width, height), or what of it the photograph reaches in this shape, enlarged beyond its pixels."""
+        width, height = self.original_size
+        return filled(size, (MOST * width, MOST * height))
+
+    def own(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height), or what of it the photograph's own pixels fill in this shape."""
         return filled(size, self.original_size)
 
     def prints(
         self, layouts: Iterable[Layout], size: tuple[int, int], seed: int, drafts: bool = False
     ) -> Iterator[Step]:
-        """Prints at (width, height), as far as the photograph's pixels fill that. drafts: whether the pictures that
-        lay them out are shown as drafts."""
+        """Prints at (width, height), as far as the photograph reaches: where its pixels do not fill that, they are
+        enlarged. drafts: whether the pictures that lay them out are shown as drafts."""
         check_print(size)
-        enlarger = Enlarger(self.original)
+        enlarger, due = Enlarger(self.original), self.fitting(size)
+
+        def stages(number: int, layout: Layout) -> Iterator[Stage]:
+            own = enlarger.stages(*size, layout, seed_of(seed, number) % 2**31)
+            return own if due == self.own(size) else beyond(own, due)
+
         numbered = enumerate(layouts)
-        return developed(
-            (layout.picture if drafts else None, enlarger.stages(*size, layout, seed_of(seed, number) % 2**31))
-            for number, layout in numbered
-        )
+        return developed((layout.picture if drafts else None, stages(number, layout)) for number, layout in numbered)
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
         """The frames of an animation at the trained picture's shape, with FRAME_PIXELS at most."""

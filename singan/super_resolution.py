@@ -7,19 +7,23 @@ it is the picture again (back-projection; Irani and Peleg, 1991).
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from math import prod
 
 import numpy as np
+from PIL import Image
 from torch.nn.functional import interpolate
 
-from singan.enlarge import NEAR, SWEEPS, step_of
+from singan.enlarge import NEAR, SWEEPS, Stage, step_of
 from singan.patches import PATCH, Bytes, Matches, Size, as_tensor, improve, resized, size_of, vote
 from singan.pieces import each
 
 STEP = 1.5  # at most, from one size to the next
 FALLOFF = 0.2  # of votes: a more even mean is nearer to the truth, a sharper one has more detail
 CORRECTIONS = 3  # in a step
+MOST = 4  # times as large as the picture
+PRINTED = 0.6  # of the work of a print that is enlarged: the print
 
 
 def super_resolved(picture: Bytes, size: Size) -> Generator[float, None, Bytes]:
@@ -36,6 +40,17 @@ def super_resolved(picture: Bytes, size: Size) -> Generator[float, None, Bytes]:
         now = yield from each(pieces, lambda share: (done + share * prod(larger)) / total)  # noqa: B023
         done += prod(larger)
     return now
+
+
+def beyond(stages: Iterator[Stage], size: tuple[int, int]) -> Iterator[Stage]:
+    """The stages of a print, and then of enlarging it to this (width, height), by its own patches."""
+    for stage in stages:
+        if stage.picture is None or stage.share < 1:
+            yield replace(stage, share=PRINTED * stage.share)
+            continue
+        pieces = super_resolved(np.array(stage.picture), size[::-1])
+        result = yield from each(pieces, lambda share: Stage(None, PRINTED + 0.99 * (1 - PRINTED) * share))
+        yield Stage(Image.fromarray(result), 1.0)
 
 
 def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int) -> Generator[float, None, Bytes]:

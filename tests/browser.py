@@ -41,6 +41,16 @@ def downloaded(page: Page, button: str, to: Path) -> Path:
     return path
 
 
+def settled_bytes(page: Page, picture: str) -> bytes:
+    """The same once it does not change any more: a print takes its draft's place."""
+    found = shown_bytes(page, picture)
+    while True:
+        page.wait_for_timeout(700)
+        if (now := shown_bytes(page, picture)) == found:
+            return now
+        found = now
+
+
 def shown_bytes(page: Page, picture: str) -> bytes:
     """The file of the first picture that the selector finds."""
     return page.request.get(str(page.locator(picture).first.get_attribute("src"))).body()

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import downloaded, new_page
 
 SCENES = "?tab=scenes&scene=peaks&enlarge=0&count=1"
 
 
+@contextmanager
+def scenes_page(browser: Browser, app: str, width: int) -> Iterator[Page]:
+    """The Scenes tab, its samples drawn."""
+    with new_page(browser, app + SCENES, width=width) as page:
+        expect(page.locator("#sample-status")).to_contain_text("1 picture", timeout=30_000)
+        yield page
+
+
 @pytest.fixture
 def page(browser, app):
-    """The Scenes tab."""
-    with new_page(browser, app + SCENES) as page:
-        expect(page.locator("#sample-status")).to_contain_text("1 picture", timeout=30_000)
+    with scenes_page(browser, app, 1440) as page:
         yield page
 
 
@@ -63,22 +71,22 @@ def shown(page: Page, use: str) -> list[Image.Image]:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_a_painting_becomes_a_picture_and_its_link_shows_it(page, browser, tmp_path, width):
-    page.set_viewport_size({"width": width, "height": 1000})
-    view(page, "Paint")
-    page.locator("button#paint").click()
-    expect(page.get_by_text("nothing is painted yet").first).to_be_visible()
-    stroke(page, "#paint-canvas")
-    draw(page, "paint", enlarge=True)
-    with Image.open(downloaded(page, "#paint-png", tmp_path)) as printed:
-        assert printed.width > 2500
-    result = shown(page, "paint")[1].resize((200, 150))
-    link = page.locator("#paint-link textarea, #paint-link input").input_value()
-    with new_page(browser, link) as other:  # somebody else, by the link
-        expect(other.locator("#paint-status")).to_contain_text("1 picture in", timeout=90_000)
-        again = shown(other, "paint")[1].resize((200, 150))
-        differences = [abs(a - b) for a, b in zip(result.tobytes(), again.tobytes(), strict=True)]
-        assert sum(differences) / len(differences) < 3
+def test_a_painting_becomes_a_picture_and_its_link_shows_it(browser, app, tmp_path, width):
+    with scenes_page(browser, app, width) as page:
+        view(page, "Paint")
+        page.locator("button#paint").click()
+        expect(page.get_by_text("nothing is painted yet").first).to_be_visible()
+        stroke(page, "#paint-canvas")
+        draw(page, "paint", enlarge=width > 1000)
+        with Image.open(downloaded(page, "#paint-png", tmp_path)) as printed:
+            assert printed.width > (2500 if width > 1000 else 200)
+        result = shown(page, "paint")[1].resize((200, 150))
+        link = page.locator("#paint-link textarea, #paint-link input").input_value()
+        with new_page(browser, link) as other:  # somebody else, by the link
+            expect(other.locator("#paint-status")).to_contain_text("1 picture in", timeout=90_000)
+            again = shown(other, "paint")[1].resize((200, 150))
+            differences = [abs(a - b) for a, b in zip(result.tobytes(), again.tobytes(), strict=True)]
+            assert sum(differences) / len(differences) < 3
 
 
 @pytest.mark.parametrize("doing", ["Remove", "Copy"])

@@ -65,6 +65,12 @@ class Retarget(PicturesUse["ScenePipeline"]):
         pictures = model.draw(self.count, sizes, model.noise(self.seed), start, below)
         return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
 
+    def note(self, model: ScenePipeline) -> str | None:
+        own = model.own(self.size)
+        if not self.enlarge or own == self.size:
+            return None
+        return f"beyond {own[0]} × {own[1]} px, which the photograph fills, detail is invented"
+
     def stem(self) -> str:
         width, height = self.size
         return f"{width}x{height}_{self.mode}_seed{self.seed}{print_suffix(self.enlarge)}"

@@ -14,7 +14,7 @@ from darkroom.uses import PicturesUse, Step, option
 from singan.config import MAX_PRINT_PIXELS
 from singan.patches import Bytes
 from singan.pieces import each
-from singan.super_resolution import super_resolved
+from singan.super_resolution import MOST, super_resolved
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
@@ -27,7 +27,7 @@ class SuperResolve(PicturesUse["ScenePipeline"]):
     Reduced again it is the photograph; detail that the photograph does not have is invented, from like places in it.
     """
 
-    factor: float = option(2.0, "of width and height", label="Times as large", low=1.1, high=4)
+    factor: float = option(2.0, "of width and height", label="Times as large", low=1.1, high=MOST)
 
     def steps(self, model: ScenePipeline) -> Iterator[Step]:
         return self._steps(np.array(model.original.convert("RGB")))

@@ -94,7 +94,7 @@ def test_a_scene_prints_what_it_draws_at_the_size_that_is_asked_for(tiny_scene: 
     for mode in ("keep", "rearrange"):
         prints = tiny_scene.retarget((30, 45), mode=mode, count=2, enlarge=True)
         assert [it.size for it in prints] == [(30, 45)] * 2
-    assert tiny_scene.retarget((2000, 3000), enlarge=True)[0].size == (45, 68)
+    assert tiny_scene.retarget((2000, 3000), enlarge=True)[0].size == (181, 272)  # four times that
 
 
 @pytest.mark.parametrize("layout_by", ["auto", "network", "patches"])

@@ -9,7 +9,7 @@ from singan import ScenePipeline
 from singan.patches import Bytes, resized
 from singan.pieces import whole
 from singan.super_resolution import super_resolved
-from singan.uses import SuperResolve
+from singan.uses import Retarget, SuperResolve
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -64,3 +64,16 @@ def test_a_scene_is_enlarged_up_to_what_fits(tiny_scene: ScenePipeline, monkeypa
     (fitting,) = tiny_scene.super_resolve(3)
     assert fitting.width * fitting.height <= 2 * width * height < 1.05 * (fitting.width + 1) * (fitting.height + 1)
     assert "16 megapixels" in str(SuperResolve(3).note(tiny_scene))
+
+
+def test_a_device_larger_than_the_photograph_gets_all_of_its_pixels(tiny_scene: ScenePipeline) -> None:
+    width, height = tiny_scene.original_size
+    larger = Retarget((2 * width, height), enlarge=True)
+    steps = list(larger.steps(tiny_scene))
+    assert steps[-1].picture is not None and steps[-1].picture.size == (2 * width, height)
+    shares = [step.share for step in steps]
+    assert shares == sorted(shares) and shares.count(1.0) == 1
+    assert f"beyond {tiny_scene.own(larger.size)[0]} × " in str(larger.note(tiny_scene))
+    (most,) = tiny_scene.retarget((30 * width, 30 * height), enlarge=True)
+    assert most.size == (4 * width, 4 * height)
+    assert Retarget((width, height), enlarge=True).note(tiny_scene) is None

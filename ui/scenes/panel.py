@@ -143,7 +143,8 @@ class Panel:
         before = list[str]()
         for result in self.drawn(uses, name):
             updates = {self.status: result.report.noted(note).html()}
-            updates |= self.seen(result, uses, name) if result.shown != before or result.files else {}
+            changed = result.shown and (result.shown != before or result.files)
+            updates |= self.seen(result, uses, name) if changed else {}
             before = result.shown
             yield updates | (self.shown(result, uses, name) if result.files else {})
 

@@ -28,6 +28,7 @@ DEVICES = {  # width / height, and such a screen's own pixels
     "Banner 3:1": (3.0, (1500, 500)),
 }
 CUSTOM = "Pixels"
+ENLARGED = "where the photograph lacks pixels, pictures are enlarged: their finest detail is invented"
 LAYOUTS = {"keep": "Keep the layout", "rearrange": "Rearrange"}
 
 
@@ -83,16 +84,9 @@ class RetargetPanel(Panel):
             width, height = picture.size
         updates = super().shown(result, uses, name)
         if (width, height) != uses[0].size:
-            report = result.report.noted(f"the photograph's pixels fill {width} × {height}, no more")
+            report = result.report.noted(f"the photograph reaches {width} × {height}, no more")
             updates[self.status] = report.html()
         return updates
-
-
-def _caption(device: tuple[str, tuple[float, tuple[int, int]]], use: Retarget) -> str:
-    """What a device's picture is called, and where the photograph is too small for its screen."""
-    name, (_, screen) = device
-    lacking = use.enlarge and use.size[0] < screen[0]
-    return f"{name} (all that the photograph has for {screen[0]} × {screen[1]})" if lacking else name
 
 
 class DevicesPanel(Panel):
@@ -120,7 +114,9 @@ class DevicesPanel(Panel):
         with passing_folder() as folder:
             sized = zip(DEVICES, uses, strict=True)
             paths = [folder / f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
-            yield from self.drawing.draw_pictures(steps, paths, folder / f"{name}_{uses[0].mode}.zip")
+            enlarged = any(use.note(scene) for use in uses)
+            archive = folder / f"{name}_{uses[0].mode}.zip"
+            yield from self.drawing.draw_pictures(steps, paths, archive, ENLARGED if enlarged else None)
 
     def lay_out_results(self) -> list[Any]:
         results = super().lay_out_results()
@@ -133,7 +129,9 @@ class DevicesPanel(Panel):
         return self.comparison.shows(file, values[self.scene], "stretched")
 
     def seen(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        captions = [_caption(*it) for it in zip(DEVICES.items(), uses, strict=True)]
+        scene = self.drawing.models.get(name)
+        named = zip(DEVICES, uses, strict=True)
+        captions = [f"{device} (enlarged)" if use.note(scene) else device for device, use in named]
         return {self.gallery: captioned(result, captions), **self.downloads.gives(result)}
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
