@@ -82,7 +82,8 @@ def main() -> None:
     scores = Scores(load(args.yardstick))
     for file in args.photographs:
         with Image.open(file) as opened:
-            width, height = (side // args.factor * args.factor for side in opened.size)
+            even = 2 * args.factor  # the yardstick halves
+            width, height = (side // even * even for side in opened.size)
             real = np.array(opened.convert("RGB").crop((0, 0, width, height)))
         small = resized(real, (height // args.factor, width // args.factor))
         scores.take(file.stem, "bicubic", real, lambda: resized(small, (height, width)))  # noqa: B023

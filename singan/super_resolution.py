@@ -20,8 +20,8 @@ from singan.patches import PATCH, Bytes, Matches, Size, as_tensor, improve, resi
 from singan.pieces import each
 
 STEP = 1.5  # at most, from one size to the next
-FALLOFF = 0.2  # of votes: a more even mean is nearer to the truth, a sharper one has more detail
-CORRECTIONS = 3  # in a step
+FALLOFF, FAR_FALLOFF = 0.3, 0.05  # of votes, up to twice the size and beyond: a more even mean errs less
+CORRECTIONS = 5  # in a step
 MOST = 4  # times as large as the picture
 PRINTED = 0.6  # of the work of a print that is enlarged: the print
 
@@ -36,7 +36,7 @@ def super_resolved(picture: Bytes, size: Size) -> Generator[float, None, Bytes]:
     keys = resized(resized(picture, _at(own, [1 / ratio for ratio in ratios])), own)
     total, done, now = sum(map(prod, sizes)), 0, picture
     for n, larger in enumerate(sizes):
-        pieces = _step(resized(now, larger), picture, keys, n)
+        pieces = _step(resized(now, larger), picture, keys, n, FALLOFF if factor <= 2 else FAR_FALLOFF)
         now = yield from each(pieces, lambda share: (done + share * prod(larger)) / total)  # noqa: B023
         done += prod(larger)
     return now
@@ -53,11 +53,11 @@ def beyond(stages: Iterator[Stage], size: tuple[int, int]) -> Iterator[Stage]:
         yield Stage(Image.fromarray(result), 1.0)
 
 
-def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int) -> Generator[float, None, Bytes]:
+def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int, falloff: float) -> Generator[float, None, Bytes]:
     """keys: the picture as blurred as `now`."""
     begun = Matches.centred(size_of(now), size_of(picture), step_of(size_of(now)))
     matches = yield from each(improve(begun, now, keys, SWEEPS, NEAR, seed), lambda share: 0.6 * share)
-    voted = yield from each(vote(matches, picture, FALLOFF), lambda share: 0.6 + 0.2 * share)
+    voted = yield from each(vote(matches, picture, falloff), lambda share: 0.6 + 0.2 * share)
     return _corrected(voted, picture)
 
 
