@@ -8,11 +8,13 @@ from PIL import Image
 
 from singan.masks import Region
 
+SEEN = 256  # px a side of what the photograph's colours are taken from
 BINS = 32  # of lightness
 SMOOTH = 2.0  # bins: standard deviation
 OWN_COLOUR = 0.35  # of the colour differences in what was pasted, as far as the photograph has such at all
 OWN_LIGHT = 0.5  # of its lightness and contrast, against the photograph's
 CONTRAST = 1.3  # at most this of the photograph's
+REACH = 4  # px of the reduced picture that a pixel's detail depends on
 
 Floats = NDArray[np.float32]
 
@@ -23,14 +25,19 @@ def recoloured(picture: Image.Image, region: Region, photograph: Image.Image) ->
     Lightness moves half way to the photograph's mean and contrast, as in Reinhard et al. (2001); colour is what the
     photograph has at that lightness, and a part of what was there.
     """
-    y = np.asarray(picture.convert("YCbCr"), np.float32)
-    photo = np.asarray(photograph.convert("YCbCr"), np.float32).reshape(-1, 3)
-    marked = region.marked(picture.size) >= 0.5
-    own = y[marked]
+    box = region.box(picture.size, margin=0)
+    left, top, right, bottom = box
+    marked = region.marked(picture.size)[top:bottom, left:right]
+    marked = marked >= min(0.5, marked.max())
+    seen = photograph.resize((SEEN, SEEN), Image.Resampling.BOX).convert("YCbCr")
+    photo = np.asarray(seen, np.float32).reshape(-1, 3)
+    pixels = np.array(picture.crop(box).convert("YCbCr"), np.float32)
+    own = pixels[marked]
     light = _lightness(own[:, 0], photo[:, 0])
-    result = y.copy()
-    result[marked] = np.stack([light, *(_colour(light, own[:, c], photo[:, 0], photo[:, c]) for c in (1, 2))], 1)
-    return Image.fromarray(result.clip(0, 255).round().astype(np.uint8), "YCbCr").convert("RGB")
+    pixels[marked] = np.stack([light, *(_colour(light, own[:, c], photo[:, 0], photo[:, c]) for c in (1, 2))], 1)
+    result, new = picture.copy(), Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8), "YCbCr")
+    result.paste(new.convert("RGB"), box[:2], Image.fromarray(marked))
+    return result
 
 
 def _lightness(own: Floats, photo: Floats) -> Floats:
@@ -59,19 +66,21 @@ def retextured(
 ) -> Image.Image:
     """What was pasted with the detail of a print of it that is finer than `kept` px on the shorter side; elsewhere the
     photograph."""
-    size = printed.size
+    size, scale = printed.size, min(1.0, kept / min(printed.size))
+    box = region.box(size, margin=round(REACH / scale))
     own, real = (it.resize(size, Image.Resampling.BICUBIC) if it.size != size else it for it in (picture, photograph))
-    share = region.marked(size)[..., None]
-    coarse, fine = (np.asarray(it, np.float32) for it in (_coarse(own, kept), printed))
-    new = coarse + fine - np.asarray(_coarse(printed, kept), np.float32)
-    base = np.asarray(real, np.float32)
-    return Image.fromarray((base + share * (new - base)).clip(0, 255).round().astype(np.uint8))
+    pieces = (own.crop(box), printed.crop(box), real.crop(box))
+    _, fine, base = (np.asarray(it, np.float32) for it in pieces)
+    coarse, lacking = (np.asarray(_coarse(it, scale), np.float32) for it in pieces[:2])
+    left, top, right, bottom = box
+    share = region.marked(size)[top:bottom, left:right, None]
+    pasted = base + share * (coarse + fine - lacking - base)
+    result = real.copy()
+    result.paste(Image.fromarray(pasted.clip(0, 255).round().astype(np.uint8)), box[:2])
+    return result
 
 
-def _coarse(picture: Image.Image, side: int) -> Image.Image:
-    """The picture without what is finer than `side` px on its shorter side."""
-    share = min(1.0, side / min(picture.size))
-    small = picture.resize(
-        (max(1, round(picture.width * share)), max(1, round(picture.height * share))), Image.Resampling.LANCZOS
-    )
-    return small.resize(picture.size, Image.Resampling.BICUBIC)
+def _coarse(picture: Image.Image, scale: float) -> Image.Image:
+    """The picture without what is lost when it is reduced to this part of its size."""
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS).resize(picture.size, Image.Resampling.BICUBIC)

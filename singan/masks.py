@@ -45,6 +45,15 @@ class Region:
             raise ValueError(f"the mask is {sizes[0]}, the picture {sizes[1]}; both need the same shape")
         return cls(mask.convert("L").point(lambda value: 255 if value >= WHITE else 0))
 
+    def box(self, size: tuple[int, int], margin: int) -> tuple[int, int, int, int]:
+        """What holds all that the mask marks at a size of (width, height), with a margin: left, top, right, bottom."""
+        found = self._marked.getbbox()
+        assert found is not None
+        scales = size[0] / self._marked.width, size[1] / self._marked.height
+        left, top = (max(0, int(found[axis] * scales[axis]) - margin) for axis in (0, 1))
+        right, bottom = (min(size[axis], int(found[axis + 2] * scales[axis]) + 1 + margin) for axis in (0, 1))
+        return left, top, right, bottom
+
     def marked(self, size: tuple[int, int]) -> NDArray[np.float32]:
         """(height, width) for a size of (width, height): 1 where the mask marks, 0 where it does not."""
         return np.asarray(self._marked.resize(size, Image.Resampling.BILINEAR), np.float32) / np.float32(255)

@@ -58,7 +58,7 @@ def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int, falloff: float) ->
     begun = Matches.centred(size_of(now), size_of(picture), step_of(size_of(now)))
     matches = yield from each(improve(begun, now, keys, SWEEPS, NEAR, seed), lambda share: 0.6 * share)
     voted = yield from each(vote(matches, picture, falloff), lambda share: 0.6 + 0.2 * share)
-    return _corrected(voted, picture)
+    return (yield from each(_corrected(voted, picture), lambda share: 0.8 + 0.2 * share))
 
 
 def _at(size: Size, ratios: list[float]) -> Size:
@@ -66,10 +66,11 @@ def _at(size: Size, ratios: list[float]) -> Size:
     return height, width
 
 
-def _corrected(now: Bytes, picture: Bytes) -> Bytes:
-    """Such that it is the picture when it is reduced to its size."""
+def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
+    """Returns it such that it is the picture when it is reduced to its size; yields the share that is done."""
     pixels = as_tensor(now).float()
-    for _ in range(CORRECTIONS):
+    for n in range(CORRECTIONS):
+        yield n / CORRECTIONS
         reduced = interpolate(pixels, size_of(picture), mode="bicubic", antialias=True)
         missing = as_tensor(picture).float() - reduced
         pixels = (pixels + interpolate(missing, size_of(now), mode="bicubic")).clamp(0, 255)

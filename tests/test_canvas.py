@@ -84,6 +84,7 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(browser, app, tmp_pa
         link = page.locator("#paint-link textarea, #paint-link input").input_value()
         with new_page(browser, link) as other:  # somebody else, by the link
             expect(other.locator("#paint-status")).to_contain_text("1 picture in", timeout=90_000)
+            expect(other.locator("#paint-compare img")).to_have_count(2)
             again = shown(other, "paint")[1].resize((200, 150))
             differences = [abs(a - b) for a, b in zip(result.tobytes(), again.tobytes(), strict=True)]
             assert sum(differences) / len(differences) < 3

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from singan import ScenePipeline
+from singan.photograph import Photograph
 from singan.uses import Edit, Harmonize, Paint
 from singan.uses.paint import main_colours, quantized
 from tests.singan.test_enlarge import pixels
@@ -19,9 +20,15 @@ def drawing(*colours: str) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def changed(shipped: ScenePipeline) -> Image.Image:
-    """The photograph of `peaks`, small, with a red box in its sky."""
-    picture = shipped.original.resize((400, 300))
+def scene(shipped: ScenePipeline) -> ScenePipeline:
+    """`peaks` with a smaller photograph."""
+    return ScenePipeline(shipped.pyramid, shipped.train_config, Photograph.of(shipped.original.resize((800, 600))))
+
+
+@pytest.fixture(scope="module")
+def changed(scene: ScenePipeline) -> Image.Image:
+    """The photograph, smaller still, with a red box in its sky."""
+    picture = scene.original.resize((400, 300))
     picture.paste((180, 40, 40), (250, 40, 310, 90))
     return picture
 
@@ -42,10 +49,10 @@ def test_the_same_seed_gives_the_same_at_the_size_that_is_due(
 
 
 @pytest.mark.parametrize("enlarge", [False, True])
-def test_a_painting_has_its_colours_where_they_were_painted(shipped: ScenePipeline, enlarge: bool) -> None:
+def test_a_painting_has_its_colours_where_they_were_painted(scene: ScenePipeline, enlarge: bool) -> None:
     sky, rock = "#5a82be", "#827d7d"
     for left, right in ((sky, rock), (rock, sky)):
-        (painted,) = shipped.paint(drawing(left, right), enlarge=enlarge)
+        (painted,) = scene.paint(drawing(left, right), enlarge=enlarge)
         painted.thumbnail((250, 250))
         blue = pixels(painted)[..., 2] - pixels(painted)[..., 0]
         half = blue.shape[1] // 2
@@ -63,10 +70,10 @@ def test_main_colours_are_those_of_the_picture() -> None:
 @pytest.mark.parametrize("use", ["edit", "harmonize"])
 @pytest.mark.parametrize("enlarge", [False, True])
 def test_away_from_the_change_the_photograph_stays(
-    shipped: ScenePipeline, changed: Image.Image, use: str, enlarge: bool
+    scene: ScenePipeline, changed: Image.Image, use: str, enlarge: bool
 ) -> None:
-    (result,) = getattr(shipped, use)(changed, enlarge=enlarge)
-    was = shipped.original if enlarge else shipped.source
+    (result,) = getattr(scene, use)(changed, enlarge=enlarge)
+    was = scene.original if enlarge else scene.source
     assert result.size == was.size
     same = (np.asarray(result) == np.asarray(was)).all(2)
     height, width = same.shape
@@ -75,8 +82,8 @@ def test_away_from_the_change_the_photograph_stays(
     assert inside.mean() < 0.5
 
 
-def test_what_is_pasted_takes_the_photographs_colours(shipped: ScenePipeline, changed: Image.Image) -> None:
-    (harmonized,) = shipped.harmonize(changed, enlarge=True)
+def test_what_is_pasted_takes_the_photographs_colours(scene: ScenePipeline, changed: Image.Image) -> None:
+    (harmonized,) = scene.harmonize(changed, enlarge=True)
     box = (255, 45, 305, 85)
     small = harmonized.resize(changed.size)
     redness = [pixels(it.crop(box))[..., 0].mean() - pixels(it.crop(box))[..., 1].mean() for it in (changed, small)]
@@ -102,8 +109,8 @@ def test_a_picture_without_a_change_is_refused_before_anything_is_drawn(tiny_sce
 
 
 @pytest.mark.parametrize("enlarge", [False, True])
-def test_a_tile_has_no_seam(shipped: ScenePipeline, enlarge: bool) -> None:
-    for tile in shipped.tile(2, seed=5, enlarge=enlarge):
+def test_a_tile_has_no_seam(scene: ScenePipeline, enlarge: bool) -> None:
+    for tile in scene.tile(2, seed=5, enlarge=enlarge):
         own = pixels(tile)
         for axis in (0, 1):
             steps = np.abs(own - np.roll(own, 1, axis)).mean((1 - axis, 2))

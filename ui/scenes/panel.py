@@ -5,6 +5,7 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values
 
+LAID_OUT_SECONDS = 0.6  # after which the browser has laid a page out: what comes before may be lost
 SCENE = "scene"  # the kind of model, in links and endpoints
 
 Drawer = Callable[[Values], Iterator[Updates]]
@@ -123,6 +125,8 @@ class Panel:
         """Draws after an event where a link wants it: where `mode` is one of this panel's."""
 
         def draw(values: Values) -> Iterator[Any]:
+            if values[mode] in self.drawers:
+                time.sleep(LAID_OUT_SECONDS)
             yield from self.drawers.get(values[mode], lambda _: iter([gr.skip()]))(values)
 
         return event(draw, {mode, *self.inputs}, self.outputs, **self.queue, **QUIET)
