@@ -9,13 +9,14 @@ from PIL import Image, ImageDraw, ImageFont
 import singan
 from darkroom.animations import save_animation
 from ui.scenes.compose import moved, pasted
+from ui.scenes.edit import HELD
 
 GAP = 12  # px between pictures; captions stand in CAPTION px above them
 CAPTION = 22
 ROW = 420  # px, height of a row
 PHONE, ULTRAWIDE = (1170, 2532), (3440, 1440)
 DETAIL = (300, 1150)  # px, the corner of what is shown at its own pixels
-TREE = (0.72, 0.55, 0.86, 0.88)  # of `autumn`: left, top, right, bottom, in parts of its sides
+TREE = (0.705, 0.38, 0.79, 0.70)  # of `autumn`: left, top, right, bottom, in parts of its sides
 FLOWER = (0.13, 0.08, 0.46, 0.56)  # of `dandelions`
 
 
@@ -36,12 +37,12 @@ def prints() -> Image.Image:
 
 def uses() -> Image.Image:
     """A drawing and what becomes of it; a tree copied, a flower pasted, and both grown in; a tile, repeated."""
-    peaks, autumn, sunset, stream = (
-        singan.ScenePipeline.from_pretrained(f"checkpoints/{name}") for name in ("peaks", "autumn", "sunset", "stream")
+    peaks, autumn, stream = (
+        singan.ScenePipeline.from_pretrained(f"checkpoints/{name}") for name in ("peaks", "autumn", "stream")
     )
     drawing = _drawing()
-    copied, marked = moved(_small(autumn), _box(_small(autumn), TREE), -0.45, 0.02, copy=True)
-    pasted_, mask = pasted(_small(sunset), _flower(), 0.3, 0.62, 0.28)
+    copied, marked = moved(_small(autumn), _box(_small(autumn), TREE), -0.42, 0.06, copy=True)
+    pasted_, mask = pasted(_small(peaks), _flower(), 0.72, 0.72, 0.24)
     (tile,) = stream.tile(seed=2, enlarge=True)
     four = Image.new("RGB", (2 * tile.width, 2 * tile.height))
     for corner in ((0, 0), (tile.width, 0), (0, tile.height), tile.size):
@@ -53,9 +54,9 @@ def uses() -> Image.Image:
     ]
     second = [
         (_high(copied, 300), "A tree, copied"),
-        (_high(autumn.edit(copied, marked.convert("RGB"), enlarge=True)[0], 300), "Grown in"),
+        (_high(autumn.edit(copied, marked.convert("RGB"), HELD, enlarge=True)[0], 300), "Grown in"),
         (_high(pasted_, 300), "A flower, pasted"),
-        (_high(sunset.harmonize(pasted_, mask.convert("RGB"), enlarge=True)[0], 300), "Harmonized"),
+        (_high(peaks.harmonize(pasted_, mask.convert("RGB"), enlarge=True)[0], 300), "Harmonized"),
     ]
     return _sheet([_row(first), _row(second)])
 

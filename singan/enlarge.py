@@ -30,6 +30,7 @@ NOISE = 0.5  # of the first round, in parts of white
 ABOUT = (0.2, 0.0)  # of pictures that come in: what is above stays rather above
 FALLOFF = 0.5  # of votes: an even mean of all patches is blurred
 SWEEPS = 2  # of a search that begins with what the scale below found
+COMING_SWEEPS = 12  # where a picture comes in
 FAR, NEAR = 300, 4  # px: a search reaches a quarter of the photograph up to this longer side, and so far above it
 DRAFT = 30_000  # px, about, of a draft
 AT_ONCE = 8  # prints of which drafts are drawn before the first is finished
@@ -185,7 +186,8 @@ class _Scale:
         now = resized(now, self.size) if drawn is None else drawn
         if math.prod(self.size) <= EXACT:
             return self._matched(now, blurred)
-        return self._improved(now, blurred, matches.enlarged(self.size, size_of(self.real), step_of(self.size)), seed)
+        begun = matches.enlarged(self.size, size_of(self.real), step_of(self.size))
+        return self._improved(now, blurred, begun, seed) if drawn is None else self._taken(drawn, begun, seed)
 
     def _coming_in(self) -> Bytes | None:
         picture = self.layout.picture
@@ -219,6 +221,14 @@ class _Scale:
             search = improve(matches, now, self.real if n else blurred, SWEEPS, reach, 2 * seed + n)
             matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
             now = yield from each(self._voted(matches), lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
+        return now, matches
+
+    def _taken(self, drawn: Bytes, matches: Matches, seed: int) -> Drawn:
+        """The picture comes in where the scale below has lost what it shows: that has to be found again."""
+        reach = max(self.real.shape)
+        search = improve(matches, drawn, self.real, COMING_SWEEPS, reach, seed)
+        matches = yield from each(search, lambda share: 0.9 * share)
+        now = yield from each(self._voted(matches), lambda share: 0.9 + 0.1 * share)
         return now, matches
 
     def _nearest(self, now: Bytes, keys: Bytes) -> Matches:

@@ -82,6 +82,15 @@ def test_away_from_the_change_the_photograph_stays(
     assert inside.mean() < 0.5
 
 
+def test_a_part_that_was_copied_is_still_that_part_at_a_fine_start_scale(scene: ScenePipeline) -> None:
+    picture, box = scene.original, (60, 230, 160, 330)
+    copied = picture.copy()
+    copied.paste(picture.crop((520, 180, 620, 280)), box[:2])
+    (edited,) = scene.edit(copied, start_scale=5, enlarge=True)
+    own, due, was = (pixels(it.crop(box))[15:-15, 15:-15].ravel() for it in (edited, copied, picture))
+    assert np.corrcoef(own, due)[0, 1] > 0.5 > np.corrcoef(own, was)[0, 1] + 0.2
+
+
 def test_what_is_pasted_takes_the_photographs_colours(scene: ScenePipeline, changed: Image.Image) -> None:
     (harmonized,) = scene.harmonize(changed, enlarge=True)
     box = (255, 45, 305, 85)

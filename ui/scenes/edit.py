@@ -10,6 +10,7 @@ from ui.scenes.canvas import PhotographPanel
 from ui.scenes.compose import marked, moved, painted, removed
 from ui.wiring import Values
 
+HELD = 4  # start scale of what was moved or copied: at 3 a tree becomes a bush
 OVER, REMOVE, MOVE, COPY = "Paint over", "Remove", "Move", "Copy"
 
 
@@ -51,4 +52,10 @@ class EditPanel(PhotographPanel):
             return {"picture": removed(picture, mask), "mask": mask}
         right, down = values[self.right] / 100, values[self.down] / 100
         changed, there = moved(picture, mask, right, down, doing == COPY)
-        return {"picture": changed, "mask": there}
+        return {"picture": changed, "mask": there, "start_scale": self._held(values)}
+
+    def _held(self, values: Values) -> int:
+        """The start scale at which a part that was moved is still that part."""
+        scene, start = self.drawing.models.get(values[self.scene]), values[self.controls["start_scale"]]
+        last = scene.last_scale if values[self.controls["enlarge"]] else scene.scales - 1
+        return int(start or max(1, min(HELD, last)))
