@@ -62,8 +62,6 @@ class Option:
 
     def described(self, served: bool = False) -> str:
         """Help, with range and unit behind it; served: for visitors."""
-        if self.kind is Image.Image:
-            return self.help
         if self.choices:
             allowed = ", ".join(self.choices)
         elif self.low is None or self.high == MAX_SEED:

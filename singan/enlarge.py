@@ -28,6 +28,7 @@ ROUNDS = 8  # at a scale where all patches are compared
 NOISE_ROUNDS, LAID_ROUNDS = 10, 4  # out of noise: at the coarsest scale, and at the others where all are compared
 NOISE = 0.5  # of the first round, in parts of white
 ABOUT = (0.2, 0.0)  # of pictures that come in: what is above stays rather above
+ANYWHERE = (0.0, 0.0)  # of tiles, which have no top, and of what was moved
 FALLOFF = 0.5  # of votes: an even mean of all patches is blurred
 SWEEPS = 2  # of a search that begins with what the scale below found
 COMING_SWEEPS = 12  # where a picture comes in
@@ -81,7 +82,8 @@ class Enlarger:
             sizes = [size_of(real) for real in reals]
         elif layout.wrapped:
             sizes = [(height // 2 * 2, width // 2 * 2) for height, width in sizes]
-        scales = [_Scale(real, layout, size) for real, size in zip(reals, sizes, strict=True)]
+        drawn = None if layout.picture is None else np.array(layout.picture.convert("RGB"))
+        scales = [_Scale(real, layout, drawn, size) for real, size in zip(reals, sizes, strict=True)]
         work = [math.prod(size) for size in sizes]
         total = sum(work) + 1  # the print itself is the last of it
         now, matches = yield from each(scales[0].begun(seed), lambda _: Stage(None, 0.0))
@@ -149,7 +151,9 @@ def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Stage]]]) -> I
 
 def filled(size: tuple[int, int], photograph: tuple[int, int]) -> tuple[int, int]:
     """The size, at most this and of the same shape, that a photograph of the other size has the pixels for."""
-    share = min(1.0, math.sqrt(math.prod(photograph) / math.prod(size)))
+    if math.prod(size) <= math.prod(photograph) + sum(size) / 2 + 1:  # what rounding both sides adds is no lack
+        return size
+    share = math.sqrt(math.prod(photograph) / math.prod(size))
     return round(size[0] * share), round(size[1] * share)
 
 
@@ -168,10 +172,10 @@ Drawn = Generator[float, None, tuple[Bytes, Matches]]  # returns a scale's pictu
 
 
 class _Scale:
-    """One scale of a print: the photograph there, and the print's size."""
+    """One scale of a print: the photograph there, what comes in at its own size, and the print's size."""
 
-    def __init__(self, real: Bytes, layout: Layout, size: Size) -> None:
-        self.real, self.layout, self.size = real, layout, size
+    def __init__(self, real: Bytes, layout: Layout, drawn: Bytes | None, size: Size) -> None:
+        self.real, self.layout, self.drawn, self.size = real, layout, drawn, size
         self.free = layout.region.free(size) if layout.region else None
 
     def begun(self, seed: int) -> Drawn:
@@ -190,8 +194,7 @@ class _Scale:
         return self._improved(now, blurred, begun, seed) if drawn is None else self._taken(drawn, begun, seed)
 
     def _coming_in(self) -> Bytes | None:
-        picture = self.layout.picture
-        return None if picture is None else resized(np.array(picture.convert("RGB")), self.size)
+        return None if self.drawn is None else resized(self.drawn, self.size)
 
     def _laid_out(self, rng: np.random.Generator) -> Drawn:
         """Out of noise of the photograph's colours."""

@@ -77,6 +77,14 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
     )  # fmt: skip
 
 
+def before_after(name: str, label: str) -> gr.ImageSlider:
+    """Two pictures with a slider between, once there are any."""
+    return gr.ImageSlider(
+        label=label, type="filepath", format="jpeg", interactive=False, visible=False, elem_id=f"{name}-compare",
+        buttons=["download", "fullscreen"],
+    )  # fmt: skip
+
+
 # The picture that is looked at, the first of several if none is, alone in a tab: there a browser shows its own pixels.
 FULL_SIZE = """() => {
   const looked = ["#NAME-gallery .preview img", "#NAME-compare img:last-of-type", "#NAME-gallery img"];

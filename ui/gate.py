@@ -149,11 +149,11 @@ class Gate:
         """Raises HTTPException unless a request is a part of a drawing: nothing else of a component is called."""
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise HTTPException(404, "there is nothing here")
-        form = await request.form(max_files=1, max_fields=MAX_FIELDS)
-        component, session = (form.get(name) for name in ("component_id", "session_hash"))
+        async with request.form(max_files=1, max_fields=MAX_FIELDS) as form:
+            component, function, session = (form.get(name) for name in ("component_id", "fn_name", "session_hash"))
         known = isinstance(component, str) and re.fullmatch("[0-9]{1,6}", component, re.ASCII)
         canvas = isinstance(self.page.blocks.get(int(component)), Canvas) if known else False  # type: ignore[arg-type]
-        if not canvas or form.get("fn_name") != "accept_blobs":
+        if not canvas or function != "accept_blobs":
             raise HTTPException(404, "there is nothing here")
         if not (isinstance(session, str) and 0 < len(session) <= MAX_SESSION_NAME):
             raise HTTPException(422, f"session_hash is {echo(session)}; a text of 1 to {MAX_SESSION_NAME} characters")

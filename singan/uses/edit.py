@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
-from singan.enlarge import Layout
+from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
 from singan.uses.given import fitted
 from singan.uses.start import enlarge_option, print_suffix, start_scale_option
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
 
 START_SCALE = 3  # by eye: at 1 and 2 what was there before comes back
-ANYWHERE = (0.0, 0.0)  # what was moved did not keep its place
 
 
 @dataclass(frozen=True)

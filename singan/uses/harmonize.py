@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
-from singan.enlarge import Layout
+from singan.enlarge import ANYWHERE, Layout
 from singan.harmony import recoloured, retextured
 from singan.masks import Region
-from singan.uses.edit import ANYWHERE, blended
+from singan.uses.edit import blended
 from singan.uses.given import fitted
 from singan.uses.start import enlarge_option, print_suffix, start_scale_option
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkroom.uses import PicturesUse, Step, option, seed_option
-from singan.enlarge import Layout
+from singan.enlarge import ANYWHERE, Layout
 from singan.uses.start import enlarge_option, print_suffix
 
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
-
-ANYWHERE = (0.0, 0.0)  # a tile has no top
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,12 @@ def test_a_scene_is_enlarged_up_to_what_fits(tiny_scene: ScenePipeline, monkeypa
     assert "16 megapixels" in str(SuperResolve(3).note(tiny_scene))
 
 
+@pytest.mark.parametrize("shape", [(250, 188), (1, 1), (9, 19), (21, 9), (1, 4), (1, 8), (1, 13)])
+def test_a_rounded_pixel_is_no_lack_of_pixels(shipped: ScenePipeline, shape: tuple[int, int]) -> None:
+    full = shipped.full_size(shape)
+    assert shipped.own(full) == full == shipped.fitting(full)
+
+
 def test_a_device_larger_than_the_photograph_gets_all_of_its_pixels(tiny_scene: ScenePipeline) -> None:
     width, height = tiny_scene.original_size
     larger = Retarget((2 * width, height), enlarge=True)

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from ui.controls import before_after
 from ui.drawing import Result
 from ui.scenes.panel import Panel
 from ui.wiring import Updates
@@ -21,10 +22,7 @@ class BesidePanel(Panel):
     AFTER = "by its own patches"
 
     def lay_out_results(self) -> list[Any]:
-        self.slider = gr.ImageSlider(
-            label=f"{self.BEFORE} | {self.AFTER}", type="filepath", format="jpeg", interactive=False, visible=False,
-            elem_id=f"{self.name}-compare", buttons=["download", "fullscreen"],
-        )  # fmt: skip
+        self.slider = before_after(self.name, f"{self.BEFORE} | {self.AFTER}")
         return [self.slider, *super().lay_out_results()]
 
     def before(self, use: Any, name: str) -> Image.Image:

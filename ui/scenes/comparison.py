@@ -6,6 +6,7 @@ import gradio as gr
 from PIL import Image, ImageOps
 
 from singan import ScenePipeline
+from ui.controls import before_after
 from ui.drawing import Models
 from ui.wiring import QUIET, Updates, Values
 
@@ -19,10 +20,7 @@ class Comparison:
         self.models, self.scene = models, scene
         choices = [(text, plain) for plain, text in PLAIN.items()]
         self.plain = gr.Radio(choices, value="stretched", label="Beside", elem_id=f"{name}-plain", visible=False)
-        self.slider = gr.ImageSlider(
-            label="The photograph | fitted", type="filepath", format="jpeg", interactive=False, visible=False,
-            elem_id=f"{name}-compare", buttons=["download", "fullscreen"],
-        )  # fmt: skip
+        self.slider = before_after(name, "The photograph | fitted")
         self.components = [self.plain, self.slider]
         self.plain.input(self._again, {self.plain, self.slider, scene}, [self.slider], **QUIET)
 
