@@ -18,6 +18,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, get_token, metadata_load
 from huggingface_hub.repocard import metadata_save
 from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+from huggingface_hub.utils.logging import set_verbosity_error
 
 from darkroom import commands
 from darkroom.commands import Parser
@@ -174,6 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if not sys.stderr.isatty():
         disable_progress_bars()
+        set_verbosity_error()  # what it does, deploy.py says itself
     return commands.run("deploy", lambda: _deployed(args), stopped="stopped; run it again to bring the rest up to date")
 
 
