@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from dcgan.recipe import Recipe, load_recipes, save_zip
+from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.handlers import MAP_SIDE
 
@@ -225,6 +225,19 @@ def test_a_photograph_chosen_while_another_is_searched_for_is_next(faces, shippe
     expect(faces.locator("#photo-pictures figure")).to_have_count(2, timeout=20_000)
     upload(faces, "#faces-photo", text)
     expect(faces.locator("#photo-status")).to_contain_text("text.jpg is not a picture", timeout=120_000)
+
+
+def test_a_file_chosen_before_the_last_ones_error_came_is_read(faces, shipped_faces, tmp_path):
+    text, good = tmp_path / "text.png", tmp_path / "good.png"
+    text.write_text("no picture")
+    save_png(shipped_faces.generate(shipped_faces.latents(1, 5))[0], Recipe(5), shipped_faces.identity(), good)
+    faces.route("**/queue/data*", lambda route: None)
+    upload(faces, "#faces-load", text)
+    with faces.expect_response("**/upload*"):
+        upload(faces, "#faces-load", good)
+    faces.wait_for_timeout(500)  # for the browser to hear of it
+    faces.unroute("**/queue/data*")  # which lets go of what was held
+    expect(faces.locator("#faces-status")).to_contain_text("1 face", timeout=20_000)
 
 
 def test_a_surprise_is_a_like_face_that_its_link_shows_again(faces, browser):
