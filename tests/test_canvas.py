@@ -30,13 +30,7 @@ def page(browser, app):
 
 
 def view(page: Page, name: str) -> None:
-    """Opens a view, from the menu where the row of tabs has no room for it."""
-    tab = page.locator("#views").get_by_role("tab", name=name, exact=True)
-    if tab.count() and tab.first.is_visible():
-        tab.first.click()
-        return
-    page.locator("#views .overflow-menu button").first.click()
-    page.locator("#views .overflow-dropdown button").get_by_text(name, exact=True).click()
+    page.locator("#views").get_by_role("tab", name=name, exact=True).click()
 
 
 def stroke(page: Page, canvas: str) -> None:

@@ -18,12 +18,7 @@ def is_open(page: Page, tab: str, *link: str) -> None:
 
 
 def open_tab(page: Page, tab: str) -> None:
-    """Clicks on a tab, wherever it is: those that do not fit into the row are in a menu."""
-    button = page.locator("#tabs > .tab-wrapper").get_by_role("tab", name=LABELS[tab], exact=True)
-    if not button.count():
-        page.locator("#tabs > .tab-wrapper").get_by_label("More tabs").click()
-        button = page.locator("#tabs > .tab-wrapper .overflow-dropdown button", has_text=LABELS[tab])
-    button.click()
+    page.locator("#tabs > .tab-wrapper").get_by_role("tab", name=LABELS[tab], exact=True).click()
 
 
 def entries(page: Page) -> int:

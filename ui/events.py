@@ -19,6 +19,7 @@ from gradio.block_function import BlockFunction
 from gradio.server_messages import ServerMessage
 from gradio.utils import safe_aclose_iterator
 from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
 
 from darkroom.device import out_of_memory
 from darkroom.files import why
@@ -26,6 +27,7 @@ from ui.arguments import checked
 from ui.gate import Gate
 from ui.log import log, noted, trace_of
 from ui.readers import Readers
+from ui.theme import FONTS
 from ui.visitors import address_of
 from ui.wiring import SHARED
 
@@ -121,7 +123,7 @@ class Page(gr.Blocks):
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         gate = Middleware(Gate, page=self)  # type: ignore[arg-type]
-        return super().launch(
+        launched = super().launch(
             app_kwargs={"middleware": [gate]},
             max_file_size=MAX_FILE,
             max_threads=THREADS,
@@ -129,6 +131,8 @@ class Page(gr.Blocks):
             state_session_capacity=MAX_SESSIONS,
             **options,
         )
+        self.app.mount("/fonts", StaticFiles(directory=FONTS))
+        return launched
 
     def expect(self, session: str) -> None:
         """Lets a stream of a session begin: browsers open it and ask for their event in the same moment."""

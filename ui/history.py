@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-
 import gradio as gr
 
 from ui.wiring import QUIET
@@ -20,14 +17,12 @@ SHOW = """(url) => {
 SHOW_IN_ADDRESS_BAR = f"""(url) => {{
   if (url && document.getElementById("KIND-link")?.offsetParent) ({SHOW})(url);
 }}"""
-# Gradio says nothing of who opened a tab, a visitor or the page: clicks do, in the row of tabs or in the menu of those
-# that do not fit into it, where they have no names but their labels. An entry knows its tab, as the address of the
-# first one need not say it.
+# Gradio says nothing of who opened a tab, a visitor or the page: clicks do. An entry knows its tab, as the address of
+# the first one need not say it.
 TABS_IN_HISTORY = f"""() => {{
-  const LABELS = TABS, WAIT_MS = 3000, STEP_MS = 50;
+  const WAIT_MS = 3000, STEP_MS = 50;
   const show = {SHOW};
-  const BUTTONS = "#tabs > .tab-wrapper [role=tab], #tabs > .tab-wrapper .overflow-dropdown button";
-  const tabOf = (button) => Object.keys(LABELS).find((tab) => LABELS[tab] === button.textContent.trim());
+  const BUTTONS = "#tabs > .tab-wrapper [role=tab]", tabOf = (button) => button.dataset.tabId;
   const selected = () => document.querySelector("#tabs > .tab-wrapper [role=tab][aria-selected=true]");
   const openTab = () => selected() && tabOf(selected());
   const shownLink = () => [...document.querySelectorAll("#tabs .share [id$='-link']")]
@@ -71,6 +66,6 @@ TABS_IN_HISTORY = f"""() => {{
 }}"""
 
 
-def tabs_in_history(page: gr.Blocks, labels: Mapping[str, str]) -> None:
-    """Lets Back and Forward go through the tabs that were opened; labels: of the tabs, by their names in links."""
-    page.load(None, None, None, js=TABS_IN_HISTORY.replace("TABS", json.dumps(labels), 1), **QUIET)
+def tabs_in_history(page: gr.Blocks) -> None:
+    """Lets Back and Forward go through the tabs that were opened."""
+    page.load(None, None, None, js=TABS_IN_HISTORY, **QUIET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from PIL import Image
@@ -56,6 +56,56 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
         )
     label = escape(f"{len(pictures)} of {scales} scales, coarsest first")
     return f'<div class="strip" role="group" aria-label="{label}">{"".join(parts)}</div>'
+
+
+def head() -> str:
+    """The page's name, and the switch between its schemes."""
+    return (
+        '<header class="head"><a class="wordmark" href="./">Darkroom</a>'
+        '<button class="scheme" type="button" onclick="window.darkroomScheme()">Light or dark</button></header>'
+    )
+
+
+def opening_face(sheet: Image.Image | None = None, direction: str = "", reach: float = 1.0) -> str:
+    """A face under a slider, from -reach to reach along a direction. sheet: its frames above each other; None: the
+    place for it."""
+    drawn = f'<img src="{_source(sheet, "webp")}" alt="" hidden>' if sheet else ""
+    name = escape(direction)
+    slider = (
+        f'<label><span>{name}</span><input type="range" min="{-reach}" max="{reach}" step="0.02" value="0"></label>'
+        if sheet
+        else ""
+    )
+    return (
+        '<section class="demo"><h2>A face that never was</h2>'
+        f'{drawn}<canvas width="512" height="512" role="img" aria-label="A drawn face"></canvas>{slider}'
+        '<p><button type="button" data-tab="faces">Steer faces</button></p></section>'
+    )
+
+
+def opening_screens(
+    sizes: Mapping[str, tuple[int, int]],
+    photograph: Image.Image | None = None,
+    screens: Mapping[str, Image.Image] | None = None,
+) -> str:
+    """A photograph, and screens of these sizes with pictures that fit them; without pictures, the places for them."""
+    parts = []
+    for name, (width, height) in sizes.items():
+        picture = screens and screens[name]
+        source = f'src="{_source(picture, "webp")}"' if picture else "hidden"
+        text = escape(f"The photograph as a {name.lower()}'s picture, {width} × {height} px")
+        parts.append(
+            f'<figure class="screen {escape(name.lower())}"><div style="aspect-ratio:{width}/{height}">'
+            f'<img {source} alt="{text}"></div><figcaption>{escape(name)}</figcaption></figure>'
+        )
+    source = f'src="{_source(photograph, "webp")}"' if photograph else "hidden"
+    return (
+        '<section class="demo"><h2>One photograph, every screen</h2><div class="screens">'
+        f'<figure class="photograph"><div><img {source} alt="The photograph"></div>'
+        f"<figcaption>Photograph</figcaption></figure>{''.join(parts)}</div>"
+        '<p><button type="button" data-tab="scenes" data-half="train">Use your photograph</button>'
+        '<button type="button" data-tab="scenes" data-half="use">Try a shipped scene</button></p></section>'
+    )
 
 
 def _source(picture: Image.Image, format: str = "png") -> str:

@@ -25,9 +25,10 @@ from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
 from ui.gradio_patches import lighten
 from ui.history import tabs_in_history
-from ui.html import notices
+from ui.html import head, notices
 from ui.links import Query
 from ui.made import lay_out_strip
+from ui.opening import Opening
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
@@ -64,7 +65,8 @@ def build_page(
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
     with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
-        gr.Markdown("# Darkroom\nSteer a face GAN, or train one on **one** picture of yours.")
+        gr.HTML(head(), elem_id="head")
+        Opening(handlers, store, turns).lay_out(page)
         notice = gr.HTML(visible=False, elem_id="notice")
         _weights_notes(page, faces, scenes)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -78,7 +80,7 @@ def build_page(
                 build_about_tab(faces, scenes, kind)
         lay_out_strip(page)
         _open_links(page, parts, origin, tabs, notice)
-        tabs_in_history(page, TABS)
+        tabs_in_history(page)
         with gr.Group(visible=False):
             build_face_endpoints(handlers)
             build_scene_endpoints(trainings, Drawing(store, turns))

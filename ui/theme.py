@@ -1,11 +1,167 @@
-"""The look of the page."""
+"""The look of the page: a darkroom, with one lamp for an accent. Dark is its own choice; there is a light scheme, too.
+
+Text on each ground has a contrast of at least 4.5 (WCAG 2.2, 1.4.3), what marks a control at least 3 (1.4.11).
+"""
+
+from pathlib import Path
 
 import gradio as gr
+from gradio.themes.utils.colors import Color
 
-FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
-THEME = gr.themes.Default(primary_hue="orange", neutral_hue="stone", font=FONT)
+FONTS = Path(__file__).parent / "fonts"  # served under the same name, so that no request leaves the page
+TEXT, HEADINGS = "Hanken Grotesk", "Bricolage Grotesque"
 
-CSS = """
+LAMP = Color(  # a safelight's
+    "#fff3ee", "#ffe1d6", "#ffc3b0", "#ffa085", "#ff8464", "#f9684a", "#d94a2b", "#b23616", "#8f2c13", "#6d2410",
+    "#3f150a", name="lamp",
+)  # fmt: skip
+PAPER = Color(
+    "#fbf9f6", "#f4f0ea", "#e6dfd6", "#d2c9be", "#a89e93", "#776d64", "#5d554d", "#443d37", "#292420", "#1a1714",
+    "#100e0c", name="paper",
+)  # fmt: skip
+
+THEME = gr.themes.Default(
+    primary_hue=LAMP, secondary_hue=LAMP, neutral_hue=PAPER, radius_size=gr.themes.sizes.radius_md,
+    font=(TEXT, "system-ui", "sans-serif"), font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "monospace"),
+).set(
+    body_background_fill="*neutral_50", body_background_fill_dark="*neutral_950",
+    body_text_color="*neutral_900", body_text_color_dark="#efe9e1",
+    body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="#b3a99e",
+    background_fill_primary="#ffffff", background_fill_primary_dark="*neutral_900",
+    background_fill_secondary="*neutral_100", background_fill_secondary_dark="#161311",
+    border_color_primary="*neutral_200", border_color_primary_dark="#332d28",
+    color_accent="*primary_700", link_text_color="*primary_700", link_text_color_dark="*primary_400",
+    link_text_color_hover="*primary_800", link_text_color_hover_dark="*primary_300",
+    link_text_color_visited="*primary_700", link_text_color_visited_dark="*primary_400",
+    block_background_fill="#ffffff", block_background_fill_dark="*neutral_900",
+    block_border_width="1px", block_border_color_dark="#2c2722", block_shadow="none", block_shadow_dark="none",
+    block_label_background_fill="#ffffff", block_label_background_fill_dark="*neutral_900",
+    block_label_text_color="*neutral_600", block_label_text_color_dark="#b3a99e",
+    block_info_text_color="*neutral_600", block_info_text_color_dark="#b3a99e",
+    block_title_text_color="*neutral_700", block_title_text_color_dark="#d9d0c6", block_title_text_weight="500",
+    input_background_fill="*neutral_50", input_background_fill_dark="#14110f",
+    input_border_color_dark="#3a332d", input_placeholder_color="*neutral_500", input_placeholder_color_dark="#968b80",
+    slider_color="*primary_600", slider_color_dark="*primary_500",
+    checkbox_background_color_selected="*primary_700", checkbox_background_color_selected_dark="*primary_600",
+    checkbox_border_color_selected="*primary_700", checkbox_border_color_selected_dark="*primary_600",
+    checkbox_label_background_fill="*neutral_100", checkbox_label_background_fill_dark="#211d1a",
+    checkbox_label_background_fill_selected="*primary_100", checkbox_label_background_fill_selected_dark="#3b1a10",
+    checkbox_label_border_color_selected="*primary_700", checkbox_label_border_color_selected_dark="*primary_500",
+    checkbox_label_text_color_selected="*primary_900", checkbox_label_text_color_selected_dark="*primary_100",
+    button_primary_background_fill="*primary_700", button_primary_background_fill_dark="*primary_500",
+    button_primary_background_fill_hover="*primary_800", button_primary_background_fill_hover_dark="*primary_400",
+    button_primary_text_color="#ffffff", button_primary_text_color_dark="#1c0903",
+    button_secondary_background_fill="*neutral_100", button_secondary_background_fill_dark="#28231f",
+    button_secondary_background_fill_hover="*neutral_200", button_secondary_background_fill_hover_dark="#342d28",
+    button_secondary_text_color="*neutral_900", button_secondary_text_color_dark="#efe9e1",
+    button_secondary_border_color="*neutral_200", button_secondary_border_color_dark="#3a332d",
+)  # fmt: skip
+
+# Relative to the page's address, wherever it is served.
+FACES = f"""
+@font-face {{ font-family: "{TEXT}"; src: url("fonts/hanken-grotesk.woff2") format("woff2"); font-weight: 100 900;
+  font-display: swap; }}
+@font-face {{ font-family: "{HEADINGS}"; src: url("fonts/bricolage-grotesque.woff2") format("woff2");
+  font-weight: 200 800; font-display: swap; }}
+"""
+LOOK = f"""
+html {{ background: var(--neutral-50); }}
+html:has(body.dark) {{ background: var(--neutral-950); }}
+.gradio-container {{ width: 100% !important; max-width: 1720px !important; margin: 0 auto !important; }}
+/* All tabs stay in sight, in two rows where need be: Gradio puts into a menu those whose hidden copies do not fit. */
+.tab-container.visually-hidden button {{ width: 1px !important; min-width: 0 !important; padding: 0 !important;
+  margin: 0 !important; font-size: 0 !important; }}
+.tab-wrapper, .tab-container[role=tablist] {{ height: auto !important; }}
+.tab-container[role=tablist] {{ flex-wrap: wrap; overflow: visible !important; }}
+.tab-container[role=tablist] button {{ height: 38px; }}
+.prose h1, .prose h2, .prose h3, .wordmark, #opening h1 {{ font-family: "{HEADINGS}", "{TEXT}", sans-serif;
+  letter-spacing: -.01em; }}
+.prose h3 {{ font-size: 1.15rem; font-weight: 600; }}
+:focus-visible {{ outline: 2px solid var(--lamp) !important; outline-offset: 2px; border-radius: 4px; }}
+:root {{ --lamp: var(--primary-700); }}
+.dark {{ --lamp: var(--primary-400); }}
+#tabs > .tab-wrapper [role=tab], #halves > .tab-wrapper [role=tab], #views > .tab-wrapper [role=tab],
+#face-views > .tab-wrapper [role=tab] {{ color: var(--body-text-color-subdued); }}
+#tabs [role=tab][aria-selected=true] {{ color: var(--lamp); }}
+#tabs > .tab-wrapper [role=tab] {{ font-family: "{HEADINGS}", sans-serif; font-size: 1.15rem; font-weight: 600; }}
+.head {{ display: flex; align-items: center; justify-content: space-between; padding: 2px 0; }}
+.wordmark {{ display: inline-flex; align-items: center; gap: 10px; font-size: 1.5rem; font-weight: 700;
+  color: var(--body-text-color) !important; text-decoration: none !important; }}
+.wordmark::before {{ content: ""; width: 12px; height: 12px; border-radius: 50%; background: var(--primary-500);
+  box-shadow: 0 0 16px 3px color-mix(in srgb, var(--primary-500) 55%, transparent); }}
+.scheme {{ padding: 6px 12px; border-radius: 999px; border: 1px solid var(--border-color-primary);
+  color: var(--body-text-color-subdued); font-size: var(--text-sm); }}
+.scheme:hover {{ color: var(--body-text-color); }}
+body:not(.opens) #opening {{ display: none !important; }}
+#opening {{ gap: 20px; padding: 4px 0 18px; }}
+#opening > *, #opening .html-container, #opening .prose {{ display: flex; min-width: 0 !important; max-width: none;
+  background: none; border-width: 0 !important; padding: 0 !important; }}
+#opening .html-container, #opening .prose {{ flex: 1; }}
+#opening-face {{ flex: 0 0 300px !important; }}
+#opening-scene {{ flex: 1 1 0 !important; }}
+#opening .demo {{ display: flex; flex-direction: column; gap: 10px; flex: 1; padding: 18px 20px; min-width: 0;
+  border: 1px solid var(--border-color-primary); border-radius: 14px; background: var(--block-background-fill); }}
+#opening h2 {{ font-family: "{HEADINGS}", sans-serif; font-size: 1.35rem; font-weight: 650; margin: 0; line-height: 1.2;
+  letter-spacing: -.01em; color: var(--body-text-color); }}
+#opening canvas {{ width: 100%; aspect-ratio: 1; border-radius: 10px; background: var(--background-fill-secondary); }}
+#opening label {{ display: flex; align-items: center; gap: 12px; min-width: 0; min-height: 28px;
+  color: var(--body-text-color); }}
+#opening input[type=range] {{ flex: 1; accent-color: var(--lamp); min-width: 0; }}
+#opening p {{ display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin: auto 0 0; line-height: 1.4; }}
+#opening p button {{ padding: 8px 16px; border-radius: 8px; border: 1px solid var(--button-secondary-border-color);
+  background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); font-weight: 600; }}
+#opening p button:first-child {{ background: var(--button-primary-background-fill);
+  border-color: transparent; color: var(--button-primary-text-color); }}
+#opening .screens {{ display: flex; align-items: flex-end; gap: clamp(10px, 1.6vw, 26px); min-height: 0; }}
+#opening figure {{ margin: 0; min-width: 0; }}
+#opening figure > div {{ overflow: hidden; background: var(--background-fill-secondary); }}
+#opening figure img {{ display: block; width: 100%; height: 100%; object-fit: cover; }}
+#opening figcaption {{ padding-top: 6px; font-size: var(--text-sm); color: var(--body-text-color-subdued); }}
+#opening .photograph {{ flex: 225; align-self: center; }}
+#opening [hidden] {{ display: none !important; }}
+#opening .photograph > div {{ aspect-ratio: 3 / 2; border: 8px solid #f6f1e8;
+  box-shadow: 0 2px 14px rgb(0 0 0 / .35); }}
+#opening .screen > div {{ border: 6px solid #050505; outline: 1px solid #55504a; border-radius: 10px; }}
+#opening .phone > div {{ border-radius: 18px; }}
+#opening .desktop {{ flex: 390; }}
+#opening .tablet {{ flex: 250; }}
+#opening .phone {{ flex: 140; }}
+.prose table, .prose th, .prose td {{ border-color: var(--border-color-primary) !important; }}
+#scenes-gallery .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }}
+.scene {{ align-items: flex-start; }}
+#about p {{ margin: 0; font-size: var(--text-sm); }}
+.results {{ scroll-margin-top: 8px; }}
+.results .tiles .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); }}
+.results .tiles .thumbnail-item {{ height: auto; aspect-ratio: auto; }}
+.results .tiles .thumbnail-item img {{ height: auto; max-height: 380px; object-fit: contain; }}
+.results:not(:has(img, video)) .after {{ display: none; }}
+.results:not(:has(img, video, .tiles))::before {{ content: "What is made appears here."; padding: 90px 20px;
+  border: 1px dashed var(--border-color-primary); border-radius: 10px; text-align: center;
+  color: var(--body-text-color-subdued); }}
+@media (max-width: 740px) {{
+  .gradio-container > .main, .gradio-container main {{ padding: 8px 12px !important; }}
+  #scenes-gallery .grid-container {{ grid-template-columns: repeat(3, 1fr); }}
+  .results .tiles .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }}
+  .wordmark {{ font-size: 1.25rem; }}
+  #tabs > .tab-wrapper [role=tab] {{ font-size: 1rem; padding: 0 10px; }}
+  .tab-container[role=tablist] button {{ padding: 0 10px; }}
+  #opening {{ flex-direction: column; }}
+  #opening-face {{ flex: none !important; }}
+  #opening-face .demo {{ display: grid; grid-template-columns: 132px minmax(0, 1fr); }}
+  #opening-face h2 {{ grid-column: 2; }}
+  #opening-face canvas {{ grid-column: 1; grid-row: 1 / 4; }}
+  #opening .screens {{ flex-wrap: wrap; }}
+  #opening .photograph {{ flex: 1 1 55%; }}
+  #opening .phone {{ order: 1; flex: 0 1 27%; }}
+  #opening .desktop {{ order: 2; flex: 1 1 52%; }}
+  #opening .tablet {{ order: 3; flex: 1 1 34%; }}
+}}
+"""
+
+CSS = (
+    FACES
+    + LOOK
+    + """
 .bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); overflow: hidden; }
 .bar > div { height: 100%; background: var(--color-accent); transition: width .4s; }
 .status { margin: 6px 0 0; color: var(--body-text-color); font-size: var(--text-sm); overflow-wrap: anywhere; }
@@ -69,3 +225,4 @@ CSS = """
   #portrait { position: sticky; top: 0; z-index: 200; height: 180px !important; }
 }
 """
+)

@@ -48,7 +48,7 @@ class Editor:
     def _add(self, names: Iterable[str]) -> None:
         for name in names:
             self._sliders[name] = gr.Slider(
-                -SLIDER_REACH, SLIDER_REACH, 0, step=0.1, label=_label(name), elem_id=f"slider-{name}"
+                -SLIDER_REACH, SLIDER_REACH, 0, step=0.1, label=label_of(name), elem_id=f"slider-{name}"
             )
 
     def lay_out_portrait(self) -> None:
@@ -167,7 +167,7 @@ def _place(amount: float, visible: bool) -> gr.Slider:
     return gr.Slider(value=amount, minimum=-reach, maximum=reach, visible=visible)
 
 
-def _label(direction: str) -> str:
+def label_of(direction: str) -> str:
     """A direction's name as a label."""
     if direction.startswith("pc") and direction[2:].isdecimal():
         return f"Principal {direction[2:]}"

@@ -1,0 +1,83 @@
+"""The first screen and the page's own look in Chromium: what is seen before a click, where it leads, the schemes."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import new_page
+from ui.opening import FACE_SIDE, FRAMES, SCREENS, above_each_other, along
+
+DARK, LIGHT = "rgb(16, 14, 12)", "rgb(251, 249, 246)"
+PIXELS = """() => {
+  const canvas = document.querySelector("#opening-face canvas");
+  return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+
+
+def background(page):
+    return page.evaluate("getComputedStyle(document.querySelector('gradio-app')).backgroundColor")
+
+
+def test_frames_of_a_face_are_the_models_own(shipped_faces):
+    frames = along(shipped_faces, "smiling")
+    assert len(frames) == FRAMES and frames[0].size == (FACE_SIDE, FACE_SIDE)
+    steps = [np.abs(np.subtract(a, b, dtype=np.float32)).mean() for a, b in zip(frames, frames[1:], strict=False)]
+    assert 1 < min(steps) and max(steps) < 20  # of 255: it moves, and does not jump
+    sheet = above_each_other(frames)
+    assert sheet.size == (FACE_SIDE, FRAMES * FACE_SIDE)
+    assert sheet.crop((0, FACE_SIDE, FACE_SIDE, 2 * FACE_SIDE)).tobytes() == frames[1].tobytes()
+
+
+def test_the_first_screen_shows_both_halves_and_leads_on(browser, app):
+    outside = []
+    with new_page(browser, app) as page:
+        page.on("request", lambda it: None if it.url.startswith((app, "data:", "blob:")) else outside.append(it.url))
+        slider = page.get_by_label("Smiling").first
+        expect(slider).to_be_visible()
+        for name in SCREENS:
+            picture = page.get_by_alt_text(re.compile(f"as a {name.lower()}'s picture"))
+            expect(picture).to_be_visible(timeout=60_000)
+            assert picture.evaluate("(it) => [it.naturalWidth, it.naturalHeight]") == list(SCREENS[name])
+        slider.focus()
+        page.keyboard.press("Home")
+        serious = page.evaluate(PIXELS)
+        page.keyboard.press("End")
+        assert np.abs(np.subtract(page.evaluate(PIXELS), serious)).mean() > 2
+        page.get_by_role("button", name="Use your photograph").click()
+        expect(page.locator("#train")).to_be_visible()
+        expect(page.locator("#opening")).to_be_hidden()
+        assert outside == []
+
+
+def test_links_show_what_they_link_to_and_no_first_screen(browser, app):
+    with new_page(browser, f"{app}?tab=faces&seed=3") as page:
+        expect(page.locator("#faces-status")).to_contain_text("16 faces")
+        expect(page.locator("#opening")).to_have_count(0)
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_it_is_dark_until_somebody_switches(browser, app, system):
+    with browser.new_context(color_scheme=system) as context:
+        page = context.new_page()
+        page.goto(f"{app}?tab=about")
+        switch = page.get_by_role("button", name="Light or dark")
+        expect(switch).to_be_visible()
+        assert background(page) == DARK
+        switch.click()
+        assert background(page) == LIGHT
+        page.reload()
+        expect(switch).to_be_visible()
+        assert background(page) == LIGHT
+        assert page.evaluate("document.fonts.load('16px \"Hanken Grotesk\"').then((it) => it.length)") == 1
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_no_tab_hides_in_a_menu(browser, app, width):
+    with new_page(browser, f"{app}?tab=scenes&enlarge=0&count=1", width) as page:
+        expect(page.locator("#sample-status")).to_contain_text("1 picture")
+        for name in ("New samples", "All my devices", "Tiles", "Train your own picture", "How it works"):
+            expect(page.get_by_role("tab", name=name, exact=True)).to_be_visible()
+        expect(page.get_by_label("More tabs").locator("visible=true")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
