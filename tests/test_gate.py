@@ -341,16 +341,22 @@ def test_the_chosen_pictures_are_uploads_and_few(app, stranger):
     kinds = {component["id"]: component["type"] for component in config["components"]}
     file = stranger.upload(PICTURE)
     asked = {it["id"]: [kinds[i] for i in it["inputs"]] for it in config["dependencies"]}
-    chosen = {event: inputs for event, inputs in asked.items() if sorted(inputs) == ["dropdown", "file"]}
+    kinds_of_choices = ["checkbox", "file", "gallery", "json"]
+    chosen = {event: inputs for event, inputs in asked.items() if sorted(inputs) == kinds_of_choices}
     assert chosen
     for event, inputs in chosen.items():
 
-        def answer(files, numbers, event=event, inputs=inputs):
-            return stranger.event(event, [{"file": files, "dropdown": numbers}[kind] for kind in inputs])
+        def answer(files, number, good=(), event=event, inputs=inputs):
+            gallery = [{"image": one, "caption": "a picture"} for one in files]
+            given = {"file": files, "json": list(good), "checkbox": True, "gallery": gallery}
+            clicked = {"index": number, "value": None, "_data": None}
+            return stranger.event(event, [given[kind] for kind in inputs], event_data=clicked)
 
-        one = answer([file], [])
+        one = answer([file, file], 0)
         assert one["success"] and '"orig_name": "pictures.zip"' in json.dumps(one["output"]), one
-        other = answer([file], [2])
+        other = answer([file], 1)
         assert not other["success"] and "2" in other["output"]["error"]
-        many = answer([file] * 100, [])
+        many = answer([file] * 100, 0)
         assert not many["success"] and "number of pictures is 100" in many["output"]["error"]
+        wrong = answer([file], 0, ["x"])
+        assert not wrong["success"] and "does not belong together" in wrong["output"]["error"]

@@ -107,7 +107,7 @@ class Share:
 
     def __init__(self, kind: str, origin: gr.Textbox, linked: bool = True) -> None:
         self.origin = origin
-        with gr.Row(elem_classes="share", visible=linked):
+        with gr.Row(elem_classes=["share", "after"], visible=linked):
             self.copy = gr.Button(
                 "Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy", interactive=False
             )

@@ -21,6 +21,12 @@ PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6
 ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
 SHARED = ("pictures", "animations")
 
+# On a phone, results lie below what makes them.
+TO_RESULTS = """() => {
+  const shown = [...document.querySelectorAll(".results")].find((it) => it.offsetParent);
+  if (innerWidth <= 740) shown?.scrollIntoView({ behavior: "smooth" });
+}"""
+
 Values = Mapping[Any, Any]  # of components
 Updates = dict[Any, Any]  # of components; those left out stay as they are
 

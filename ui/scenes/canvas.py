@@ -21,6 +21,7 @@ class CanvasPanel(BesidePanel):
     """With a canvas on which something is painted or marked; a picture that is loaded counts instead."""
 
     CANVAS = "Mark with the brush; undo and eraser are beside it"
+    WIDTHS = (1, 1)
     GIVEN = "picture"  # the option that is composed where nothing is loaded
     AFTER = "the result"
 
@@ -34,6 +35,9 @@ class CanvasPanel(BesidePanel):
     def photograph(self, values: Values) -> Image.Image:
         """The scene's, as what is composed on the page takes it. Raises ValueError."""
         return reduced(self.drawing.models.get(values[self.scene]).original)
+
+    def complete(self, values: Values) -> bool:
+        return bool(values[self.controls[self.GIVEN]])
 
     def asked(self, values: Values) -> Mapping[str, Any]:
         asked = dict(super().asked(values))

@@ -14,7 +14,7 @@ class Downloads:
 
     def __init__(self, name: str, gallery: gr.Gallery) -> None:
         self.gallery = gallery
-        with gr.Row():
+        with gr.Row(elem_classes="after"):
             full_size(name)
             self.jpeg, self.png, self.zip = (
                 gr.DownloadButton(
@@ -31,8 +31,8 @@ class Downloads:
         if not result.files:
             waiting = gr.DownloadButton(interactive=False)
             return {self.files: None, self.jpeg: waiting, self.png: waiting, self.zip: waiting}
-        one = self._one(result.shown[0], result.files[0])
-        return {self.files: result.files, self.zip: ready(result.archive), **one}
+        all_of_them = gr.DownloadButton("Download ZIP", value=result.archive, interactive=True)
+        return {self.files: result.files, self.zip: all_of_them, **self._one(result.shown[0], result.files[0])}
 
     def _chosen(self, values: Values, chosen: gr.SelectData) -> Updates:
         files = values[self.files]

@@ -21,7 +21,7 @@ from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
 from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
-from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values
+from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values
 
 LAID_OUT_SECONDS = 0.6  # after which the browser has laid a page out: what comes before may be lost
 SCENE = "scene"  # the kind of model, in links and endpoints
@@ -39,6 +39,7 @@ class Panel:
     NAME: ClassVar = ""  # in links and of elements; "": the use's
     BUTTON: ClassVar = ""  # what its button says; "": the name
     WORDS: ClassVar = dict(reversed(STRENGTHS.items()))  # for start scales
+    WIDTHS: ClassVar = (2, 5)  # of the controls and of the results
     GALLERY: ClassVar = True  # whether that is seen before there is a result
 
     def __init__(self, use: type[Use[Any]], drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox) -> None:
@@ -46,13 +47,18 @@ class Panel:
         self.name = self.NAME or use.title()
         self.queue = ANIMATIONS if issubclass(use, AnimationUse) else PICTURES
         self.controls = Controls(use, self.name)
-        self.lay_out_controls()
-        with gr.Row():
-            self.button = gr.Button(self.BUTTON or self.name.capitalize(), variant="primary", elem_id=self.name)
-            self.lay_out_buttons()
-        self.status = gr.HTML(elem_id=f"{self.name}-status")
-        self.results = self.lay_out_results()
-        self.share = Share(self.name, origin)
+        controls, results = self.WIDTHS
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=controls, min_width=300):
+                self.lay_out_controls()
+                with gr.Row():
+                    self.button = gr.Button(self.BUTTON or self.name.capitalize(), variant="primary", elem_id=self.name)
+                    self.lay_out_buttons()
+            with gr.Column(scale=results, min_width=320, elem_classes="results"):
+                self.status = gr.HTML(elem_id=f"{self.name}-status")
+                self.results = self.lay_out_results()
+                self.share = Share(self.name, origin)
+        self.button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
         self.share.write_code(lambda values: self.calls(Query.of(values[self.share.link])), [self.share.link])
         self.draw_after(self.button.click)
 
@@ -68,7 +74,7 @@ class Panel:
 
     def lay_out_strength(self, label: str = "Strength") -> gr.Radio:
         """The start scale in words."""
-        choices = [(f"{word.capitalize()} (start scale {n})", n) for n, word in self.WORDS.items()]
+        choices = [(word.capitalize(), n) for n, word in self.WORDS.items()]
         first = options(self.use)["start_scale"].first
         return gr.Radio(choices, value=first, label=label, elem_id=f"{self.name}-strength")
 
@@ -125,11 +131,18 @@ class Panel:
         """Draws after an event where a link wants it: where `mode` is one of this panel's."""
 
         def draw(values: Values) -> Iterator[Any]:
-            if values[mode] in self.drawers:
-                time.sleep(LAID_OUT_SECONDS)
-            yield from self.drawers.get(values[mode], lambda _: iter([gr.skip()]))(values)
+            drawer = self.drawers.get(values[mode])
+            if not drawer or not self.complete(values):
+                yield gr.skip()
+                return
+            time.sleep(LAID_OUT_SECONDS)
+            yield from drawer(values)
 
         return event(draw, {mode, *self.inputs}, self.outputs, **self.queue, **QUIET)
+
+    def complete(self, values: Values) -> bool:
+        """Whether a link said all that is needed to draw."""
+        return True
 
     def draw(self, values: Values) -> Iterator[Updates]:
         """Draws what the controls say."""

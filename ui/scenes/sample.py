@@ -14,9 +14,10 @@ from darkroom.uses import options
 from singan.uses import Sample
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
-from ui.scenes.panel import Drawer, Panel
-from ui.wiring import QUIET, Updates, Values, ready
+from ui.scenes.panel import Drawer, Panel, captioned
+from ui.wiring import QUIET, Updates, Values
 
+MARK = "\u2713 "  # of a chosen picture
 DRAFTS = "drafts"  # the mode in which samples are shown that nobody asked for
 
 
@@ -27,19 +28,27 @@ class SamplePanel(Panel):
 
     def lay_out_controls(self) -> None:
         words = self.lay_out_strength("How much may change")
-        self.controls.lay_out("count", "layout_by", "enlarge", "seed")
+        self.controls.lay_out("count", "enlarge", "seed")
         with gr.Accordion("Advanced", open=False):
             self.lay_out_start_scale(words)
+            self.controls.lay_out("layout_by")
 
     def lay_out_results(self) -> list[Any]:
         results = super().lay_out_results()
-        self.good = gr.Dropdown([], multiselect=True, label="Only these in the ZIP", elem_id="sample-good")
-        chosen: set[Any] = {self.downloads.files, self.good}
-        self.good.input(self._chosen, chosen, [self.downloads.zip], **QUIET)
-        return [*results, self.good]
+        self.choosing = gr.Checkbox(False, label="Choose by clicking", visible=False, elem_id="sample-choosing")
+        self.good = gr.JSON([], visible=False, label="chosen")  # numbers, from 1
+        self.choosing.input(self._looked, {self.choosing}, [self.gallery], queue=False, **QUIET)
+        inputs: set[Any] = {self.gallery, self.downloads.files, self.good, self.choosing}
+        self.gallery.select(self._toggled, inputs, [self.gallery, self.good, self.downloads.zip], **QUIET)
+        return [*results, self.choosing, self.good]
 
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        return {self.good: gr.Dropdown(choices=list(range(1, len(result.files) + 1)), value=[])}
+        several = len(result.files) > 1
+        return {
+            self.good: [],
+            self.choosing: gr.Checkbox(False, visible=several),
+            self.gallery: gr.Gallery(captioned(result), allow_preview=True),
+        }
 
     @property
     def drawers(self) -> Mapping[str, Drawer]:
@@ -54,10 +63,30 @@ class SamplePanel(Panel):
         yield from self.results_of([replace(use, layout_by=by, enlarge=False)], name, note)
         yield self.share.says(self.link(use, name), lambda: self.calls_of([use], name), values)
 
-    def _chosen(self, values: Values) -> Iterator[Updates]:
+    def _looked(self, values: Values) -> Updates:
+        """A click looks at a picture again, or chooses it; then all are seen."""
+        return {self.gallery: gr.Gallery(allow_preview=not values[self.choosing], selected_index=None)}
+
+    def _toggled(self, values: Values, clicked: gr.SelectData) -> Iterator[Updates]:
+        """Takes a picture along, or not any more: it has a mark, and the ZIP holds the marked ones."""
+        if not values[self.choosing] or not values[self.downloads.files]:
+            yield {self.good: gr.skip()}
+            return
+        good = sorted({*values[self.good]} ^ {clicked.index + 1})
         with passing_folder() as folder:
-            files = zip_of(values[self.downloads.files] or [], values[self.good] or [], folder)
-            yield {self.downloads.zip: ready(files)}
+            files = zip_of(values[self.downloads.files], good, folder)
+            said = f"Download {len(good)} of {len(values[self.downloads.files])}" if good else "Download ZIP"
+            yield {
+                self.good: good,
+                self.gallery: gr.Gallery(marked(values[self.gallery], good), selected_index=None),
+                self.downloads.zip: gr.DownloadButton(said, value=files, interactive=True),
+            }
+
+
+def marked(pictures: Sequence[tuple[str, str]], numbers: Sequence[int]) -> list[tuple[str, str]]:
+    """Pictures with their captions, in which those of these numbers, from 1, have a mark."""
+    plain = [(file, caption.removeprefix(MARK)) for file, caption in pictures]
+    return [(file, MARK + caption if n in numbers else caption) for n, (file, caption) in enumerate(plain, 1)]
 
 
 def zip_of(files: list[str], numbers: list[int], folder: Path) -> str:

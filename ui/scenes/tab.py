@@ -25,7 +25,7 @@ from ui.scenes.tile import TilePanel
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor
-from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, Updates, Values
+from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values
 
 DOWNLOAD = "() => { setTimeout(() => document.getElementById('scene-file').click(), 100); }"  # once it has the file
 THUMBNAIL = (220, 160)  # px, at most
@@ -51,11 +51,10 @@ class ScenesTab:
         self.mode = gr.Textbox(visible=False)  # what a link wants drawn; "" as long as nothing was
         self.own = gr.BrowserState([], storage_key="darkroom-scenes")  # this visitor's, for when he comes back
         with gr.Tabs(selected="use" if names else "train", elem_id="halves") as self.halves:
-            with gr.Tab("Use a scene", id="use"), gr.Row(equal_height=False):
-                with gr.Column(scale=2, min_width=320):
+            with gr.Tab("Use a scene", id="use"):
+                with gr.Row(equal_height=False, elem_classes="scene"):
                     self._lay_out_scene(names)
-                with gr.Column(scale=3, min_width=320):
-                    self._lay_out_uses(origin)
+                self._lay_out_uses(origin)
             with gr.Tab("Train your own picture", id="train"):
                 self.training = TrainingPanel(trainings, self.drawing, self.scene, self.again, origin)
         self.described = [self.source, self.about, self.again, self.keep, self.training.resume]
@@ -65,24 +64,27 @@ class ScenesTab:
         tab.select(self._first, {self.mode, *samples.inputs}, [self.mode, *samples.outputs], **PICTURES, **QUIET)
 
     def _lay_out_scene(self, names: list[str]) -> None:
-        self.gallery = gr.Gallery(
-            label="Scenes", show_label=False, allow_preview=False, object_fit="cover", buttons=[], height="auto",
-            elem_id="scenes-gallery", elem_classes="tiles small",
-        )  # fmt: skip
-        self.scene = gr.Dropdown(
-            names, value=names[0] if names else None, label="Scene", allow_custom_value=True, elem_id="scene"
-        )
-        self.source = gr.Image(
-            label="The trained picture", interactive=False, height=240, format="png", buttons=[], elem_id="source"
-        )
-        self.about = gr.Markdown(elem_id="about")
-        self.again = gr.Button("Resume its training", visible=False, elem_id="again")
-        with gr.Row():
-            self.keep = gr.Button("Download scene", size="sm", elem_id="scene-download", min_width=120)
-            self.file = gr.DownloadButton(elem_id="scene-file", elem_classes="unseen")  # a click downloads what it has
-            self.bring = gr.UploadButton(
-                "Upload scene", size="sm", file_types=[".zip"], elem_id="scene-upload", min_width=120
+        with gr.Column(scale=5, min_width=320):
+            self.gallery = gr.Gallery(
+                label="Scenes", show_label=False, allow_preview=False, object_fit="cover", buttons=[], height="auto",
+                elem_id="scenes-gallery", elem_classes="tiles small",
+            )  # fmt: skip
+            with gr.Row(equal_height=False):
+                self.scene = gr.Dropdown(
+                    names, value=names[0] if names else None, show_label=False, label="Scene", allow_custom_value=True,
+                    container=False, elem_id="scene", min_width=160,
+                )  # fmt: skip
+                self.keep = gr.Button("Download scene", size="sm", elem_id="scene-download", min_width=120)
+                self.file = gr.DownloadButton(elem_id="scene-file", elem_classes="unseen")  # a click downloads it
+                self.bring = gr.UploadButton(
+                    "Upload scene", size="sm", file_types=[".zip"], elem_id="scene-upload", min_width=120
+                )
+        with gr.Column(scale=2, min_width=300):
+            self.source = gr.Image(
+                label="The trained picture", interactive=False, height=190, format="png", buttons=[], elem_id="source"
             )
+            self.about = gr.Markdown(elem_id="about")
+            self.again = gr.Button("Resume its training", visible=False, elem_id="again")
 
     def _lay_out_uses(self, origin: gr.Textbox) -> None:
         self.panels: dict[str, Panel] = {}
@@ -107,6 +109,7 @@ class ScenesTab:
         samples, training = self.samples, self.training
         self.scene.change(self._describe, {self.scene}, self.described, **QUIET)
         choice = self.gallery.select(_picked, None, self.scene, queue=False, **QUIET)
+        choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         samples.draw_after(choice.then, samples.draw_drafts)
         samples.draw_after(self.scene.input, samples.draw_drafts)
         self.again.click(lambda: gr.Tabs(selected="train"), None, self.halves, queue=False, **QUIET)
