@@ -56,8 +56,9 @@ def serve(ended: threading.Event) -> None:
 
     Gradio decides where its files go when it is imported, so that happens here.
     """
-    from ui.gradio_patches import NAME_PICTURES  # before anything else of Gradio
+    import ui.gradio_patches  # noqa: F401  before anything else of Gradio
     from ui import zero  # isort: skip
+    from ui.access import ACCESS
     from ui.page import build_page
     from ui.scheme import SCHEME
     from ui.theme import CSS, THEME
@@ -75,7 +76,7 @@ def serve(ended: threading.Event) -> None:
         sys.exit(f"DARKROOM_FACES or DARKROOM_SCENES: {error}")
     agents = importlib.util.find_spec("mcp") is not None  # gradio's extra of that name
     page = build_page(faces, scenes, device, kept_scenes())
-    page.launch(theme=THEME, css=CSS, head=SCHEME, js=NAME_PICTURES, mcp_server=agents, prevent_thread_lock=True)
+    page.launch(theme=THEME, css=CSS, head=SCHEME, js=ACCESS, mcp_server=agents, prevent_thread_lock=True)
     threading.Thread(target=compiled, name="compiler", daemon=True).start()
     ended.wait()
     page.shut_down()

@@ -405,17 +405,3 @@ def test_nothing_is_wider_than_the_screen(browser, app, width, scheme):
         page.get_by_role("tab", name="How it works").click()
         expect(page.locator("#card")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_every_control_has_a_name(browser, app):
-    """What a screen reader says of it: a label, text, or an aria-label."""
-    nameless = """() => [...document.querySelectorAll("button, input, textarea, select")].filter(e =>
-      e.offsetParent && e.type !== "hidden" && !(e.labels && e.labels.length && e.labels[0].innerText.trim())
-      && !e.innerText.trim() && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby")
-      && !e.title && !e.querySelector("img[alt]:not([alt=''])")).map(e => e.outerHTML.slice(0, 160))"""
-    with new_page(browser, app + SCENES) as page:
-        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
-        for name in ("New samples", "Other sizes", "All my devices", "Animation", "Train your own picture"):
-            view(page, name)
-            page.wait_for_timeout(300)
-            assert page.evaluate(nameless) == [], name

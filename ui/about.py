@@ -13,7 +13,7 @@ from ui.html import strip
 from ui.wiring import QUIET
 
 FACES = """
-### Faces: one generator, many faces
+## Faces: one generator, many faces
 A DCGAN has seen 23,233 photographs of faces. It turns 64 random numbers, a **latent**, into a face of 64 × 64 px,
 and neighbouring latents into similar faces. So a face can be steered: moving the latent along a direction that goes
 with smiles makes it smile. A seed and an index name a latent: face 5 of seed 7 is the same face everywhere and
@@ -28,7 +28,7 @@ No face here is a person's. The generator also learnt what its photographs lack:
 best.
 """
 SCENES = """
-### Scenes: one picture, many pictures
+## Scenes: one picture, many pictures
 A SinGAN is trained on a single picture, by a pyramid of small networks: the coarsest learns how a picture of a few
 dozen pixels may be laid out, each finer one what the patches of its size look like. Drawing starts from noise and
 goes the same way up:
@@ -56,7 +56,7 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
                 stages = scenes.get(scenes.names[0]).stages()
                 gr.HTML(strip(stages, None, len(stages)))
             gr.Markdown(SCENES_AFTER)
-    gr.Markdown(f"### Here\nThis app runs on: **{device}**.", elem_id="device")
+    gr.Markdown(f"## Here\nThis app runs on: **{device}**.", elem_id="device")
     names = [*(f"faces/{name}" for name in faces.names), *(f"scenes/{name}" for name in scenes.names)]
     chosen = gr.Dropdown(names, value=names[0] if names else None, label="Model card", elem_id="card-of")
     first = card_of(names[0], faces, scenes) if names else ""

@@ -123,13 +123,3 @@ def json_of(label: str, schema: dict[str, Any]) -> gr.JSON:
     component = gr.JSON(label=label)
     component.api_info = lambda: schema  # type: ignore[method-assign]
     return component
-
-
-# Gradio's pictures are buttons without a name: for screen readers they take their block's label.
-NAME_PICTURES = """() => new MutationObserver(() => {
-  for (const button of document.querySelectorAll("button:not([aria-label])")) {
-    if (button.innerText.trim() || !button.querySelector("img")) continue;
-    const label = button.closest(".block")?.querySelector("[data-testid='block-label'], label");
-    button.setAttribute("aria-label", label?.innerText.trim() || "Picture");
-  }
-}).observe(document.body, { childList: true, subtree: true })"""

@@ -55,13 +55,13 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
             f'alt="Scale {n + 1}, {size} px"><figcaption>{n + 1} · {size}</figcaption></figure>'
         )
     label = escape(f"{len(pictures)} of {scales} scales, coarsest first")
-    return f'<div class="strip" role="group" aria-label="{label}">{"".join(parts)}</div>'
+    return f'<div class="strip" role="group" tabindex="0" aria-label="{label}">{"".join(parts)}</div>'
 
 
 def head() -> str:
     """The page's name, and the switch between its schemes."""
     return (
-        '<header class="head"><a class="wordmark" href="./">Darkroom</a>'
+        '<header class="head"><h1><a class="wordmark" href="./">Darkroom</a></h1>'
         '<button class="scheme" type="button" onclick="window.darkroomScheme()">Light or dark</button></header>'
     )
 

@@ -76,7 +76,8 @@ html:has(body.dark) {{ background: var(--neutral-950); }}
 .tab-container[role=tablist] button {{ height: 38px; }}
 .prose h1, .prose h2, .prose h3, .wordmark, #opening h1 {{ font-family: "{HEADINGS}", "{TEXT}", sans-serif;
   letter-spacing: -.01em; }}
-.prose h3 {{ font-size: 1.15rem; font-weight: 600; }}
+.prose h2 {{ font-size: 1.2rem; font-weight: 600; }}
+.prose h3, .prose h4 {{ font-size: 1.05rem; font-weight: 600; }}
 :focus-visible {{ outline: 2px solid var(--lamp) !important; outline-offset: 2px; border-radius: 4px; }}
 :root {{ --lamp: var(--primary-700); }}
 .dark {{ --lamp: var(--primary-400); }}
@@ -85,6 +86,11 @@ html:has(body.dark) {{ background: var(--neutral-950); }}
 #tabs [role=tab][aria-selected=true] {{ color: var(--lamp); }}
 #tabs > .tab-wrapper [role=tab] {{ font-family: "{HEADINGS}", sans-serif; font-size: 1.15rem; font-weight: 600; }}
 .head {{ display: flex; align-items: center; justify-content: space-between; padding: 2px 0; }}
+.head h1 {{ margin: 0; line-height: 1; }}
+body:not(.dark) .prose .token.keyword {{ color: #00587d; }}
+body:not(.dark) .prose .token.string, body:not(.dark) .prose .token.number {{ color: #3f6000; }}
+body:not(.dark) .prose .token.function, body:not(.dark) .prose .token.builtin {{ color: #a02a45; }}
+body:not(.dark) .prose .token.operator, body:not(.dark) .prose .token.punctuation {{ color: var(--neutral-700); }}
 .wordmark {{ display: inline-flex; align-items: center; gap: 10px; font-size: 1.5rem; font-weight: 700;
   color: var(--body-text-color) !important; text-decoration: none !important; }}
 .wordmark::before {{ content: ""; width: 12px; height: 12px; border-radius: 50%; background: var(--primary-500);

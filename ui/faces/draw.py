@@ -50,7 +50,7 @@ class DrawPanel:
 
     def lay_out_gallery(self) -> None:
         """Where the faces are shown."""
-        gr.Markdown("### Faces\nClick one to edit it.", elem_classes="heading")
+        gr.Markdown("## Faces\nClick one to edit it.", elem_classes="heading")
         self.gallery = gr.Gallery(
             show_label=False, label="Faces", format="png", columns=8, object_fit="contain", height="auto",
             allow_preview=False, buttons=[], elem_id="faces-gallery", elem_classes="tiles",

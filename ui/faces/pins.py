@@ -26,7 +26,7 @@ class PinBoard:
         self._pictures: list[gr.Image] = []
         self._clears: list[gr.Button] = []
         self.changed: list[Any] = []
-        gr.Markdown("### Kept faces\nKeep two for a morph, three for a map or a sum.", elem_classes="heading")
+        gr.Markdown("## Kept faces\nKeep two for a morph, three for a map or a sum.", elem_classes="heading")
         with gr.Row(elem_classes="pins"):
             for i in range(len(NAMES)):
                 with gr.Column(min_width=80):
