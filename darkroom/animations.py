@@ -30,7 +30,7 @@ LEAST_SPACE = 500_000  # bytes: a disk that has less is full
 NO_SPACE = os.strerror(errno.ENOSPC)
 
 
-def save_animation(frames: Sequence[Image.Image], path: Path, fps: float = 10) -> None:
+def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float = 10) -> None:
     """RGB frames of one size, as the path's suffix says, in whatever case: .gif, .mp4 (H.264, yuv420p) or .webp.
 
     GIF and WebP repeat for ever. fps: frames a second, above 0; a GIF plays at most 50 (`playback_note`). Raises
@@ -42,11 +42,12 @@ def save_animation(frames: Sequence[Image.Image], path: Path, fps: float = 10) -
         write(frames, part, fps)
 
 
-def format_of(path: Path, allowed: Sequence[str]) -> str:
+def format_of(path: str | Path, allowed: Sequence[str]) -> str:
     """The format that the path's suffix names, in whatever case. Raises ValueError where it is none of the allowed."""
-    name = path.suffix.removeprefix(".").lower()
+    suffix = Path(path).suffix
+    name = suffix.removeprefix(".").lower()
     if name not in allowed:
-        raise ValueError(f"format is {path.suffix!r}; allowed are {', '.join(f'.{each}' for each in allowed)}")
+        raise ValueError(f"format is {suffix!r}; allowed are {', '.join(f'.{each}' for each in allowed)}")
     return name
 
 

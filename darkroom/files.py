@@ -24,8 +24,9 @@ PART_PREFIX = len(".01234567.")
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes `path`'s place when the block ends without an error."""
+    path = Path(path)
     part = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         yield part
@@ -42,8 +43,9 @@ def check_folder(name: str, folder: Path) -> None:
 
 
 @contextmanager
-def made_folder(folder: Path) -> Iterator[Path]:
+def made_folder(folder: str | Path) -> Iterator[Path]:
     """The folder, made with its parents where missing; what was made and stayed empty goes at the end of the block."""
+    folder = Path(folder)
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

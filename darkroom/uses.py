@@ -269,11 +269,11 @@ class PicturesUse(Use[M]):
         """What files are called, before the number of the picture."""
         raise NotImplementedError
 
-    def paths(self, folder: Path, prefix: str = "") -> list[Path]:
+    def paths(self, folder: str | Path, prefix: str = "") -> list[Path]:
         """Where the pictures go."""
-        return [folder / f"{prefix}{self.stem()}_{i:04}.png" for i in range(self.count)]
+        return [Path(folder) / f"{prefix}{self.stem()}_{i:04}.png" for i in range(self.count)]
 
-    def write(self, pictures: Iterable[Image.Image], folder: Path) -> None:
+    def write(self, pictures: Iterable[Image.Image], folder: str | Path) -> None:
         """Writes each picture as it comes, whole or not at all."""
         for path, picture in zip(self.paths(folder), pictures, strict=False):
             with atomic(path) as part:
@@ -316,15 +316,15 @@ class AnimationUse(Use[M]):
         """What its file is called."""
         raise NotImplementedError
 
-    def path(self, folder: Path, prefix: str = "") -> Path:
+    def path(self, folder: str | Path, prefix: str = "") -> Path:
         """Where the file goes."""
-        return folder / f"{prefix}{self.stem()}.{self.format}"
+        return Path(folder) / f"{prefix}{self.stem()}.{self.format}"
 
-    def save(self, frames: list[Image.Image], path: Path) -> None:
+    def save(self, frames: list[Image.Image], path: str | Path) -> None:
         """Writes the frames of `draw` as an animation, whole or not at all."""
         save_animation(self.ordered(frames), path, self.fps)
 
-    def write(self, pictures: Iterable[Image.Image], folder: Path) -> None:
+    def write(self, pictures: Iterable[Image.Image], folder: str | Path) -> None:
         """Writes the frames of `draw` as a file in a folder."""
         self.save(list(pictures), self.path(folder))
 

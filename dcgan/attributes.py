@@ -44,13 +44,14 @@ LEARNING_RATE, WEIGHT_DECAY = 2e-3, 0.02
 SHIFT = 3  # px, by which faces are moved in training, at most
 
 
-def read_attributes(table: Path, names: Sequence[str]) -> Tensor:
+def read_attributes(table: str | Path, names: Sequence[str]) -> Tensor:
     """Labels of the named pictures, (N, 10) float32: 1, 0, or NaN where the table does not know the picture.
 
     table: CelebA's list_attr_celeba.txt (an optional count, the columns' names, then a line for each picture), or the
     same with commas, as Kaggle has it. A picture is known by the digits at the end of its name: celeba_000001.webp is
     000001.jpg. Raises DataError.
     """
+    table = Path(table)
     columns, rows = _table(table)
     missing = [column for column, _ in COLUMNS.values() if column not in columns]
     if missing:
@@ -182,16 +183,16 @@ class Judge(nn.Module):
         tone = torch.sigmoid((skin_brightness(x) - self.median) / self.scale)
         return torch.cat([torch.sigmoid(self.classifier(x)), tone[:, None]], dim=1)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Writes judge.safetensors, filters in float16."""
         tensors = {name: value.half() if value.ndim > 1 else value for name, value in self.state_dict().items()}
-        with atomic(folder / JUDGE_FILE) as part:
+        with atomic(Path(folder) / JUDGE_FILE) as part:
             part.write_bytes(save({name: value.contiguous() for name, value in tensors.items()}))
 
     @classmethod
-    def load(cls, folder: Path) -> Judge:
+    def load(cls, folder: str | Path) -> Judge:
         """What `save` wrote."""
-        tensors = load_file(folder / JUDGE_FILE)
+        tensors = load_file(Path(folder) / JUDGE_FILE)
         judge = cls(Classifier(len(tensors["classifier.main.0.weight"])))
         judge.load_state_dict(tensors)
         return judge.eval()

@@ -144,16 +144,17 @@ def _below(source: Path) -> Iterator[_File]:
 # -- preparing --------------------------------------------------------------------------------------------------------
 
 
-def prepare(sources: Sequence[Path]) -> Iterator[Prepared]:
+def prepare(sources: Sequence[str | Path]) -> Iterator[Prepared]:
     """The squares of all pictures in folders and zips, one by one; what cannot be read comes with its error.
 
     Every file is looked at, whatever its name, but hidden ones and what `write_set` made. Raises DataError where a
     source is missing or a damaged zip, or none holds a picture.
     """
-    for source in sources:
+    places = [Path(source) for source in sources]
+    for source in places:
         if not source.exists():
             raise DataError(f"{source} does not exist")
-    found = [(source, _files(source)) for source in sources]
+    found = [(source, _files(source)) for source in places]
     total = sum(len(files) for _, files in found)
     index, pictures = 0, 0
     for source, files in found:
@@ -238,17 +239,19 @@ def _member(file: _File, archive: zipfile.ZipFile) -> IO[bytes] | None:
 # -- sets -------------------------------------------------------------------------------------------------------------
 
 
-def preview_of(out: Path) -> Path:
+def preview_of(out: str | Path) -> Path:
     """Where the sheet of a prepared set lies: faces.preview.png beside faces.zip."""
+    out = Path(out)
     return out.with_name(f"{out.stem}.preview.png")
 
 
-def write_set(prepared: Iterator[Prepared], out: Path) -> int:
+def write_set(prepared: Iterator[Prepared], out: str | Path) -> int:
     """Writes the squares as WebP into one zip, and a sheet of 25 of them beside it (`preview_of`); how many there are.
 
     Either both files are written or none. Raises DataError where not one could be read, and before anything is read
     where a file of that name was not made by this function.
     """
+    out = Path(out)
     check_ours(out)
     with made_folder(out.parent), atomic(out) as part:
         sheet = _Sheet()
@@ -270,9 +273,9 @@ def write_set(prepared: Iterator[Prepared], out: Path) -> int:
     return len(written)
 
 
-def check_ours(out: Path) -> None:
+def check_ours(out: str | Path) -> None:
     """Raises DataError where a set or its preview would replace a file that `write_set` has not made."""
-    for path in (out, preview_of(out)):
+    for path in (Path(out), preview_of(out)):
         if path.is_dir():
             raise DataError(f"{path} is a folder; choose another name")
         if path.exists():

@@ -20,10 +20,11 @@ COLUMNS = (
 LOG_FILE, PLOT_FILE, SHEETS = "log.csv", "log.png", "sheets"
 
 
-def holds_journal_only(folder: Path) -> bool:
+def holds_journal_only(folder: str | Path) -> bool:
     """Whether all that is visible in a folder is what training writes before its first checkpoint is whole."""
     names = visible(folder)
     if LOG_FILE not in names or not names <= {LOG_FILE, PLOT_FILE, SHEETS, CONFIG_FILE}:
+    folder = Path(folder)
         return False
     with (folder / LOG_FILE).open("rb") as file:
         header = file.readline(1000)
@@ -43,10 +44,10 @@ def _is_whole(row: dict[str, str]) -> bool:
 class Journal:
     """Appends records to `folder`/log.csv; after `iteration` earlier ones of an interrupted run are dropped."""
 
-    def __init__(self, folder: Path, iteration: int = 0) -> None:
-        self.folder = folder
-        self.path = folder / LOG_FILE
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: str | Path, iteration: int = 0) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / LOG_FILE
+        self.folder.mkdir(parents=True, exist_ok=True)
         kept = [row for row in self.rows() if int(row["iteration"]) <= iteration] if iteration else []
         with atomic(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)

@@ -108,7 +108,7 @@ class Recipe:
         return {"seed": self.seed, "index": self.index, "truncation": self.truncation, "moves": dict(self.moves)}
 
 
-def save_png(image: Image.Image, recipe: Recipe, model: dict[str, Any], path: Path) -> None:
+def save_png(image: Image.Image, recipe: Recipe, model: dict[str, Any], path: str | Path) -> None:
     """A face as PNG; its text chunk `darkroom` holds recipe and model as JSON."""
     with atomic(path) as part:
         image.save(part, format="PNG", pnginfo=_text(recipe, model))
@@ -120,7 +120,7 @@ def _text(recipe: Recipe, model: dict[str, Any]) -> PngImagePlugin.PngInfo:
     return text
 
 
-def save_zip(images: Sequence[Image.Image], recipes: Sequence[Recipe], model: dict[str, Any], path: Path) -> None:
+def save_zip(images: Sequence[Image.Image], recipes: Sequence[Recipe], model: dict[str, Any], path: str | Path) -> None:
     """The faces as PNGs with their recipes, and all recipes once more in `latents.json`."""
     names = [f"face_{i:04}.png" for i in range(len(images))]
     faces = [{"file": name, **recipe.to_dict()} for name, recipe in zip(names, recipes, strict=True)]
@@ -131,11 +131,12 @@ def save_zip(images: Sequence[Image.Image], recipes: Sequence[Recipe], model: di
         archive.writestr(LATENTS_FILE, json.dumps({"model": model, "faces": faces}, indent=1) + "\n")
 
 
-def load_recipes(path: Path) -> tuple[list[Recipe], dict[str, Any]]:
+def load_recipes(path: str | Path) -> tuple[list[Recipe], dict[str, Any]]:
     """The recipes in a PNG, a ZIP or a latents.json that this module wrote, and the model that they belong to.
 
     Raises RecipeError where there is none, or there is more than 64 faces need.
     """
+    path = Path(path)
     try:
         values = read_json(_json_of(path), MAX_JSON_BYTES)
     except RecipeError:

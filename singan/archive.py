@@ -20,7 +20,7 @@ MAX_ENTRIES = 100
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
 
 
-def save_zip(scene: ScenePipeline, path: Path) -> None:
+def save_zip(scene: ScenePipeline, path: str | Path) -> None:
     """Writes what `load_zip` takes, and, unpacked, `from_pretrained`."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         scene.save_pretrained(folder)
@@ -28,8 +28,9 @@ def save_zip(scene: ScenePipeline, path: Path) -> None:
             archive.write(file, file.name)
 
 
-def load_zip(path: Path, folder: Path) -> ScenePipeline:
+def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
     """The scene in a ZIP, whose files come to lie in the folder. Raises ValueError where it is none, or too large."""
+    path, folder = Path(path), Path(folder)
     try:
         _unpack(path, folder)
         scene = ScenePipeline.from_pretrained(folder)

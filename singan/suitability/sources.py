@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -16,9 +17,10 @@ SERIES = ("celeba_", "lfw_", "")  # how the names in a joint zip begin; elsewher
 HELD_OUT = 5  # one face in so many of each series is for tests
 
 
-def read_scenes(sources: list[Path]) -> Scenes:
+def read_scenes(sources: Sequence[str | Path]) -> Scenes:
     """RGB pictures by scene, the real one first; in a folder all pictures below it."""
-    found = [file for source in sources for file in (source.rglob("*") if source.is_dir() else [source])]
+    places = map(Path, sources)
+    found = [file for source in places for file in (source.rglob("*") if source.is_dir() else [source])]
     files = sorted(found, key=lambda file: (not file.stem.endswith("_Real"), file))
     scenes: Scenes = {}
     for file in files:
@@ -27,7 +29,7 @@ def read_scenes(sources: list[Path]) -> Scenes:
     return scenes
 
 
-def read_faces(archive: Path, held_out: bool) -> list[Image.Image]:
+def read_faces(archive: str | Path, held_out: bool) -> list[Image.Image]:
     """A zip's pictures in the order of their names: the last fifth of each series, or all but these."""
     with zipfile.ZipFile(archive) as file:
         names = sorted(name for name in file.namelist() if Path(name).suffix in SUFFIXES)

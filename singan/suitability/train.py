@@ -112,7 +112,7 @@ def train(scenes: list[Image.Image], faces: list[Image.Image], seed: int = 0) ->
     return network
 
 
-def save_windows(network: Windows, file: Path) -> None:
+def save_windows(network: Windows, file: str | Path) -> None:
     """In float16: 110 kB."""
     tensors = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.ndim}
     counters = {name: value for name, value in network.state_dict().items() if not value.ndim}
