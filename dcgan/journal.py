@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from darkroom.files import atomic, visible
 from darkroom.model_files import CONFIG_FILE
 from dcgan.train import Progress
@@ -82,11 +84,7 @@ class Journal:
             self.plot()
 
     def plot(self) -> None:
-        """log.png: losses, logits and quality over the images seen. Needs matplotlib; without it there is none."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            return
+        """log.png: losses, logits and quality over the images seen."""
         rows = list(self.rows())
         panels = (("discriminator", "generator"), ("real", "fake"), ("augmentation", "spread"), ("quality",))
         figure = Figure(figsize=(12, 7), layout="constrained")
@@ -96,6 +94,9 @@ class Journal:
                 if points:
                     axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 50 else "")
             axes.set_xlabel("images")
-            axes.legend()
+            if axes.lines:  # the first figures may be still to come
+                axes.legend()
+            else:
+                axes.set_title(f"{', '.join(names)}: not measured yet")
         with atomic(self.folder / PLOT_FILE) as part:
             figure.savefig(part, format="png")

@@ -52,7 +52,10 @@ def test_upload_train_stop_resume_and_use(scenes, picture_file, tmp_path):
     expect(scenes.locator("#live img")).to_be_visible(timeout=30_000)
     expect(scenes.locator("#train-status")).to_contain_text("scale 3 of", timeout=120_000)
     expect(scenes.locator("#strip figure")).to_have_count(3, timeout=20_000)  # every finished scale and the current
-    expect(scenes.locator("#losses canvas, #losses svg").first).to_be_visible()
+    plot = scenes.locator("#losses canvas, #losses svg").first
+    expect(plot).to_be_visible()
+    inner, outer = plot.bounding_box(), scenes.locator("#losses").bounding_box()
+    assert inner and outer and inner["y"] + inner["height"] <= outer["y"] + outer["height"]  # the legend is its end
     scenes.locator("#stop").click()
     expect(scenes.locator("#train-status")).to_contain_text("Stopped: 2 of 4 scales are kept as discs-", timeout=20_000)
     expect(scenes.locator("#train")).to_be_enabled()

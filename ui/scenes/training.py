@@ -82,7 +82,7 @@ class TrainingPanel:
                 None, label="Longer side, px", info="32 to 1024; empty: the preset's", precision=0, elem_id="max-size"
             )
             self.iterations = gr.Number(
-                None, label="Steps a scale", info=f"1 to {MAX_ITERATIONS}; empty: the preset's", precision=0,
+                None, label="Steps a fine scale", info=f"1 to {MAX_ITERATIONS}; empty: the preset's", precision=0,
                 elem_id="iterations",
             )  # fmt: skip
         self.expectation = gr.Markdown(NO_PICTURE, elem_id="prediction")
@@ -104,9 +104,10 @@ class TrainingPanel:
             label="Meanwhile, a print by the photograph's patches alone", interactive=False, format="jpeg",
             visible=False, elem_id="meanwhile", buttons=["fullscreen", "download"],
         )  # fmt: skip
+        # Gradio makes the plot as high as its block: under a label the names of the curves would be cut off.
         self.plot = gr.LinePlot(
-            x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="Of", height=220,
-            visible=False, label="Losses", elem_id="losses", buttons=[],
+            x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="", height=240,
+            visible=False, label="Losses", show_label=False, elem_id="losses", buttons=[],
         )  # fmt: skip
 
     def stages(self, scene: str) -> list[Image.Image]:
