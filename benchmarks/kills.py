@@ -41,7 +41,8 @@ DCGAN = TINY.format(
 from dcgan import __main__, config
 model = replace(config.PRESETS["standard"].model, latent_dim=8, width=2, discriminator_width=2)
 config.PRESETS["standard"] = replace(
-    config.PRESETS["standard"], model=model, batch=4, iterations=160, snapshot_every=16, ema_images=40
+    config.PRESETS["standard"], model=model, batch=4, iterations=160, snapshot_every=16, quality_images=64,
+    ema_images=40
 )
 """
 )

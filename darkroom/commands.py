@@ -55,12 +55,11 @@ class Command(argparse.ArgumentParser):
         """Where its files go."""
         self.add_argument("--out", metavar=metavar, type=new, required=True, help=help, default=argparse.SUPPRESS)
 
-    def of_preset(self, name: str, metavar: str, help: str, default: str = "the preset's") -> None:
-        """A whole number that a preset has; None where nothing is said."""
-        self.set_defaults(**{name.replace("-", "_"): None})
-        self.add_argument(
-            f"--{name}", type=int, metavar=metavar, default=argparse.SUPPRESS, help=f"{help} (default: {default})"
-        )
+    def of_preset(self, *names: str, help: str, default: str = "the preset's", **kind: Any) -> None:
+        """What a preset has; None where nothing is said. names: its own first; kind: how `add_argument` reads it."""
+        self.set_defaults(**{names[0].replace("-", "_"): None})
+        flags, text = [f"--{name}" for name in names], f"{help} (default: {default})"
+        self.add_argument(*flags, default=argparse.SUPPRESS, help=text, **kind)
 
     def training(self, seeds: str, resume: str) -> None:
         """What every training takes."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 import torch.distributed as dist
@@ -23,7 +23,7 @@ from darkroom.model_files import CONFIG_FILE, FACES, WEIGHTS_FILE, kind_in
 from darkroom.seeds import MAX_SEED
 from dcgan.attributes import read_attributes
 from dcgan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
-from dcgan.config import PRESETS, TrainConfig, from_preset
+from dcgan.config import PRESETS, Augmentation, Base, Loss, TrainConfig, from_preset
 from dcgan.data import Faces, Prepared, load, prepare, preview_of, write_set
 from dcgan.directions import fit_directions
 from dcgan.export import MORPH_FORMATS
@@ -34,6 +34,7 @@ from dcgan.train import Progress, TrainingError, train
 from dcgan.tutorial import import_tutorial
 from dcgan.uses import Morph, Sample
 
+OF_THE_GAME = ("loss", "optimizer", "extragradient", "augmentation")  # what training is studied by
 NAMED = 5  # files that a message names of those it counts
 
 
@@ -107,13 +108,14 @@ def _found(out: Path, resume: bool) -> Checkpoint | None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    config = from_preset(args.preset, iterations=args.iterations, batch=args.batch, seed=args.seed)
+    given = ("iterations", "batch", "seed", *OF_THE_GAME)
+    config = from_preset(args.preset, **{name: getattr(args, name) for name in given})
     check_folder("--out", args.out)
     with _processes(args.device) as device:
         leads = not dist.is_initialized() or dist.get_rank() == 0
         with locked(args.out) if leads else nullcontext():
             checkpoint = _found(args.out, args.resume)
-            if checkpoint and checkpoint.iteration == config.iterations and checkpoint.faces.train_config == config:
+            if checkpoint and checkpoint.holds(config):
                 print(f"{args.out} already holds this training, with all of its {config.iterations} iterations")
                 return 0
             if leads:
@@ -137,7 +139,7 @@ def _follow(
             for record in train(faces.images, config, device, checkpoint):
                 asked = stop.number is not None
                 bar.update(record.iteration - bar.n)
-                bar.set_postfix_str(f"{record.images_per_second:.0f} images/s", refresh=False)
+                bar.set_postfix_str(_pace(record), refresh=record.drawn is not None)
                 if not leads:
                     continue
                 journal = journal or Journal(args.out, first)  # written when all values have proved good
@@ -148,7 +150,7 @@ def _follow(
             if leads or stop.number is None:
                 raise
             return commands.exit_code(stop.number)  # the leading process has stopped, and answers no longer
-    if record.iteration < config.iterations:
+    if not record.finished:
         assert stop.number is not None
         print(f"stopped: {record.iteration} iterations are kept in {args.out}; --resume goes on")
         return commands.exit_code(stop.number)
@@ -157,14 +159,23 @@ def _follow(
     return 0
 
 
+def _pace(record: Progress) -> str:
+    if record.drawn is not None:
+        return f"measuring quality, {record.drawn:.0%}"
+    return f"{record.images_per_second:.1f} images/s"
+
+
 def _write(record: Progress, journal: Journal, bar: Any, asked: bool) -> None:
     """Writes a record; with a checkpoint where there is one, or where the end was asked for."""
-    journal.write(record)
+    if record.drawn is None:
+        journal.write(record)
     if checkpoint := record.checkpoint or (record.make_checkpoint() if asked else None):
         save_checkpoint(checkpoint, journal.folder)
     if record.snapshot is not None:
-        collapsed = "; the faces are nearly equal: mode collapse" if record.snapshot.collapsed else ""
-        bar.write(f"iteration {record.iteration}: quality {record.snapshot.quality:.4f}{collapsed}")
+        snapshot = record.snapshot
+        quality = "" if snapshot.quality is None else f"quality {snapshot.quality:.4f}, "
+        collapsed = "; the faces are nearly equal: mode collapse" if snapshot.collapsed else ""
+        bar.write(f"iteration {record.iteration}: {quality}spread {snapshot.spread:.2f}{collapsed}")
 
 
 def _directions(args: argparse.Namespace) -> int:
@@ -293,8 +304,9 @@ def _add_training(program: Commands) -> None:
     command.out("DIR", "folder for the model, log.csv, log.png and sheets")
     presets = "standard: best; radford, thesis: as published"
     command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
-    command.of_preset("iterations", "N", "generator steps")
-    command.of_preset("batch", "N", "images a step")
+    command.of_preset("iterations", help="generator steps", type=int, metavar="N")
+    command.of_preset("batch", help="images a step", type=int, metavar="N")
+    _add_game(command)
     command.training(f"0 to {MAX_SEED}", "go on with the training in DIR")
 
     command = program.add("directions", _directions, "learn a model's named directions from pictures with attributes")
@@ -303,6 +315,17 @@ def _add_training(program: Commands) -> None:
     table = "table as CelebA's, also with commas"
     command.add_argument("attributes", metavar="ATTRIBUTES", type=commands.existing, help=table)
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw")
+
+
+def _add_game(command: commands.Command) -> None:
+    """What the first thesis studied: the game, and how its players are optimised."""
+    brought = "another than the preset's brings the penalty, critic steps and normalisation it was published with"
+    command.of_preset("loss", help=f"what the players play for; {brought}", choices=get_args(Loss))
+    command.of_preset("optimizer", "optimiser", help="of both players", choices=get_args(Base))
+    ahead = "whether steps are taken along the gradients one step ahead (Gidel et al., 2019)"
+    command.of_preset("extragradient", help=ahead, action=argparse.BooleanOptionalAction)
+    seen = "of what the critic sees: always, or as often as it is too sure of real pictures"
+    command.of_preset("augmentation", help=seen, choices=get_args(Augmentation))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,7 +25,7 @@ TRAINING_FILE = "training.safetensors"
 class Checkpoint:
     """Enough to go on after `iteration` iterations. faces: the best model so far, of this `quality`.
 
-    data: digest of the training set.
+    data: digest of the training set. examined: whether the snapshot that may be due after this iteration is made.
     """
 
     iteration: int
@@ -33,6 +33,11 @@ class Checkpoint:
     state: dict[str, Any]
     faces: FacePipeline
     quality: float
+    examined: bool = True
+
+    def holds(self, config: TrainConfig) -> bool:
+        """Whether nothing is left to do of training with this configuration."""
+        return self.examined and self.iteration == config.iterations and self.faces.train_config == config
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Tensor]:
@@ -56,6 +61,7 @@ def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
         "iteration": checkpoint.iteration,
         "data": checkpoint.data,
         "quality": checkpoint.quality if math.isfinite(checkpoint.quality) else None,
+        "examined": checkpoint.examined,
         "train": asdict(config),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,4 +94,4 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         quality = math.inf if meta["quality"] is None else meta["quality"]
         check_range("quality", quality, 0, math.inf)
         iteration = check_whole("iteration", meta["iteration"], 1, MAX_ITERATIONS)
-        return Checkpoint(iteration, meta["data"], state, faces, quality)
+        return Checkpoint(iteration, meta["data"], state, faces, quality, bool(meta.get("examined", True)))

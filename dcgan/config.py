@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -71,7 +72,9 @@ class TrainConfig:
     augmentation: what the discriminator sees (`dcgan.augment`). augmentation_target: of ADA's sign statistic.
     ema_images: half-life of the generator's moving average, in images.
     control_scale: the control latents are multiplied by it.
-    snapshot_every: iterations from one sheet, quality figure and checkpoint to the next.
+    snapshot_every: iterations from one sheet and checkpoint to the next.
+    quality_images: images trained from one quality figure to the next, at least. A figure costs as much as training
+        some hundreds of them; a twentieth of the time is spent on figures at most.
     bfloat16: whether networks run in bfloat16 where the device is fast at it.
     """
 
@@ -101,6 +104,7 @@ class TrainConfig:
     ema_images: int = 10_000
     control_scale: float = 1.0
     snapshot_every: int = 750
+    quality_images: int = 24_000
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
@@ -113,7 +117,22 @@ class TrainConfig:
         check_range("discriminator_steps", self.discriminator_steps, 1, 20)
         check_range("penalty_every", self.penalty_every, 1, 1000)
         check_range("snapshot_every", self.snapshot_every, 1, 1_000_000)
+        check_range("quality_images", self.quality_images, 1, 1_000_000_000)
         check_range("label_smoothing", self.label_smoothing, 0.0, 0.5)
+        check_range("penalty", self.penalty, 0.0, 1e6)
+        if self.loss == "wgan-gp" and not self.penalty:
+            raise ValueError("penalty is 0 with loss 'wgan-gp'; that loss needs one above 0")
+
+    def has_snapshot(self, iteration: int) -> bool:
+        """Whether there is a sheet and a checkpoint after so many iterations."""
+        return iteration % self.snapshot_every == 0 or iteration == self.iterations
+
+    def has_quality(self, iteration: int) -> bool:
+        """Whether the snapshot after so many iterations has a quality figure: the last, and those well before."""
+        if iteration == self.iterations:
+            return self.iterations * self.batch >= self.quality_images
+        every = self.snapshot_every * math.ceil(self.quality_images / (self.batch * self.snapshot_every))
+        return iteration % every == 0 and self.iterations - iteration >= every
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
@@ -155,11 +174,35 @@ PRESETS: dict[str, TrainConfig] = {
         clip_value=1.0,
         shuffle=False,
         control_scale=0.5,
+        quality_images=6_000,
     ),
 }
 
 
+# What each loss was published with: penalty, penalty_every, discriminator_steps, and the discriminator's normalisation.
+PUBLISHED: dict[Loss, tuple[float, int, int, DiscriminatorNorm]] = {
+    "minimax": (0.0, 1, 1, "batch"),
+    "non-saturating": (0.0, 1, 1, "batch"),
+    "wgan-gp": (10.0, 1, 5, "none"),
+    "hinge": (0.0, 1, 1, "spectral"),
+    "relativistic": (_STANDARD.penalty, _STANDARD.penalty_every, 1, "none"),
+}
+
+
 def from_preset(name: str, **overrides: Any) -> TrainConfig:
-    """A preset with some values changed; None leaves the preset's. Raises ValueError for a name that is none."""
+    """A preset with some values changed; None leaves the preset's.
+
+    Another loss than the preset's brings what it was published with, or it would not train. Raises ValueError for a
+    name that is none.
+    """
     check_choice("preset", name, tuple(PRESETS))
-    return replace(PRESETS[name], **{key: value for key, value in overrides.items() if value is not None})
+    preset = PRESETS[name]
+    changes = {key: value for key, value in overrides.items() if value is not None}
+    loss = changes.get("loss", preset.loss)
+    if loss != preset.loss:
+        check_choice("loss", loss, get_args(Loss))
+        penalty, every, steps, norm = PUBLISHED[loss]
+        model = replace(preset.model, discriminator_norm=norm)
+        brought = {"penalty": penalty, "penalty_every": every, "discriminator_steps": steps, "model": model}
+        changes = brought | changes
+    return replace(preset, **changes)

@@ -24,9 +24,9 @@ LOG_FILE, PLOT_FILE, SHEETS = "log.csv", "log.png", "sheets"
 
 def holds_journal_only(folder: str | Path) -> bool:
     """Whether all that is visible in a folder is what training writes before its first checkpoint is whole."""
+    folder = Path(folder)
     names = visible(folder)
     if LOG_FILE not in names or not names <= {LOG_FILE, PLOT_FILE, SHEETS, CONFIG_FILE}:
-    folder = Path(folder)
         return False
     with (folder / LOG_FILE).open("rb") as file:
         header = file.readline(1000)
@@ -74,7 +74,9 @@ class Journal:
             **{name: f"{value:.5g}" for name, value in record.losses.items()},
         }
         if record.snapshot:
-            row |= {"quality": f"{record.snapshot.quality:.5g}", "spread": f"{record.snapshot.spread:.4g}"}
+            row["spread"] = f"{record.snapshot.spread:.4g}"
+            if record.snapshot.quality is not None:
+                row["quality"] = f"{record.snapshot.quality:.5g}"
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, COLUMNS).writerow(row)
         if record.snapshot:

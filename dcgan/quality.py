@@ -30,21 +30,21 @@ def _patches(level: Tensor, rng: torch.Generator) -> Tensor:
     """Random patches of every picture as vectors (patches, 147), each colour channel normalised over all of them."""
     corners = torch.randint(level.shape[-1] - PATCH + 1, (2, len(level), PATCHES_A_PICTURE), generator=rng)
     offsets = torch.arange(PATCH)
-    rows = (corners[0][..., None] + offsets)[:, :, None, :, None]
-    columns = (corners[1][..., None] + offsets)[:, :, None, None, :]
-    pictures = torch.arange(len(level))[:, None, None, None, None]
-    channels = torch.arange(3)[None, None, :, None, None]
+    rows = (corners[0][..., None] + offsets)[:, :, None, :, None].to(level.device)
+    columns = (corners[1][..., None] + offsets)[:, :, None, None, :].to(level.device)
+    pictures = torch.arange(len(level), device=level.device)[:, None, None, None, None]
+    channels = torch.arange(3, device=level.device)[None, None, :, None, None]
     return level[pictures, channels, rows, columns].flatten(0, 1).flatten(1)
 
 
 def sliced_wasserstein(real: Tensor, fake: Tensor) -> float:
     """Mean distance between the patches of two sets of pictures, over a Laplacian pyramid; lower is better.
 
-    real, fake: as many pictures (N, 3, 64, 64) in [-1, 1]. Karras et al. (ICLR 2018, arXiv 1710.10196), section 5; the
-    16 px level is compared as a whole too, since patches know nothing of a face's layout.
+    real, fake: as many pictures (N, 3, 64, 64) in [-1, 1], on one device. Karras et al. (ICLR 2018, arXiv
+    1710.10196), section 5; the 16 px level is compared as a whole too, since patches know nothing of a face's layout.
     """
     distances = []
-    pairs = list(zip(_pyramid(real.cpu()), _pyramid(fake.cpu()), strict=True))
+    pairs = list(zip(_pyramid(real), _pyramid(fake), strict=True))
     for n, (a, b) in enumerate(pairs):
         scale = a.std()
         vectors = [_patches(level / scale, seeded(n)) for level in (a, b)]
@@ -54,8 +54,9 @@ def sliced_wasserstein(real: Tensor, fake: Tensor) -> float:
 
 
 def _distance(a: Tensor, b: Tensor) -> float:
-    directions = F.normalize(torch.randn(a.shape[1], DIRECTIONS, generator=seeded(a.shape[1])), dim=0)
-    return float(((a @ directions).sort(0).values - (b @ directions).sort(0).values).abs().mean())
+    directions = F.normalize(torch.randn(a.shape[1], DIRECTIONS, generator=seeded(a.shape[1])), dim=0).to(a.device)
+    on_a, on_b = ((directions.T @ vectors.T).sort(1).values for vectors in (a, b))  # rows sort faster
+    return float((on_a - on_b).abs().mean())
 
 
 def spread(images: Tensor) -> float:

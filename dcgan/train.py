@@ -11,7 +11,7 @@ import math
 import time
 from collections import abc
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from darkroom.checks import echo
 from darkroom.device import enough_memory_or, pick_device
 from darkroom.model_files import ModelError
 from darkroom.seeds import seeded
@@ -45,11 +46,12 @@ class Snapshot:
     """How the averaged generator does.
 
     sheet: its faces of the 16 control latents, 4x4. quality: sliced Wasserstein distance to the training set, lower is
-    better. spread: distance between the sheet's faces over that of real ones. collapsed: whether they are nearly equal.
+    better; None where the configuration leaves it out. spread: distance between the sheet's faces over that of real
+    ones. collapsed: whether they are nearly equal.
     """
 
     sheet: Image.Image
-    quality: float
+    quality: float | None
     spread: float
 
     @property
@@ -62,8 +64,9 @@ class Progress:
     """Where training stands after `iteration` of `iterations`; seconds are wall-clock since the call.
 
     losses: of both players, their mean logits, and the augmentation's probability. snapshot and checkpoint come
-    together every `snapshot_every` iterations and at the end, else None. make_checkpoint: the state after this very
-    iteration, to go on from, until the iterator is asked for the next record; it may raise TrainingError.
+    together every `snapshot_every` iterations and at the end, else None. drawn: share of a snapshot's faces that are
+    drawn, in records that come while it is made, else None. make_checkpoint: the state after this very iteration, to
+    go on from, until the iterator is asked for the next record; it may raise TrainingError.
     """
 
     iteration: int
@@ -75,7 +78,13 @@ class Progress:
     seconds_left: float
     snapshot: Snapshot | None
     checkpoint: Checkpoint | None
+    drawn: float | None
     make_checkpoint: Callable[[], Checkpoint]
+
+    @property
+    def finished(self) -> bool:
+        """Whether this is the last record."""
+        return self.iteration == self.iterations and self.checkpoint is not None
 
 
 class _Examiner:
@@ -84,19 +93,27 @@ class _Examiner:
     def __init__(self, trainer: Trainer) -> None:
         config, images = trainer.config, trainer.images
         latent_dim, seed = config.model.latent_dim, config.seed
+        self.trainer = trainer
         controls = torch.randn(CONTROLS, latent_dim, generator=seeded(seed, Stream.CONTROLS))
         self.controls = config.control_scale * controls
         count = min(COUNT, len(images))
         chosen = torch.randperm(len(images), generator=seeded(seed, Stream.COMPARED))[:count]
-        self.real = images[chosen.to(images.device)].float().cpu() / 127.5 - 1
+        self.real = images[chosen.to(images.device)].float() / 127.5 - 1
         self.latents = torch.randn(count, latent_dim, generator=seeded(seed, Stream.SAMPLES))
         self.data = digest(images)
         self.real_spread = spread(self.real[: 4 * CONTROLS])
 
-    def snapshot(self, faces: FacePipeline) -> Snapshot:
-        drawn = faces.render(self.controls)
-        sheet = contact_sheet(to_pil(drawn), 4)
-        quality = sliced_wasserstein(self.real, faces.render(self.latents))
+    @torch.no_grad()
+    def draw(self, faces: FacePipeline, z: Tensor) -> Tensor:
+        """Pictures (N, 3, 64, 64) of latents, in the number format of training."""
+        with self.trainer.autocast():
+            return faces.generator(z.to(self.trainer.device)).float()
+
+    def snapshot(self, faces: FacePipeline, samples: Tensor | None) -> Snapshot:
+        """With a quality figure where there are samples: faces of the examiner's latents."""
+        drawn = self.draw(faces, self.controls)
+        sheet = contact_sheet(to_pil(drawn.cpu()), 4)
+        quality = None if samples is None else sliced_wasserstein(self.real, samples)
         return Snapshot(sheet, quality, spread(drawn) / self.real_spread)
 
 
@@ -108,11 +125,18 @@ def digest(images: Tensor) -> str:
 def _check_resume(checkpoint: Checkpoint, images: Tensor, config: TrainConfig) -> None:
     """Raises ValueError unless training these images with this configuration can go on from the checkpoint."""
     theirs = checkpoint.faces.train_config
-    if theirs is None or replace(theirs, iterations=config.iterations) != config:
-        raise ValueError("the checkpoint was trained with other settings")
+    if theirs is None:
+        raise ValueError("the checkpoint does not say its settings")
+    for name, value in asdict(theirs).items():
+        asked = getattr(config, name)
+        if name not in ("iterations", "model") and value != asked:
+            raise ValueError(f"{name} is {echo(asked)}; the checkpoint was trained with other settings: {echo(value)}")
+    if theirs.model != config.model:
+        raise ValueError("the checkpoint was trained with other settings: its networks are others")
     if checkpoint.data != digest(images):
         raise ValueError("the checkpoint was trained on other pictures")
-    if checkpoint.iteration >= config.iterations:
+    left = config.iterations - checkpoint.iteration
+    if left < 0 or (left == 0 and checkpoint.examined):
         raise ValueError(f"iterations is {config.iterations}; the checkpoint already has {checkpoint.iteration}")
 
 
@@ -157,64 +181,96 @@ def train(
 
 def _records(
     images: Tensor, config: TrainConfig, device: torch.device, resume: Checkpoint | None
-) -> abc.Generator[Progress, None, None]:
+) -> abc.Iterator[Progress]:
     trainer = Trainer(images, config, device)
-    examiner = _Examiner(trainer)
-    first, best = 0, None
     if resume is not None:
         _check_resume(resume, images, config)
         _restore(trainer, resume.state)
-        first, best = resume.iteration, resume
-    started, pauses, reported = time.perf_counter(), 0.0, -math.inf
-    for i in range(first, config.iterations):
-        trainer.iterate(i)
-        done, now = i + 1, time.perf_counter()
-        examined = done % config.snapshot_every == 0 or done == config.iterations
-        if now - reported < RECORD_SECONDS and not examined:
-            continue
-        reported = now
-        losses = {name: float(value) for name, value in trainer.losses.items()}
-        if trainer.probability is not None:
-            losses["augmentation"] = float(trainer.probability)
-        snapshot = checkpoint = None
-        pace = (time.perf_counter() - started - pauses) / (done - first)
-        if examined:
-            snapshot, checkpoint = _examine(trainer, examiner, done, best)
-            best = checkpoint
-            pauses += time.perf_counter() - now
-        seconds = time.perf_counter() - started
-        yield Progress(
-            iteration=done,
+    yield from _Run(trainer, resume).records()
+
+
+class _Run:
+    """A training from record to record. done: iterations so far; best: the checkpoint of the best model, if any."""
+
+    def __init__(self, trainer: Trainer, resume: Checkpoint | None) -> None:
+        self.trainer, self.config = trainer, trainer.config
+        self.examiner = _Examiner(trainer)
+        self.best = resume
+        self.first = self.done = resume.iteration if resume else 0
+        self.started, self.pauses = time.perf_counter(), 0.0
+        self.reported = -math.inf
+
+    def records(self) -> abc.Iterator[Progress]:
+        """Trains what is left; a snapshot that was begun is made first."""
+        if self.best is not None and not self.best.examined:
+            yield from self._examine()
+        for i in range(self.first, self.config.iterations):
+            self.trainer.iterate(i)
+            self.done = i + 1
+            if self.config.has_snapshot(self.done):
+                yield from self._examine()
+            elif self._time_to_report():
+                yield self._record()
+
+    def _time_to_report(self) -> bool:
+        now = time.perf_counter()
+        if now - self.reported < RECORD_SECONDS:
+            return False
+        self.reported = now
+        return True
+
+    def _examine(self) -> abc.Iterator[Progress]:
+        """Records of a snapshot in the making, then that with it and its checkpoint: the state, and the best model that
+        has not collapsed, or else the last one.
+        """
+        began = time.perf_counter()
+        _check_finite(self.trainer, self.done)
+        faces, latents = _faces(self.trainer), self.examiner.latents
+        samples: list[Tensor] = []
+        if self.config.has_quality(self.done):
+            for z in latents.split(CONTROLS):
+                if self._time_to_report():
+                    yield self._record(drawn=len(samples) * CONTROLS / len(latents))
+                samples.append(self.examiner.draw(faces, z))
+        snapshot = self.examiner.snapshot(faces, torch.cat(samples) if samples else None)
+        quality = math.inf if snapshot.collapsed or snapshot.quality is None else snapshot.quality
+        if self.best is not None and quality > self.best.quality:
+            faces, quality = self.best.faces, self.best.quality
+        self.best = Checkpoint(self.done, self.examiner.data, self.trainer.state(), faces, quality)
+        self.pauses += time.perf_counter() - began
+        self.reported = time.perf_counter()
+        yield self._record(snapshot, self.best)
+
+    def _record(
+        self, snapshot: Snapshot | None = None, checkpoint: Checkpoint | None = None, drawn: float | None = None
+    ) -> Progress:
+        config, iterations = self.config, self.done - self.first
+        losses = {name: float(value) for name, value in self.trainer.losses.items()}
+        if self.trainer.probability is not None:
+            losses["augmentation"] = float(self.trainer.probability)
+        seconds = time.perf_counter() - self.started
+        return Progress(
+            iteration=self.done,
             iterations=config.iterations,
-            images=done * config.batch,
+            images=self.done * config.batch,
             losses=losses,
-            images_per_second=config.batch / pace,
+            images_per_second=iterations * config.batch / (seconds - self.pauses),
             seconds=seconds,
-            seconds_left=seconds / (done - first) * (config.iterations - done),
+            seconds_left=seconds / max(1, iterations) * (config.iterations - self.done),
             snapshot=snapshot,
             checkpoint=checkpoint,
-            make_checkpoint=partial(_checkpoint, trainer, examiner, done, best),
+            drawn=drawn,
+            make_checkpoint=partial(self._checkpoint, examined=drawn is None),
         )
 
-
-def _examine(
-    trainer: Trainer, examiner: _Examiner, iteration: int, best: Checkpoint | None
-) -> tuple[Snapshot, Checkpoint]:
-    """The sheet and the state of this iteration; the checkpoint's model is the best so far that has not collapsed."""
-    _check_finite(trainer, iteration)
-    faces = _faces(trainer)
-    snapshot = examiner.snapshot(faces)
-    quality = math.inf if snapshot.collapsed else snapshot.quality
-    if best is not None and quality > best.quality:
-        faces, quality = best.faces, best.quality
-    return snapshot, Checkpoint(iteration, examiner.data, trainer.state(), faces, quality)
-
-
-def _checkpoint(trainer: Trainer, examiner: _Examiner, iteration: int, best: Checkpoint | None) -> Checkpoint:
-    """The state of this iteration with the best model so far: the current one where none has been examined yet."""
-    _check_finite(trainer, iteration)
-    faces, quality = (_faces(trainer), math.inf) if best is None else (best.faces, best.quality)
-    return Checkpoint(iteration, examiner.data, trainer.state(), faces, quality)
+    def _checkpoint(self, examined: bool) -> Checkpoint:
+        """The state of this iteration with the best model so far: the current one where none is known to be good."""
+        _check_finite(self.trainer, self.done)
+        if self.best is None or math.isinf(self.best.quality):
+            faces, quality = _faces(self.trainer), math.inf
+        else:
+            faces, quality = self.best.faces, self.best.quality
+        return Checkpoint(self.done, self.examiner.data, self.trainer.state(), faces, quality, examined)
 
 
 def _check_finite(trainer: Trainer, iteration: int) -> None:

@@ -112,7 +112,8 @@ class Trainer:
         shape = (self.config.batch // self.world, self.config.model.latent_dim)
         return torch.randn(shape, generator=self.rng, device=self.device)
 
-    def _autocast(self) -> torch.autocast:
+    def autocast(self) -> torch.autocast:
+        """The number format that networks run in."""
         # A graph must not find weights that were cast before it was captured.
         return torch.autocast(
             self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32, cache_enabled=False
@@ -120,7 +121,7 @@ class Trainer:
 
     def _scores(self, pictures: Tensor) -> Tensor:
         """The discriminator's logits (N,) of augmented pictures."""
-        with self._autocast():
+        with self.autocast():
             return self.d.network(augment(pictures, self.probability, self.rng))
 
     @torch.no_grad()
@@ -136,7 +137,7 @@ class Trainer:
     def _discriminator_backward(self, real: Tensor, penalty: bool) -> Tensor:
         """Leaves the discriminator's gradients; its scores of the real pictures, without gradient."""
         config = self.config
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad(), self.autocast():
             fake = self.g.network(self._z())
         if config.model.discriminator_norm == "batch":  # whose statistics are those of one kind of picture
             real_scores, fake_scores = self._scores(real), self._scores(fake)
@@ -166,7 +167,7 @@ class Trainer:
     def _generator_backward(self, real_scores: Tensor) -> None:
         """Leaves the generator's gradients."""
         self.d.network.requires_grad_(False)
-        with self._autocast():
+        with self.autocast():
             fake = self.g.network(self._z())
         loss = generator_loss(self.config.loss, real_scores, self._scores(fake))
         self.g.optimizer.zero_grad(set_to_none=True)

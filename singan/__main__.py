@@ -139,9 +139,12 @@ def _program() -> Commands:
     command.out("DIR", "folder for the model")
     presets = "layout: what prints need; fast: 128 px; standard: 250 px; paper: as published"
     command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
-    command.of_preset("max-size", "PX", "longer side of the trained picture in px, 32 to 1024")
-    command.of_preset("scales", "K", "number of scales, 2 to 16", "from the preset's scale factor")
-    command.of_preset("iterations", "N", "steps a scale")
+    side, factor = "longer side of the trained picture in px, 32 to 1024", "from the preset's scale factor"
+    command.of_preset("max-size", help=side, type=int, metavar="PX")
+    command.of_preset("scales", help="number of scales, 2 to 16", default=factor, type=int, metavar="K")
+    more = f"{PRESETS['standard'].coarse_iterations:g} times as many"
+    steps = f"most steps of a fine scale; the coarsest three have {more}, but in paper"
+    command.of_preset("iterations", help=steps, type=int, metavar="N")
     command.training("0 or more", "go on from the last finished scale in DIR")
 
     for use in USES:

@@ -107,7 +107,7 @@ def tiny_images() -> torch.Tensor:
 def tiny_train_config() -> dcgan.TrainConfig:
     """Networks of a width of 4, 8 iterations with a checkpoint in the middle."""
     model = replace(dcgan.PRESETS["standard"].model, latent_dim=8, width=4, discriminator_width=4)
-    return replace(dcgan.PRESETS["standard"], model=model, batch=8, iterations=8, snapshot_every=4)
+    return replace(dcgan.PRESETS["standard"], model=model, batch=8, iterations=8, snapshot_every=4, quality_images=32)
 
 
 @pytest.fixture(scope="session")

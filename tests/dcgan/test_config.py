@@ -22,6 +22,7 @@ def test_a_configuration_survives_json():
         ({"augmentation": "all"}, "augmentation is 'all'; allowed are none"),
         ({"discriminator_steps": 0}, "discriminator_steps is 0"),
         ({"label_smoothing": 0.6}, "label_smoothing is 0.6"),
+        ({"loss": "wgan-gp", "penalty": 0.0}, "penalty is 0 with loss 'wgan-gp'; that loss needs one above 0"),
     ],
 )
 def test_values_out_of_range_are_named(values, message):
@@ -56,3 +57,32 @@ def test_a_preset_takes_overrides_and_names_what_it_does_not_know():
     assert from_preset("radford", iterations=5, batch=None).iterations == 5
     with pytest.raises(ValueError, match="preset is 'best'; allowed are standard, radford, thesis"):
         from_preset("best")
+
+
+def test_another_loss_brings_what_it_was_published_with():
+    critic = from_preset("radford", loss="wgan-gp", batch=64)
+    assert (critic.penalty, critic.penalty_every, critic.discriminator_steps, critic.batch) == (10.0, 1, 5, 64)
+    assert critic.model.discriminator_norm == "none" and critic.optimizer == PRESETS["radford"].optimizer
+    assert from_preset("radford", loss="hinge").model.discriminator_norm == "spectral"
+    assert from_preset("radford", loss="wgan-gp", penalty=1.0).penalty == 1.0
+    for name, preset in PRESETS.items():
+        assert from_preset(name, loss=preset.loss) == preset
+    assert from_preset("radford", loss="relativistic").penalty == PRESETS["standard"].penalty
+    with pytest.raises(ValueError, match="loss is 'mse'; allowed are minimax"):
+        from_preset("standard", loss="mse")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("batch", [2, 32, 128])
+@pytest.mark.parametrize("iterations", [1, 6, 751, 3_000, 10_000, 15_001])
+def test_quality_figures_never_come_more_often_than_their_cost_allows(preset, batch, iterations):
+    """At the end too, however short the training is; and where there are any, the last iteration has one."""
+    config = from_preset(preset, batch=batch, iterations=iterations)
+    found = [i for i in range(1, iterations + 1) if config.has_snapshot(i) and config.has_quality(i)]
+    assert len(found) * config.quality_images <= iterations * batch
+    assert found[-1:] == [iterations] * bool(found)
+
+
+def test_each_preset_as_it_is_has_several_quality_figures():
+    for config in PRESETS.values():
+        assert sum(config.has_quality(i) for i in range(1, config.iterations + 1) if config.has_snapshot(i)) >= 5

@@ -1,3 +1,5 @@
+import csv
+import itertools
 import json
 import os
 import re
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v2 as imageio
@@ -27,6 +30,7 @@ from dcgan.config import PRESETS, ModelConfig
 from dcgan.data import to_pil
 from dcgan.model import new_generator
 from dcgan.recipe import Recipe, load_recipes
+from dcgan.train import _Examiner
 from dcgan.trainer import Trainer
 from tests.disks import leftovers, nearly_full
 
@@ -94,6 +98,37 @@ def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
     assert seconds == sorted(seconds)
 
 
+def test_the_game_and_its_optimisers_are_chosen(small, data, tmp_path, capsys):
+    train = ["train", data, "--out", tmp_path / "run", "--device", "cpu"]
+    game = ["--loss", "hinge", "--optimiser", "rmsprop", "--extragradient", "--augmentation", "differentiable"]
+    assert run(*train, *game) == 0
+    config = FacePipeline.from_pretrained(tmp_path / "run").train_config
+    assert (config.loss, config.optimizer, config.augmentation) == ("hinge", "rmsprop", "differentiable")
+    assert config.extragradient and config.batch == PRESETS["standard"].batch
+    capsys.readouterr()
+    assert run(*train, "--iterations", 12, "--resume") == 2
+    said = "loss is 'relativistic'; the checkpoint was trained with other settings: 'hinge'"
+    assert said in capsys.readouterr().err
+    assert run(*train, "--iterations", 9, "--resume", *game[:2], "--optimizer", *game[3:]) == 0
+
+
+@pytest.mark.parametrize("command", command_line._program()._commands.choices)
+def test_help_says_each_default_once(command, capsys):
+    assert run(command, "--help") == 0
+    options = re.split(r"\n  (?=-)", capsys.readouterr().out)
+    assert all(option.count("default") <= 1 for option in options)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_a_short_training_has_a_plot_and_no_quality_figure(small, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(PRESETS, "standard", replace(PRESETS["standard"], quality_images=65))
+    assert run("train", data, "--out", tmp_path / "run", "--device", "cpu") == 0
+    assert (tmp_path / "run" / "log.png").stat().st_size and "quality" not in capsys.readouterr().out
+    with (tmp_path / "run" / "log.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    assert last["iteration"] == "8" and last["quality"] == "" and float(last["spread"]) >= 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -101,6 +136,9 @@ def test_train_writes_model_log_plot_and_sheets(small, data, tmp_path, capsys):
         (["train", "{data}", "--out", "o", "--batch", "100"], "batch is 100; the set holds only 64"),
         (["train", "{data}", "--out", "o", "--iterations", "0"], "iterations is 0; allowed are 1 to"),
         (["train", "{data}", "--out", "o", "--preset", "best"], "invalid choice: 'best'"),
+        (["train", "{data}", "--out", "o", "--loss", "mse"], "invalid choice: 'mse' (choose from 'minimax', 'non-"),
+        (["train", "{data}", "--out", "o", "--optimiser", "sgd"], "invalid choice: 'sgd' (choose from 'adam', 'rms"),
+        (["train", "{data}", "--out", "o", "--augmentation", "all"], "invalid choice: 'all' (choose from 'none', "),
         (["train", "{data}", "--out", "o", "--device", "abacus"], "device is 'abacus'"),
         (["prepare", "none", "--out", "o.zip"], "none does not exist"),
         (["prepare", "{data}", "--out", "o.tar"], "a file that ends in .zip"),
@@ -416,6 +454,28 @@ def test_a_signal_keeps_the_iteration_that_it_came_in(number, code, small, data,
     for name in ("model.safetensors", "training.safetensors"):
         one, other = (safetensors.torch.load_file(folder / name) for folder in (whole, out))
         assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize(("call", "kept"), [(1, 4), (6, 8)])
+def test_a_signal_while_quality_is_measured_stops_at_once_and_goes_on_with_it(
+    call, kept, small, data, tmp_path, monkeypatch, capsys
+):
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    assert run("train", data, "--out", whole, "--device", "cpu") == 0
+    draw, calls = _Examiner.draw, itertools.count()
+    monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(_Examiner, "draw", lambda *a: (sends(signal.SIGINT, draw) if next(calls) == call else draw)(*a))
+        capsys.readouterr()
+        assert run("train", data, "--out", out, "--device", "cpu") == 130
+    captured = capsys.readouterr()
+    assert f"stopped: {kept} iterations are kept in" in captured.out and next(calls) == call + 1
+    assert run("train", data, "--out", out, "--device", "cpu") == 2  # there is something left to do
+    assert run("train", data, "--out", out, "--device", "cpu", "--resume") == 0 and not leftovers(out)
+    for name in ("model.safetensors", "training.safetensors", "config.json"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    iterations = [int(row.split(",")[0]) for row in (out / "log.csv").read_text().splitlines()[1:]]
+    assert iterations == sorted(set(iterations)) and iterations[-1] == 8
 
 
 def test_a_signal_while_a_checkpoint_is_written_loses_nothing(small, data, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -179,6 +180,7 @@ def test_animate_formats(tiny_folder, tmp_path, kind):
 def test_help_shows_units_and_defaults(command, capsys):
     assert run(command, "--help") == 0
     text = capsys.readouterr().out
+    assert all(option.count("default") <= 1 for option in re.split(r"\n  (?=-)", text))
     assert command == "push" or ("default" in text and ("px" in text or "to 1000" in text or "0 to 1" in text))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from singan import TrainingError, train
+from singan import PRESETS, TrainingError, train
 from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.scenes.line import AT_ONCE
@@ -125,3 +125,9 @@ def test_a_picture_is_decoded_once_on_its_way_to_training(trainings, picture_fil
     assert opened == [str(picture_file)]
     list(trainings.expect(str(picture_file), config))
     assert len(opened) == 2  # it was let go with the training
+
+
+def test_the_endpoint_says_how_many_steps_coarse_scales_have():
+    paper = {name for name, preset in PRESETS.items() if preset.coarse_iterations == 1}
+    (times,) = {PRESETS[name].coarse_iterations for name in PRESETS.keys() - paper}
+    assert paper == {"paper"} and f'coarse: {times:g} times, but for "paper"' in Trainings.train_scene.__doc__

@@ -97,7 +97,7 @@ class Trainings:
             preset: "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (250 px, the published method).
             seed: of every random draw; the same seed gives the same scene.
             max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
-            iterations: most steps a scale, 1 to 2000 (coarse ones: twice, but for "paper"). Default: the preset's.
+            iterations: most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset's.
         """
         config = self.config(preset, seed, max_size, iterations)
         for state in self.begin(Visitor.of(request), picture, config):
