@@ -379,11 +379,25 @@ def test_the_code_beside_a_result_draws_it(scenes, app):
 # -- the page itself -------------------------------------------------------------------------------------------------
 
 
-def test_how_it_works_has_pictures_cards_and_the_device(browser, app):
+def test_how_it_works_has_pictures_cards_the_device_and_the_game(browser, app):
     with new_page(browser, f"{app}?tab=about") as page:
         expect(page.locator(".strip img").first).to_be_visible(timeout=20_000)
         expect(page.locator("#device")).to_contain_text("CPU")
         expect(page.locator("#card")).to_contain_text("DCGAN")
+        expect(page.locator("#game li.extragradient")).to_contain_text("8 % as far")
+        lands = page.locator("#game g.extragradient circle").last
+        playing = "dot => dot.getAnimations().some((each) => each.playState === 'running')"
+        assert lands.evaluate(playing)
+        page.emulate_media(reduced_motion="reduce")
+        assert not lands.evaluate(playing) and lands.bounding_box()["width"] > 4  # it is there at once
+        page.emulate_media(reduced_motion="no-preference")
+        lands.evaluate("dot => dot.getAnimations().forEach((each) => each.finish())")
+        page.locator("#game-again").click()
+        expect(page.locator("#game")).to_be_visible()
+        page.wait_for_function(f"({playing})(document.querySelector('#game g.extragradient circle:last-child'))")
+        page.get_by_label("range slider for Step size η").press("ArrowRight")
+        expect(page.locator("#game li.extragradient")).to_contain_text("3 % as far")
+        expect(page.locator("#game li.simultaneous")).to_contain_text("32 times as far")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

@@ -9,6 +9,7 @@ import gradio as gr
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
+from ui.game import build_game
 from ui.html import strip
 from ui.wiring import QUIET
 
@@ -45,8 +46,8 @@ objects, faces and writing come out broken.
 """
 
 
-def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: str) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: str, tab: gr.Tab) -> None:
+    """Lays out the tab, the current one, inside the current Blocks."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             gr.Markdown(FACES)
@@ -56,6 +57,7 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
                 stages = scenes.get(scenes.names[0]).stages()
                 gr.HTML(strip(stages, None, len(stages)))
             gr.Markdown(SCENES_AFTER)
+    build_game(tab)
     gr.Markdown(f"## Here\nThis app runs on: **{device}**.", elem_id="device")
     names = [*(f"faces/{name}" for name in faces.names), *(f"scenes/{name}" for name in scenes.names)]
     chosen = gr.Dropdown(names, value=names[0] if names else None, label="Model card", elem_id="card-of")

@@ -6,10 +6,14 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import takewhile
+from typing import NamedTuple
 
 from PIL import Image
 
 STRIP_HEIGHT = 96  # px, of the pictures in a strip
+REACH, UNIT = 220, 100  # of a plane of orbits to each side of its middle, and what 1 is there
+DOT, LAST_DOT = 2, 6  # radii there
 
 
 def line(text: str) -> str:
@@ -106,6 +110,47 @@ def opening_screens(
         '<p><button type="button" data-tab="scenes" data-half="train">Use your photograph</button>'
         '<button type="button" data-tab="scenes" data-half="use">Try a shipped scene</button></p></section>'
     )
+
+
+class Orbit(NamedTuple):
+    """Places (x, y) one after another around (0, 0), and what is said of them; css: the class that colours them."""
+
+    css: str
+    name: str
+    places: Sequence[tuple[float, float]]
+    said: str
+
+
+def orbits(drawn: Sequence[Orbit], x: str, y: str, heading: str) -> str:
+    """A plane, y upwards, with a line for every orbit and a dot for every place, which land one after another; below it
+    what is said of each, under a heading. x, y: the names of the axes.
+    """
+    label = escape(f"{heading}: {'; '.join(f'{orbit.name}, {orbit.said}' for orbit in drawn)}")
+    axes = (
+        f'<path class="axes" d="M{-REACH} 0H{REACH}M0 {-REACH}V{REACH}"/><circle class="centre" r="4"/>'
+        f'<text x="{REACH - 40}" y="-8">{escape(x)}</text>'
+        f'<text x="8" y="{40 - REACH}">{escape(y)}</text>'
+    )
+    box = f"{-REACH} {-REACH} {2 * REACH} {2 * REACH}"
+    lines = "".join(
+        f'<li class="{orbit.css}"><strong>{escape(orbit.name)}</strong> {escape(orbit.said)}</li>' for orbit in drawn
+    )
+    return (
+        f'<div class="orbits"><svg viewBox="{box}" role="img" aria-label="{label}">{axes}{"".join(map(_orbit, drawn))}'
+        f"</svg><p>{escape(heading)}</p><ul>{lines}</ul></div>"
+    )
+
+
+def _orbit(orbit: Orbit) -> str:
+    """Its line and its dots, as far as they are near enough to be seen."""
+    near = takewhile(lambda place: max(map(abs, place)) < 3 * REACH / UNIT, orbit.places)
+    points = [(f"{UNIT * x:.1f}", f"{-UNIT * y:.1f}") for x, y in near]
+    line = "L".join(" ".join(point) for point in points)
+    dots = "".join(
+        f'<circle cx="{x}" cy="{y}" r="{LAST_DOT if i == len(points) - 1 else DOT}" style="--step:{i}"/>'
+        for i, (x, y) in enumerate(points)
+    )
+    return f'<g class="{orbit.css}"><path d="M{line}"/>{dots}</g>'
 
 
 def _source(picture: Image.Image, format: str = "png") -> str:

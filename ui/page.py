@@ -76,8 +76,8 @@ def build_page(
                     parts["faces"] = FacesTab(handlers, origin)
             with gr.Tab(TABS["scenes"], id="scenes") as scenes_tab:
                 parts["scenes"] = ScenesTab(store, trainings, origin, scenes_tab)
-            with gr.Tab(TABS["about"], id="about"):
-                build_about_tab(faces, scenes, kind)
+            with gr.Tab(TABS["about"], id="about") as about_tab:
+                build_about_tab(faces, scenes, kind, about_tab)
         lay_out_strip(page)
         _open_links(page, parts, origin, tabs, notice)
         tabs_in_history(page)

@@ -223,6 +223,27 @@ CSS = (
 #map .grid-container { grid-template-columns: repeat(9, minmax(0, 1fr)); gap: 2px; padding-top: 0; }
 #map .thumbnail-item { width: 100%; border-radius: 3px; min-width: 0; }
 .gradio-container { overflow: clip !important; }
+.orbits svg { display: block; width: 100%; max-width: 460px; margin: 0 auto;
+  mask-image: radial-gradient(closest-side, black 88%, transparent); }
+.orbits text { fill: var(--body-text-color); font-size: 16px; font-style: italic; }
+.orbits p, .orbits ul { max-width: 380px; margin: 0 auto; padding: 0; color: var(--body-text-color);
+  font-size: var(--text-sm); list-style: none; }
+.orbits li { display: flex; justify-content: space-between; gap: 12px; padding: 3px 0; }
+.orbits li strong::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 50%;
+  margin-right: 8px; background: var(--orbit); }
+.orbits g path { fill: none; stroke: var(--orbit); stroke-width: 1.5; stroke-opacity: .55; }
+.orbits g circle { fill: var(--orbit); transform-box: fill-box; transform-origin: center;
+  animation: landing .6s calc(var(--step) * 70ms) ease-out both; }
+.orbits g circle:last-child { animation-name: arrival; }
+.orbits .axes { stroke: var(--border-color-primary); }
+.orbits .centre { fill: none; stroke: var(--body-text-color); stroke-width: 1.5; }
+.orbits .simultaneous { --orbit: #d55e00; }
+.orbits .alternating { --orbit: #0072b2; }
+.orbits .adam { --orbit: #b0569a; }
+.orbits .extragradient { --orbit: #009e73; }
+@keyframes landing { from { transform: scale(0); } 20% { transform: scale(3); } }
+@keyframes arrival { from { transform: scale(0); } }
+@media (prefers-reduced-motion: reduce) { .orbits g circle { animation: none; } }
 .bench { margin-top: 12px; }
 .bench > .portrait { position: sticky; top: 12px; align-self: flex-start; }
 @media (max-width: 740px) {
