@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -112,27 +111,6 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, pi
         expect(page.locator("#scene input")).to_have_value(re.compile("^discs-"))
         expect(page.locator("#sample-link textarea, #sample-link input")).to_have_value(re.compile("scene=discs-"))
         assert shown_bytes(page, "#sample-gallery img") == first
-
-
-def test_a_page_closed_in_mid_training_frees_the_device_and_keeps_its_scales(browser, app, picture_file):
-    health = lambda: Client(app, verbose=False).predict(api_name="/health")  # noqa: E731
-    before = health()["trainings"]
-    with browser.new_context(viewport=WIDE) as context:
-        page = context.new_page()
-        page.goto(app + SCENES)
-        expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
-        upload(page, picture_file)
-        page.locator("#train").click()
-        expect(page.locator("#train-status")).to_contain_text("scale 2 of", timeout=60_000)
-        assert health()["trainings"] == before + 1
-        page.close()
-        deadline = time.monotonic() + 30
-        while health()["trainings"] > before:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-    started = time.monotonic()
-    Client(app, verbose=False).predict("peaks", count=1, api_name="/sample_scene")
-    assert time.monotonic() - started < 15
 
 
 def test_mistakes_are_explained(scenes, tmp_path):

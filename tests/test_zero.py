@@ -38,7 +38,7 @@ def test_a_used_up_quota_is_told_and_finished_scales_stay(picture_file, tmp_path
 
 def test_the_page_trains_and_draws_there(picture_file, tiny_folder, tmp_path):
     told = run("handlers", picture_file, tiny_folder)
-    assert told["finished"] and "Trained in" in told["report"]
+    assert told["finished"] and "Trained in" in told["report"] and "Trained in" in told["watched"]
     assert "on this device (ZeroGPU)" in told["expected"] and "paper" in told["presets"]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import fastapi
 import gradio as gr
@@ -13,22 +16,30 @@ BROWSER = "Mozilla/"  # with which the name of every browser begins
 
 @dataclass(frozen=True)
 class Visitor:
-    """Whose request it is. session: of a browser's page or a client; owner: whom a training counts for, the session of
-    a browser, the address of a script, which may call itself by a new session each time; address: the client's."""
+    """Whose request it is. session: whose scenes are his, the name that a browser remembers, else that of the page or
+    client; owner: whom a training counts for, the session of a browser, the address of a script, which may call itself
+    by a new session each time; address: the client's."""
 
     session: str
     owner: str
     address: str = ""
 
     @classmethod
-    def of(cls, request: gr.Request | None) -> Visitor:
-        """Who asks."""
+    def of(cls, request: gr.Request | None, remembered: Any = None) -> Visitor:
+        """Who asks. remembered: the name by which a browser says that it is the same after it has left."""
         if request is None:
             return cls("", "")
         session = request.session_hash or ""
         browser = str(request.headers.get("user-agent", "")).startswith(BROWSER)
+        if browser and isinstance(remembered, str) and re.fullmatch("[0-9a-f]{32}", remembered):
+            session = remembered
         address = address_of(request)
         return cls(session, session if browser else address, address)
+
+
+def new_name() -> str:
+    """One for a browser to remember; who has it is taken for its visitor, so it cannot be guessed."""
+    return secrets.token_hex(16)
 
 
 def address_of(request: gr.Request | fastapi.Request) -> str:

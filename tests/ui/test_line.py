@@ -89,11 +89,18 @@ def test_there_is_an_end_to_the_line():
         line.enter(Training("late", "late"))
 
 
-def test_stopping_is_for_ones_own_session_and_closing_for_all():
+def test_a_browser_that_comes_back_is_the_same_visitor():
+    name = "0123456789abcdef" * 2
+    pages = [Visitor.of(request(session, "Mozilla/5.0 (X11)"), name) for session in "ab"]
+    assert pages[0] == pages[1] and pages[0].owner == pages[0].session == name
+    assert Visitor.of(request("a", "Mozilla/5.0 (X11)"), "x").owner == "a"  # nothing else is taken for a name
+    assert Visitor.of(request("a", "Mozilla/5.0 (X11)"), [name]).owner == "a"
+    assert Visitor.of(request("a"), name).owner == "10.0.0.1"  # a script counts by its address all the same
+
+
+def test_closing_is_for_all():
     line = Line()
     trainings = entered(line, 2)
-    line.stop(Visitor("session 1", "whoever"))
-    assert [training.stopped for training in trainings] == [False, True]
     line.close("the app is being restarted")
     assert all(training.stopped for training in trainings)
     with pytest.raises(ValueError, match="being restarted"):

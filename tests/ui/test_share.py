@@ -8,7 +8,6 @@ import shlex
 import gradio as gr
 
 from ui.device import Device
-from ui.drawing import Drawing
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
 from ui.share import Call, File, Share, codes, curl_code, file_name, javascript_code, python_code
@@ -23,7 +22,9 @@ def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
     """Other calls have those of their use, from which their endpoints are made."""
     trainings = Trainings(store, Device())
     with gr.Blocks():
-        panel = TrainingPanel(trainings, Drawing(store, trainings.device), gr.Dropdown(), gr.Button(), gr.Textbox())
+        panel = TrainingPanel(
+            trainings, gr.Dropdown(), gr.Button(), gr.Textbox(), gr.BrowserState(), gr.Tabs()
+        )  # fmt: skip
     asked = (panel.picture, panel.preset, panel.seed, panel.size, panel.iterations)
     (one,) = panel._calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
     arguments = {"picture": "picture.jpg", "preset": "layout", "seed": 3, "max_size": 128, "iterations": None}

@@ -18,6 +18,7 @@ from ui import zero
 from ui.device import Device
 from ui.scenes.store import SceneStore
 from ui.scenes.trainings import Trainings
+from ui.visitors import Visitor
 
 
 def slowly(*arguments):
@@ -42,6 +43,11 @@ if case == "handlers":
     told["expected"] = [*trainings.expect(picture, trainings.config("fast", 0, 48, 12))][-1]
     *_, (report, _, _, record, name) = trainings.train_scene(picture, "fast", 0, 48, 12)
     told |= {"report": report, "finished": store.get(name).finished, "presets": trainings.presets}
+    asked = {"preset": "fast", "seed": 1, "max_size": 48, "iterations": 12}
+    job = trainings.train(Visitor("page", "page"), picture, asked)  # as the page does, in a thread of its own
+    while not job.over:
+        time.sleep(0.1)
+    told["watched"] = job.view.report.text
 else:
     if case != "whole":  # ten seconds a call: time for one scale
         zero.train, zero.LONGEST_SECONDS, zero.SETUP_SECONDS, zero._step_seconds = slowly, 0.0, 0.0, 10 / 9

@@ -98,13 +98,6 @@ class Line:
         first = min(known, default=60.0)
         return duration(first + (before - AT_ONCE) / AT_ONCE * max([*known, 60.0]))
 
-    def stop(self, visitor: Visitor) -> None:
-        """Ends the trainings of a visitor's page or client after their current step."""
-        with self._lock:
-            for training in self._line:
-                if training.visitor.session == visitor.session:
-                    training.stop()
-
     def close(self, reason: str) -> None:
         """Ends all, and lets none begin any more."""
         with self._lock:

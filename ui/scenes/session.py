@@ -79,9 +79,11 @@ class TrainingSession:
         self._begin, self._trainer = begin, trainer
         self.seconds_left: float | None = None
         self._stopped, self._ended = threading.Event(), False
+        self._why = ""  # it was stopped
 
-    def stop(self) -> None:
-        """Ends it after its current step, or while it waits; finished scales are kept."""
+    def stop(self, why: str = "") -> None:
+        """Ends it after its current step, or while it waits; finished scales are kept. why: of whoever it was not."""
+        self._why = why
         self._stopped.set()
 
     @property
@@ -151,7 +153,8 @@ class TrainingSession:
         if last.finished:
             return Report(f"Trained in {duration(last.seconds)}: {name}. {lives}")
         kept = f"{last.scene.scales} of {last.scales} scales are kept as {name}"
-        text = f"Failed: {failure}; {kept}." if failure else f"Stopped: {kept}; Resume goes on with it. {lives}"
+        stopped = f"Stopped, as {self._why}" if self._why else "Stopped"
+        text = f"Failed: {failure}; {kept}." if failure else f"{stopped}: {kept}; Resume goes on with it. {lives}"
         if self._line.closed:
             text = f"Stopped, as the app is being restarted: {kept}, and found there again once it is back."
         return Report(text, last.scene.scales / last.scales)

@@ -24,10 +24,17 @@ from ui.scenes.store import LIFETIME_SECONDS, SceneStore
 from ui.scenes.tile import TilePanel
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
-from ui.visitors import Visitor
+from ui.visitors import Visitor, new_name
 from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values
 
 DOWNLOAD = "() => { setTimeout(() => document.getElementById('scene-file').click(), 100); }"  # once it has the file
+# As a click on the tab, then to the scene: on a phone there is much above it.
+SHOW_SCENE = """() => {
+  document.querySelector("#halves > .tab-wrapper [role=tab]").click();
+  const where = innerWidth > 740 ? "halves" : "scene";
+  setTimeout(() => document.getElementById(where).scrollIntoView({ behavior: "smooth" }), 100);
+}"""
+KEY = "darkroom"  # of what browsers remember: a key that Gradio draws would be another after a restart
 THUMBNAIL = (220, 160)  # px, at most
 # Panels that are not made from their use's options alone.
 PANELS: dict[Any, dict[str, type[Panel]]] = {
@@ -49,16 +56,18 @@ class ScenesTab:
         self.store, self.drawing = store, Drawing(store, trainings.device)
         names = store.names("")  # none where nothing is shipped: then there is only training
         self.mode = gr.Textbox(visible=False)  # what a link wants drawn; "" as long as nothing was
-        self.own = gr.BrowserState([], storage_key="darkroom-scenes")  # this visitor's, for when he comes back
+        # This visitor's scenes, and the name by which he is known, for when he comes back.
+        self.own = gr.BrowserState([], storage_key="darkroom-scenes", secret=KEY)
+        self.me = gr.BrowserState("", storage_key="darkroom-visitor", secret=KEY)
         with gr.Tabs(selected="use" if names else "train", elem_id="halves") as self.halves:
             with gr.Tab("Use a scene", id="use"):
                 with gr.Row(equal_height=False, elem_classes="scene"):
                     self._lay_out_scene(names)
                 self._lay_out_uses(origin)
             with gr.Tab("Train your own picture", id="train"):
-                self.training = TrainingPanel(trainings, self.drawing, self.scene, self.again, origin)
+                self.training = TrainingPanel(trainings, self.scene, self.again, origin, self.me, self.halves)
         self.described = [self.source, self.about, self.again, self.keep, self.training.resume]
-        self.chosen = [self.gallery, self.scene, self.own]
+        self.chosen = [self.gallery, self.scene, self.own, self.me]
         self._wire()
         samples = self.samples
         tab.select(self._first, {self.mode, *samples.inputs}, [self.mode, *samples.outputs], **PICTURES, **QUIET)
@@ -112,25 +121,29 @@ class ScenesTab:
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         samples.draw_after(choice.then, samples.draw_drafts)
         samples.draw_after(self.scene.input, samples.draw_drafts)
-        self.again.click(lambda: gr.Tabs(selected="train"), None, self.halves, queue=False, **QUIET)
         packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
         packed.success(None, None, None, js=DOWNLOAD, **QUIET)
-        added = self.bring.upload(self._add, {self.bring}, [training.scene], **CHOSEN_FILE)
+        added = self.bring.upload(self._add, {self.bring, self.me}, [training.scene], **CHOSEN_FILE)
         for ended in (*training.ended, added):
-            got = ended.success(self._got, {training.scene, self.own}, self.chosen, queue=False, **QUIET)
+            got = ended.success(self._got, {training.scene, self.own, self.me}, self.chosen, queue=False, **QUIET)
             # The name may be the same as before, with more scales.
             described = got.then(self._describe, {self.scene}, self.described, **QUIET)
             samples.draw_after(described.then, samples.draw_drafts)
+        used = training.use.click(lambda name: name, training.scene, self.scene, queue=False, **QUIET)
+        used.success(None, None, None, js=SHOW_SCENE, **QUIET)
+        shown = {samples.share.link, *samples.inputs}
+        used.success(self._draw_used, shown, samples.outputs, **PICTURES, **QUIET)
 
     def start(self, opened: Any) -> None:
-        listed = opened.then(self._list, {self.own, self.scene}, self.chosen, queue=False, **QUIET)
+        listed = opened.then(self._list, {self.own, self.scene, self.me}, self.chosen, queue=False, **QUIET)
         described = listed.then(self._describe, {self.scene}, self.described, **QUIET)
         for panel in self.panels.values():
             panel.draw_linked(described.then, self.mode)
+        self.training.start_watching(listed.then)
 
     def _first(self, values: Values) -> Iterator[Any]:
-        """Samples where there are none yet, once the tab is looked at."""
-        if values[self.mode] or not values[self.scene]:
+        """Samples where there are none yet, once the tab is looked at and the page knows its address."""
+        if values[self.mode] or not values[self.scene] or not values[self.samples.share.origin]:
             yield {self.mode: gr.skip()}
             return
         for updates in self.samples.draw_drafts(values):
@@ -138,20 +151,30 @@ class ScenesTab:
 
     def _list(self, values: Values, request: gr.Request) -> Updates:
         """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
-        alive = self.store.adopt(Visitor.of(request).session, values[self.own] or [])
-        return self._listed(request, values[self.scene]) | {self.own: alive}
+        me = values[self.me] or new_name()
+        visitor = Visitor.of(request, me)
+        alive = self.store.adopt(visitor.session, values[self.own] or [])
+        return self._listed(visitor, values[self.scene]) | {self.own: alive, self.me: me}
 
     def _got(self, values: Values, request: gr.Request) -> Any:
         """After a training or an upload: its scene is chosen, and the browser remembers it."""
         name, kept = values[self.training.scene], values[self.own]
         if not name:
             return gr.skip()
-        mine = kept if name in [*kept, *self.store.shipped.names] else [*kept, name]
-        return self._listed(request, name) | {self.own: mine}
+        visitor = Visitor.of(request, values[self.me])
+        his = name in self.store.names(visitor.session) and name not in self.store.shipped.names
+        return self._listed(visitor, name) | {self.own: [*kept, name] if his and name not in kept else kept}
 
-    def _listed(self, request: gr.Request, chosen: str | None) -> Updates:
+    def _draw_used(self, values: Values) -> Iterator[Any]:
+        """Samples of the scene, where they are not there already."""
+        if Query.of(values[self.samples.share.link]).read("scene", "", str) == values[self.scene]:
+            yield {self.samples.status: gr.skip()}
+            return
+        yield from self.samples.draw_drafts(values)
+
+    def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """The scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
-        every = self.store.names(Visitor.of(request).session)
+        every = self.store.names(visitor.session)
         pictures = []
         for name in every:
             picture = self.store.get(name).source
@@ -163,7 +186,8 @@ class ScenesTab:
     def _add(self, values: Values, request: gr.Request) -> Updates:
         if not values[self.bring]:
             raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
-        return {self.training.scene: self.store.add(Visitor.of(request).session, values[self.bring])}
+        visitor = Visitor.of(request, values[self.me])
+        return {self.training.scene: self.store.add(visitor.session, values[self.bring])}
 
     def _describe(self, values: Values) -> Updates:
         """The trained picture of a scene, and a line about it."""
@@ -202,6 +226,7 @@ class ScenesTab:
             self.store.get(name)
             return name
 
+        training = self.training.read(query)
         scene = query.read("scene", next(iter(self.store.names("")), None), known)
         modes = {mode: panel for panel in self.panels.values() for mode in panel.drawers}
         mode = query.choice("mode", DRAFTS, modes)
@@ -210,6 +235,7 @@ class ScenesTab:
             self.scene: scene,
             self.halves: gr.update(selected="use" if scene else "train"),
             self.views: gr.update(selected=modes[mode].name),
+            **training,
         }
         for panel in self.panels.values():
             updates |= panel.read(query if panel is modes[mode] else Query({}))

@@ -1,21 +1,19 @@
-"""The training panel: upload, expectations, training as it happens, Stop and Resume."""
+"""The training panel: upload, expectations, training as it happens, Stop and Resume, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
-import pandas as pd
-from PIL import Image
 
 from singan import TrainConfig
-from singan.train import Progress
-from ui.device import Turn
-from ui.drawing import Drawing
 from ui.gradio_patches import picture_file
 from ui.html import strip
-from ui.scenes.session import TrainingSession
+from ui.links import Query
+from ui.reports import Report
+from ui.scenes.job import Job, View
 from ui.scenes.trainings import MAX_ITERATIONS, Trainings
 from ui.share import Call, Share, file_name
 from ui.visitors import Visitor
@@ -32,42 +30,47 @@ NO_PICTURE = (
 )
 EXPLANATION = (
     "<p>Training builds the picture up from a few dozen pixels, scale by scale. Every scale is shown here as it "
-    "learns. Stop whenever you like: finished scales are kept.</p>"
+    "learns. Stop whenever you like: finished scales are kept. Reload the page, and it still goes on; leave it for a "
+    "minute, and it stops.</p>"
 )
-PLOT_POINTS = 300  # more make the page slow
-LOSS_LABELS = {"critic": "Critic", "generator": "Generator", "reconstruction": "Reconstruction"}
+OWN = "own"  # what a link asks for that says nothing: the visitor's own training, if one goes on
 
 
 class TrainingPanel:
-    """scene: the name of the scene that a training gave; resume: its button; ended: the events that end a training.
+    """scene: the name of the scene that a training gave; use: the button that opens it; ended: the events that end a
+    training; watched: the name of the training that is shown, or what a link asks for.
 
-    chosen: the component that names the scene to go on with, for Resume and the button `again` elsewhere.
+    chosen: the component that names the scene to go on with, for Resume and the button `again` elsewhere; me: that has
+    the name by which the browser is known; halves: the tabs of which this panel is one.
     """
 
     def __init__(
-        self, trainings: Trainings, drawing: Drawing, chosen: gr.Dropdown, again: gr.Button, origin: gr.Textbox
+        self,
+        trainings: Trainings,
+        chosen: gr.Dropdown,
+        again: gr.Button,
+        origin: gr.Textbox,
+        me: gr.BrowserState,
+        halves: gr.Tabs,
     ) -> None:
-        self.trainings, self.drawing, self.chosen = trainings, drawing, chosen
+        self.trainings, self.chosen, self.me, self.halves = trainings, chosen, me, halves
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=320):
                 self._lay_out_controls()
             with gr.Column(scale=3, min_width=320):
                 self._lay_out_view()
-                self.share = Share("train", origin, linked=False)
-        self.scene = gr.Textbox(visible=False)
-        asked = [self.picture, self.preset, self.seed, self.size, self.iterations]
-        self.share.write_code(self._calls, asked)
+                self.share = Share("train", origin)
+        self.scene, self.watched = gr.Textbox(visible=False), gr.Textbox(visible=False)
+        self.asked = [self.picture, self.preset, self.seed, self.size, self.iterations]
+        self.share.write_code(self._calls, self.asked)
         gr.on(
-            [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect, set(asked),
-            [self.expectation], trigger_mode="always_last", **QUIET,
+            [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect,
+            set(self.asked), [self.expectation], trigger_mode="always_last", **QUIET,
         )  # fmt: skip
         self.ended: list[Any] = []
-        self._wire(
-            [self.start.click], lambda picture: self._begin(bool(picture)), self._train, {*asked, *self.share.inputs}
-        )
-        self.start.click(self._print, {self.picture}, [self.meanwhile], **PICTURES, **QUIET)
-        self._wire([self.resume.click, again.click], lambda _: self._begin(True), self._resume, {chosen})
-        self.stop.click(self._stop, None, None, queue=False, **QUIET)
+        self._wire([self.start.click], self._train)
+        self._wire([self.resume.click, again.click], self._train_on)
+        self.stop.click(self._stop, {self.watched, me}, None, queue=False, **QUIET)
 
     def _lay_out_controls(self) -> None:
         self.picture = picture_file(
@@ -93,9 +96,10 @@ class TrainingPanel:
 
     def _lay_out_view(self) -> None:
         names = self.trainings.store.names("")
-        pictures = self.stages(names[0]) if names else []
+        pictures = self.trainings.stages(names[0]) if names else []
         self.idle = gr.HTML(EXPLANATION + strip(pictures, None, len(pictures)), elem_id="train-idle")
         self.status = gr.HTML(elem_id="train-status")
+        self.use = gr.Button("Use this scene", variant="primary", visible=False, elem_id="use-scene")
         self.pyramid = gr.HTML(elem_id="strip")
         with gr.Row(visible=False) as self.live:
             self.sample = _live_picture("A sample now", "live")
@@ -110,66 +114,139 @@ class TrainingPanel:
             visible=False, label="Losses", show_label=False, elem_id="losses", buttons=[],
         )  # fmt: skip
 
-    def stages(self, scene: str) -> list[Image.Image]:
-        """A sample at every finished scale of a scene."""
-        return self.drawing.device.run(Turn.PICTURE, self.trainings.store.get(scene).stages)
-
     # -- training ----------------------------------------------------------------------------------------------------
 
-    def _wire(self, triggers: list[Any], begin: Any, train: Any, inputs: set[Any]) -> None:
-        """Trains after an event: the buttons show at once that it begins, and at last that it is over."""
-        buttons = [self.start, self.stop, self.resume]
-        begun = gr.on(triggers, begin, self.picture, [*buttons, self.idle, self.live], queue=False, **QUIET)
-        view = [self.status, self.pyramid, self.sample, self.remembered, self.plot, self.scene, *self.share.outputs]
-        trained = begun.then(train, inputs, view, concurrency_limit=None, **QUIET)  # Line has the queue
-        for end in (trained.success, trained.failure):  # `then` does not follow a generator that failed
-            self.ended.append(end(self._end, self.scene, buttons, queue=False, **QUIET))
+    def _wire(self, triggers: list[Any], begin: Any) -> None:
+        """Lets a training begin after an event, and watches it."""
+        inputs = {self.chosen, self.me, *self.asked, *self.share.inputs}
+        begun = gr.on(triggers, begin, inputs, self._shown, concurrency_limit=None, **QUIET)  # Line has the queue
+        self._watch_after(begun.success)
 
-    def _begin(self, begins: bool) -> Updates:
-        view = {self.idle: gr.HTML(visible=not begins), self.live: gr.Row(visible=begins)}
-        return self._usable(start=False, stop=begins, resume=False) | view
+    @property
+    def _shown(self) -> list[Any]:
+        """What changes where another training is shown."""
+        buttons = [self.start, self.stop, self.resume, self.use]
+        return [self.watched, self.scene, self.idle, self.live, self.halves, *buttons, *self.share.outputs]
 
-    def _end(self, scene: str | None) -> Updates:
-        more = bool(scene) and self.trainings.store.resumable(str(scene))
-        return self._usable(start=True, stop=False, resume=more)
+    def _watch_after(self, event: Any) -> None:
+        """Shows the training that an event chose, and the print that goes with it, until it is over."""
+        view = [self.status, self.pyramid, self.sample, self.remembered, self.plot, self.scene]
+        seen = event(self._watch, {self.watched}, view, concurrency_limit=None, trigger_mode="multiple", **QUIET)
+        event(self._print, {self.watched}, [self.meanwhile], trigger_mode="multiple", **PICTURES, **QUIET)
+        buttons = [self.start, self.stop, self.resume, self.use]
+        for end in (seen.success, seen.failure):  # `then` does not follow a generator that failed
+            inputs = {self.scene, self.watched, self.me}
+            self.ended.append(end(self._end, inputs, buttons, queue=False, **QUIET))
+
+    def _train(self, values: Values, request: gr.Request) -> Updates:
+        visitor = Visitor.of(request, values[self.me])
+        return self._begun(self.trainings.train(visitor, values[self.picture], self._asked(values)), values)
+
+    def _train_on(self, values: Values, request: gr.Request) -> Updates:
+        visitor = Visitor.of(request, values[self.me])
+        return self._begun(self.trainings.train_on(visitor, values[self.chosen]), values)
+
+    def _begun(self, job: Job, values: Values) -> Updates:
+        front = {self.halves: gr.Tabs(selected="train")}
+        return self._showing(job, values) | self._usable(start=False, stop=True, resume=False) | front
+
+    def _showing(self, job: Job, values: Values) -> Updates:
+        """What changes on the page for this training to be shown."""
+        link = {"tab": "scenes", "training": job.name}
+        return {
+            self.watched: job.name,
+            self.scene: "",
+            self.idle: gr.HTML(visible=False),
+            self.live: gr.Row(visible=True),
+            self.use: gr.Button(visible=False),
+            **self.share.says(link, lambda: self._calls(values), values),
+        }
+
+    def _end(self, values: Values, request: gr.Request) -> Updates:
+        scene, visitor = values[self.scene], Visitor.of(request, values[self.me])
+        return self._buttons(visitor, values[self.watched], scene) | {self.use: gr.Button(visible=bool(scene))}
+
+    def _buttons(self, visitor: Visitor, watched: str | None, scene: str | None) -> Updates:
+        """Those that a visitor can use who watches this training, of which this scene came."""
+        own = self.trainings.jobs.of(visitor)
+        more = own is None and bool(scene) and self.trainings.store.resumable(str(scene))
+        return self._usable(start=own is None, stop=own is not None and own.name == watched, resume=more)
 
     def _usable(self, start: bool, stop: bool, resume: bool) -> Updates:
         pairs = ((self.start, start), (self.stop, stop), (self.resume, resume))
         return {button: gr.Button(interactive=usable) for button, usable in pairs}
 
-    def _stop(self, request: gr.Request) -> None:
-        self.trainings.line.stop(Visitor.of(request))
+    def _stop(self, values: Values, request: gr.Request) -> None:
+        own = self.trainings.jobs.of(Visitor.of(request, values[self.me]))
+        if own is not None and own.name == values[self.watched]:
+            own.stop()
 
-    def _train(self, values: Values, request: gr.Request) -> Iterator[Updates]:
-        session = self.trainings.begin(Visitor.of(request), values[self.picture], self._config(values))
-        yield from self._shown(session)
-        yield self.share.says({"tab": "scenes"}, lambda: self._calls(values), values)
+    async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
+        """A training as status, strip, live pictures and plot; its scene's name at the end."""
+        jobs, name = self.trainings.jobs, values[self.watched]
+        if not name:
+            yield {self.status: gr.skip()}
+            return
+        seen = View(Report(""))
+        async with aclosing(jobs.watch(jobs.get(name), request.session_hash or "")) as views:
+            async for view in views:
+                yield self._changes(seen, view)
+                seen = view
+
+    def _changes(self, seen: View, view: View) -> Updates:
+        updates: Updates = {self.status: view.report.html()}
+        if view.strip != seen.strip:
+            updates[self.pyramid] = view.strip
+        if view.losses is not seen.losses:
+            updates[self.plot] = gr.LinePlot(view.losses, visible=True)
+        if view.preview and view.preview is not seen.preview:
+            updates |= {self.sample: view.preview.sample, self.remembered: view.preview.reconstruction}
+        return updates | ({self.scene: view.name} if view.ended else {})
 
     def _print(self, values: Values) -> Iterator[Updates]:
+        name = values[self.watched]
+        job = self.trainings.jobs.get(name) if name else None
+        yield {self.meanwhile: gr.Image(visible=False)}
+        if job is None or job.over:
+            return
         try:
-            for picture in self.trainings.first_print(values[self.picture]):
+            for picture in self.trainings.first_print(job.file):
                 yield {self.meanwhile: gr.Image(picture, visible=True)}
         except ValueError:  # of which the training speaks
             yield {self.meanwhile: gr.Image(visible=False)}
 
-    def _resume(self, values: Values, request: gr.Request) -> Iterator[Updates]:
-        yield from self._shown(self.trainings.resume(Visitor.of(request), values[self.chosen]))
+    # -- finding one again -------------------------------------------------------------------------------------------
 
-    def _shown(self, session: TrainingSession) -> Iterator[Updates]:
-        """The states of a training as status, strip, live pictures and plot; its scene's name at the end."""
-        live: Live | None = None
-        for state in session:
-            updates: Updates = {self.status: state.report.html()}
-            if state.ended:
-                updates[self.scene] = state.name
-            elif record := state.progress:
-                live = live or Live(self.stages(str(state.name)) if record.scene else [])
-                preview = record.preview
-                updates[self.pyramid] = live.strip(record)
-                updates[self.plot] = gr.LinePlot(live.losses(record), visible=True)
-                if preview:
-                    updates |= {self.sample: preview.sample, self.remembered: preview.reconstruction}
-            yield updates
+    def read(self, query: Query) -> Updates:
+        """The training that a link asks for."""
+        plain = not query.unread
+        return {self.watched: query.read("training", OWN if plain else "", self._known)}
+
+    def _known(self, name: str) -> str:
+        job = self.trainings.jobs.get(name)
+        if job.over and not job.view.ended:
+            raise ValueError("nothing came of this training")
+        return name
+
+    def start_watching(self, opened: Any) -> None:
+        """Shows, after the event in which the page was opened, the training that a link asks for or his own."""
+        inputs = {self.watched, self.me, *self.asked, *self.share.inputs}
+        outputs = [*self._shown, *self.asked]
+        self._watch_after(opened(self._find, inputs, outputs, queue=False, **QUIET).success)
+
+    def _find(self, values: Values, request: gr.Request) -> Updates:
+        asked, visitor, jobs = values[self.watched], Visitor.of(request, values[self.me]), self.trainings.jobs
+        job = jobs.of(visitor) if asked in ("", OWN) else jobs.get(asked)
+        if job is None:
+            return {self.watched: ""}
+        front = {self.halves: gr.Tabs(selected="train")} if asked else {}
+        his = self._controls(job) if job.visitor.owner == visitor.owner else {}
+        return self._showing(job, values) | self._buttons(visitor, job.name, None) | front | his
+
+    def _controls(self, job: Job) -> Updates:
+        """The controls as they were when a training began."""
+        keys = {self.preset: "preset", self.seed: "seed", self.size: "max_size", self.iterations: "iterations"}
+        return {self.picture: job.file, **{it: job.asked[key] for it, key in keys.items()}} if job.file else {}
 
     # -- what is asked for -------------------------------------------------------------------------------------------
 
@@ -194,29 +271,3 @@ class TrainingPanel:
 
 def _live_picture(label: str, name: str) -> gr.Image:
     return gr.Image(label=label, interactive=False, format="png", height=240, buttons=[], elem_id=name)
-
-
-class Live:
-    """What the page shows of one training, collected from its records."""
-
-    def __init__(self, begun: list[Image.Image]) -> None:
-        self._stages = dict(enumerate(begun))
-        self._losses: list[dict[str, Any]] = []
-
-    def strip(self, record: Progress) -> str:
-        """The pyramid so far: a sample of every finished scale, and the current one as it changes."""
-        if record.preview:
-            self._stages[record.scale] = record.preview.sample
-        return strip([picture for _, picture in sorted(self._stages.items())], record.scale, record.scales)
-
-    def losses(self, record: Progress) -> pd.DataFrame:
-        """Losses by how many scales are trained, parts counted; thinned where there are many."""
-        trained = record.scale + record.iteration / record.iterations
-        self._losses += [
-            {"scales": trained, "loss": value, "of": LOSS_LABELS.get(name, name)}
-            for name, value in record.losses.items()
-        ]
-        kinds = len(record.losses)
-        if len(self._losses) > PLOT_POINTS * kinds:
-            self._losses = [row for i, row in enumerate(self._losses) if (i // kinds) % 2 == 0]
-        return pd.DataFrame(self._losses)

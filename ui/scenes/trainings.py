@@ -24,7 +24,8 @@ from ui import zero
 from ui.device import Device, Turn
 from ui.reports import duration
 from ui.scenes.concerns import MESSAGES
-from ui.scenes.line import Line
+from ui.scenes.job import Asked, Job, Jobs
+from ui.scenes.line import IN_ALL, Line
 from ui.scenes.session import Begun, Records, Source, Trainer, TrainingSession
 from ui.scenes.store import SceneStore
 from ui.visitors import Visitor
@@ -44,6 +45,8 @@ class Trainings:
 
     def __init__(self, store: SceneStore, device: Device, trainer: Trainer | None = None) -> None:
         self.store, self.device, self.line, self._uploads = store, device, Line(), Uploads()
+        self.jobs = Jobs(self.stages)
+        self._prints: dict[str, Image.Image] = {}  # the last few, by the files of their pictures
         self._trainer = trainer or (zero.train_in_calls if zero.ON_ZERO_GPU else self.train_here)
         # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
         self.presets = [name for name in PRESETS if name != "paper" or store.device.type != "cpu" or zero.ON_ZERO_GPU]
@@ -108,7 +111,11 @@ class Trainings:
     def first_print(self, file: str | None) -> Iterator[Image.Image]:
         """What the photograph's patches alone make of it, while it is trained on: a draft as it grows, then the print.
         Raises PictureError."""
-        picture = self._uploads.open(uploaded(file))
+        file = uploaded(file)
+        if file in self._prints:
+            yield self._prints[file]
+            return
+        picture = self._uploads.open(file)
         share = min(1.0, math.sqrt(FIRST_PRINT / (picture.width * picture.height)))
         size = round(picture.width * share), round(picture.height * share)
         reduced = picture if share == 1 else picture.resize(size, Image.Resampling.LANCZOS)
@@ -116,6 +123,22 @@ class Trainings:
         for stage in self.device.stream(Turn.PICTURE, stages):
             if stage.picture and stage.picture.width * stage.picture.height >= min(DRAFT, math.prod(size)):
                 yield stage.picture
+            if stage.picture and stage.share == 1:
+                self._prints[file] = stage.picture
+                for older in list(self._prints)[:-IN_ALL]:
+                    self._prints.pop(older, None)
+
+    def stages(self, scene: str) -> list[Image.Image]:
+        """A sample at every finished scale of a scene."""
+        return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
+
+    def train(self, visitor: Visitor, file: str | None, asked: Asked) -> Job:
+        """A training of the picture in a file that goes on by itself. Raises ValueError."""
+        return self.jobs.start(self.begin(visitor, file, self.config(**asked)), file, asked)
+
+    def train_on(self, visitor: Visitor, scene: str) -> Job:
+        """The same of a scene whose training was stopped."""
+        return self.jobs.start(self.resume(visitor, scene))
 
     def begin(self, visitor: Visitor, file: str | None, config: TrainConfig) -> TrainingSession:
         """A training of the picture in a file, or what there is of the same already. Raises ValueError."""

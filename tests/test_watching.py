@@ -1,0 +1,122 @@
+"""The page in Chromium: a training outlives it when it is reloaded, is seen elsewhere by its link, and ends when it is
+left for good."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.servers import free_port
+from benchmarks.wire import Stranger
+from darkroom.models import Models
+from dcgan import FacePipeline
+from singan import ScenePipeline
+from tests.browser import new_page, opened
+from ui.gradio_patches import NAME_PICTURES
+from ui.page import build_page
+from ui.scenes.trainings import Trainings
+from ui.theme import CSS, THEME
+
+SCENES = "?tab=scenes&scene=tiny&enlarge=0&count=1"
+PAUSE_SECONDS = 0.2  # between two steps, once a scale is finished: on any machine there is time to leave and come back
+
+
+class SlowTrainings(Trainings):
+    """Trains in no hurry."""
+
+    def train_here(self, *arguments):
+        with closing(super().train_here(*arguments)) as records:
+            for record in records:
+                yield record
+                time.sleep(PAUSE_SECONDS if record.scene else 0)
+
+
+@pytest.fixture(scope="module")
+def small_app(tiny_folder: Path) -> Iterator[str]:
+    """Address of the app, in this process, with one tiny scene."""
+    scenes = Models([str(tiny_folder)], [], ScenePipeline.from_pretrained)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ui.page.Trainings", SlowTrainings)
+        page = build_page(Models([], [], FacePipeline.from_pretrained), scenes, torch.device("cpu"))
+    page.launch(theme=THEME, css=CSS, js=NAME_PICTURES, prevent_thread_lock=True, server_port=free_port(), quiet=True)
+    yield str(page.local_url)
+    page.shut_down()
+
+
+def train(page: Page, picture: Path) -> None:
+    """Begins a training, and waits until its first scale is kept."""
+    expect(page.locator("#sample-status")).to_contain_text("1 picture in")
+    page.get_by_role("tab", name="Train your own picture").click()
+    page.locator("#preset").get_by_text("Fast").click()
+    page.locator("#picture input[type=file]").set_input_files(picture)
+    opened(page, page.get_by_role("button", name="Advanced"))
+    page.locator("#iterations input").fill("60")
+    expect(page.locator("#prediction")).to_contain_text("on this device", timeout=60_000)
+    page.locator("#train").click()
+    expect(page.locator("#train-status")).to_contain_text("scale 2 of 4", timeout=60_000)
+
+
+def progress(page: Page) -> int:
+    return int(page.locator("#train-status .bar").get_attribute("aria-valuenow") or 0)
+
+
+def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str, browser: Browser, picture_file: Path):
+    with new_page(browser, small_app + SCENES) as page:
+        train(page, picture_file)
+        expect(page).to_have_url(re.compile("tab=scenes&training=[0-9a-f]{16}$"))
+        before, link = progress(page), page.url
+        page.goto(small_app)  # the browser remembers it, whatever the address says
+        expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
+        assert progress(page) >= before
+        expect(page.locator("#live img")).to_be_visible()
+        expect(page.locator("#meanwhile img")).to_be_visible()
+        expect(page.locator("#picture img")).to_be_visible()
+        expect(page.get_by_label("Fast · 128 px")).to_be_checked()
+        expect(page.locator("#train")).to_be_disabled()
+
+        with new_page(browser, link, width=390, height=844) as watcher:
+            expect(watcher.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
+            expect(watcher.locator("#live img")).to_be_visible()
+            expect(watcher.locator("#stop")).to_be_disabled()  # it is not his
+            expect(watcher.locator("#train")).to_be_enabled()
+            expect(watcher.locator("#use-scene")).to_be_hidden()
+            page.locator("#stop").click()
+            for each in (page, watcher):
+                expect(each.locator("#train-status")).to_contain_text("scales are kept as discs-")
+                each.locator("#use-scene").click()
+                expect(each.locator("#scene input")).to_have_value(re.compile("^discs-"))
+                expect(each.locator("#scene")).to_be_in_viewport()
+                expect(each.locator("#sample-gallery")).to_be_visible()
+                expect(each).to_have_url(re.compile("scene=discs-"), timeout=60_000)  # samples of it
+            watcher.goto(small_app)
+            expect(watcher.locator("#scenes-gallery")).not_to_contain_text("discs-")  # nor is the scene
+        page.goto(small_app)
+        expect(page.locator("#scenes-gallery")).to_contain_text("discs-")
+
+
+def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
+    small_app: str, browser: Browser, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ui.scenes.job.UNWATCHED_SECONDS", 2.0)
+    trainings = lambda: Stranger(small_app).call("health", [])[1][0]["trainings"]  # noqa: E731
+    with new_page(browser, small_app + SCENES) as page:
+        train(page, picture_file)
+        assert trainings() == 1
+        link = page.url
+        page.goto("about:blank")
+        deadline = time.monotonic() + 30
+        while trainings():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        page.goto(link)
+        expect(page.locator("#train-status")).to_contain_text("Stopped, as nobody watched it for 2 s: ")
+        page.locator("#use-scene").click()
+        expect(page.locator("#scenes-gallery")).to_contain_text("discs-")
+        expect(page.locator("#again")).to_be_visible()
