@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,7 +18,7 @@ from PIL import Image
 from darkroom.checks import echo
 from darkroom.device import out_of_memory
 from darkroom.files import why
-from darkroom.uses import NEEDED, Option, options
+from darkroom.uses import NEEDED, Option, combinations, options
 
 BAR_DELAY = 0.5  # s before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
 AGAIN_AFTER = 1.0  # s: torchrun passes on what the terminal has sent to every process already
@@ -155,8 +154,8 @@ def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
 def uses_of(args: argparse.Namespace, use: Any) -> list[Any]:
     """The uses that the arguments ask for: one for each combination of what was given several times."""
     values = {name: getattr(args, name) for name in options(use)}
-    several = {name: value for name, value in values.items() if isinstance(value, list | tuple)}
-    return [use(**values | dict(zip(several, chosen, strict=True))) for chosen in product(*several.values())]
+    several = [name for name, value in values.items() if isinstance(value, list | tuple)]
+    return [use(**chosen) for chosen in combinations(values, several)]
 
 
 def number(text: str) -> float:

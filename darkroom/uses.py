@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints
 
@@ -69,6 +70,11 @@ class Option:
         else:
             allowed = f"{self.low:g} to {self.most if served else self.high:g} {self.unit}".rstrip()
         return f"{self.help} ({allowed})" if allowed else self.help
+
+    @property
+    def several(self) -> bool:
+        """Whether the command line takes several values: one use for each."""
+        return isinstance(self.command, tuple)
 
     @property
     def most(self) -> float | None:
@@ -220,6 +226,12 @@ class Use(Generic[M]):
         return None
 
 
+def combinations(values: Mapping[str, Any], several: Iterable[str]) -> list[dict[str, Any]]:
+    """The values of options, once for each combination of those that have several; none twice."""
+    lists = {name: dict.fromkeys(values[name]) for name in several}
+    return [{**values, **dict(zip(lists, chosen, strict=True))} for chosen in product(*lists.values())]
+
+
 @dataclass(frozen=True)
 class Step:
     """A piece of drawing. number: of the picture, from 0. picture: as it is now, where that can be shown. share: of its
@@ -273,9 +285,9 @@ class PicturesUse(Use[M]):
         """Where the pictures go."""
         return [Path(folder) / f"{prefix}{self.stem()}_{i:04}.png" for i in range(self.count)]
 
-    def write(self, pictures: Iterable[Image.Image], folder: str | Path) -> None:
+    def write(self, pictures: Iterable[Image.Image], folder: str | Path, prefix: str = "") -> None:
         """Writes each picture as it comes, whole or not at all."""
-        for path, picture in zip(self.paths(folder), pictures, strict=False):
+        for path, picture in zip(self.paths(folder, prefix), pictures, strict=False):
             with atomic(path) as part:
                 picture.save(part, format="PNG")
 
@@ -324,12 +336,30 @@ class AnimationUse(Use[M]):
         """Writes the frames of `draw` as an animation, whole or not at all."""
         save_animation(self.ordered(frames), path, self.fps)
 
-    def write(self, pictures: Iterable[Image.Image], folder: str | Path) -> None:
+    def write(self, pictures: Iterable[Image.Image], folder: str | Path, prefix: str = "") -> None:
         """Writes the frames of `draw` as a file in a folder."""
-        self.save(list(pictures), self.path(folder))
+        self.save(list(pictures), self.path(folder, prefix))
 
     def note(self, model: M) -> str | None:
         return playback_note(self.format, self.fps)
+
+
+def prefixes(uses: Sequence[PicturesUse[Any] | AnimationUse[Any]]) -> list[str]:
+    """What their files begin with where they were called alike otherwise: the options that differ, such as start1_."""
+    if len({use.stem() for use in uses}) == len(uses):
+        return [""] * len(uses)
+    keys = [use.keys() for use in uses]
+    differing = [key for key in keys[0] if len({str(own[key]) for own in keys}) > 1]
+    return ["".join(f"{key}{own[key]}_" for key in differing) for own in keys]
+
+
+def in_turn(uses: Sequence[PicturesUse[M]], model: M) -> Iterator[Step]:
+    """The steps of several uses, one after the other, their pictures numbered on; all are checked first."""
+    first = 0
+    for use, steps in zip(uses, [use.steps(model) for use in uses], strict=True):
+        for step in steps:
+            yield replace(step, number=first + step.number)
+        first += use.count
 
 
 def fps_option(default: float) -> Any:

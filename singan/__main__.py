@@ -14,7 +14,7 @@ from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, SCENE, WEIGHTS_FILE, ModelError, kind_in
-from darkroom.uses import options
+from darkroom.uses import options, prefixes
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.config import PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
@@ -118,9 +118,10 @@ def _use(args: argparse.Namespace) -> int:
     uses = commands.uses_of(args, args.use)
     streams = [use.draw(scene) for use in uses]  # all are checked before the first is drawn
     with made_folder(args.out) as folder:
-        for use, stream in zip(uses, streams, strict=True):
-            bar = tqdm(stream, total=use.total, desc=use.stem(), unit="", delay=BAR_DELAY, dynamic_ncols=True)
-            use.write(bar, folder)
+        for use, stream, prefix in zip(uses, streams, prefixes(uses), strict=True):
+            what = f"{prefix}{use.stem()}"
+            bar = tqdm(stream, total=use.total, desc=what, unit="", delay=BAR_DELAY, dynamic_ncols=True)
+            use.write(bar, folder, prefix)
     if note := uses[0].note(scene):
         print(f"{args.use.title()}: {note}", file=sys.stderr)
     return 0

@@ -270,6 +270,7 @@ def test_the_set_of_twelve(browser, app, tmp_path):
     with new_page(browser, f"{app}?tab=scenes&scene=stream&mode=twelve&frames=4") as page:
         expect(page.locator("#animate-status")).to_contain_text("12 animations in", timeout=120_000)
         expect(page.locator("#twelve-gallery button img")).to_have_count(12)
+        expect(page.locator("#twelve-gallery button").first).to_contain_text("subtle, beta 0.80")  # calm ones first
         with zipfile.ZipFile(downloaded(page, "#animate-file", tmp_path)) as archive:
             assert len(set(archive.namelist())) == 12
 

@@ -19,7 +19,9 @@ class Sample(PicturesUse["ScenePipeline"]):
     """Draw new pictures with the content of a trained scene."""
 
     count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, served=50, command=50, start=4)
-    start_scale: int = start_scale_option(0, "0 draws everything anew, 1, 2, ... keep more of the picture's layout")
+    start_scale: int = start_scale_option(
+        0, "0 draws everything anew, 1, 2, ... keep more of the picture's layout", command=(0,)
+    )
     seed: int = seed_option()
     layout_by: str = option(
         "auto",

@@ -13,10 +13,12 @@ from darkroom.uses import (
     Size,
     format_option,
     fps_option,
+    in_turn,
     method,
     option,
     options,
     plain_options,
+    prefixes,
 )
 
 
@@ -137,6 +139,17 @@ def test_pictures_are_written_by_the_name_of_their_use(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["9_0000.png", "9_0001.png"]
     assert Image.open(tmp_path / "9_0001.png").size == (4, 2)
     assert [path.name for path in use.paths(tmp_path, "a_")] == ["a_9_0000.png", "a_9_0001.png"]
+
+
+def test_files_of_several_uses_are_told_apart_by_what_differs():
+    uses = [PlainSquare((4, 2), 9, share=share, border=border) for share, border in ((0.5, None), (0.25, 1))]
+    assert prefixes(uses) == ["s0.5_borderNone_", "s0.25_border1_"] and prefixes(uses[:1]) == [""]
+    assert prefixes([PlainSquare((4, 2), grey) for grey in (1, 2)]) == ["", ""]
+
+
+def test_several_uses_number_their_pictures_on_and_are_all_checked_first():
+    steps = list(in_turn([PlainSquare((4, 2), 9, count=2), PlainSquare((8, 2), 7, count=3)], ""))
+    assert [(step.number, step.picture.size) for step in steps] == [(n, (4 if n < 2 else 8, 2)) for n in range(5)]
 
 
 @dataclass(frozen=True)

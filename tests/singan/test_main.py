@@ -155,6 +155,16 @@ def test_sample_writes_exactly_count_pictures(tiny_folder, tmp_path):
     assert (tmp_path / "again" / "seed3_0000.png").read_bytes() == first
 
 
+def test_sample_writes_count_pictures_a_start_scale_under_names_that_sort(tiny_folder, tmp_path):
+    several = ["--start-scale", 0, 2, 0, "--count", 2, "--layout-by", "network"]
+    assert run("sample", tiny_folder, "--out", tmp_path / "several", *several) == 0
+    names = sorted(file.name for file in (tmp_path / "several").iterdir())
+    assert names == [f"start{k}_seed0_network_{i:04}.png" for k in (0, 2) for i in (0, 1)]
+    assert run("sample", tiny_folder, "--out", tmp_path / "one", "--start-scale", 2, *several[4:]) == 0
+    one = (tmp_path / "one" / "seed0_network_0001.png").read_bytes()
+    assert one == (tmp_path / "several" / names[3]).read_bytes()
+
+
 def test_retarget_writes_count_pictures_a_size(tiny_folder, tmp_path):
     sizes = ["--size", "65x35", "--size", "35x65"]
     assert run("retarget", tiny_folder, "--out", tmp_path, *sizes, "--mode", "keep", "--count", 2) == 0

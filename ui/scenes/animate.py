@@ -55,9 +55,9 @@ class AnimatePanel(Panel):
         return {self.name: self.draw, TWELVE: self.draw_twelve}
 
     def draw_twelve(self, values: Values) -> Iterator[Updates]:
-        """Three strengths times four smoothnesses."""
+        """Three strengths times four smoothnesses, the calm ones first, as in the choice of one."""
         use, name, known = self.controls.use_of(values), values[self.scene], options(Animate)
-        pairs = product(known["start_scale"].command, known["beta"].command)
+        pairs = product(self.WORDS, known["beta"].command)
         uses = [replace(use, start_scale=start, beta=beta, enlarge=False) for start, beta in pairs]  # or it took hours
         captions = [f"{STRENGTHS[each.start_scale]}, beta {each.beta:.2f}" for each in uses]
         for result in self._draw_all(uses, name):
