@@ -5,8 +5,9 @@ from singan.config import PRESETS, ModelConfig, TrainConfig
 from singan.image import PictureError
 from singan.pipeline import ScenePipeline
 from singan.train import Progress, TrainingError, predict_seconds, train
+from singan.uses import retarget_picture
 
 __all__ = [
     "PRESETS", "ModelConfig", "ModelError", "PictureError", "Progress", "ScenePipeline", "TrainConfig", "TrainingError",
-    "predict_seconds", "train",
+    "predict_seconds", "retarget_picture", "train",
 ]  # fmt: skip

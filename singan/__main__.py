@@ -20,7 +20,7 @@ from singan.config import PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import ScenePipeline
 from singan.train import TrainingError, belongs_to, train
-from singan.uses import USES
+from singan.uses import USES, RetargetPicture
 
 BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
 
@@ -115,14 +115,23 @@ def _use(args: argparse.Namespace) -> int:
     several = getattr(options(args.use).get("start_scale"), "command", None)
     if several and args.start_scale is several:  # nobody asked for these: those that the scene has
         args.start_scale = [n for n in several if n < scene.scales]
+    return _write(args, scene)
+
+
+def _use_of_a_picture(args: argparse.Namespace) -> int:
+    check_folder("--out", args.out)
+    return _write(args, None)
+
+
+def _write(args: argparse.Namespace, model: ScenePipeline | None) -> int:
     uses = commands.uses_of(args, args.use)
-    streams = [use.draw(scene) for use in uses]  # all are checked before the first is drawn
+    streams = [use.draw(model) for use in uses]  # all are checked before the first is drawn
     with made_folder(args.out) as folder:
         for use, stream, prefix in zip(uses, streams, prefixes(uses), strict=True):
             what = f"{prefix}{use.stem()}"
             bar = tqdm(stream, total=use.total, desc=what, unit="", delay=BAR_DELAY, dynamic_ncols=True)
             use.write(bar, folder, prefix)
-    if note := uses[0].note(scene):
+    if note := uses[0].note(model):
         print(f"{args.use.title()}: {note}", file=sys.stderr)
     return 0
 
@@ -153,6 +162,11 @@ def _program() -> Commands:
         command.model()
         command.out("DIR", "folder for the files")
         commands.add_options(command, use)
+
+    help = f"{RetargetPicture.summary().rstrip('.')}: {RetargetPicture.FILES}"
+    command = program.add(RetargetPicture.title(), _use_of_a_picture, help, use=RetargetPicture)
+    command.out("DIR", "folder for the files")
+    commands.add_options(command, RetargetPicture)
 
     command = program.add("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
     command.model()

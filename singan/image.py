@@ -23,7 +23,8 @@ MAX_RATIO = 8
 MIN_TRAINED_SIDE = 16  # px
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
+    """Raises PictureError where a side is too short or the picture too narrow to be learned."""
     size = f"{width}x{height}"
     if min(width, height) < MIN_SIDE:
         raise PictureError(f"the picture is {size}; both sides must be at least {MIN_SIDE} px")
@@ -36,7 +37,7 @@ def open_picture(source: Picture) -> Image.Image:
 
     Raises PictureError, also where a side is too short or the picture too narrow to be learned.
     """
-    return pictures.open_picture(source, check=_check_size)
+    return pictures.open_picture(source, check=check_size)
 
 
 def to_tensor(image: Image.Image) -> Tensor:

@@ -16,15 +16,15 @@ from darkroom.checks import check_range
 from darkroom.device import fast_format
 from darkroom.model_files import PHOTOGRAPH_FILE, SCENE, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
-from darkroom.seeds import MAX_SEED, seed_of, seeded
+from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Step, method
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import Enlarger, Layout, Stage, developed, filled
+from singan.enlarge import Enlarger, Layout, filled
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
 from singan.photograph import Photograph
-from singan.super_resolution import MOST, beyond
+from singan.prints import check_print, fitting, prints
 from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
 
 FORMAT = 1
@@ -157,8 +157,7 @@ class ScenePipeline(Pretrained):
 
     def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
         """(width, height), or what of it the photograph reaches in this shape, enlarged beyond its pixels."""
-        width, height = self.original_size
-        return filled(size, (MOST * width, MOST * height))
+        return fitting(size, self.original_size)
 
     def own(self, size: tuple[int, int]) -> tuple[int, int]:
         """(width, height), or what of it the photograph's own pixels fill in this shape."""
@@ -167,17 +166,8 @@ class ScenePipeline(Pretrained):
     def prints(
         self, layouts: Iterable[Layout], size: tuple[int, int], seed: int, drafts: bool = False
     ) -> Iterator[Step]:
-        """Prints at (width, height), as far as the photograph reaches: where its pixels do not fill that, they are
-        enlarged. drafts: whether the pictures that lay them out are shown as drafts."""
-        check_print(size)
-        enlarger, due = Enlarger(self.original), self.fitting(size)
-
-        def stages(number: int, layout: Layout) -> Iterator[Stage]:
-            own = enlarger.stages(*size, layout, seed_of(seed, number) % 2**31)
-            return own if due == self.own(size) else beyond(own, due)
-
-        numbered = enumerate(layouts)
-        return developed((layout.picture if drafts else None, stages(number, layout)) for number, layout in numbered)
+        """Prints of the photograph, as `singan.prints` makes them."""
+        return prints(self.original, layouts, size, seed, drafts)
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
         """The frames of an animation at the trained picture's shape, with FRAME_PIXELS at most."""
@@ -283,14 +273,6 @@ class ScenePipeline(Pretrained):
         pyramid.load_state_dict(tensors, strict=True)
         height, width = model_config.sizes[-1]
         return cls(pyramid, train_config, Photograph.read(weights.parent / PHOTOGRAPH_FILE, width, height))
-
-
-def check_print(size: tuple[int, int]) -> None:
-    """Raises ValueError unless prints may have this (width, height)."""
-    check_range("width", size[0], MIN_OUTPUT, MAX_PRINT_PIXELS)
-    check_range("height", size[1], MIN_OUTPUT, MAX_PRINT_PIXELS)
-    if size[0] * size[1] > MAX_PRINT_PIXELS:
-        raise ValueError(f"size is {size[0]}x{size[1]}; at most {MAX_PRINT_PIXELS // 10**6} megapixels are allowed")
 
 
 def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from darkroom.uses import AnimationUse, PicturesUse, Step
+from darkroom.uses import AnimationUse, PicturesUse, Step, in_turn, prefixes
 from ui.device import Device, Turn
 from ui.kept_pictures import KeptPictures
 from ui.reports import Progress, Report, passing_folder
@@ -50,11 +50,16 @@ class Drawing:
         model = self.models.get(name)
         if isinstance(use, AnimationUse):
             yield from _draw_animation(use, model, self.device, name)
-            return
+        else:
+            yield from self.draw_all([use], model, name)
+
+    def draw_all(self, uses: Sequence[PicturesUse[Any]], model: Any, name: str) -> Iterator[Result]:
+        """The results of several uses together, one after the other."""
         with passing_folder() as folder:
-            paths = use.paths(folder, f"{name}_")
-            archive = folder / f"{name}_{use.stem()}.zip"
-            yield from self.draw_pictures(use.steps(model), paths, archive, use.note(model))
+            named = zip(uses, prefixes(uses), strict=True)
+            paths = [path for use, prefix in named for path in use.paths(folder, f"{name}_{prefix}")]
+            archive = folder / f"{name}_{uses[0].stem()}.zip"
+            yield from self.draw_pictures(in_turn(uses, model), paths, archive, uses[0].note(model))
 
     def draw_pictures(
         self, steps: Iterator[Step], paths: Sequence[Path], archive: Path, note: str | None = None

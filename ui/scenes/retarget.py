@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from darkroom.uses import options
+from darkroom.uses import in_turn, options
 from singan.uses import Retarget
 from ui.drawing import Result
 from ui.links import Query, read_option
@@ -110,13 +109,12 @@ class DevicesPanel(Panel):
 
     def drawn(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
         scene = self.drawing.models.get(name)
-        steps = (replace(step, number=n) for n, use in enumerate(uses) for step in use.steps(scene))
         with passing_folder() as folder:
             sized = zip(DEVICES, uses, strict=True)
             paths = [folder / f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
             enlarged = any(use.note(scene) for use in uses)
             archive = folder / f"{name}_{uses[0].mode}.zip"
-            yield from self.drawing.draw_pictures(steps, paths, archive, ENLARGED if enlarged else None)
+            yield from self.drawing.draw_pictures(in_turn(uses, scene), paths, archive, ENLARGED if enlarged else None)
 
     def lay_out_results(self) -> list[Any]:
         results = super().lay_out_results()
