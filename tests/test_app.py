@@ -12,6 +12,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from benchmarks.wire import Stranger
 from dcgan.recipe import Recipe, load_recipes
 
 
@@ -30,9 +31,9 @@ def test_health_and_models(client):
 def test_endpoints_are_typed_and_documented(client):
     api = client.view_api(return_format="dict")["named_endpoints"]
     assert set(api) == {
-        "/sample_faces", "/edit_face", "/morph_faces", "/train_scene", "/sample_scene", "/retarget_scene",
-        "/animate_scene", "/paint_scene", "/edit_scene", "/harmonize_scene", "/super_resolve_scene", "/tile_scene",
-        "/models", "/health",
+        "/sample_faces", "/edit_face", "/morph_faces", "/invert_face", "/add_faces", "/map_faces", "/train_scene",
+        "/sample_scene", "/retarget_scene", "/animate_scene", "/paint_scene", "/edit_scene", "/harmonize_scene",
+        "/super_resolve_scene", "/tile_scene", "/retarget_picture", "/scene_file", "/add_scene", "/models", "/health",
     }  # fmt: skip
     names = [parameter["parameter_name"] for parameter in api["/sample_faces"]["parameters"]]
     assert names == ["seed", "count", "truncation", "model"]
@@ -112,6 +113,48 @@ def test_sample(client):
     again = client.predict("peaks", count=1, seed=5, api_name="/sample_scene")[1]
     same = [Image.open(shown[0]["image"]).tobytes() for shown in (gallery, again)]
     assert same[0] == same[1] and Image.open(gallery[0]["image"]).format == "PNG"
+
+
+def test_samples_at_several_strengths(client):
+    status, gallery, archive = client.predict("peaks", count=2, start_scale=[0, 2], api_name="/sample_scene")
+    assert "4 pictures" in status and len(gallery) == 4
+    with zipfile.ZipFile(archive) as pictures:
+        assert pictures.namelist() == [f"peaks_start{k}_seed0_{i:04}.png" for k in (0, 2) for i in (0, 1)]
+    one = client.predict("peaks", count=2, start_scale=2, api_name="/sample_scene")[1]
+    same = [Image.open(shown["image"]).tobytes() for shown in (one[1], gallery[3])]
+    assert same[0] == same[1]
+
+
+def test_faces_are_added_up_and_lie_on_a_map(client, app, shipped_faces, tmp_path):
+    a, b, c = ({"seed": seed} for seed in (1, 2, 3))
+    picture, recipe = client.predict(a, b, c, api_name="/add_faces")
+    z = [shipped_faces.latent_of(Recipe.from_dict(face)) for face in (a, b, c)]
+    assert np.allclose(recipe["z"], shipped_faces.arithmetic(*z)[0].tolist(), atol=1e-5)
+    assert load_recipes(Path(picture))[0] == [Recipe.from_dict(recipe)]
+    stranger = Stranger(app)  # the client would fetch 81 files
+    _, (status, gallery, recipes, archive) = stranger.call("map_faces", [a, b, c])
+    (tmp_path / "map.zip").write_bytes(stranger.http.get(archive["url"]).content)
+    assert status == "81 faces" and len(gallery) == len(recipes) == 81
+    corners = [recipes[i]["z"] for i in (0, 8, 72)]
+    assert np.allclose(corners, [it[0].tolist() for it in z], atol=1e-5)
+    assert load_recipes(tmp_path / "map.zip")[0] == [Recipe.from_dict(recipe) for recipe in recipes]
+
+
+def test_scenes_go_out_and_come_in(client, app):
+    archive = client.predict("peaks", api_name="/scene_file")
+    name = client.predict(handle_file(archive), api_name="/add_scene")
+    assert name.startswith("peaks-")
+    other = Client(app, verbose=False)  # whoever has the name may use it
+    pictures = [other.predict(it, count=1, api_name="/sample_scene")[1][0]["image"] for it in (name, "peaks")]
+    assert Image.open(pictures[0]).tobytes() == Image.open(pictures[1]).tobytes()
+
+
+def test_a_picture_is_fitted_without_a_scene(client, picture_file):
+    status, gallery, archive = client.predict(handle_file(str(picture_file)), 96, 48, api_name="/retarget_picture")
+    assert status.startswith("1 picture in") and "beyond 78 × 39 px, which the photograph fills" in status
+    assert Image.open(gallery[0]["image"]).size == (96, 48)
+    with zipfile.ZipFile(archive) as pictures:
+        assert pictures.namelist() == ["picture_96x48_keep_seed0_0000.png"]
 
 
 @pytest.mark.parametrize("mode", ["keep", "rearrange"])

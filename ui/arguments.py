@@ -41,6 +41,8 @@ def checked(block: Any, value: Any) -> Any:
         if any("meta" in file for file in files_in(value)):
             raise ValueError(f"{name} holds a file; none is taken there")  # Gradio would move it, or fetch it
         return value
+    if isinstance(block, gr.Image | gr.File) and isinstance(value, dict) and not {"path", "url"} & set(value):
+        raise ValueError(f"{name} is {echo(value)} (dict); an uploaded file is needed")
     for file in files_in(value):
         _check_file(name, file)
     if value is not None and getattr(block, "data_model", None):

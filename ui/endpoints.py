@@ -5,18 +5,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from darkroom.uses import NEEDED, AnimationUse, Option, Use, plain_options
+from darkroom.checks import echo
+from darkroom.uses import NEEDED, AnimationUse, Option, Use, combinations, plain_options
 from ui.drawing import Drawing, Result
 from ui.gradio_patches import json_of, picture_file
 from ui.wiring import ANIMATIONS, FACES, PICTURES
 
 OBJECT = {"type": "object", "additionalProperties": True}
 SCHEMAS: dict[type, dict[str, Any]] = {dict: OBJECT, list: {"type": "array", "items": OBJECT}}
+WHOLE = {"type": "integer"}
+ONE_OR_SEVERAL = {"anyOf": [WHOLE, {"type": "array", "items": WHOLE}]}
+MAX_SEVERAL = 3  # values of an option that takes several: as many calls in one
+PICTURES_ANSWER = "answers with the pictures and a ZIP of them."
+NAMED = {dict: "an object", list: "a list", str: "a text", Image.Image: "a picture"}  # what an argument is, in words
 
 Arguments = Mapping[str, Option]  # of an endpoint
 Asked = Mapping[str, Any]  # their values
@@ -35,18 +42,41 @@ def endpoint(
 
 def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
     """The endpoint of a use of a kind of model: the model's name, then the use's options."""
-    animated = issubclass(use, AnimationUse)
+    known = plain_options(use) if issubclass(use, AnimationUse) else _with_several(plain_options(use))
+    arguments = {kind: Option(f"name of a {kind}, from /models or /train_{kind}", name=kind), **known}
 
-    def run(asked: Asked) -> Iterator[Any]:
+    def animate(asked: Asked) -> Iterator[Any]:
         for result in drawing.draw(use.served(asked), asked[kind]):
-            yield animated_outputs(result) if animated else _picture_outputs(result)
+            yield animated_outputs(result)
 
-    arguments = {kind: Option(f"name of a {kind}, from /models or /train_{kind}", name=kind), **plain_options(use)}
-    answer = "the animation as a file" if animated else "the pictures and a ZIP of them"
-    about = f"{use.summary().rstrip('.')}; answers with {answer}."
-    outputs = animation_outputs() if animated else [status(), pictures(), gr.File(label="archive")]
-    handler = documented(run, endpoint_of(use, kind), about, arguments)
-    endpoint(handler, inputs_of(arguments), outputs, ANIMATIONS if animated else PICTURES)
+    def draw(asked: Asked) -> Iterator[Any]:
+        for result in drawing.draw_all(_each_use(use, asked), drawing.models.get(asked[kind]), asked[kind]):
+            yield picture_outputs(result)
+
+    summary, name = use.summary().rstrip("."), endpoint_of(use, kind)
+    if issubclass(use, AnimationUse):
+        handler = documented(animate, name, f"{summary}; answers with the animation as a file.", arguments)
+        endpoint(handler, inputs_of(arguments), animation_outputs(), ANIMATIONS)
+    else:
+        handler = documented(draw, name, f"{summary}; {PICTURES_ANSWER}", arguments)
+        endpoint(handler, inputs_of(arguments), picture_components(), PICTURES)
+
+
+def _with_several(known: Mapping[str, Option]) -> dict[str, Option]:
+    """Options of pictures, where several values of one are a list."""
+    more = f"; a list draws count for each of up to {MAX_SEVERAL}"
+    return {name: replace(it, help=it.help + more, kind=list) if it.several else it for name, it in known.items()}
+
+
+def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
+    """The uses that are asked for: one for each combination of what was given several times. Raises ValueError."""
+    several = {name: it for name, it in plain_options(use).items() if it.several and isinstance(asked[name], list)}
+    for name, it in several.items():
+        if not 0 < len(asked[name]) <= MAX_SEVERAL:
+            raise ValueError(f"{name} is {echo(asked[name])}; 1 to {MAX_SEVERAL} values are allowed")
+        for value in asked[name]:
+            it.checked(value, served=True)
+    return [use.served(values) for values in combinations(asked, several)]
 
 
 def endpoint_of(use: type[Use[Any]], kind: str) -> str:
@@ -61,7 +91,10 @@ def documented(
     a function's signature and docstring: it has those that the arguments say."""
 
     def handler(*values: Any) -> Iterator[Any]:
-        yield from run(dict(zip(arguments, values, strict=True)))
+        asked = dict(zip(arguments, values, strict=True))
+        for it in arguments.values():
+            _check_kind(it, asked[it.name])
+        yield from run(asked)
 
     kind, needed = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     lines = [f"    {it.name}: {it.described(served=True)}.\n" for it in arguments.values()]
@@ -76,15 +109,26 @@ def documented(
     return handler
 
 
-def _picture_outputs(result: Result) -> tuple[Any, ...]:
-    done = (result.files, result.archive) if result.files else (gr.skip(),) * 2
-    return result.report.text, *done
+def _check_kind(it: Option, value: Any) -> None:
+    """Raises ValueError where an argument is missing, or is JSON of another kind."""
+    if value is None and it.default is NEEDED and it.kind in NAMED:
+        raise ValueError(f"{it.name} is empty; {NAMED[it.kind]} is needed")
+    if it.kind in SCHEMAS and it.default is NEEDED and not isinstance(value, it.kind):
+        raise ValueError(f"{it.name} is {echo(value)} ({type(value).__name__}); {NAMED[it.kind]} is needed")
+
+
+# Every answer of a stream has all values: None where there is none yet.
+
+
+def picture_outputs(result: Result) -> tuple[Any, ...]:
+    """The values of `picture_components`."""
+    return result.report.text, result.files or None, result.archive
 
 
 def animated_outputs(result: Result) -> tuple[Any, ...]:
     """The values of `animation_outputs`: the animation as an image or as a video, whichever can play it, and a file."""
     if not result.files:
-        return result.report.text, *(gr.skip(),) * 3
+        return result.report.text, None, None, None
     (path,) = result.files
     return result.report.text, *((None, path) if path.endswith(".mp4") else (path, None)), path
 
@@ -105,6 +149,8 @@ def _input(it: Option) -> Any:
         return gr.Checkbox(first, label=it.name)
     if it.kind is str:
         return gr.Textbox(first, label=it.name)
+    if it.several and it.kind is list:
+        return json_of(it.name, ONE_OR_SEVERAL, first)
     if it.kind in SCHEMAS:
         return json_of(it.name, SCHEMAS[it.kind])
     return number(it.name, first, 0 if it.kind is int else None)
@@ -120,6 +166,10 @@ def status() -> gr.Textbox:
 
 def pictures() -> gr.Gallery:
     return gr.Gallery(label="pictures", format="png")
+
+
+def picture_components() -> list[Any]:
+    return [status(), pictures(), gr.File(label="archive")]
 
 
 def animation_outputs() -> list[Any]:

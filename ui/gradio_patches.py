@@ -118,8 +118,8 @@ def picture_file(**options: Any) -> gr.Image:
     return PictureFile(type="filepath", image_mode=None, **options)
 
 
-def json_of(label: str, schema: dict[str, Any]) -> gr.JSON:
+def json_of(label: str, schema: dict[str, Any], value: Any = None) -> gr.JSON:
     """JSON of this schema. Without it: Gradio's own says nothing, in a way that agents' clients refuse."""
-    component = gr.JSON(label=label)
+    component = gr.JSON(value, label=label)
     component.api_info = lambda: schema  # type: ignore[method-assign]
     return component

@@ -64,12 +64,14 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Search:
-    """Where the search for a photograph's face stands: the photograph, the best face so far, its recipe at the end."""
+    """Where the search for a photograph's face stands: the photograph, the best face so far; at the end its recipe and
+    how close it comes, 0 to 1."""
 
     report: Report
     wanted: Image.Image
     found: Image.Image | None = None
     face: Face | None = None
+    closeness: float | None = None
 
 
 class FaceHandlers:
@@ -157,7 +159,8 @@ class FaceHandlers:
             (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
             report = Report(f"Looking for this face: step {step.step} of {step.steps}", step.step / step.steps)
             yield Search(report, wanted, found)
-        yield Search(Report(f"Closeness {step.closeness:.0%}. {step.likeness}"), wanted, found, _face(step.z))
+        report = Report(f"Closeness {step.closeness:.0%}. {step.likeness}")
+        yield Search(report, wanted, found, _face(step.z), step.closeness)
 
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
         """The recipe of another face like this one; the same for the same seed, by default a random one's."""
@@ -179,6 +182,12 @@ class FaceHandlers:
         faces = self.model(model)
         z = faces.plane(*_three(faces, pins), MAP_SIDE)
         return self.device.run(Turn.PICTURE, lambda: faces.generate(z))
+
+    def map(self, pins: Pins, model: str | None) -> Iterator[Gallery]:
+        """The same with their recipes."""
+        faces = self.model(model)
+        z = faces.plane(*_three(faces, pins), MAP_SIDE)
+        yield from self._gallery(faces, [Recipe(z=tuple(row)) for row in z.tolist()], "map")
 
     def face_on_map(self, pins: Pins, index: int, model: str | None) -> Face:
         """The recipe of a face on the map through A, B and C."""
@@ -206,7 +215,7 @@ def _face(z: Tensor) -> Face:
 
 
 def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:
-    missing = [name for name, pin in zip("ABC", pins, strict=True) if not pin]
+    missing = [name for name, pin in zip("ABC", pins, strict=True) if pin is None]
     if missing:
         names = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
         raise ValueError(f"no face is kept as {names} yet: A, B and C are needed")

@@ -20,7 +20,7 @@ from PIL import Image
 from darkroom.checks import echo
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
-from singan.archive import load_zip
+from singan.archive import load_zip, save_zip
 from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from singan.train import empty_pyramid, same_picture
 
@@ -200,6 +200,12 @@ class SceneStore:
             return name
         finally:
             self.end(name)
+
+    def pack(self, name: str, folder: Path) -> str:
+        """Writes the ZIP of a scene that `add` takes into a folder; its path. Raises ValueError."""
+        path = folder / f"{name}.zip"
+        save_zip(self.get(name), path)
+        return str(path)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

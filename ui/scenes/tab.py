@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from singan.archive import save_zip
 from singan.uses import USES, Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
 from ui.drawing import Drawing
 from ui.links import Query
@@ -204,9 +203,7 @@ class ScenesTab:
     def _pack(self, values: Values) -> Iterator[Updates]:
         """The scene as a file to keep."""
         with passing_folder() as folder:
-            path = folder / f"{values[self.scene]}.zip"
-            save_zip(self.store.get(values[self.scene]), path)
-            yield {self.file: str(path)}
+            yield {self.file: self.store.pack(values[self.scene], folder)}
 
     def _about(self, name: str) -> str:
         scene = self.store.get(name)

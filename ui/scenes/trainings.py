@@ -103,10 +103,11 @@ class Trainings:
             iterations: most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset's.
         """
         config = self.config(preset, seed, max_size, iterations)
+        pictures: tuple[Image.Image | None, ...] = (None, None)
         for state in self.begin(Visitor.of(request), picture, config):
-            preview = state.progress.preview if state.progress and not state.ended else None
-            pictures = (preview.sample, preview.reconstruction) if preview else (gr.skip(), gr.skip())
-            yield state.report.text, *pictures, state.plain(), state.name if state.ended else gr.skip()
+            if state.progress and state.progress.preview:
+                pictures = (state.progress.preview.sample, state.progress.preview.reconstruction)
+            yield state.report.text, *pictures, state.plain(), state.name if state.ended else None
 
     def first_print(self, file: str | None) -> Iterator[Image.Image]:
         """What the photograph's patches alone make of it, while it is trained on: a draft as it grows, then the print.
