@@ -75,6 +75,10 @@ def serve(ended: threading.Event) -> None:
     except ValueError as error:
         sys.exit(f"DARKROOM_FACES or DARKROOM_SCENES: {error}")
     agents = importlib.util.find_spec("mcp") is not None  # gradio's extra of that name
+    if agents:
+        from ui.agents import install
+
+        install()
     page = build_page(faces, scenes, device, kept_scenes())
     page.launch(theme=THEME, css=CSS, head=SCHEME, js=ACCESS, mcp_server=agents, prevent_thread_lock=True)
     threading.Thread(target=compiled, name="compiler", daemon=True).start()

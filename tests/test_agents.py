@@ -1,34 +1,130 @@
-"""The endpoints as an agent finds them: tools of the Model Context Protocol."""
+"""Every endpoint as others find it: agents, as a tool of the Model Context Protocol, and shells with curl."""
 
 import asyncio
+import base64
+import json
+import subprocess
+from contextlib import asynccontextmanager
 
+import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-TOOLS = {
-    "sample_faces", "edit_face", "morph_faces", "train_scene", "sample_scene", "retarget_scene", "animate_scene",
-    "paint_scene", "edit_scene", "harmonize_scene", "super_resolve_scene", "tile_scene", "models", "health",
-}  # fmt: skip
+from benchmarks.wire import API, Stranger
+from tests.calls import CALLS, FACE, NAMES, PICTURE, SMALL, files_of_calls
+from ui.share import Call, File, curl_code
 
 
-async def asked(app, name, arguments):
-    address = f"{app}/gradio_api/mcp/"
-    async with streamablehttp_client(address) as (read, write, _), ClientSession(read, write) as session:
+@pytest.fixture(scope="module")
+def files(app, picture_file):
+    return files_of_calls(app, picture_file)
+
+
+@asynccontextmanager
+async def agent(app):
+    async with streamablehttp_client(f"{app}{API}/mcp/") as (read, write, _), ClientSession(read, write) as session:
         await session.initialize()
-        return (await session.list_tools()).tools, await session.call_tool(name, arguments)
+        yield session
 
 
-def test_tools_are_described_and_answer(app):
-    tools, answer = asyncio.run(asked(app, "sample_scene", {"scene": "peaks", "count": 1}))
-    assert {tool.name for tool in tools} == TOOLS
+def asked(app, name, arguments, **options):
+    """What an agent gets of a tool."""
+
+    async def ask():
+        async with agent(app) as session:
+            return await session.call_tool(name, arguments, **options)
+
+    return asyncio.run(ask())
+
+
+def in_words(files, arguments):
+    """Arguments as an agent gives them: files as data: addresses."""
+
+    def written(value):
+        if not isinstance(value, File):
+            return value
+        kind = "application/zip" if value.endswith("zip") else "image/png"
+        return f"data:{kind};base64,{base64.b64encode((files / value).read_bytes()).decode()}"
+
+    return {name: written(value) for name, value in arguments.items()}
+
+
+def test_tools_are_described(app):
+    async def listed():
+        async with agent(app) as session:
+            return (await session.list_tools()).tools
+
+    tools = asyncio.run(listed())
+    assert [tool.name for tool in tools] == NAMES
     for tool in tools:
         assert len(tool.description) > 30
         for name, schema in tool.inputSchema["properties"].items():
-            assert isinstance(schema["type"], str), (tool.name, name)
+            assert isinstance(schema.get("type"), str) or "anyOf" in schema, (tool.name, name)
             assert len(schema["description"]) > 5, (tool.name, name)
-    assert not answer.isError and "peaks_seed" in str(answer.content)
+            is_file = name in ("picture", "drawing", "mask", "archive")
+            assert is_file == ("given as a data: address" in schema["description"]), (tool.name, name)
+        assert ("POST /gradio_api/upload" in tool.description) == any("upload" in str(it) for it in
+                tool.inputSchema["properties"].values())  # fmt: skip
 
 
-def test_a_mistake_is_told_to_the_agent(app):
-    _, answer = asyncio.run(asked(app, "sample_scene", {"scene": "nowhere"}))
-    assert answer.isError and "there is no scene 'nowhere'" in str(answer.content)
+@pytest.mark.parametrize(("name", "arguments", "count", "pictures"), CALLS, ids=NAMES)
+def test_every_endpoint_by_an_agent_and_by_curl(app, files, name, arguments, count, pictures):
+    """Nobody asks for progress: pictures come as images all the same. Every message of a stream has all values."""
+    answer = asked(app, name, in_words(files, arguments))
+    assert not answer.isError, answer.content
+    kinds = [part.type for part in answer.content]
+    assert kinds.count("image") == pictures and kinds.count("text") > 0
+    assert all(part.mimeType.startswith("image/") for part in answer.content if part.type == "image")
+    code = curl_code([Call(f"/{name}", arguments)], app)
+    ran = subprocess.run(["bash", "-c", code], cwd=files, capture_output=True, text=True)
+    assert ran.returncode == 0 and "event: complete" in ran.stdout, ran.stdout + ran.stderr
+    data = [line.removeprefix("data: ") for line in ran.stdout.splitlines() if line.startswith("data: ")]
+    messages = [json.loads(text) for text in data]
+    assert all(len(message) == count for message in messages if message is not None)
+    assert not any("__type__" in text for text in data)
+    assert name in ("morph_faces", "animate_scene") or None not in messages[-1]  # an image, or a video
+
+
+def test_an_agent_gives_what_it_got_or_uploaded_and_nothing_else(app, files):
+    """The address of a picture that was answered, the path of an upload; no other file or address."""
+    first = asked(app, "edit_face", {"face": FACE})
+    (address,) = [part.text for part in first.content if part.type == "text" and "/file=" in part.text]
+    path = Stranger(app).upload(files / PICTURE)["path"]
+    for picture in (address, path):
+        assert not asked(app, "retarget_picture", {"picture": picture, **SMALL}).isError
+    for picture, message in (
+        ("/etc/hostname", "picture is no file that was uploaded here"),
+        (f"{app}{API}/file=/etc/hostname", "picture is no file that was uploaded here"),
+        ("http://127.0.0.1:1/a.png", "picture is an address; download the file and upload it"),
+        ("data:image/png,abc", "picture is a data: address without ;base64,"),
+        ("data:image/png;base64,a", "picture is a data: address that is no base64"),
+        ("data:image/png;base64,aaaa", "picture.png is not a picture in a known format"),
+    ):
+        answer = asked(app, "retarget_picture", {"picture": picture, **SMALL})
+        assert answer.isError and message in answer.content[0].text, answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scene": "nowhere"}, "there is no scene 'nowhere'"),
+        ({"scene": "peaks", "count": "4"}, "count is '4' (str); a number is needed"),
+        ({"scene": ["peaks"]}, "scene is ['peaks'] (list); a text is needed"),
+        ({}, "scene"),
+    ],
+)
+def test_a_mistake_is_told_to_the_agent(app, arguments, message):
+    answer = asked(app, "sample_scene", arguments)
+    assert answer.isError and message in answer.content[0].text
+
+
+def test_an_agent_hears_how_far_it_is(app, files):
+    heard = []
+
+    async def hear(step, total, message):
+        heard.append(message)
+
+    training = {"picture": PICTURE, "preset": "fast", "seed": 6, "max_size": 48, "iterations": 10}
+    answer = asked(app, "train_scene", in_words(files, training), progress_callback=hear)
+    assert [part.type for part in answer.content].count("image") == 2
+    assert any(message.startswith("scale 1 of") for message in heard) and "Trained in" in heard[-1]

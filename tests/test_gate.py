@@ -13,7 +13,7 @@ import pytest
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
 from ui.events import MAX_FILE, MAX_OWN_QUEUED, without_paths
-from ui.gate import MAX_BODY_BYTES
+from ui.gate import MAX_BODY_BYTES, MAX_TOOL_BYTES
 
 PICTURE = ROOT / "examples" / "sunset.jpg"  # on the server, never uploaded
 FILES = ("image", "file", "uploadbutton", "gallery", "video", "imageslider", "downloadbutton")
@@ -220,7 +220,7 @@ def test_arguments_that_are_left_out_have_their_defaults(stranger):
     kind, answer = stranger.call("sample_faces", [5, 2])
     assert kind == "complete" and [face["truncation"] for face in answer[2]] == [1.0, 1.0]
     kind, answer = stranger.call("sample_scene", [])
-    assert kind == "error" and "scene" in answer["error"]
+    assert kind == "error" and answer["error"] == "scene is empty; a text is needed"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,21 @@ def test_arguments_that_are_left_out_have_their_defaults(stranger):
         ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, None, "gif", 0], "loop is None (NoneType); true or false"),
         ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, None, 0], "format is empty; allowed are gif, mp4, webp"),
         ("morph_faces", [[{}, {}], 6, True, None, "gif", None], "fps is empty; a number is needed"),
-        ("sample_scene", [None, 1, 0, 0], "a scene's name is None"),
+        ("sample_scene", [None, 1, 0, 0], "scene is empty; a text is needed"),
+        ("sample_scene", [["peaks"], 1], "scene is ['peaks'] (list); a text is needed"),
+        ("sample_scene", ["peaks", 1, [0, "1"]], "start_scale is '1' (str); a number is needed"),
+        ("sample_scene", ["peaks", 1, {"a": 1}], "start_scale is {'a': 1} (dict); a number is needed"),
+        ("sample_scene", ["peaks", 1, [0, 1, 2, 3]], "start_scale is [0, 1, 2, 3]; 1 to 3 values are allowed"),
+        ("edit_face", ["x"], "face is 'x' (str); an object is needed"),
+        ("morph_faces", [{"seed": 1}], "faces is {'seed': 1} (dict); a list is needed"),
+        ("add_faces", [{}, None, {}], "b is empty; an object is needed"),
+        ("map_faces", [{}, {}, {"seed": "x"}], "seed is 'x' (str); a number is needed"),
+        ("retarget_picture", [{"a": 1}], "picture is {'a': 1} (dict); an uploaded file is needed"),
+        ("invert_face", [None], "picture is empty; a picture is needed"),
+        ("scene_file", [3], "scene is 3 (int); a text is needed"),
+        ("add_scene", [], "archive is empty; a ZIP of a trained scene is needed"),
+        ("add_scene", ["peaks.zip"], "archive is 'peaks.zip' (str); an uploaded file is needed"),
+        ("train_scene", [["a"], "fast"], "picture is ['a'] (list); an uploaded file is needed"),
         ("retarget_scene", ["peaks", 325, 175, None, None, 1, 0], "mode is empty; allowed are keep, rearrange"),
     ],
 )
@@ -303,6 +317,12 @@ def test_an_agents_call_names_no_file_of_the_server(stranger):
     accepted = {"accept": "application/json, text/event-stream"}
     answer = stranger.http.post(f"{API}/mcp/", json=call, headers=accepted)
     assert answer.status_code == 422 and "not by a path" in answer.json()["detail"]
+
+
+def test_an_agents_call_is_bounded(stranger):
+    content = json.dumps({"picture": "a" * MAX_TOOL_BYTES})
+    accepted = {"accept": "application/json, text/event-stream"}
+    assert stranger.http.post(f"{API}/mcp/", content=content, headers=accepted).status_code == 413
 
 
 @pytest.mark.parametrize(

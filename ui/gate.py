@@ -38,6 +38,7 @@ LEAST_FREE_BYTES, LEAST_FREE = 500_000_000, 0.05  # of the disk, that uploads le
 MAX_BODY_BYTES = 4_000_000  # any other request: 64 recipes with explicit latents have 1.5 MB
 READ_SECONDS = 30.0  # that a body may take to come
 MAX_TOOLS = 8  # calls of agents at once: each keeps a thread waiting
+MAX_TOOL_BYTES = 16_000_000  # a call of an agent, whose files may be in it as data: addresses
 MAX_NODES = 200_000  # values in a request
 MAX_DEPTH = 50  # of lists and objects in a request
 MAX_FORM_BYTES = 105_000_000  # a request of uploads
@@ -79,9 +80,9 @@ class Gate:
             _check_host(scope)
             if scope["method"] == "POST" and path == f"{API}/upload":
                 receive = _bounded_form(receive)
-            elif scope["method"] == "POST":
-                receive = await self._checked(path, scope, receive)
-            with self._counted(path, scope):
+            with self._counted(path, scope):  # before a body is read: agents' are large
+                if scope["method"] == "POST" and path != f"{API}/upload":
+                    receive = await self._checked(path, scope, receive)
                 await self.app(scope, receive, watched)
         except ClientDisconnect:
             return
@@ -128,13 +129,16 @@ class Gate:
 
     async def _checked(self, path: str, scope: Scope, receive: Receive) -> Receive:
         """The request's body, read, bounded and looked at; what hands it on. Raises HTTPException."""
-        body = bytearray()
+        body, most = bytearray(), MAX_BODY_BYTES
+        if path.startswith(f"{API}/mcp"):
+            most = MAX_TOOL_BYTES
+            _check_space()
         try:
             async with asyncio.timeout(READ_SECONDS):
                 async for part in Request(scope, receive).stream():
                     body += part
-                    if len(body) > MAX_BODY_BYTES:
-                        raise HTTPException(413, f"the request is larger than {MAX_BODY_BYTES / 1e6:.0f} MB")
+                    if len(body) > most:
+                        raise HTTPException(413, f"the request is larger than {most / 1e6:.0f} MB")
         except TimeoutError:
             raise HTTPException(408, f"the request did not come within {READ_SECONDS:.0f} s") from None
         if path.startswith(f"{API}/mcp"):
