@@ -18,6 +18,7 @@ Base = Literal["adam", "rmsprop"]
 SIZE = 64  # px, both sides of every face
 THESIS_LATENT_DIM = 32
 MAX_LATENT_DIM = 1024
+GRID = 32  # steps a unit of z, of latents that are made to be short in links
 MAX_WIDTH = 512
 MAX_ITERATIONS = 10_000_000
 

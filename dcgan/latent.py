@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from darkroom.checks import check_range
 from darkroom.seeds import seeded
+from dcgan.config import GRID
 from dcgan.model import Generator, ThesisGenerator
 
 PRINCIPAL = 10  # principal directions that a model has, or fewer if its latent is shorter
@@ -88,6 +89,11 @@ def near(z: Tensor, seed: int, angle: float) -> Tensor:
     random = torch.stack([torch.randn(z.shape[1], generator=seeded(seed, i, 0)) for i in range(len(z))])
     across = F.normalize(random - (random * unit).sum(1, keepdim=True) * unit, dim=1)
     return length * (math.cos(angle) * unit + math.sin(angle) * across)
+
+
+def snapped(z: Tensor) -> Tensor:
+    """z (N, latent_dim) on the grid that short links hold exactly, at most 1/64 from what each entry was."""
+    return (z * GRID).round() / GRID
 
 
 def plane(a: Tensor, b: Tensor, c: Tensor, side: int) -> Tensor:

@@ -18,7 +18,7 @@ from darkroom.checks import check_range, check_whole, echo
 from darkroom.files import atomic, check_zip, why
 from darkroom.model_files import read_json
 from darkroom.seeds import MAX_SEED
-from dcgan.config import MAX_LATENT_DIM
+from dcgan.config import GRID, MAX_LATENT_DIM
 
 TEXT_KEY = "darkroom"
 LATENTS_FILE = "latents.json"
@@ -33,7 +33,7 @@ MAX_JSON_BYTES = 2_500_000  # 64 faces of 1024 entries and 200 moves take 2.04 M
 MAX_ZIP_BYTES, MAX_ZIP_ENTRIES = 100_000_000, 2_000  # of faces; 1000 of them have 15 MB
 MAX_TEXT_PIXELS = 4_000_000  # of a PNG whose text may stand behind its picture, which is decoded first
 MAX_ERROR = 100  # characters of what a library says
-PART, LATENT = "~", "z"  # of a token: 7.3.0.8~smiling=1.5, or z and the latent in base64
+PART, LATENT, SHORT = "~", "z", "q"  # of a token: 7.3.0.8~smiling=1.5, or z or q and the latent in base64
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -210,12 +210,12 @@ def _line(error: Exception) -> str:
 
 
 def face_token(recipe: Recipe) -> str:
-    """A recipe in a word, for links: SEED.INDEX.TRUNCATION or z and its latent (float32, base64), then ~NAME=AMOUNT of
-    each move."""
+    """A recipe in a word, for links: SEED.INDEX.TRUNCATION, or q and its latent in steps of 1/GRID (int8, base64), or
+    z and any other latent (float32, base64), then ~NAME=AMOUNT of each move."""
     if recipe.z is None:
         head = f"{recipe.seed}.{recipe.index}.{_short(recipe.truncation)}"
     else:
-        head = LATENT + base64.urlsafe_b64encode(struct.pack(f"<{len(recipe.z)}f", *recipe.z)).decode().rstrip("=")
+        head = _packed(recipe.z)
     return PART.join([head, *(f"{name}={_short(amount)}" for name, amount in recipe.moves.items())])
 
 
@@ -226,7 +226,9 @@ def read_face(token: str) -> Recipe:
     amounts = {name: _parsed(float, amount, f"a number for {name}") for name, _, amount in pairs}
     values: dict[str, Any] = {"moves": amounts}
     if head.startswith(LATENT):
-        return Recipe.from_dict({**values, "z": _unpacked(head.removeprefix(LATENT))})
+        return Recipe.from_dict({**values, "z": _unpacked(head.removeprefix(LATENT), "f")})
+    if head.startswith(SHORT):
+        return Recipe.from_dict({**values, "z": [steps / GRID for steps in _unpacked(head.removeprefix(SHORT), "b")]})
     parts = head.split(".", 2)
     if len(parts) != 3:
         raise RecipeError("SEED.INDEX.TRUNCATION is needed")
@@ -247,9 +249,18 @@ def _parsed(kind: Callable[[str], float], text: str, what: str) -> float:
         raise RecipeError(f"{what} is needed") from None
 
 
-def _unpacked(text: str) -> list[float]:
+def _packed(z: Sequence[float]) -> str:
+    """A latent in letters, a third as many where all entries are steps of the grid, and below 4."""
+    steps = [round(entry * GRID) for entry in z]
+    short = all(-128 <= n <= 127 and n / GRID == entry for n, entry in zip(steps, z, strict=True))
+    packed = struct.pack(f"<{len(z)}b", *steps) if short else struct.pack(f"<{len(z)}f", *z)
+    return (SHORT if short else LATENT) + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _unpacked(text: str, kind: str) -> list[float]:
+    """Inverse of `_packed`; kind: of its numbers, as in `struct`. Raises RecipeError."""
     try:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return list(struct.unpack(f"<{len(packed) // 4}f", packed))
+        return list(struct.unpack(f"<{len(packed) // struct.calcsize(kind)}{kind}", packed))
     except (binascii.Error, struct.error):
         raise RecipeError("the latent is cut off or altered") from None

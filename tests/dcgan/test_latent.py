@@ -5,7 +5,17 @@ import torch
 
 from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
-from dcgan.latent import PRINCIPAL, arithmetic, draw_latents, morph_path, near, plane, principal_directions, slerp
+from dcgan.latent import (
+    PRINCIPAL,
+    arithmetic,
+    draw_latents,
+    morph_path,
+    near,
+    plane,
+    principal_directions,
+    slerp,
+    snapped,
+)
 from dcgan.model import initialise, new_generator
 
 
@@ -106,3 +116,10 @@ def test_a_plane_has_its_latents_in_the_corners():
     for side in (1, 33):
         with pytest.raises(ValueError, match=f"side is {side}; allowed are 2 to 32"):
             plane(a, b, c, side)
+
+
+def test_the_grid_of_short_links_is_not_seen(shipped_faces):
+    z = shipped_faces.latents(64, 5)
+    short = snapped(z)
+    assert (short - z).abs().max() <= 1 / 64 and torch.equal(snapped(short), short)
+    assert (shipped_faces.render(short) - shipped_faces.render(z)).abs().mean() * 127.5 < 1

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from darkroom.seeds import MAX_SEED
+from dcgan.latent import snapped
 from dcgan.recipe import MAX_INDEX, Recipe, face_token, read_face
 from dcgan.uses import Morph, Sample
 from ui.faces.handlers import FaceHandlers
@@ -41,6 +42,17 @@ def test_any_face_comes_back_exactly(seed):
     assert query.read("face", None, read_face) == recipe and not query.ignored
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_latent_on_the_grid_is_short_and_comes_back_exactly(seed):
+    z = snapped(torch.randn(1, 64, generator=torch.manual_seed(seed)).clamp(-3.9, 3.9))
+    recipe = Recipe(z=tuple(z[0].tolist()))
+    token = face_token(recipe)
+    assert token.startswith("q") and len(token) <= 90 and read_face(token) == recipe
+    assert torch.equal(torch.tensor(read_face(token).z), z[0])
+    beyond = Recipe(z=(*recipe.z[:-1], 4.0))
+    assert face_token(beyond).startswith("z") and read_face(face_token(beyond)) == beyond
+
+
 def test_tokens_are_readable():
     assert face_token(Recipe(7, 3, 0.8, {"smiling": 1.5, "pc1": -2.0})) == "7.3.0.8~smiling=1.5~pc1=-2"
     assert read_face("7.3.1") == Recipe(7, 3)
@@ -64,6 +76,8 @@ def test_tokens_are_readable():
         ("7.3.1~smiling=11", "allowed are -10"),
         ("7.3.1~smiling=inf", "is inf"),
         ("zAAA", "cut off or altered"),
+        ("qA", "cut off or altered"),
+        ("q", r"z is \[\]; a list"),
         ("z!!!!", "cut off or altered"),
         ("zAADAfw", "is nan"),
     ],

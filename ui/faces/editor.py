@@ -38,7 +38,9 @@ class Editor:
             with gr.Row(elem_classes="sliders"):
                 self._add(name for name in names if name not in attributes)
         with gr.Accordion("Advanced: the latent itself", open=False, elem_id="latent"):
-            gr.Markdown("The numbers that the face is drawn from, rounded. Change one and press Enter.")
+            gr.Markdown(
+                "The numbers that the face is drawn from. Change one and press Enter: the nearest 1/32 is taken."
+            )
             self.table = gr.Dataframe(
                 headers=[str(i) for i in range(1, TABLE_COLUMNS + 1)], datatype="number", type="array",
                 column_count=TABLE_COLUMNS, interactive=True, show_label=False, label="Latent", buttons=[],

@@ -18,6 +18,7 @@ from darkroom.models import Models
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
 from dcgan.data import square
+from dcgan.latent import snapped
 from dcgan.recipe import load_recipes, save_png, save_zip
 from dcgan.uses import Morph, Sample
 from singan.image import open_picture
@@ -174,13 +175,13 @@ class FaceHandlers:
         """A - B + C: pictures of the three and of the result, and the result's recipe."""
         faces = self.model(model)
         a, b, c = _three(faces, pins)
-        result = faces.arithmetic(a, b, c)
+        result = snapped(faces.arithmetic(a, b, c))
         return self.device.run(Turn.FACE, lambda: faces.generate(torch.cat([a, b, c, result]))), _face(result)
 
     def draw_map(self, pins: Pins, model: str | None) -> list[Image.Image]:
         """The faces of the plane through A, B and C, row by row."""
         faces = self.model(model)
-        z = faces.plane(*_three(faces, pins), MAP_SIDE)
+        z = snapped(faces.plane(*_three(faces, pins), MAP_SIDE))
         return self.device.run(Turn.PICTURE, lambda: faces.generate(z))
 
     def map(self, pins: Pins, model: str | None) -> Iterator[Gallery]:
@@ -198,7 +199,7 @@ class FaceHandlers:
     # -- the latent itself -------------------------------------------------------------------------------------------
 
     def edit_latent(self, face: Face, table: Sequence[Sequence[Any]], model: str | None) -> Face:
-        """The recipe after entries of its `Portrait.table` were changed; the others keep their exact values."""
+        """The recipe after entries of its `Portrait.table` were changed; the others stay, but for the grid."""
         exact = self.model(model).latent_of(Recipe.from_dict(face))[0].tolist()
         entries = [entry for row in table for entry in row][: len(exact)]
         if len(entries) < len(exact):
@@ -210,8 +211,8 @@ class FaceHandlers:
 
 
 def _face(z: Tensor) -> Face:
-    """The plain recipe of a latent (1, latent_dim)."""
-    return Recipe(z=tuple(z[0].tolist())).to_dict()
+    """The plain recipe of a latent (1, latent_dim), on the grid that links hold in short."""
+    return Recipe(z=tuple(snapped(z)[0].tolist())).to_dict()
 
 
 def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:
