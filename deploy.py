@@ -67,9 +67,7 @@ def make_plan(space: str) -> Plan:
 
 
 def _is_shown_or_run(file: str) -> bool:
-    """False for pictures that the README does not show, and for what only training and measuring take of a model."""
-    if file.startswith("docs/"):
-        return file in (ROOT / README).read_text(encoding="utf-8")
+    """False for what only training and measuring take of a model."""
     return not file.startswith("checkpoints/") or Path(file).name in MODEL_FILES
 
 

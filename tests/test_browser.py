@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import downloaded, new_page, opened, settled_bytes, shown_bytes
 
-README = Path(__file__).parents[1] / "README.md"
+LINKS = Path(__file__).parents[1] / "docs" / "api.md"
 WIDE = {"width": 1440, "height": 1000}
 
 
@@ -307,8 +307,8 @@ def test_a_link_shows_the_same_pixels_in_another_browser(browser, app, link, pic
         assert part in address or part == "tab=scenes"
 
 
-@pytest.mark.parametrize("link", re.findall(r"^/\?(\S+)$", README.read_text(), re.MULTILINE))
-def test_the_readmes_links_are_understood(browser, app, link):
+@pytest.mark.parametrize("link", re.findall(r"^/\?(\S+)$", LINKS.read_text(), re.MULTILINE))
+def test_the_links_in_the_documentation_are_understood(browser, app, link):
     with new_page(browser, f"{app}?{link}") as page:
         shown = "#faces-link" if "tab=faces" in link else "#views [id$='-link']"
         box = page.locator(shown).locator("input, textarea").first
