@@ -69,12 +69,19 @@ def seed_row(name: str) -> gr.Number:
     return seed
 
 
+TO_PREVIEW = """() => {
+  setTimeout(() => document.querySelector("#NAME-gallery .preview")?.scrollIntoView({ block: "nearest" }), 100);
+}"""
+
+
 def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Gallery:
-    """Where pictures are shown."""
-    return gr.Gallery(
+    """Where pictures are shown; the one that is looked at takes the place of all, and comes into sight."""
+    shown = gr.Gallery(
         label=label, format="png", object_fit="contain", height="auto", type="filepath", visible=visible,
-        interactive=False,        elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
+        interactive=False, elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
     )  # fmt: skip
+    shown.select(None, None, None, js=TO_PREVIEW.replace("NAME", name), api_visibility="private")
+    return shown
 
 
 def before_after(name: str, label: str) -> gr.ImageSlider:

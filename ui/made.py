@@ -14,6 +14,8 @@ KEEP = """() => {
   const read = () => { try { return JSON.parse(localStorage.getItem(KEY)) ?? []; } catch { return []; } };
   const write = (made) => { try { localStorage.setItem(KEY, JSON.stringify(made)); } catch {} };  // it may be full
 
+  const ofScenes = () => read().filter(({ url }) => new URLSearchParams(url).get("tab") === "scenes");
+
   function show() {
     const strip = document.querySelector("#made .made");
     if (!strip) return;
@@ -28,6 +30,7 @@ KEEP = """() => {
     });
     strip.replaceChildren(...entries);
     document.querySelector("#made").hidden = !entries.length;
+    document.body.classList.toggle("undoable", ofScenes().length > 1);
   }
 
   function pictureOf(kind) {
@@ -54,6 +57,11 @@ KEEP = """() => {
     if (!url || !navigator.userActivation?.hasBeenActive) return;
     clearTimeout(waiting[kind]);
     waiting[kind] = setTimeout(() => keep(kind, url), WAIT_MS);
+  };
+  window.darkroomUndo = (shown) => {  // the result that was made before this one, by its link
+    const made = ofScenes(), query = "?" + new URL(shown, location.href).searchParams;
+    const before = made[made.findIndex(({ url }) => url === query) + 1] ?? made[0];
+    if (before) location.href = new URL(before.url, location.href);
   };
   window.darkroomForget = () => { write([]); show(); };
   show();

@@ -111,6 +111,7 @@ class Share:
             self.copy = gr.Button(
                 "Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy", interactive=False
             )
+            undo = gr.Button("Undo", size="sm", scale=0, min_width=70, elem_id=f"{kind}-undo", elem_classes="undo")
             self.link = gr.Textbox(
                 show_label=False, label="Link to what is shown", interactive=False, container=False, scale=1,
                 elem_id=f"{kind}-link", placeholder="A link to what is shown appears here.", max_lines=1,
@@ -123,6 +124,7 @@ class Share:
                     self.codes.append(gr.Code(language=language, show_label=False, label=label, interactive=False))
         self._opened = gr.Checkbox(False, visible=False, label="code shown")
         self.inputs, self.outputs = [origin, self._opened], [self.link, self.copy, *self.codes]
+        undo.click(None, self.link, None, js="(url) => { window.darkroomUndo?.(url); }", api_visibility="private")
         copied = self.copy.click(None, self.link, None, js=COPY, api_visibility="private")
         said = copied.then(None, None, self.copy, js='() => "Link copied"', api_visibility="private")
         said.then(None, None, self.copy, js=AFTER_A_WHILE, api_visibility="private")

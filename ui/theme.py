@@ -137,9 +137,12 @@ body:not(.opens) #opening {{ display: none !important; }}
 .scene {{ align-items: flex-start; }}
 #about p {{ margin: 0; font-size: var(--text-sm); }}
 .results {{ scroll-margin-top: 8px; }}
+body:not(.undoable) .undo, #faces-undo {{ display: none; }}
 .results .tiles .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); }}
 .results .tiles .thumbnail-item {{ height: auto; aspect-ratio: auto; }}
 .results .tiles .thumbnail-item img {{ height: auto; max-height: 380px; object-fit: contain; }}
+.tiles:has(.preview) .grid-wrap {{ display: none; }}
+.tiles .preview {{ position: relative; height: min(80vh, 760px); }}
 .results:not(:has(img, video)) .after {{ display: none; }}
 .results:not(:has(img, video, .tiles))::before {{ content: "What is made appears here."; padding: 90px 20px;
   border: 1px dashed var(--border-color-primary); border-radius: 10px; text-align: center;
