@@ -170,6 +170,9 @@ def test_the_good_ones_are_downloaded(scenes, tmp_path):
     with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
         assert len(archive.namelist()) == 8
         third = archive.read(archive.namelist()[2])
+    scenes.locator("#sample-gallery button.thumbnail-item").nth(7).click()
+    expect(scenes.locator("#sample-gallery .preview")).to_be_in_viewport(ratio=0.95)
+    scenes.locator("#sample-gallery").get_by_label("Close").click()
     scenes.get_by_label("Choose by clicking").check()
     for number, said in ((1, "Download 1 of 8"), (3, "Download 2 of 8"), (1, "Download 1 of 8")):
         scenes.locator("#sample-gallery button.thumbnail-item").nth(number - 1).click()
