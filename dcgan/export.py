@@ -20,6 +20,11 @@ def contact_sheet(images: Sequence[Image.Image], columns: int) -> Image.Image:
     return sheet
 
 
+def enlarged_to(image: Image.Image, side: int) -> Image.Image:
+    """A square picture at `side` px a side, by Lanczos' filter: smooth, but with no more detail than before."""
+    return image if image.width == side else image.resize((side, side), Image.Resampling.LANCZOS)
+
+
 def enlarged(frames: Sequence[Image.Image]) -> list[Image.Image]:
     """Pictures of one size, four times as large."""
     width, height = (side * MORPH_SCALE for side in frames[0].size)

@@ -21,6 +21,8 @@ from darkroom.seeds import MAX_SEED
 from dcgan import latent
 from dcgan.config import ModelConfig, TrainConfig
 from dcgan.data import to_pil, to_tensor
+from dcgan.facelike import FACES as SENSED
+from dcgan.facelike import FaceSense
 from dcgan.invert import Inversion, invert
 from dcgan.model import new_discriminator, new_generator
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, Recipe
@@ -28,6 +30,9 @@ from dcgan.uses.sample import BATCH
 
 MAX_DIRECTIONS = 200
 MAX_COUNT = 100_000
+# Of 600 real faces that are framed as the model's 99 % come above it, of 556 other pictures 4 %: landscapes, places,
+# textures, animals, drawings, text (AUC .998). Of faces framed otherwise 7 in 10 do.
+LIKE_A_FACE = 0.45
 NEAR = math.radians(40)  # between a face and one that is like it
 
 
@@ -173,6 +178,15 @@ class FacePipeline(Pretrained):
         """The latent whose face comes closest to a picture's central square, and how close; some seconds."""
         *_, last = self.stream_invert(image, seed)
         return last
+
+    @cached_property
+    def face_sense(self) -> FaceSense:
+        """What tells faces from other pictures; it is learnt at its first use, some seconds."""
+        return FaceSense(self.render(self.latents(SENSED)))
+
+    def shows_face(self, image: Image.Image) -> bool:
+        """Whether a picture's central square shows a face, framed as those that the model draws."""
+        return float(self.face_sense.scores(to_tensor(image))) >= LIKE_A_FACE
 
     # -- files -------------------------------------------------------------------------------------------------------
 

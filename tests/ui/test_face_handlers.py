@@ -1,5 +1,7 @@
 """What the Faces tab does, without a page: the tools beyond the endpoints, and how they refuse."""
 
+import re
+
 import pytest
 import torch
 from PIL import Image
@@ -9,7 +11,7 @@ from dcgan.latent import snapped
 from dcgan.recipe import Recipe, save_png
 from ui.device import Device, Turn
 from ui.faces.endpoints import edit_face, morph_faces, sample_faces
-from ui.faces.handlers import MAP_SIDE, MAX_BROWSER_SEED, TABLE_COLUMNS, FaceHandlers
+from ui.faces.handlers import MAP_SIDE, MAX_BROWSER_SEED, NO_FACE, TABLE_COLUMNS, FaceHandlers
 
 FACES = [Recipe(0, i).to_dict() for i in range(3)]
 
@@ -27,14 +29,24 @@ def handlers(tiny_faces):
     return FaceHandlers(OneModel(tiny_faces), Device())
 
 
-def test_a_photograph_is_searched_in_steps_and_found(handlers, picture_file):
-    *steps, last = handlers.find(str(picture_file), None)
+def test_a_photograph_is_searched_in_steps_and_found(handlers, tiny_faces, tmp_path):
+    tiny_faces.generate(tiny_faces.latents(1, 9))[0].resize((200, 200)).save(tmp_path / "me.png")
+    *steps, last = handlers.find(str(tmp_path / "me.png"), None)
     shares = [step.report.share for step in steps]
     assert shares[0] == 0 and shares == sorted(shares) and shares[-1] == 1 and len(steps) == 21
     assert last.wanted.size == (256, 256) and last.found.size == (64, 64)
     assert last.report.text.startswith("Closeness ") and any(words in last.report.text for _, words in LIKENESS)
     assert len(last.face["z"]) == 8 and last.face["moves"] == {} and not any(step.face for step in steps)
+    assert all(re.search(r"Looking for this face, \d+ s left", step.report.text) for step in steps[1:])
+    with handlers.drawn(Recipe.from_dict(last.face), None) as portrait, Image.open(portrait.picture) as drawn:
+        assert drawn.tobytes() == last.found.tobytes()
     handlers.device.run(Turn.FACE, lambda: None)  # it is free again
+
+
+def test_a_picture_without_a_face_is_called_so_while_the_nearest_is_searched(handlers, picture_file):
+    first, *steps, last = handlers.find(str(picture_file), None)
+    assert first.report.text == "Looking for a face" and last.face
+    assert all(step.report.text.startswith(NO_FACE) for step in [*steps, last]) and "Closeness" not in last.report.text
 
 
 def test_a_search_that_is_left_frees_the_device(handlers, picture_file):
@@ -130,6 +142,15 @@ def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp
 def test_bad_values_are_named(handlers, call, message):
     with pytest.raises(ValueError, match=message):
         list(call(handlers))
+
+
+def test_a_face_is_drawn_large_with_its_recipe(handlers):
+    recipe = Recipe(3, 1, 0.7, {"pc1": 1.0})
+    with handlers.drawn(recipe, None, 512) as portrait:
+        with Image.open(portrait.picture) as large:
+            assert large.size == (512, 512)
+        (loaded,) = handlers.load(portrait.picture, None)
+    assert loaded.recipes == [recipe.to_dict()] and loaded.report.text == "1 face"
 
 
 def test_kept_faces_are_drawn_again(handlers):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,14 +18,16 @@ from darkroom.checks import check_range
 from darkroom.models import Models
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
+from dcgan.config import SIZE
 from dcgan.data import square
+from dcgan.export import enlarged_to
 from dcgan.latent import snapped
 from dcgan.recipe import load_recipes, save_png, save_zip
 from dcgan.uses import Morph, Sample
 from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.drawing import Drawing, Result
-from ui.reports import Report, passing_folder
+from ui.reports import Report, duration, passing_folder
 from ui.wiring import warn
 
 MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
@@ -32,6 +35,10 @@ MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
+
+LOOKING = "Looking for this face"
+NO_FACE = "This does not look like a face."
+NEAREST = "What was found is only the nearest that the model can draw. A face should look ahead and fill the picture."
 
 Face = dict[str, Any]  # a recipe as plain values
 Pins = list[Face | None]  # A, B and C
@@ -93,7 +100,7 @@ class FaceHandlers:
 
     def sample(self, use: Sample, model: str | None) -> Iterator[Gallery]:
         """The faces of a use, with pictures that hold their recipes."""
-        yield from self._gallery(self.model(model), use.recipes(), use.stem())
+        yield from self.gallery(use.recipes(), use.stem(), model)
 
     def load(self, file: str | None, model: str | None) -> Iterator[Gallery]:
         """The faces whose recipes are in a PNG, a ZIP or a latents.json."""
@@ -110,9 +117,11 @@ class FaceHandlers:
         if theirs and theirs != faces.fingerprint:
             warn(f"These faces were drawn by another model ({origin.get('name')}): here they look different.")
         portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else faces.explicit(recipe) for recipe in recipes]
-        yield from self._gallery(faces, portable, path.stem)
+        yield from self.gallery(portable, path.stem, model)
 
-    def _gallery(self, faces: FacePipeline, recipes: Sequence[Recipe], name: str) -> Iterator[Gallery]:
+    def gallery(self, recipes: Sequence[Recipe], name: str, model: str | None) -> Iterator[Gallery]:
+        """The faces of the recipes; name: what their ZIP is called."""
+        faces = self.model(model)
         images = self.device.run(Turn.FACE, lambda: faces.generate_recipes(recipes))
         identity = faces.identity()
         with passing_folder() as folder:
@@ -132,14 +141,14 @@ class FaceHandlers:
     # -- one face ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def drawn(self, recipe: Recipe, model: str | None) -> Iterator[Portrait]:
-        """A face with its picture, which may be copied within the block."""
+    def drawn(self, recipe: Recipe, model: str | None, side: int = SIZE) -> Iterator[Portrait]:
+        """A face with its picture, which may be copied within the block; side: of the picture in px."""
         faces = self.model(model)
         z = faces.latent_of(recipe)
         (image,) = self.device.run(Turn.FACE, lambda: faces.generate(z))
         with passing_folder() as folder:
-            path = folder / "face.png"
-            save_png(image, recipe, faces.identity(), path)
+            path = folder / ("face.png" if side == SIZE else f"face_{side}.png")
+            save_png(enlarged_to(image, side), recipe, faces.identity(), path)
             yield Portrait(str(path), recipe, z[0].tolist())
 
     def portraits(self, recipes: Sequence[Face | None], model: str | None) -> Iterator[list[str | None]]:
@@ -154,14 +163,17 @@ class FaceHandlers:
             raise ValueError("there is no photograph yet: choose a picture of a face")
         faces = self.model(model)
         wanted = square(open_picture(photograph), 256)
-        yield Search(Report("Looking for this face", 0), wanted)
+        yield Search(Report("Looking for a face", 0), wanted)
+        is_face = self.device.run(Turn.PICTURE, lambda: faces.shows_face(wanted))
+        begun = LOOKING if is_face else f"{NO_FACE} Looking for the nearest one all the same"
+        started = time.monotonic()
         for step in self.device.stream(Turn.PICTURE, faces.stream_invert(wanted)):
-            z = step.z
+            z = snapped(step.z)
             (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
-            report = Report(f"Looking for this face: step {step.step} of {step.steps}", step.step / step.steps)
-            yield Search(report, wanted, found)
-        report = Report(f"Closeness {step.closeness:.0%}. {step.likeness}")
-        yield Search(report, wanted, found, _face(step.z), step.closeness)
+            left = duration((time.monotonic() - started) / step.step * (step.steps - step.step))
+            yield Search(Report(f"{begun}, {left} left", step.step / step.steps), wanted, found)
+        said = f"Closeness {step.closeness:.0%}. {step.likeness}" if is_face else f"{NO_FACE} {NEAREST}"
+        yield Search(Report(said), wanted, found, _face(z), step.closeness)
 
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
         """The recipe of another face like this one; the same for the same seed, by default a random one's."""
