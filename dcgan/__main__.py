@@ -23,10 +23,10 @@ from darkroom.model_files import CONFIG_FILE, FACES, WEIGHTS_FILE, kind_in
 from darkroom.seeds import MAX_SEED
 from dcgan.attributes import read_attributes
 from dcgan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
-from dcgan.config import PRESETS, Augmentation, Base, Loss, TrainConfig, from_preset
+from dcgan.config import PRESETS, SIZE, Augmentation, Base, Loss, TrainConfig, from_preset
 from dcgan.data import Faces, Prepared, load, prepare, preview_of, write_set
 from dcgan.directions import fit_directions
-from dcgan.export import MORPH_FORMATS
+from dcgan.export import MORPH_FORMATS, enlarged_to
 from dcgan.journal import Journal, holds_journal_only
 from dcgan.pipeline import FacePipeline
 from dcgan.recipe import Recipe, save_png
@@ -35,6 +35,7 @@ from dcgan.tutorial import import_tutorial
 from dcgan.uses import Morph, Sample
 
 OF_THE_GAME = ("loss", "optimizer", "extragradient", "augmentation")  # what training is studied by
+MAX_SIDE = 2048  # px, of an enlarged face
 NAMED = 5  # files that a message names of those it counts
 
 
@@ -205,13 +206,14 @@ def _directions(args: argparse.Namespace) -> int:
 
 def _sample(args: argparse.Namespace) -> int:
     check_folder("--out", args.out)
+    check_range("--size", args.size, SIZE, MAX_SIDE)
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
     (use,) = commands.uses_of(args, Sample)
     identity = faces.identity()
     drawn = tqdm(use.draw(faces), total=use.total, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True)
     with made_folder(args.out) as folder:
         for recipe, image in zip(use.recipes(), drawn, strict=True):
-            save_png(image, recipe, identity, folder / f"{use.stem()}_{recipe.index:05}.png")
+            save_png(enlarged_to(image, args.size), recipe, identity, folder / f"{use.stem()}_{recipe.index:05}.png")
     return 0
 
 
@@ -270,6 +272,8 @@ def _program() -> Commands:
     command.model()
     command.out("DIR", "folder for the files")
     commands.add_options(command, Sample)
+    size = f"side of the PNGs in px, {SIZE} to {MAX_SIDE}: above {SIZE} enlarged by Lanczos' filter, without new detail"
+    command.add_argument("--size", type=int, default=SIZE, metavar="N", help=size)
 
     command = program.add("morph", _morph, "from face to face: an animation of 256x256 px")
     command.model()

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.handlers import MAP_SIDE
+from ui.faces.portrait import LARGE
 
 LIMIT_MS = 200  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.
@@ -129,11 +130,75 @@ def test_a_slider_changes_the_face_and_reset_brings_it_back(faces):
     expect(slider).to_have_value("0")
 
 
-def test_the_edited_face_can_be_taken_away(faces, tmp_path):
+def test_the_edited_face_can_be_taken_away_small_and_large(faces, tmp_path):
     content = choose(faces, 5)
     linked(faces, "index=5")
     file = downloaded(faces, "#face-png", tmp_path)
     assert file.suffix == ".png" and file.read_bytes() == content
+    large = downloaded(faces, "#face-large", tmp_path)
+    with Image.open(large) as image, Image.open(file) as small:
+        assert image.size == (LARGE, LARGE)
+        again = np.asarray(image.resize(small.size, Image.Resampling.BOX), dtype=int)
+        assert np.abs(again - np.asarray(small)).mean() < 3
+    upload(faces, "#faces-load", large)
+    expect(faces.locator("#faces-status")).to_contain_text("1 face")
+    assert portrait(faces, lambda recipe: recipe == Recipe(0, 5)) == content
+
+
+# The middle of the enlarged face, whether it is that of #portrait or that of #face-drawn, by the mean of its pixels.
+NEARER = """() => {
+  const pixels = (source) => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [64, 64];
+    canvas.getContext("2d").drawImage(source, 0, 0, 64, 64);
+    return canvas.getContext("2d").getImageData(0, 0, 64, 64).data;
+  };
+  const shown = pixels(document.querySelector("#portrait canvas"));
+  if (!shown.some((it, i) => i % 4 < 3 && it)) return "nothing";
+  const far = (name) => pixels(document.querySelector(name)).reduce((sum, it, i) => sum + Math.abs(it - shown[i]), 0);
+  return far("#portrait img") < far("#face-drawn img") ? "edited" : "as drawn";
+}"""
+
+
+def test_the_portrait_is_enlarged_and_compared_with_the_face_as_drawn(faces):
+    choose(faces, 3)
+    faces.locator("#slider-smiling input[type=range]").focus()
+    faces.keyboard.press("End")
+    portrait(faces, lambda recipe: bool(recipe.moves))
+    faces.wait_for_function(f"({NEARER})() === 'edited'")
+    assert faces.locator("#portrait canvas").evaluate("(it) => it.width") == LARGE
+    faces.locator("#compare").scroll_into_view_if_needed()
+    faces.locator("#compare").hover()
+    for held, let_go in (
+        (faces.mouse.down, faces.mouse.up),
+        (lambda: faces.keyboard.down(" "), lambda: faces.keyboard.up(" ")),
+    ):
+        held()
+        faces.wait_for_function(f"({NEARER})() === 'as drawn'")
+        let_go()
+        faces.wait_for_function(f"({NEARER})() === 'edited'")
+
+
+def test_every_change_of_the_face_can_be_undone_and_redone(faces):
+    choose(faces, 3)
+    slider = faces.locator("#slider-smiling input[type=range]")
+    slider.focus()
+    faces.keyboard.press("End")
+    portrait(faces, lambda recipe: bool(recipe.moves))
+    expect(faces.locator("#undo")).to_be_enabled()
+    faces.locator("#surprise").click()
+    surprise = recipe_of(portrait(faces, lambda recipe: recipe.z is not None))
+    expect(slider).to_have_value("0")
+    faces.locator("#undo").press("Enter")
+    portrait(faces, lambda recipe: recipe == Recipe(0, 3, 1.0, {"smiling": 3.0}))
+    expect(slider).to_have_value("3")
+    faces.locator("#undo").click()
+    portrait(faces, lambda recipe: recipe == Recipe(0, 3))
+    for wanted in (Recipe(0, 3, 1.0, {"smiling": 3.0}), surprise):
+        faces.locator("#redo").click()
+        portrait(faces, lambda recipe: recipe == wanted)  # noqa: B023, it is called at once
+    expect(faces.locator("#redo")).to_be_disabled()
+    expect(faces.locator("#undo")).to_be_enabled()
 
 
 def test_variety_is_a_truncation(faces):
@@ -290,6 +355,34 @@ def test_kept_faces_are_morphed(faces, tmp_path, kind, element):
     linked(faces, "a=0.1.1&b=0.2.1&view=morph&frames=60&loop=1&fps=20&format=" + kind)
 
 
+def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(faces, browser, tmp_path):
+    strip = faces.locator("#favourites button:has(img)")
+    assert not faces.locator("#favourites").is_visible()
+    for count, index in enumerate((1, 2, 4, 6), 1):
+        choose(faces, index)
+        faces.locator("#favourite").click()
+        expect(strip).to_have_count(count)
+    faces.locator("#favourite").click()
+    expect(faces.locator("#favourites-status")).to_contain_text("already")
+    faces.locator("#favourite-remove").click()
+    expect(strip).to_have_count(3)
+    recipes, _ = load_recipes(downloaded(faces, "#favourites-zip", tmp_path))
+    assert recipes == [Recipe(0, index) for index in (1, 2, 4)]
+    strip.nth(1).click()
+    portrait(faces, lambda recipe: recipe == Recipe(0, 2))
+    view(faces, "Morph")
+    faces.locator("#morph-through").get_by_text("Favourites").click()
+    faces.locator("#morph").click()
+    expect(faces.locator("#morph-status")).to_contain_text("60 frames", timeout=60_000)
+    link = faces.locator("#morph-link input, #morph-link textarea")
+    expect(link).to_have_value(re.compile(re.escape("view=morph&faces=0.1.1,0.2.1,0.4.1&frames=60")))
+    with new_page(browser, link.input_value()) as page:
+        expect(page.locator("#morph-status")).to_contain_text("60 frames", timeout=60_000)
+        assert page.locator("#favourites button:has(img)").count() == 0
+    faces.reload()
+    expect(strip).to_have_count(3)
+
+
 def test_cleared_faces_are_forgotten(faces):
     keep(faces, 1, "a")
     keep(faces, 2, "b")
@@ -318,6 +411,10 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     a, b, c = (shipped_faces.latent_of(Recipe(0, index)) for index in (1, 2, 3))
     faces.locator("#combine").click()
     added = recipe_of(portrait(faces, lambda recipe: recipe.z is not None)).z
+    faces.locator("#undo").click()
+    portrait(faces, lambda recipe: recipe == Recipe(0, 3))
+    faces.locator("#redo").click()
+    portrait(faces, lambda recipe: recipe.z == added)
     assert np.allclose(added, shipped_faces.arithmetic(a, b, c)[0], atol=1 / 63)
     expect(faces.locator("#equation figure")).to_have_count(4)
     view(faces, "Map")

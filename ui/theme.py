@@ -210,6 +210,16 @@ CSS = (
 .made { display: flex; gap: 8px; overflow-x: auto; padding: 6px 2px; }
 .made a { flex: none; border-radius: 4px; }
 .made img { display: block; height: 64px; border-radius: 4px; }
+#portrait canvas.enlarged { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain;
+  pointer-events: none; }
+#portrait [data-held]::after { content: attr(data-held); position: absolute; left: 0; right: 0; bottom: 0; padding: 6px;
+  text-align: center; background: #000b; color: #fff; font-size: var(--text-sm); }
+#compare { touch-action: none; user-select: none; }
+.note p { font-size: var(--text-sm); color: var(--body-text-color); text-align: center; }
+#favourites .grid-wrap { overflow: visible; }
+#favourites .grid-container { grid-template-columns: repeat(auto-fill, minmax(60px, 1fr)); padding-top: 0; }
+#favourites .thumbnail-item { height: auto; aspect-ratio: 1; }
+#favourites-status .html-container { padding: 0 2px; }
 .heading p { margin-top: 2px; }
 .below { align-items: flex-start; }
 .pins > .column { gap: 6px; }
@@ -251,7 +261,7 @@ CSS = (
 .bench > .portrait { position: sticky; top: 12px; align-self: flex-start; }
 @media (max-width: 740px) {
   .bench > .portrait { display: contents; }
-  .bench #portrait, .bench .actions { order: -1; }
+  .bench #portrait, .bench .note, .bench .actions { order: -1; }
   #portrait { position: sticky; top: 0; z-index: 200; height: 180px !important; }
 }
 """

@@ -228,6 +228,17 @@ def test_a_state_comes_back_from_its_link(handlers, seed):
     assert not ignored
 
 
+def test_a_morph_through_favourites_has_them_in_its_link(handlers):
+    faces = (Recipe(1, 2), Recipe(3, 4, 0.5, {"smiling": 1.0}), Recipe(z=(0.5,) * 8))
+    keys = link_keys(None, {}, Recipe(), [None] * 3, "morph", Morph(faces=faces))
+    found, ignored = opened(handlers, address(keys))
+    assert found.motion.faces == faces and not ignored
+    assert "faces" not in link_keys(None, {}, Recipe(), [None] * 3, "edit", Morph(faces=faces))
+    for damaged, reason in (("1.2.1", "number of faces is 1"), ("1.2.1,wit", "SEED.INDEX"), ("1.2.1,,", "SEED.INDEX")):
+        found, ignored = opened(handlers, f"?tab=faces&view=morph&faces={damaged}")
+        assert found.motion.faces == () and reason in ignored[0]
+
+
 def test_links_are_short_where_they_can_be(handlers):
     gallery = {"seed": 42, "count": 16, "truncation": 0.8}
     recipe = Recipe(42, 3, 0.8, {"smiling": 1.5})

@@ -10,6 +10,7 @@ import gradio as gr
 
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened
+from ui.faces.steps import Steps
 from ui.reports import Report
 from ui.wiring import QUIET, Updates, Values
 
@@ -18,7 +19,8 @@ Handler = Callable[[Any, Values], Iterator[Updates]]
 
 class Current:
     """gallery: the link keys that draw the faces to choose from; face: the recipe of the edited one; pins: those of A,
-    B and C, or None; view: which of the tools is open. They begin with what an empty link shows."""
+    B and C, or None; view: which of the tools is open; steps: the faces that were edited; favourites: the tokens of
+    those in the strip. They begin with what an empty link shows."""
 
     def __init__(self, handlers: FaceHandlers, origin: gr.Textbox, model: gr.Dropdown) -> None:
         self.handlers, self.origin, self.model = handlers, origin, model
@@ -26,16 +28,19 @@ class Current:
         self.gallery = gr.JSON({}, visible=False, label="gallery")
         self.face = gr.JSON(blank.face, visible=False, label="face")
         self.pins = gr.JSON(blank.pins, visible=False, label="pins")
+        self.steps = gr.JSON(Steps().plain(), visible=False, label="steps")
+        self.favourites = gr.JSON([], visible=False, label="favourites")
         self.view = gr.Textbox(blank.view, visible=False, label="view")
 
-    def draw_linked(self, event: Any, view: str, faces: int, draw: Any, inputs: set[Any], outputs: list[Any]) -> Any:
-        """Draws after an event where a link has this view open, with at least so many faces kept."""
+    def draw_linked(
+        self, event: Any, view: str, ready: Callable[[Values], bool], draw: Any, inputs: set[Any], outputs: list[Any]
+    ) -> Any:
+        """Draws after an event where a link has this view open, and what it draws is there."""
 
         def drawn(values: Values) -> Iterator[Any]:
-            wanted = values[self.view] == view and sum(map(bool, values[self.pins])) >= faces
-            yield from draw(values) if wanted else [gr.skip()]
+            yield from draw(values) if values[self.view] == view and ready(values) else [gr.skip()]
 
-        return event.success(drawn, {self.view, self.pins, *inputs}, outputs, **QUIET)
+        return event.success(drawn, {self.view, *inputs}, outputs, **QUIET)
 
     def choice(self, model: str) -> str | None:
         """The model's name for links and code, None where there is only one."""

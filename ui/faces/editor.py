@@ -1,9 +1,11 @@
-"""The edited face: its picture, its sliders, its latent, its link and its code."""
+"""The edited face: its picture, its sliders, its latent, its history, its link and its code."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,13 +15,16 @@ from dcgan.uses import Morph
 from ui.faces.current import Current
 from ui.faces.draw import DrawPanel
 from ui.faces.handlers import TABLE_COLUMNS
-from ui.faces.link import in_order, index_in, link_keys
+from ui.faces.link import Opened, in_order, index_in, link_keys
 from ui.faces.morph import MorphPanel
+from ui.faces.portrait import LARGE, NOTE
+from ui.faces.steps import Steps
 from ui.gradio_patches import picture_file
 from ui.share import Call, Share
 from ui.wiring import FACES, QUIET, Updates, Values
 
 SLIDER_REACH = 3.0  # standard deviations
+DOWNLOAD = "() => { setTimeout(() => document.getElementById('face-large-file').click(), 100); }"  # once it has it
 
 
 class Editor:
@@ -33,10 +38,12 @@ class Editor:
         self._sliders: dict[str, gr.Slider] = {}
         with gr.Row(elem_classes="sliders"):
             self._add(name for name in names if name in attributes)
-        with gr.Accordion("Principal directions", open=not attributes, elem_id="principal"):
+        with gr.Accordion("Principal directions", open=not pipelines[0].attributes, elem_id="principal") as principal:
             gr.Markdown("What changes faces most, by effect. They have no names: try them.")
             with gr.Row(elem_classes="sliders"):
                 self._add(name for name in names if name not in attributes)
+        self._principal = principal
+        now.model.input(self._opened, now.model, principal, queue=False, **QUIET)
         with gr.Accordion("Advanced: the latent itself", open=False, elem_id="latent"):
             gr.Markdown(
                 "The numbers that the face is drawn from. Change one and press Enter: the nearest 1/32 is taken."
@@ -56,19 +63,35 @@ class Editor:
     def lay_out_portrait(self) -> None:
         """Where the face is shown."""
         self.portrait = picture_file(
-            label="The face", format="png", interactive=False, height=320, buttons=[], elem_id="portrait",
-            alt_text="The edited face",
+            label="The face", show_label=False, format="png", interactive=False, height=440, buttons=[],
+            elem_id="portrait", alt_text="The edited face",
         )  # fmt: skip
+        self._as_drawn = gr.Image(
+            type="filepath", format="png", interactive=False, elem_id="face-drawn", elem_classes="unseen",
+            label="The face as drawn",
+        )  # fmt: skip
+        gr.Markdown(NOTE, elem_classes="note")
         with gr.Row(elem_classes="actions"):
-            self._surprise = gr.Button("Surprise me", elem_id="surprise", size="sm", min_width=100)
-            self._reset = gr.Button("Reset sliders", elem_id="face-reset", size="sm", min_width=100)
-            self.download = gr.DownloadButton("Download PNG", elem_id="face-png", size="sm", min_width=100)
+            self._undo = gr.Button("Undo", elem_id="undo", size="sm", min_width=90, interactive=False)
+            self._redo = gr.Button("Redo", elem_id="redo", size="sm", min_width=90, interactive=False)
+            self._reset = gr.Button("Reset sliders", elem_id="face-reset", size="sm", min_width=90)
+        with gr.Row(elem_classes="actions"):
+            self._surprise = gr.Button("Surprise me", elem_id="surprise", size="sm", min_width=90)
+            self.favourite = gr.Button("Add to favourites", elem_id="favourite", size="sm", min_width=90)
+            gr.Button("Hold to compare", elem_id="compare", size="sm", min_width=90)
+        with gr.Row(elem_classes="actions"):
+            self.download = gr.DownloadButton("PNG, 64 px", elem_id="face-png", size="sm", min_width=90)
+            self._large = gr.Button(f"PNG, {LARGE} px", elem_id="face-large", size="sm", min_width=90)
+            self._file = gr.DownloadButton(elem_id="face-large-file", elem_classes="unseen")
+        face: set[Any] = {self._now.face, self._now.model}
+        made = self._large.click(self._enlarge, face, [self._file], **FACES, **QUIET)
+        made.success(None, None, None, js=DOWNLOAD, **QUIET)
 
     def lay_out_share(self, draw: DrawPanel, morph: MorphPanel) -> None:
         """Link and code, and all events that need them: what they say depends on the other panels too."""
         now = self._now
         self._draw, self._morph, self.share = draw, morph, Share("faces", now.origin)
-        shown = {now.face, now.model, now.gallery, now.pins, now.view, *morph.controls.values()}
+        shown = {now.face, now.model, now.gallery, now.pins, now.view, *morph.inputs}
         self._inputs = {*shown, *self.share.inputs}
         self.share.write_code(lambda values: self._calls(Recipe.from_dict(values[now.face]), values), shown)
         self._texts = [self.share.link, *self.share.codes, self.table, self.download]
@@ -79,6 +102,8 @@ class Editor:
             self._move, {*self._inputs, *sliders}, [self.portrait, now.face, *self._texts],
             trigger_mode="always_last", **FACES, **QUIET,
         )  # fmt: skip
+        released, history = [slider.release for slider in sliders], [now.steps, self._undo, self._redo]
+        gr.on(released, self._remember, {now.face, now.steps, *sliders}, history, queue=False, **QUIET)
         inputs: set[Any] = {now.face, now.model, self.table}
         self.moved = [
             event(change, inputs, [now.face], queue=False, **QUIET)
@@ -87,6 +112,10 @@ class Editor:
                 (self._surprise.click, self._near),
                 (self.table.input, self._typed),
             )
+        ]
+        self.moved += [
+            button.click(partial(self._step, by), {now.face, now.steps}, [now.face, now.steps], queue=False, **QUIET)
+            for button, by in ((self._undo, -1), (self._redo, 1))
         ]
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -101,22 +130,56 @@ class Editor:
         face, table, model = (values[it] for it in (self._now.face, self.table, self._now.model))
         return {self._now.face: self._now.handlers.edit_latent(face, table, model)}
 
-    def _move(self, values: Values) -> Iterator[Updates]:
+    def _moved(self, values: Values) -> Recipe:
+        """The edited face with the sliders where they stand."""
         face = values[self._now.face]
         moves = {**face["moves"], **{name: values[slider] for name, slider in self._sliders.items()}}
-        yield from self._drawn(Recipe.from_dict({**face, "moves": moves}), values)
+        return Recipe.from_dict({**face, "moves": moves})
+
+    def _move(self, values: Values) -> Iterator[Updates]:
+        yield from self._drawn(self._moved(values), values)
+
+    def _remember(self, values: Values) -> Updates:
+        """Takes a step once a slider is let go."""
+        return self._history(Steps.of(values[self._now.steps]).taken(self._moved(values).to_dict()))
+
+    def _history(self, steps: Steps) -> Updates:
+        buttons = {self._undo: gr.Button(interactive=steps.back), self._redo: gr.Button(interactive=steps.forth)}
+        return {self._now.steps: steps.plain(), **buttons}
+
+    def _step(self, by: int, values: Values) -> Updates:
+        steps = Steps.of(values[self._now.steps]).taken(values[self._now.face]).moved(by)
+        return {self._now.face: steps.faces[steps.at], self._now.steps: steps.plain()}
+
+    def _opened(self, model: str) -> Any:
+        """The drawer of those without names, where there are no others."""
+        return gr.update(open=not self._now.handlers.model(model).attributes)
+
+    def _enlarge(self, values: Values) -> Iterator[Updates]:
+        """The face as a large file."""
+        recipe = Recipe.from_dict(values[self._now.face])
+        with self._now.handlers.drawn(recipe, values[self._now.model], LARGE) as portrait:
+            yield {self._file: portrait.picture}
+
+    def read(self, link: Opened) -> Updates:
+        """As a link says."""
+        return {self._principal: self._opened(link.model)}
 
     def show_after(self, event: Any) -> Any:
         """Puts the sliders in place and draws the face after an event that chooses one."""
-        outputs = [self.portrait, self._now.face, *self._texts, self.share.copy, self._draw.gallery]
-        return event.success(self._show, self._inputs, [*outputs, *self._sliders.values()], **FACES, **QUIET)
+        now = self._now
+        face = [self.portrait, self._as_drawn, now.face, now.steps, self._undo, self._redo, *self._sliders.values()]
+        outputs = [*face, *self._texts, self.share.copy, self._draw.gallery]
+        return event.success(self._show, {*self._inputs, now.steps}, outputs, **FACES, **QUIET)
 
     def _show(self, values: Values) -> Iterator[Updates]:
         recipe, gallery = Recipe.from_dict(values[self._now.face]), values[self._now.gallery]
         marked = {self._draw.gallery: gr.Gallery(selected_index=index_in(gallery, recipe))} if gallery else {}
-        for updates in self._drawn(recipe, values):
-            copy = {self.share.copy: gr.Button(interactive=True)}
-            yield updates | copy | marked | self._places(recipe, values[self._now.model])
+        steps = Steps.of(values[self._now.steps]).taken(recipe.to_dict())
+        with self._now.handlers.drawn(replace(recipe, moves={}), values[self._now.model]) as original:
+            for updates in self._drawn(recipe, values):
+                others = {self.share.copy: gr.Button(interactive=True), self._as_drawn: original.picture}
+                yield updates | others | marked | self._history(steps) | self._places(recipe, values[self._now.model])
 
     def _drawn(self, recipe: Recipe, values: Values) -> Iterator[Updates]:
         """A face, and what is said of it: another request for that would keep the sliders waiting."""
@@ -153,7 +216,7 @@ class Editor:
         now = self._now
         named, view = now.choice(values[now.model]), values[now.view]
         # Which no other view has in its link.
-        motion = self._morph.controls.use_of(values) if view == "morph" else Morph()
+        motion = self._morph.motion(values) if view == "morph" else Morph()
         keys = link_keys(named, values[now.gallery], recipe, values[now.pins], view, motion)
         return self.share.says(keys, lambda: self._calls(recipe, values), values, button=False)
 

@@ -11,12 +11,13 @@ from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, face_token, read_face
 from dcgan.uses import Morph, Sample
-from ui.faces.handlers import MAX_BROWSER_SEED, Face, FaceHandlers, Pins
+from ui.faces.handlers import MAX_BROWSER_SEED, MAX_FACES, Face, FaceHandlers, Pins
 from ui.links import Query, read_option
 
 VIEWS = ("edit", "morph", "map")
 PIN_KEYS = ("a", "b", "c")
-TAKEN = {"tab", "model", "seed", "count", "truncation", "face", "index", "view", *PIN_KEYS, *options(Morph)}
+BETWEEN = ","  # tokens of several faces
+TAKEN = {"tab", "model", "seed", "count", "truncation", "face", "index", "view", "faces", *PIN_KEYS, *options(Morph)}
 # What people look for first; names that a model adds come after these.
 ORDER = ("smiling", "age", "glasses", "beard", "hat", "blond_hair", "dark_hair", "bangs", "skin_tone")
 
@@ -29,7 +30,8 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a link shows. drawn: the faces to choose from; motion: how the morph moves."""
+    """What a link shows. drawn: the faces to choose from; motion: how the morph moves, and through which faces, none
+    where those are A, B and C."""
 
     model: str
     drawn: Sample = Sample()
@@ -49,11 +51,14 @@ def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
 def link_keys(
     model: str | None, gallery: Mapping[str, Any], recipe: Recipe, pins: Pins, view: str, motion: Morph
 ) -> dict[str, Any]:
-    """The query of a link to a face; `gallery` as from `gallery_keys`, model: None where there is no choice."""
+    """The query of a link to a face; `gallery` as from `gallery_keys`, model: None where there is no choice, motion: as
+    in `Opened`."""
     link = {"tab": "faces", "model": model, **gallery, **_face_keys(gallery, recipe)}
     link |= {name: face_token(Recipe.from_dict(pin)) for name, pin in zip(PIN_KEYS, pins, strict=True) if pin}
     if view != "edit":
         link["view"] = view
+    if view == "morph" and motion.faces:
+        link["faces"] = BETWEEN.join(map(face_token, motion.faces))
     return link | motion.keys() if view == "morph" else link
 
 
@@ -84,19 +89,26 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
     moved = {name: amount for name, amount in moves.items() if amount}
 
     def pin(name: str) -> Face | None:
-        return query.read(name, None, lambda text: _usable(text, faces))
+        return query.read(name, None, lambda text: usable(text, faces))
 
+    def several(text: str) -> tuple[Recipe, ...]:
+        tokens = text.split(BETWEEN)
+        check_range("number of faces", len(tokens), 2, MAX_FACES)
+        return tuple(Recipe.from_dict(usable(token, faces)) for token in tokens)
+
+    none: tuple[Recipe, ...] = ()
+    through = query.read("faces", none, several)
     return Opened(
         model,
         drawn,
-        query.read("face", Recipe(seed, index, drawn.truncation, moved).to_dict(), lambda text: _usable(text, faces)),
+        query.read("face", Recipe(seed, index, drawn.truncation, moved).to_dict(), lambda text: usable(text, faces)),
         [pin(name) for name in PIN_KEYS],
         query.choice("view", "edit", VIEWS),
-        Morph(**{name: read_option(query, it) for name, it in options(Morph).items()}),
+        Morph(**{name: read_option(query, it) for name, it in options(Morph).items()}, faces=through),
     )
 
 
-def _usable(token: str, faces: FacePipeline) -> Face:
+def usable(token: str, faces: FacePipeline) -> Face:
     """The face of a token. Raises ValueError where this model cannot draw it."""
     recipe = read_face(token)
     check_range("seed", recipe.seed, 0, MAX_BROWSER_SEED)

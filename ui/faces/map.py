@@ -39,7 +39,8 @@ class MapPanel:
 
     def open_after(self, event: Any) -> Any:
         """Draws the map where a link wants it."""
-        return self._now.draw_linked(event, "map", 3, self._draw, self._inputs, self._outputs)
+        now = self._now
+        return now.draw_linked(event, "map", lambda v: all(v[now.pins]), self._draw, self._inputs, self._outputs)
 
     @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:

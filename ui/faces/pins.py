@@ -78,7 +78,7 @@ class PinBoard:
         pictures, face = self._now.handlers.combine(values[self._now.pins], values[self._now.model])
         captioned = list(zip(pictures, [*NAMES, f"A {MINUS} B + C"], strict=True))
         yield {
-            self.status: Report("The sum became the edited face.").html(),
+            self.status: Report("The sum became the edited face; Undo brings back the one before.").html(),
             self.equation: figures(captioned, [MINUS, "+", "="]),
             self._now.face: face,
         }

@@ -9,12 +9,15 @@ import gradio as gr
 from ui.faces.current import Current
 from ui.faces.draw import DrawPanel
 from ui.faces.editor import Editor
+from ui.faces.favourites import FavouritesPanel
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import VIEWS, read_link
 from ui.faces.map import MapPanel
 from ui.faces.morph import MorphPanel
 from ui.faces.photograph import PhotographPanel
 from ui.faces.pins import PinBoard
+from ui.faces.portrait import ENLARGE
+from ui.faces.steps import Steps
 from ui.links import Query
 from ui.wiring import QUIET, Updates
 
@@ -33,35 +36,43 @@ class FacesTab:
                 self.draw.lay_out_gallery()
                 self.photograph = PhotographPanel(self.now, self.draw.photograph)
         with gr.Row(equal_height=False, elem_classes="bench"):
-            with gr.Column(scale=3, min_width=320, elem_classes="tools"), gr.Tabs(elem_id="face-views") as self.views:
-                with gr.Tab("Edit", id="edit"):
-                    self.editor = Editor(self.now)
-                with gr.Tab("Morph", id="morph"):
-                    self.morph = MorphPanel(self.now)
-                with gr.Tab("Map", id="map"):
-                    self.map = MapPanel(self.now)
+            with gr.Column(scale=3, min_width=320, elem_classes="tools"):
+                with gr.Tabs(elem_id="face-views") as self.views:
+                    with gr.Tab("Edit", id="edit"):
+                        self.editor = Editor(self.now)
+                    with gr.Tab("Morph", id="morph"):
+                        self.morph = MorphPanel(self.now)
+                    with gr.Tab("Map", id="map"):
+                        self.map = MapPanel(self.now)
+                self.favourites = FavouritesPanel(self.now)
             with gr.Column(scale=2, min_width=320, elem_classes="portrait"):
                 self.editor.lay_out_portrait()
                 self.board = PinBoard(self.now, self.editor.portrait)
+        self.favourites.add_with(self.editor.favourite)
         self.editor.lay_out_share(self.draw, self.morph)
         self._wire()
 
     def _wire(self) -> None:
         now, draw = self.now, self.draw
-        # Another model cannot draw the kept faces.
-        emptied = now.model.input(self.board.empty, None, self.board.outputs, queue=False, **QUIET)
+        # Another model cannot draw the kept faces, nor those edited before.
+        emptied = now.model.input(self._empty, None, [*self.board.outputs, now.steps], queue=False, **QUIET)
         first = [
             event.success(lambda found: found[0], draw.recipes, now.face, queue=False, **QUIET)
             for event in (*draw.drawn, draw.draw_after(emptied.success))
         ]
-        others = (draw.chosen, self.photograph.found, self.board.combined, self.map.chosen, *self.editor.moved)
-        for chosen in (*first, *others):
+        found = (self.photograph.found, self.board.combined, self.map.chosen, self.favourites.chosen)
+        for chosen in (*first, draw.chosen, *found, *self.editor.moved):
             self.editor.show_after(chosen)
         viewed = self.views.select(_view, None, now.view, queue=False, **QUIET)
         for event in (viewed, *self.board.changed, self.morph.drawn, self.map.drawn):
             self.editor.say_after(event)
 
+    def _empty(self) -> Updates:
+        return {**self.board.empty(), self.now.steps: Steps().plain()}
+
     def start(self, opened: Any) -> None:
+        opened.success(None, None, None, js=ENLARGE, **QUIET)
+        self.favourites.list_after(opened)
         shown = self.editor.show_after(self.draw.draw_after(opened.success))
         board = {self.now.pins, self.now.model}
         kept = shown.success(self.board.kept, board, self.board.outputs, **QUIET)
@@ -77,6 +88,7 @@ class FacesTab:
             now.view: link.view,
             self.views: gr.update(selected=link.view),
             **self.draw.read(link),
+            **self.editor.read(link),
             **self.morph.read(link),
         }
 
