@@ -145,8 +145,8 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, tmp_path):
     assert portrait(faces, lambda recipe: recipe == Recipe(0, 5)) == content
 
 
-# The middle of the enlarged face, whether it is that of #portrait or that of #face-drawn, by the mean of its pixels.
-NEARER = """() => {
+# Whether the enlarged face is that of #portrait or that of #face-drawn.
+NEARER = """async (wanted) => {
   const pixels = (source) => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [64, 64];
@@ -154,9 +154,14 @@ NEARER = """() => {
     return canvas.getContext("2d").getImageData(0, 0, 64, 64).data;
   };
   const shown = pixels(document.querySelector("#portrait canvas"));
-  if (!shown.some((it, i) => i % 4 < 3 && it)) return "nothing";
-  const far = (name) => pixels(document.querySelector(name)).reduce((sum, it, i) => sum + Math.abs(it - shown[i]), 0);
-  return far("#portrait img") < far("#face-drawn img") ? "edited" : "as drawn";
+  const far = async (name) => {
+    const image = new Image();
+    image.src = document.querySelector(name).src;
+    await image.decode();
+    return pixels(image).reduce((sum, it, i) => sum + Math.abs(it - shown[i]), 0) / shown.length;
+  };
+  const [edited, drawn] = [await far("#portrait img"), await far("#face-drawn img")];
+  return wanted === "edited" ? edited < 3 && drawn > 3 : drawn < 3 && edited > 3;
 }"""
 
 
@@ -165,7 +170,7 @@ def test_the_portrait_is_enlarged_and_compared_with_the_face_as_drawn(faces):
     faces.locator("#slider-smiling input[type=range]").focus()
     faces.keyboard.press("End")
     portrait(faces, lambda recipe: bool(recipe.moves))
-    faces.wait_for_function(f"({NEARER})() === 'edited'")
+    faces.wait_for_function(NEARER, arg="edited")
     assert faces.locator("#portrait canvas").evaluate("(it) => it.width") == LARGE
     faces.locator("#compare").scroll_into_view_if_needed()
     faces.locator("#compare").hover()
@@ -174,9 +179,9 @@ def test_the_portrait_is_enlarged_and_compared_with_the_face_as_drawn(faces):
         (lambda: faces.keyboard.down(" "), lambda: faces.keyboard.up(" ")),
     ):
         held()
-        faces.wait_for_function(f"({NEARER})() === 'as drawn'")
+        faces.wait_for_function(NEARER, arg="drawn")
         let_go()
-        faces.wait_for_function(f"({NEARER})() === 'edited'")
+        faces.wait_for_function(NEARER, arg="edited")
 
 
 def test_every_change_of_the_face_can_be_undone_and_redone(faces):
