@@ -199,8 +199,8 @@ class FaceHandlers:
     def map(self, pins: Pins, model: str | None) -> Iterator[Gallery]:
         """The same with their recipes."""
         faces = self.model(model)
-        z = faces.plane(*_three(faces, pins), MAP_SIDE)
-        yield from self._gallery(faces, [Recipe(z=tuple(row)) for row in z.tolist()], "map")
+        z = snapped(faces.plane(*_three(faces, pins), MAP_SIDE))
+        yield from self.gallery([Recipe(z=tuple(row)) for row in z.tolist()], "map", model)
 
     def face_on_map(self, pins: Pins, index: int, model: str | None) -> Face:
         """The recipe of a face on the map through A, B and C."""
