@@ -21,11 +21,11 @@ KEY = "darkroom-faces"  # in the browser, and of its cipher: a new one at every 
 
 
 class FavouritesPanel:
-    """chosen: the event after which one of its faces is the edited one."""
+    """own: what the browser keeps, of all models; chosen: the event after which one of the faces is the edited one."""
 
     def __init__(self, now: Current) -> None:
         self._now = now
-        self._own = gr.BrowserState([], storage_key=KEY, secret=KEY)
+        self.own = gr.BrowserState([], storage_key=KEY, secret=KEY)
         with gr.Column(visible=False, elem_id="favourites-strip") as self._strip:
             gr.Markdown(
                 "### Favourites\nClick one to edit it; then it can be kept as A, B or C.", elem_classes="heading"
@@ -35,33 +35,35 @@ class FavouritesPanel:
                 allow_preview=False, buttons=[], elem_id="favourites", elem_classes="tiles",
             )  # fmt: skip
             with gr.Row():
-                remove = gr.Button("Remove the edited face", size="sm", elem_id="favourite-remove", min_width=120)
+                remove = gr.Button("Remove from favourites", size="sm", elem_id="favourite-remove", min_width=120)
                 self._archive = gr.DownloadButton(
                     "Download all (ZIP)", size="sm", elem_id="favourites-zip", min_width=120
                 )
         self.status = gr.HTML(elem_id="favourites-status")
         self._recipes = gr.JSON([], visible=False, label="favourites")
-        self._inputs: set[Any] = {self._own, now.face, now.model}
+        self._inputs: set[Any] = {self.own, now.face, now.model}
         self._outputs = [
-            self._own, self._strip, self.gallery, self._recipes, self._archive, self.status, now.favourites
+            self.own, self._strip, self.gallery, self._recipes, self._archive, self.status, now.favourites
         ]  # fmt: skip
-        for event, change in ((remove.click, self._remove), (now.model.input, self._list)):
+        for event, change in ((remove.click, self.remove), (now.model.input, self.show)):
             event(change, self._inputs, self._outputs, **FACES, **QUIET)
         self.chosen = self.gallery.select(_chosen, self._recipes, now.face, queue=False, **QUIET)
 
     def add_with(self, button: gr.Button) -> None:
         """Has a button keep the edited face."""
-        button.click(self._add, self._inputs, self._outputs, **FACES, **QUIET)
+        button.click(self.add, self._inputs, self._outputs, **FACES, **QUIET)
 
     def list_after(self, event: Any) -> Any:
         """Shows what the browser has kept after an event."""
-        return event.success(self._list, self._inputs, self._outputs, **FACES, **QUIET)
+        return event.success(self.show, self._inputs, self._outputs, **FACES, **QUIET)
 
-    def _list(self, values: Values) -> Iterator[Updates]:
+    def show(self, values: Values) -> Iterator[Updates]:
+        """Those of the chosen model."""
         yield from self._shown(self._entries(values), values, "")
 
     @announced("Keeping the face")
-    def _add(self, values: Values) -> Iterator[Updates]:
+    def add(self, values: Values) -> Iterator[Updates]:
+        """The edited face too."""
         entries, new = self._entries(values), self._edited(values)
         if new not in entries and len(entries) >= MOST:
             raise ValueError(f"{MOST} favourites are the most; remove one first")
@@ -69,7 +71,8 @@ class FavouritesPanel:
         yield from self._shown(entries if new in entries else [*entries, new], values, said)
 
     @announced("Removing the face")
-    def _remove(self, values: Values) -> Iterator[Updates]:
+    def remove(self, values: Values) -> Iterator[Updates]:
+        """All but the edited face."""
         entries, old = self._entries(values), self._edited(values)
         if old not in entries:
             raise ValueError("the edited face is no favourite; click the one to remove first")
@@ -81,7 +84,7 @@ class FavouritesPanel:
 
     def _entries(self, values: Values) -> list[dict[str, str]]:
         """What the browser has kept, whatever it sends: texts, as many as are allowed."""
-        kept = values[self._own] if isinstance(values[self._own], list) else []
+        kept = values[self.own] if isinstance(values[self.own], list) else []
         texts = [it for it in kept if isinstance(it, dict) and all(isinstance(it.get(key), str) for key in KEYS)]
         return [{key: it[key] for key in KEYS} for it in texts][:MOST]
 
@@ -96,7 +99,7 @@ class FavouritesPanel:
                 except ValueError:  # altered in the browser
                     continue
         updates: Updates = {
-            self._own: entries,
+            self.own: entries,
             self._strip: gr.Column(visible=bool(mine)),
             self._now.favourites: list(mine),
             self.status: Report(said).html() if said else "",
