@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcgan.config import SIZE
 
 LARGE = 512  # px a side, on the screen and as a file
-NOTE = f"Enlarged from {SIZE} to {LARGE} px; no detail is added."
+NOTE = f"Enlarged from {SIZE} to {LARGE} px; no detail is added. Either PNG brings the face back by Load faces."
 
 # Whenever a picture of the face comes, a canvas over it gets the same by Lanczos' filter: what browsers do themselves
 # is blurred. A slider's answer stays a picture of 64 px, which is quicker made and sent than one of 512.
