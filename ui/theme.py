@@ -134,6 +134,8 @@ body:not(.opens) #opening {{ display: none !important; }}
 #opening .phone {{ flex: 140; }}
 .prose table, .prose th, .prose td {{ border-color: var(--border-color-primary) !important; }}
 #scenes-gallery .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }}
+body:not(.dark) input[type=range]::-webkit-slider-thumb {{ background-color: var(--primary-700) !important; }}
+body:not(.dark) input[type=range]::-moz-range-thumb {{ background-color: var(--primary-700) !important; }}
 .scene {{ align-items: flex-start; }}
 #about p {{ margin: 0; font-size: var(--text-sm); }}
 .results {{ scroll-margin-top: 8px; }}

@@ -27,9 +27,21 @@ class DrawPanel:
     def __init__(self, now: Current) -> None:
         self._now, known = now, options(Sample)["truncation"]
         self.controls = Controls(Sample, "faces")
-        self.controls.lay_out("seed")
-        self.variety = gr.Radio(list(VARIETY.items()), value=1.0, label="Variety", elem_id="faces-variety")
-        self.controls.lay_out("count")
+        with gr.Row(equal_height=False, elem_classes="draw"):
+            self._button = gr.Button("Draw faces", variant="primary", elem_id="faces-draw", min_width=120)
+            self.photograph = gr.UploadButton(
+                "Load a photograph", file_types=["image"], elem_id="faces-photo", min_width=120
+            )
+            self._load = gr.UploadButton(
+                "Load faces", file_types=[".png", ".zip", ".json"], elem_id="faces-load", min_width=120
+            )
+        with gr.Row(equal_height=False, elem_classes="draw"):
+            with gr.Column(min_width=200):
+                self.controls.lay_out("seed")
+            with gr.Column(min_width=200):
+                self.controls.lay_out("count")
+            with gr.Column(min_width=200):
+                self.variety = gr.Radio(list(VARIETY.items()), value=1.0, label="Variety", elem_id="faces-variety")
         with gr.Accordion("Advanced", open=False, elem_id="faces-advanced"):
             truncation = gr.Slider(
                 0, known.most or 0, 1.0, step=0.05, label="Truncation", elem_id="faces-truncation",
@@ -39,14 +51,6 @@ class DrawPanel:
         self.variety.input(None, self.variety, truncation, js="(value) => value", **QUIET)
         turned = [truncation.input, truncation.release]
         gr.on(turned, None, truncation, self.variety, js=VARIETY_OF, trigger_mode="always_last", **QUIET)
-        self._button = gr.Button("Draw faces", variant="primary", elem_id="faces-draw")
-        with gr.Row():
-            self.photograph = gr.UploadButton(
-                "Load a photograph", file_types=["image"], elem_id="faces-photo", size="sm", min_width=120
-            )
-            self._load = gr.UploadButton(
-                "Load faces", file_types=[".png", ".zip", ".json"], elem_id="faces-load", size="sm", min_width=120
-            )
 
     def lay_out_gallery(self) -> None:
         """Where the faces are shown."""

@@ -27,16 +27,15 @@ class FacesTab:
 
     def __init__(self, handlers: FaceHandlers, origin: gr.Textbox) -> None:
         self.handlers, names = handlers, handlers.models.names
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=2, min_width=320):
-                model = gr.Dropdown(names, value=names[0], label="Model", visible=len(names) > 1, elem_id="model")
-                self.now = Current(handlers, origin, model)
-                self.draw = DrawPanel(self.now)
-            with gr.Column(scale=3, min_width=320):
-                self.draw.lay_out_gallery()
-                self.photograph = PhotographPanel(self.now, self.draw.photograph)
         with gr.Row(equal_height=False, elem_classes="bench"):
             with gr.Column(scale=3, min_width=320, elem_classes="tools"):
+                model = gr.Dropdown(names, value=names[0], label="Model", visible=len(names) > 1, elem_id="model")
+                self.now = Current(handlers, origin, model)
+                drawn = gr.Column()
+                self.draw = DrawPanel(self.now)
+                with drawn:
+                    self.draw.lay_out_gallery()
+                self.photograph = PhotographPanel(self.now, self.draw.photograph)
                 with gr.Tabs(elem_id="face-views") as self.views:
                     with gr.Tab("Edit", id="edit"):
                         self.editor = Editor(self.now)
