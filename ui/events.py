@@ -202,25 +202,24 @@ class Page(gr.Blocks):
             sentence = sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}..."
             # A message on the page is HTML.
             shown = sentence if function.api_visibility == "public" else escape(sentence)
-            raise error_of(function, shown) from None
+            raise self._error(function, event, shown) from None
         if not output["is_generating"]:
             self._ended(function, event, session, "ok")
         return output
+
+    def _error(self, function: BlockFunction, event: str | None, sentence: str) -> gr.Error:
+        """What is raised to tell a sentence. After an error the browser drops the event that waits for this one, such
+        as a second file's; not after an empty list, which is how Gradio says that no argument was refused."""
+        if function.trigger_mode != "always_last" or event is None:
+            return gr.Error(sentence, print_exception=False)
+        self._queue.log_message(event, sentence, "Error", "warning")  # gr.Warning does not know the event here
+        return gr.Error([], print_exception=False)  # type: ignore[arg-type]
 
     def _ended(self, function: BlockFunction, event: str | None, session: str | None, outcome: str) -> None:
         if event is not None:
             self.outcomes[event] = outcome  # the queue notes it
         elif outcome != "ok":
             noted(name_of(function), 0.0, session, outcome)
-
-
-def error_of(function: BlockFunction, sentence: str) -> gr.Error:
-    """What is raised to tell a sentence. After an error the browser drops the event that waits for this one, such as a
-    second file's; not after an empty list, which is how Gradio says that no argument was refused."""
-    if function.trigger_mode != "always_last":
-        return gr.Error(sentence, print_exception=False)
-    gr.Warning(sentence, title="Error")
-    return gr.Error([], print_exception=False)  # type: ignore[arg-type]
 
 
 class Unread(Exception):
