@@ -43,7 +43,7 @@ def endpoint(
 def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
     """The endpoint of a use of a kind of model: the model's name, then the use's options."""
     known = plain_options(use) if issubclass(use, AnimationUse) else _with_several(plain_options(use))
-    arguments = {kind: Option(f"name of a {kind}, from /models or /train_{kind}", name=kind), **known}
+    arguments = {kind: model_option(kind), **known}
 
     def animate(asked: Asked) -> Iterator[Any]:
         for result in drawing.draw(use.served(asked), asked[kind]):
@@ -77,6 +77,11 @@ def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
         for value in asked[name]:
             it.checked(value, served=True)
     return [use.served(values) for values in combinations(asked, several)]
+
+
+def model_option(kind: str) -> Option:
+    """The name of a model of this kind."""
+    return Option(f"name of a {kind}, from /models, /train_{kind} or /add_{kind}", name=kind)
 
 
 def endpoint_of(use: type[Use[Any]], kind: str) -> str:

@@ -12,13 +12,14 @@ import fastapi
 import gradio as gr
 
 BROWSER = "Mozilla/"  # with which the name of every browser begins
+AGENT = "mcp"  # as whom Gradio's own client calls
 
 
 @dataclass(frozen=True)
 class Visitor:
     """Whose request it is. session: whose scenes are his, the name that a browser remembers, else that of the page or
     client; owner: whom a training counts for, the session of a browser, the address of a script, which may call itself
-    by a new session each time; address: the client's."""
+    by a new session each time; address: the client's. Agents are told apart by their addresses alone."""
 
     session: str
     owner: str
@@ -34,6 +35,8 @@ class Visitor:
         if browser and isinstance(remembered, str) and re.fullmatch("[0-9a-f]{32}", remembered):
             session = remembered
         address = address_of(request)
+        if request.headers.get("x-gradio-user") == AGENT:  # one client here calls for all of them
+            session = f"agent at {address}"
         return cls(session, session if browser else address, address)
 
 

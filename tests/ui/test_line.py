@@ -41,6 +41,8 @@ def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch
     assert browser[0].owner != browser[1].owner
     scripts = [Visitor.of(request(session)) for session in "ab"]
     assert scripts[0].owner == scripts[1].owner and scripts[0].session != scripts[1].session
+    agents = [Visitor.of(request("a", "agent", host, **{"x-gradio-user": "mcp"})) for host in ("1.1.1.1", "2.2.2.2")]
+    assert agents[0].session != agents[1].session and agents[0].owner == "1.1.1.1"
     monkeypatch.setenv("SPACE_ID", "user/space")  # behind a proxy
     proxied = Visitor.of(request("a", **{"x-forwarded-for": "1.2.3.4, 10.0.0.1"}))
     assert proxied.owner == "1.2.3.4"

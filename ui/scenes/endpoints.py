@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from darkroom.uses import Option, plain_options
+from darkroom.uses import plain_options
 from singan.uses import USES, RetargetPicture
 from ui.drawing import Drawing
 from ui.endpoints import (
@@ -16,6 +16,7 @@ from ui.endpoints import (
     documented,
     endpoint,
     inputs_of,
+    model_option,
     number,
     picture_components,
     picture_outputs,
@@ -29,7 +30,7 @@ from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor
 from ui.wiring import PICTURES
 
-SCENE = {"scene": Option("name of a scene, from /models, /train_scene or /add_scene", name="scene")}
+SCENE = {"scene": model_option("scene")}
 
 
 def retarget_picture(drawing: Drawing) -> Any:
