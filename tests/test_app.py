@@ -35,6 +35,9 @@ def test_endpoints_are_typed_and_documented(client):
         "/sample_scene", "/retarget_scene", "/animate_scene", "/paint_scene", "/edit_scene", "/harmonize_scene",
         "/super_resolve_scene", "/tile_scene", "/retarget_picture", "/scene_file", "/add_scene", "/models", "/health",
     }  # fmt: skip
+    asked = [parameter for endpoint in api.values() for parameter in endpoint["parameters"]]
+    assert all(len(parameter["python_type"]["description"]) > 5 for parameter in asked)
+    assert not any(word in str(asked) for word in ("Hello!!", "foo", "://"))  # examples that fail here
     names = [parameter["parameter_name"] for parameter in api["/sample_faces"]["parameters"]]
     assert names == ["seed", "count", "truncation", "model"]
     names = [parameter["parameter_name"] for parameter in api["/morph_faces"]["parameters"]]

@@ -60,6 +60,8 @@ class AgentServer(gradio.mcp.GradioMCPServer):
 
     def simplify_filedata_schema(self, schema: dict[str, Any]) -> tuple[dict[str, Any], list[list[str | int]]]:
         simple, places = super().simplify_filedata_schema(schema)
+        for argument in simple["properties"].values():
+            argument.pop("additional_description", None)  # for people, the same as its description
         for (name,) in places:
             said = simple["properties"][name].get("description", "").rstrip(".")
             simple["properties"][name] = {"type": "string", "description": f"{said}; given as {GIVEN}"}

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_function_description
 from PIL import Image
 
 from darkroom.checks import echo
 from darkroom.uses import NEEDED, AnimationUse, Option, Use, combinations, plain_options
 from ui.drawing import Drawing, Result
-from ui.gradio_patches import json_of, picture_file
+from ui.gradio_patches import describe, json_of, picture_file
 from ui.wiring import ANIMATIONS, FACES, PICTURES
 
 OBJECT = {"type": "object", "additionalProperties": True}
@@ -24,6 +25,12 @@ ONE_OR_SEVERAL = {"anyOf": [WHOLE, {"type": "array", "items": WHOLE}]}
 MAX_SEVERAL = 3  # values of an option that takes several: as many calls in one
 PICTURES_ANSWER = "answers with the pictures and a ZIP of them."
 NAMED = {dict: "an object", list: "a list", str: "a text", Image.Image: "a picture"}  # what an argument is, in words
+EXAMPLES: dict[str, Any] = {
+    "scene": "peaks",
+    "face": {"seed": 7, "moves": {"smiling": 1.5}},
+    "faces": [{"seed": 1}, {"seed": 2}],
+    **{name: {"seed": seed} for seed, name in enumerate("abc", 1)},
+}
 
 Arguments = Mapping[str, Option]  # of an endpoint
 Asked = Mapping[str, Any]  # their values
@@ -36,6 +43,9 @@ def endpoint(
     queue: Mapping[str, Any] = FACES,
 ) -> None:
     """An endpoint called like its handler. Endpoints and their components lie in a group that is not shown."""
+    _, said, _ = get_function_description(handler)
+    for component in inputs:
+        describe(component, said.get(component.label, ""), _example(component))
     button = gr.Button(visible=False)
     button.click(handler, inputs, outputs, api_name=handler.__name__, show_progress="hidden", **queue)
 
@@ -136,6 +146,17 @@ def animated_outputs(result: Result) -> tuple[Any, ...]:
         return result.report.text, None, None, None
     (path,) = result.files
     return result.report.text, *((None, path) if path.endswith(".mp4") else (path, None)), path
+
+
+def _example(component: Any) -> Any:
+    """A value for documentation: its default, where it has one."""
+    if component.value is not None:
+        return component.value
+    name = component.label
+    if isinstance(component, gr.Image | gr.File):
+        file = f"{name}.zip" if isinstance(component, gr.File) else f"{name}.png"
+        return {"path": file, "meta": {"_type": "gradio.FileData"}}
+    return EXAMPLES.get(name)
 
 
 # -- components, of which an endpoint has its own ---------------------------------------------------------------------
