@@ -128,6 +128,6 @@ def json_of(label: str, schema: dict[str, Any], value: Any = None) -> gr.JSON:
 def describe(component: Any, about: str, example: Any) -> None:
     """What Gradio's page on endpoints says of an argument. Without it: what arguments mean is told to agents alone, and
     the examples are "Hello!!", {"foo": "bar"} and pictures' addresses, which are not fetched here."""
-    info = {**component.api_info(), "additional_description": about}
+    info = {**component.api_info(), "additional_description": about[:1].upper() + about[1:]}
     component.api_info = lambda: info
     component.example_payload = lambda: example

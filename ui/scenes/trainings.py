@@ -97,7 +97,7 @@ class Trainings:
 
         Args:
             picture: a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide.
-            preset: "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (250 px, the published method).
+            preset: "layout" (for prints), "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (as published).
             seed: of every random draw; the same seed gives the same scene.
             max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
             iterations: most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset's.
