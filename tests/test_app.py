@@ -132,14 +132,14 @@ def test_faces_are_added_up_and_lie_on_a_map(client, app, shipped_faces, tmp_pat
     a, b, c = ({"seed": seed} for seed in (1, 2, 3))
     picture, recipe = client.predict(a, b, c, api_name="/add_faces")
     z = [shipped_faces.latent_of(Recipe.from_dict(face)) for face in (a, b, c)]
-    assert np.allclose(recipe["z"], shipped_faces.arithmetic(*z)[0].tolist(), atol=1e-5)
+    assert np.allclose(recipe["z"], shipped_faces.arithmetic(*z)[0].tolist(), atol=0.016)  # 1/64: links' grid
     assert load_recipes(Path(picture))[0] == [Recipe.from_dict(recipe)]
     stranger = Stranger(app)  # the client would fetch 81 files
     _, (status, gallery, recipes, archive) = stranger.call("map_faces", [a, b, c])
     (tmp_path / "map.zip").write_bytes(stranger.http.get(archive["url"]).content)
     assert status == "81 faces" and len(gallery) == len(recipes) == 81
     corners = [recipes[i]["z"] for i in (0, 8, 72)]
-    assert np.allclose(corners, [it[0].tolist() for it in z], atol=1e-5)
+    assert np.allclose(corners, [it[0].tolist() for it in z], atol=0.016)
     assert load_recipes(tmp_path / "map.zip")[0] == [Recipe.from_dict(recipe) for recipe in recipes]
 
 
