@@ -77,6 +77,12 @@ def train_until(client, scales, **arguments):
     return job
 
 
+def keys_of_browsers(address):
+    """With which they keep what the page has them remember."""
+    components = [it for it in Stranger(address).config()["components"] if it["type"] == "browserstate"]
+    return {it["props"]["storage_key"]: it["props"]["secret"] for it in components}
+
+
 def ended(pid, seconds):
     """How long a process took to end. Fails after so many seconds."""
     begun = time.monotonic()
@@ -88,6 +94,7 @@ def ended(pid, seconds):
 
 def test_sigterm_tells_keeps_finished_scales_and_clears_up(tmp_path):
     with own_app(tmp_path) as address:
+        keys = keys_of_browsers(address)
         job = train_until(Client(address, verbose=False), 2, iterations=40)
         os.kill(address.pid, signal.SIGTERM)
         ended(address.pid, 10)
@@ -95,6 +102,7 @@ def test_sigterm_tells_keeps_finished_scales_and_clears_up(tmp_path):
         assert "the app is being restarted" in status and f"of {record['scales']} scales are kept as {name}" in status
         assert not list((tmp_path / "tmp").iterdir())  # no upload, no picture, no folder
     with own_app(tmp_path) as address:  # the scene is there again, as far as it was trained
+        assert keys_of_browsers(address) == keys  # browsers can read what they remember
         client = Client(address, verbose=False)
         assert len(client.predict(name, count=2, api_name="/sample_scene")[1]) == 2
         assert name not in client.predict(api_name="/models")["scenes"]  # it is nobody else's

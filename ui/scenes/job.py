@@ -11,13 +11,15 @@ import contextvars
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
+from gradio.processing_utils import save_pil_to_cache
+from gradio.utils import get_upload_folder
 from PIL import Image
 
 from singan import Progress
@@ -41,14 +43,14 @@ Asked = Mapping[str, Any]  # what is asked of a training, as the endpoint's argu
 @dataclass(frozen=True)
 class View:
     """What is seen of a training. name: of its scene; ended: whether that is all that comes of it; strip: the pyramid
-    so far as HTML; losses: rows for a plot; preview: the last one."""
+    so far as HTML; losses: rows for a plot; preview: files of the last sample and reconstruction."""
 
     report: Report
     name: str | None = None
     ended: bool = False
     strip: str = ""
     losses: pd.DataFrame | None = None
-    preview: Preview | None = None
+    preview: tuple[str, str] | None = None
 
 
 class Job:
@@ -96,12 +98,13 @@ class Job:
         if self._error is not None:
             raise self._error
 
-    def _go_on(self, states: Iterator[State]) -> None:
+    def _go_on(self, states: Generator[State, None, None]) -> None:
         try:
-            for state in states:
-                self._tell(state)
-                if not self._watching and time.monotonic() - self._left > UNWATCHED_SECONDS:
-                    self._session.stop(f"nobody watched it for {duration(UNWATCHED_SECONDS)}")
+            with closing(states):
+                for state in states:
+                    self._tell(state)
+                    if not self._watching and time.monotonic() - self._left > UNWATCHED_SECONDS:
+                        self._session.stop(f"nobody watched it for {duration(UNWATCHED_SECONDS)}")
         except Exception as error:  # whatever it is, it belongs to those who watch
             self._error = error
         self._samples.clear()
@@ -112,8 +115,10 @@ class Job:
         if (record := state.progress) and not state.ended:
             if not self._losses and record.scene:  # it goes on with what there is
                 self._samples.update(enumerate(self._stages(str(state.name))))
-            preview = record.preview or view.preview
-            view = replace(view, strip=self._strip(record), losses=self._plotted(record), preview=preview)
+            view = replace(view, strip=self._strip(record), losses=self._plotted(record))
+            if record.preview:
+                with suppress(OSError):  # a full disk: the training says so where it matters
+                    view = replace(view, preview=_files(record.preview))
         self.view = view
 
     def _strip(self, record: Progress) -> str:
@@ -133,6 +138,15 @@ class Job:
         if len(self._losses) > PLOT_POINTS * kinds:
             self._losses = [row for i, row in enumerate(self._losses) if (i // kinds) % 2 == 0]
         return pd.DataFrame(self._losses)
+
+
+def _files(preview: Preview) -> tuple[str, str]:
+    """Its pictures as files that Gradio hands out: written once, however many watch."""
+    sample, reconstruction = (
+        save_pil_to_cache(picture, get_upload_folder(), format="png")
+        for picture in (preview.sample, preview.reconstruction)
+    )
+    return sample, reconstruction
 
 
 class Jobs:

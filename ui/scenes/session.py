@@ -91,7 +91,7 @@ class TrainingSession:
         """Whether it is over, whatever ended it."""
         return self._ended
 
-    def __iter__(self) -> Iterator[State]:
+    def __iter__(self) -> Generator[State, None, None]:
         try:
             self._line.enter(self)
             try:

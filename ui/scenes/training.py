@@ -119,7 +119,8 @@ class TrainingPanel:
     def _wire(self, triggers: list[Any], begin: Any) -> None:
         """Lets a training begin after an event, and watches it."""
         inputs = {self.chosen, self.me, *self.asked, *self.share.inputs}
-        begun = gr.on(triggers, begin, inputs, self._shown, concurrency_limit=None, **QUIET)  # Line has the queue
+        # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
+        begun = gr.on(triggers, begin, inputs, self._shown, queue=False, **QUIET)
         self._watch_after(begun.success)
 
     @property
@@ -200,7 +201,7 @@ class TrainingPanel:
         if view.losses is not seen.losses:
             updates[self.plot] = gr.LinePlot(view.losses, visible=True)
         if view.preview and view.preview is not seen.preview:
-            updates |= {self.sample: view.preview.sample, self.remembered: view.preview.reconstruction}
+            updates |= zip((self.sample, self.remembered), view.preview, strict=True)
         return updates | ({self.scene: view.name} if view.ended else {})
 
     def _print(self, values: Values) -> Iterator[Updates]:
