@@ -37,6 +37,7 @@ PREVIEW_SECONDS = 1.0
 PREVIEW_PAUSE = 20  # times as long as a preview took, at least, to the next: they take 5 % at most
 FLAT = 0.02  # of the picture's contrast: less is no picture
 WORSE = 1.5  # times the error below: more is a scale that has lost its way
+JUDGED = 5  # steps, from which on a scale is: after fewer it need not be a picture yet
 PREDICTION_SECONDS, PREDICTION_STEPS = 0.3, (3, 24)  # of timed steps; at least and at most so many
 
 
@@ -102,8 +103,10 @@ def _rmse(a: Tensor, b: Tensor) -> float:
     return float((a - b).square().mean().sqrt())
 
 
-def _lost(reconstruction: Tensor, task: Task) -> bool:
-    """Whether a finished scale's reconstruction is NaN, flat, or further from the picture than what came in."""
+def _lost(reconstruction: Tensor, task: Task, steps: int) -> bool:
+    """Whether a scale's reconstruction is NaN, or, after more than a few steps, flat or worse than what came in."""
+    if steps < JUDGED:
+        return not bool(reconstruction.isfinite().all())
     before, after = (_rmse(x, task.real) for x in (task.rec_prev, reconstruction))
     flat = float(reconstruction.std()) < FLAT * float(task.real.std())
     return not after <= WORSE * before + FLAT or flat
@@ -293,7 +296,7 @@ class Training:
                 after = time.perf_counter()
                 next_preview = after + max(PREVIEW_SECONDS, PREVIEW_PAUSE * (after - now))
             if last:
-                if _lost(drawn.reconstruction, trainer.task):
+                if _lost(drawn.reconstruction, trainer.task, trainer.iterations):
                     raise Diverged
                 self.finish(trainer.task, trainer.generator.network, trainer.critic.network.state_dict(), drawn)
                 checkpoint = self.checkpoint()

@@ -172,6 +172,14 @@ def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture
     assert kept is not None and kept.scales == 1 and kept.sample(1)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_one_step_a_scale_is_enough_to_try_a_preset(picture, preset):
+    """With this seed `paper` is still further from the picture after it than before."""
+    config = replace(PRESETS[preset], iterations=1, scales=2, seed=4)
+    *_, last = singan.train(picture, config, device="cpu")
+    assert last.finished
+
+
 def test_flat_pictures_count_as_failed(picture, tiny_config):
     with pytest.raises(TrainingError, match="scale 3 of 3"):
         list(Flat(picture, tiny_config, torch.device("cpu")).records())
