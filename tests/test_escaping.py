@@ -24,6 +24,7 @@ SCRIPT = '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script>'
         html.bar(0.5, SCRIPT),
         html.notices([SCRIPT, SCRIPT]),
         html.figures([(None, SCRIPT), (Image.new("RGB", (2, 2)), SCRIPT)], [SCRIPT]),
+        html.orbits([html.Orbit("adam", SCRIPT, [(1.0, 0.0)], SCRIPT)], SCRIPT, SCRIPT, SCRIPT),
         Report(SCRIPT).html(),
         Report(SCRIPT, 0.5).html(),
     ],
