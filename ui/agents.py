@@ -21,7 +21,7 @@ from anyio.to_thread import run_sync
 from gradio.processing_utils import add_root_url, save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
-from mcp.server import Server
+from mcp.server import Server as MCPServer
 from mcp.types import ImageContent, TextContent
 from PIL import Image
 
@@ -46,7 +46,7 @@ Content = ImageContent | TextContent
 class AgentServer(gradio.mcp.GradioMCPServer):
     """Gradio's, with other ways for files, answers and progress."""
 
-    class Server(Server):  # type: ignore[type-arg]
+    class Server(MCPServer):  # type: ignore[type-arg]
         """Leaves it to ui.arguments to say what is wrong with an argument: it names it."""
 
         def call_tool(self, *, validate_input: bool = False) -> Any:
