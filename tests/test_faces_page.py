@@ -307,7 +307,7 @@ def test_a_file_chosen_before_the_last_ones_error_came_is_read(faces, shipped_fa
         upload(faces, "#faces-load", good)
     faces.wait_for_timeout(500)  # for the browser to hear of it
     faces.unroute("**/queue/data*")  # which lets go of what was held
-    expect(faces.get_by_text("text.png is neither")).to_be_visible()
+    expect(faces.get_by_text("text.png is neither").first).to_be_visible()
     expect(faces.locator("#faces-status")).to_contain_text("1 face", timeout=20_000)
 
 

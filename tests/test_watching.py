@@ -19,7 +19,7 @@ from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from tests.browser import new_page, opened
-from ui.gradio_patches import NAME_PICTURES
+from ui.access import ACCESS
 from ui.page import build_page
 from ui.scenes.trainings import Trainings
 from ui.theme import CSS, THEME
@@ -45,7 +45,7 @@ def small_app(tiny_folder: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ui.page.Trainings", SlowTrainings)
         page = build_page(Models([], [], FacePipeline.from_pretrained), scenes, torch.device("cpu"))
-    page.launch(theme=THEME, css=CSS, js=NAME_PICTURES, prevent_thread_lock=True, server_port=free_port(), quiet=True)
+    page.launch(theme=THEME, css=CSS, js=ACCESS, prevent_thread_lock=True, server_port=free_port(), quiet=True)
     yield str(page.local_url)
     page.shut_down()
 

@@ -107,12 +107,10 @@ class Editor:
         inputs: set[Any] = {now.face, now.model, self.table}
         self.moved = [
             event(change, inputs, [now.face], queue=False, **QUIET)
-            for event, change in (
-                (self._reset.click, self._straight),
-                (self._surprise.click, self._near),
-                (self.table.input, self._typed),
-            )
+            for event, change in ((self._reset.click, self._straight), (self._surprise.click, self._near))
         ]
+        # In the queue: of what is refused elsewhere, Gradio says nothing.
+        self.moved.append(self.table.input(self._typed, inputs, [now.face], **FACES, **QUIET))
         self.moved += [
             button.click(partial(self._step, by), {now.face, now.steps}, [now.face, now.steps], queue=False, **QUIET)
             for button, by in ((self._undo, -1), (self._redo, 1))

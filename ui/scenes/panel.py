@@ -5,7 +5,6 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -23,7 +22,15 @@ from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values
 
-LAID_OUT_SECONDS = 0.6  # after which the browser has laid a page out: what comes before may be lost
+# What comes before the browser has laid a view out may be lost: a link's result is asked for after that.
+LAID_OUT = """async (...values) => {
+  const MOST_MS = 4000, STEP_MS = 50, begun = performance.now();
+  const shown = () => [...document.querySelectorAll(".results")].some((it) => it.offsetParent);
+  while (!shown() && performance.now() - begun < MOST_MS) await new Promise((done) => setTimeout(done, STEP_MS));
+  await new Promise((done) => requestIdleCallback(done, { timeout: MOST_MS }));
+  await new Promise((done) => setTimeout(done, 4 * STEP_MS));
+  return values;
+}"""
 SCENE = "scene"  # the kind of model, in links and endpoints
 
 Drawer = Callable[[Values], Iterator[Updates]]
@@ -135,10 +142,9 @@ class Panel:
             if not drawer or not self.complete(values):
                 yield gr.skip()
                 return
-            time.sleep(LAID_OUT_SECONDS)
             yield from drawer(values)
 
-        return event(draw, {mode, *self.inputs}, self.outputs, **self.queue, **QUIET)
+        return event(draw, {mode, *self.inputs}, self.outputs, js=LAID_OUT, **self.queue, **QUIET)
 
     def complete(self, values: Values) -> bool:
         """Whether a link said all that is needed to draw."""

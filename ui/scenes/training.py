@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -127,7 +127,7 @@ class TrainingPanel:
     def _shown(self) -> list[Any]:
         """What changes where another training is shown."""
         buttons = [self.start, self.stop, self.resume, self.use]
-        return [self.watched, self.scene, self.idle, self.live, self.halves, *buttons, *self.share.outputs]
+        return [self.status, self.watched, self.scene, self.idle, self.live, self.halves, *buttons, *self.share.outputs]
 
     def _watch_after(self, event: Any) -> None:
         """Shows the training that an event chose, and the print that goes with it, until it is over."""
@@ -141,13 +141,17 @@ class TrainingPanel:
 
     def _train(self, values: Values, request: gr.Request) -> Updates:
         visitor = Visitor.of(request, values[self.me])
-        return self._begun(self.trainings.train(visitor, values[self.picture], self._asked(values)), values)
+        return self._begun(lambda: self.trainings.train(visitor, values[self.picture], self._asked(values)), values)
 
     def _train_on(self, values: Values, request: gr.Request) -> Updates:
         visitor = Visitor.of(request, values[self.me])
-        return self._begun(self.trainings.train_on(visitor, values[self.chosen]), values)
+        return self._begun(lambda: self.trainings.train_on(visitor, values[self.chosen]), values)
 
-    def _begun(self, job: Job, values: Values) -> Updates:
+    def _begun(self, begin: Callable[[], Job], values: Values) -> Updates:
+        try:
+            job = begin()
+        except ValueError as error:  # Gradio shows no error of an event without its queue
+            return {self.status: Report(f"Nothing was begun: {error}").html(), self.watched: ""}
         front = {self.halves: gr.Tabs(selected="train")}
         return self._showing(job, values) | self._usable(start=False, stop=True, resume=False) | front
 
