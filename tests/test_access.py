@@ -31,7 +31,8 @@ def found(page, *rules):
 
 
 def check(page, view):
-    """The page as it is, and its colours in the other scheme."""
+    """The page as it is, whether it is wider than the screen, and its colours in the other scheme."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
     assert found(page) == [], view
     page.evaluate("window.darkroomScheme()")
     assert found(page, "color-contrast") == [], f"{view}, the other scheme"

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import new_page
@@ -25,9 +24,8 @@ def entries(page: Page) -> int:
     return int(page.evaluate("history.length"))
 
 
-@pytest.mark.parametrize("width", [1440, 320])
-def test_back_and_forward_go_through_the_tabs(browser: Browser, app: str, width: int):
-    with new_page(browser, f"{app}?__theme=dark", width) as page:
+def test_back_and_forward_go_through_the_tabs(browser: Browser, app: str):
+    with new_page(browser, f"{app}?__theme=dark") as page:
         is_open(page, "faces", "seed=0", "__theme=dark")
         before = entries(page)
         page.evaluate("window.same = true")  # until the page is loaded anew

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 import torch
@@ -94,7 +95,9 @@ class Opening:
         page.load(self._shown_face, None, face, concurrency_limit=4, **QUIET).then(None, None, None, js=PLAY, **QUIET)
         page.load(self._shown_screens, None, screens, concurrency_limit=4, **QUIET)
 
-    def _shown_face(self) -> str:
+    def _shown_face(self, request: gr.Request) -> Any:
+        if asked_for(request):
+            return gr.skip()
         with self._drawing_face:
             if not self._face and self._faces.models.names:
                 faces = self._faces.model(None)
@@ -103,7 +106,9 @@ class Opening:
                 self._face = opening_face(above_each_other(frames), label_of(direction), REACH)
         return self._face or opening_face()
 
-    def _shown_screens(self) -> str:
+    def _shown_screens(self, request: gr.Request) -> Any:
+        if asked_for(request):
+            return gr.skip()
         with self._drawing_screens:
             names = self._scenes.shipped.names
             if not self._screens and names:
@@ -118,6 +123,11 @@ class Opening:
         *_, step = self._device.stream(Turn.PICTURE, Retarget(size, enlarge=True).steps(scene))
         assert step.picture
         return step.picture
+
+
+def asked_for(request: gr.Request) -> bool:
+    """Whether the page was opened by a link: then nobody sees this screen. Gradio's own parameters are none."""
+    return any(not name.startswith("__") for name in request.query_params)
 
 
 def along(faces: FacePipeline, direction: str) -> list[Image.Image]:
