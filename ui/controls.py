@@ -10,7 +10,7 @@ from PIL import Image
 
 from darkroom.uses import Option, Use, plain_options
 from ui.gradio_patches import picture_file
-from ui.wiring import Updates, Values, ready
+from ui.wiring import QUIET, Updates, Values, ready
 
 FINE = 0.01  # step of a slider from 0 to 1
 LONGEST_SLIDER = 1000  # steps
@@ -105,6 +105,15 @@ def full_size(name: str) -> gr.Button:
     button = gr.Button("Full size", size="sm", elem_id=f"{name}-full", min_width=120)
     button.click(None, None, None, js=FULL_SIZE.replace("NAME", name), api_visibility="private")
     return button
+
+
+# A moment after the unseen button has got its file.
+DOWNLOAD = "() => { setTimeout(() => document.getElementById('NAME').click(), 100); }"
+
+
+def download_after(event: Any, name: str) -> None:
+    """Downloads what an event made: the file of the unseen button of this name."""
+    event.success(None, None, None, js=DOWNLOAD.replace("NAME", name), **QUIET)
 
 
 class Player:

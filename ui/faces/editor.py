@@ -12,6 +12,7 @@ import gradio as gr
 
 from dcgan import Recipe
 from dcgan.uses import Morph
+from ui.controls import download_after
 from ui.faces.current import Current
 from ui.faces.draw import DrawPanel
 from ui.faces.handlers import TABLE_COLUMNS
@@ -24,7 +25,6 @@ from ui.share import Call, Share
 from ui.wiring import FACES, QUIET, Updates, Values
 
 SLIDER_REACH = 3.0  # standard deviations
-DOWNLOAD = "() => { setTimeout(() => document.getElementById('face-large-file').click(), 100); }"  # once it has it
 
 
 class Editor:
@@ -85,7 +85,7 @@ class Editor:
             self._file = gr.DownloadButton(elem_id="face-large-file", elem_classes="unseen")
         face: set[Any] = {self._now.face, self._now.model}
         made = self._large.click(self._enlarge, face, [self._file], **FACES, **QUIET)
-        made.success(None, None, None, js=DOWNLOAD, **QUIET)
+        download_after(made, "face-large-file")
 
     def lay_out_share(self, draw: DrawPanel, morph: MorphPanel) -> None:
         """Link and code, and all events that need them: what they say depends on the other panels too."""

@@ -14,7 +14,7 @@ from darkroom.uses import options
 from singan.uses import Sample
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
-from ui.scenes.panel import Drawer, Panel, captioned
+from ui.scenes.panel import Drawer, Panel
 from ui.wiring import QUIET, Updates, Values
 
 MARK = "\u2713 "  # of a chosen picture
@@ -42,13 +42,12 @@ class SamplePanel(Panel):
         self.gallery.select(self._toggled, inputs, [self.gallery, self.good, self.downloads.zip], **QUIET)
         return [*results, self.choosing, self.good]
 
+    def seen(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
+        updates = super().seen(result, uses, name)
+        return updates | {self.gallery: gr.Gallery(updates[self.gallery], allow_preview=True)}
+
     def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        several = len(result.files) > 1
-        return {
-            self.good: [],
-            self.choosing: gr.Checkbox(False, visible=several),
-            self.gallery: gr.Gallery(captioned(result), allow_preview=True),
-        }
+        return {self.good: [], self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)}
 
     @property
     def drawers(self) -> Mapping[str, Drawer]:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from singan.uses import USES, Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
+from ui.controls import download_after
 from ui.drawing import Drawing
 from ui.links import Query
 from ui.reports import duration, passing_folder
@@ -26,7 +27,6 @@ from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor, new_name
 from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values
 
-DOWNLOAD = "() => { setTimeout(() => document.getElementById('scene-file').click(), 100); }"  # once it has the file
 # As a click on the tab, then to the scene: on a phone there is much above it.
 SHOW_SCENE = """() => {
   document.querySelector("#halves > .tab-wrapper [role=tab]").click();
@@ -121,7 +121,7 @@ class ScenesTab:
         samples.draw_after(choice.then, samples.draw_drafts)
         samples.draw_after(self.scene.input, samples.draw_drafts)
         packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
-        packed.success(None, None, None, js=DOWNLOAD, **QUIET)
+        download_after(packed, "scene-file")
         added = self.bring.upload(self._add, {self.bring, self.me}, [training.scene], **CHOSEN_FILE)
         for ended in (*training.ended, added):
             got = ended.success(self._got, {training.scene, self.own, self.me}, self.chosen, queue=False, **QUIET)
