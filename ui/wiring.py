@@ -31,6 +31,16 @@ Values = Mapping[Any, Any]  # of components
 Updates = dict[Any, Any]  # of components; those left out stay as they are
 
 
+def where(event: Any, component: Any, wanted: str) -> Any:
+    """What comes after an event only where the page itself finds a component's value `wanted`, a JavaScript function.
+
+    Every event that is asked for here costs the page at each later one: Gradio goes on telling all its components how
+    far things are.
+    """
+    js = f"async (value) => {{ if (!await ({wanted})(value)) throw new Error('not wanted'); }}"
+    return event(None, component, None, js=js, **QUIET).success
+
+
 def warn(text: str) -> None:
     """A message that passes by on the page; it may hold text from outside."""
     gr.Warning(escape(text))

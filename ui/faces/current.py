@@ -12,7 +12,7 @@ from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened
 from ui.faces.steps import Steps
 from ui.reports import Report
-from ui.wiring import QUIET, Updates, Values
+from ui.wiring import QUIET, Updates, Values, where
 
 Handler = Callable[[Any, Values], Iterator[Updates]]
 
@@ -38,9 +38,9 @@ class Current:
         """Draws after an event where a link has this view open, and what it draws is there."""
 
         def drawn(values: Values) -> Iterator[Any]:
-            yield from draw(values) if values[self.view] == view and ready(values) else [gr.skip()]
+            yield from draw(values) if ready(values) else [gr.skip()]
 
-        return event.success(drawn, {self.view, *inputs}, outputs, **QUIET)
+        return where(event.success, self.view, f"(view) => view === '{view}'")(drawn, inputs, outputs, **QUIET)
 
     def choice(self, model: str) -> str | None:
         """The model's name for links and code, None where there is only one."""

@@ -19,7 +19,7 @@ from ui.faces.pins import PinBoard
 from ui.faces.portrait import ENLARGE
 from ui.faces.steps import Steps
 from ui.links import Query
-from ui.wiring import QUIET, Updates
+from ui.wiring import QUIET, Updates, where
 
 
 class FacesTab:
@@ -74,8 +74,10 @@ class FacesTab:
         self.favourites.list_after(opened)
         shown = self.editor.show_after(self.draw.draw_after(opened.success))
         board = {self.now.pins, self.now.model}
-        kept = shown.success(self.board.kept, board, self.board.outputs, **QUIET)
-        self.editor.say_after(self.map.open_after(self.morph.open_after(kept)))
+        pinned = where(shown.success, self.now.pins, "(pins) => pins.some(Boolean)")
+        pinned(self.board.kept, board, self.board.outputs, **QUIET)
+        self.morph.open_after(shown)
+        self.map.open_after(shown)
 
     def read(self, query: Query, opened: bool) -> Updates:
         link, now = read_link(query, self.handlers), self.now

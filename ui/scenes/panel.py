@@ -5,6 +5,7 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -20,16 +21,18 @@ from ui.endpoints import endpoint_of
 from ui.links import Query, read_option
 from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
-from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values
+from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
 
-# What comes before the browser has laid a view out may be lost: a link's result is asked for after that.
-LAID_OUT = """async (...values) => {
-  const MOST_MS = 4000, STEP_MS = 50, begun = performance.now();
+# What comes before the browser has laid a view out may be lost: a link's result is asked for after that; behind a
+# training that is watched, once somebody looks.
+LINKED = """async (mode) => {
+  if (!MODES.includes(mode)) return false;
+  const IDLE_MS = 4000, STEP_MS = 50;
   const shown = () => [...document.querySelectorAll(".results")].some((it) => it.offsetParent);
-  while (!shown() && performance.now() - begun < MOST_MS) await new Promise((done) => setTimeout(done, STEP_MS));
-  await new Promise((done) => requestIdleCallback(done, { timeout: MOST_MS }));
+  while (!shown()) await new Promise((done) => setTimeout(done, STEP_MS));
+  await new Promise((done) => requestIdleCallback(done, { timeout: IDLE_MS }));
   await new Promise((done) => setTimeout(done, 4 * STEP_MS));
-  return values;
+  return true;
 }"""
 SCENE = "scene"  # the kind of model, in links and endpoints
 
@@ -138,13 +141,13 @@ class Panel:
         """Draws after an event where a link wants it: where `mode` is one of this panel's."""
 
         def draw(values: Values) -> Iterator[Any]:
-            drawer = self.drawers.get(values[mode])
-            if not drawer or not self.complete(values):
+            if values[self.share.link] or not self.complete(values):  # something else is shown by now
                 yield gr.skip()
                 return
-            yield from drawer(values)
+            yield from self.drawers[values[mode]](values)
 
-        return event(draw, {mode, *self.inputs}, self.outputs, js=LAID_OUT, **self.queue, **QUIET)
+        wanted = where(event, mode, LINKED.replace("MODES", json.dumps(list(self.drawers))))
+        return wanted(draw, {mode, self.share.link, *self.inputs}, self.outputs, **self.queue, **QUIET)
 
     def complete(self, values: Values) -> bool:
         """Whether a link said all that is needed to draw."""

@@ -17,7 +17,7 @@ from ui.scenes.job import Job, View
 from ui.scenes.trainings import MAX_ITERATIONS, Trainings
 from ui.share import Call, Share, file_name
 from ui.visitors import Visitor
-from ui.wiring import PICTURES, QUIET, Updates, Values
+from ui.wiring import PICTURES, QUIET, Updates, Values, where
 
 PRESET_LABELS = {
     "layout": "Layout · for prints",
@@ -235,18 +235,21 @@ class TrainingPanel:
 
     def start_watching(self, opened: Any) -> None:
         """Shows, after the event in which the page was opened, the training that a link asks for or his own."""
+        found = opened(self._find, {self.watched, self.me}, [self.watched, self.halves], queue=False, **QUIET)
         inputs = {self.watched, self.me, *self.asked, *self.share.inputs}
-        outputs = [*self._shown, *self.asked]
-        self._watch_after(opened(self._find, inputs, outputs, queue=False, **QUIET).success)
+        shown = where(found.success, self.watched, "(name) => name")
+        self._watch_after(shown(self._show, inputs, [*self._shown, *self.asked], queue=False, **QUIET).success)
 
     def _find(self, values: Values, request: gr.Request) -> Updates:
-        asked, visitor, jobs = values[self.watched], Visitor.of(request, values[self.me]), self.trainings.jobs
-        job = jobs.of(visitor) if asked in ("", OWN) else jobs.get(asked)
-        if job is None:
-            return {self.watched: ""}
-        front = {self.halves: gr.Tabs(selected="train")} if asked else {}
+        asked, jobs = values[self.watched], self.trainings.jobs
+        job = jobs.of(Visitor.of(request, values[self.me])) if asked in ("", OWN) else jobs.get(asked)
+        front = {self.halves: gr.Tabs(selected="train")} if job and asked else {}
+        return {self.watched: job.name if job else ""} | front
+
+    def _show(self, values: Values, request: gr.Request) -> Updates:
+        job, visitor = self.trainings.jobs.get(values[self.watched]), Visitor.of(request, values[self.me])
         his = self._controls(job) if job.visitor.owner == visitor.owner else {}
-        return self._showing(job, values) | self._buttons(visitor, job.name, None) | front | his
+        return self._showing(job, values) | self._buttons(visitor, job.name, None) | his
 
     def _controls(self, job: Job) -> Updates:
         """The controls as they were when a training began."""
