@@ -60,7 +60,6 @@ def serve(ended: threading.Event) -> None:
     from ui import zero  # isort: skip
     from ui.access import ACCESS
     from ui.page import build_page
-    from ui.scheme import SCHEME
     from ui.theme import CSS, THEME
 
     # On ZeroGPU this process never has the GPU: it draws on the CPU, and training borrows one.
@@ -80,7 +79,7 @@ def serve(ended: threading.Event) -> None:
 
         install()
     page = build_page(faces, scenes, device, kept_scenes())
-    page.launch(theme=THEME, css=CSS, head=SCHEME, js=ACCESS, mcp_server=agents, prevent_thread_lock=True)
+    page.launch(theme=THEME, css=CSS, js=ACCESS, mcp_server=agents, prevent_thread_lock=True)
     threading.Thread(target=compiled, name="compiler", daemon=True).start()
     ended.wait()
     page.shut_down()

@@ -37,9 +37,9 @@ def test_the_first_screen_shows_both_halves_and_leads_on(browser, app):
         slider = page.get_by_label("Smiling").first
         expect(slider).to_be_visible()
         for name in SCREENS:
-            picture = page.get_by_alt_text(re.compile(f"as a {name.lower()}'s picture"))
-            expect(picture).to_be_visible(timeout=60_000)
-            assert picture.evaluate("(it) => [it.naturalWidth, it.naturalHeight]") == list(SCREENS[name])
+            picture = page.get_by_alt_text(re.compile(f"as a {name}'s picture"))
+            expect(picture).to_have_js_property("naturalWidth", SCREENS[name][0], timeout=60_000)
+            expect(picture).to_have_js_property("naturalHeight", SCREENS[name][1])
         slider.focus()
         page.keyboard.press("Home")
         serious = page.evaluate(PIXELS)
@@ -51,10 +51,49 @@ def test_the_first_screen_shows_both_halves_and_leads_on(browser, app):
         assert outside == []
 
 
+def test_the_first_screen_needs_no_script_and_stays_where_it_is(browser, app):
+    place = "() => JSON.stringify(document.getElementById('opening').getBoundingClientRect())"
+    with new_page(browser, app) as page:
+        expect(page.locator(".phone img")).to_have_js_property("naturalWidth", SCREENS["phone"][0], timeout=60_000)
+        expect(page.locator("#opening-place #opening")).to_be_visible()
+        page.evaluate("document.fonts.ready")
+        placed = page.evaluate(place)
+    with browser.new_context(java_script_enabled=False, viewport=page.viewport_size) as context:
+        plain = context.new_page()
+        plain.goto(app)
+        for picture in (plain.get_by_alt_text("The photograph", exact=True), plain.locator(".phone img")):
+            expect(picture).to_be_visible()
+        assert plain.evaluate(place) == placed
+
+
+def test_a_click_before_the_page_is_there_counts(browser, app):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("**/assets/Blocks-*.js", lambda route: (page.wait_for_timeout(1500), route.continue_()))
+        page.goto(app, wait_until="commit")
+        page.get_by_role("button", name="Try a shipped scene").click()
+        assert page.locator("#tabs").count() == 0
+        expect(page.locator("#scenes-gallery")).to_be_visible(timeout=30_000)
+
+
 def test_links_show_what_they_link_to_and_no_first_screen(browser, app):
     with new_page(browser, f"{app}?tab=faces&seed=3") as page:
         expect(page.locator("#faces-status")).to_contain_text("16 faces")
         expect(page.locator("#opening")).to_have_count(0)
+
+
+def test_a_page_asks_only_for_what_is_seen(browser, app):
+    """Each event that ran makes the page slower at every later one: Gradio tells its components of each."""
+    asked = []
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.on(
+            "request", lambda it: asked.append(it.url) if re.search("/(join|predict)$", it.url.split("?")[0]) else None
+        )
+        page.goto(f"{app}?tab=faces")
+        expect(page.locator("#portrait img")).to_be_visible()
+        page.wait_for_timeout(3000)
+        assert 4 < len(asked) < 9, asked
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])

@@ -40,7 +40,7 @@ def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[
     parts = []
     for (picture, caption), sign in zip(pictures, ["", *signs], strict=True):
         text = escape(caption)
-        image = f'<img src="{_source(picture)}" alt="{text}">' if picture else '<div class="place"></div>'
+        image = f'<img src="{_source(_png(picture), "png")}" alt="{text}">' if picture else '<div class="place"></div>'
         parts.append(f'<span class="sign">{escape(sign)}</span>' if sign else "")
         parts.append(f"<figure>{image}<figcaption>{text}</figcaption></figure>")
     return f'<div class="figures">{"".join(parts)}</div>'
@@ -55,7 +55,7 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
         mark = ' class="current"' if n == current else ""
         size = f"{picture.width} × {picture.height}"
         parts.append(
-            f'<figure{mark}><img src="{_source(small, "webp")}" width="{width}" height="{STRIP_HEIGHT}" '
+            f'<figure{mark}><img src="{_source(webp(small), "webp")}" width="{width}" height="{STRIP_HEIGHT}" '
             f'alt="Scale {n + 1}, {size} px"><figcaption>{n + 1} · {size}</figcaption></figure>'
         )
     label = escape(f"{len(pictures)} of {scales} scales, coarsest first")
@@ -70,46 +70,45 @@ def head() -> str:
     )
 
 
-def opening_face(sheet: Image.Image | None = None, direction: str = "", reach: float = 1.0) -> str:
-    """A face under a slider, from -reach to reach along a direction. sheet: its frames above each other; None: the
-    place for it."""
-    drawn = f'<img src="{_source(sheet, "webp")}" alt="" hidden>' if sheet else ""
+def opening_face(sheet: str, direction: str, reach: float) -> str:
+    """A face under a slider, from -reach to reach along a direction. sheet: the attribute that says where its frames
+    are, above each other."""
     name = escape(direction)
-    slider = (
-        f'<label><span>{name}</span><input type="range" min="{-reach}" max="{reach}" step="0.02" value="0"></label>'
-        if sheet
-        else ""
-    )
     return (
-        '<section class="demo"><h2>A face that never was</h2>'
-        f'{drawn}<canvas width="512" height="512" role="img" aria-label="A drawn face"></canvas>{slider}'
+        '<section class="demo" id="opening-face"><h2>A face that never was</h2>'
+        f'<img {sheet} alt="" hidden>'
+        '<canvas width="512" height="512" role="img" aria-label="A drawn face"></canvas>'
+        f'<label><span>{name}</span><input type="range" min="{-reach}" max="{reach}" step="0.02" value="0"></label>'
         '<p><button type="button" data-tab="faces">Steer faces</button></p></section>'
     )
 
 
-def opening_screens(
-    sizes: Mapping[str, tuple[int, int]],
-    photograph: Image.Image | None = None,
-    screens: Mapping[str, Image.Image] | None = None,
-) -> str:
-    """A photograph, and screens of these sizes with pictures that fit them; without pictures, the places for them."""
+def opening_screens(sizes: Mapping[str, tuple[int, int]], sources: Mapping[str, str]) -> str:
+    """A photograph, and screens of these sizes with pictures that fit them. sources: the attributes that say where
+    they are."""
     parts = []
     for name, (width, height) in sizes.items():
-        picture = screens and screens[name]
-        source = f'src="{_source(picture, "webp")}"' if picture else "hidden"
-        text = escape(f"The photograph as a {name.lower()}'s picture, {width} × {height} px")
+        text = escape(f"The photograph as a {name}'s picture, {width} × {height} px")
         parts.append(
-            f'<figure class="screen {escape(name.lower())}"><div style="aspect-ratio:{width}/{height}">'
-            f'<img {source} alt="{text}"></div><figcaption>{escape(name)}</figcaption></figure>'
+            f'<figure class="screen {escape(name)}"><div style="aspect-ratio:{width}/{height}">'
+            f'<img {sources[name]} alt="{text}"></div>'
+            f"<figcaption>{escape(name.capitalize())}</figcaption></figure>"
         )
-    source = f'src="{_source(photograph, "webp")}"' if photograph else "hidden"
     return (
-        '<section class="demo"><h2>One photograph, every screen</h2><div class="screens">'
-        f'<figure class="photograph"><div><img {source} alt="The photograph"></div>'
+        '<section class="demo" id="opening-scene"><h2>One photograph, every screen</h2><div class="screens">'
+        f'<figure class="photograph"><div><img {sources["photograph"]} alt="The photograph"></div>'
         f"<figcaption>Photograph</figcaption></figure>{''.join(parts)}</div>"
         '<p><button type="button" data-tab="scenes" data-half="train">Use your photograph</button>'
         '<button type="button" data-tab="scenes" data-half="use">Try a shipped scene</button></p></section>'
     )
+
+
+def early(top: str, demos: Sequence[str]) -> str:
+    """What is seen where Gradio's page will be, as that is laid out."""
+    return f'<div id="early" class="gradio-container"><main>{top}<div id="opening">{"".join(demos)}</div></main></div>'
+
+
+OPENING_PLACE = '<div id="opening-place"></div>'  # in Gradio's page, for what was seen early
 
 
 class Orbit(NamedTuple):
@@ -153,8 +152,20 @@ def _orbit(orbit: Orbit) -> str:
     return f'<g class="{orbit.css}"><path d="M{line}"/>{dots}</g>'
 
 
-def _source(picture: Image.Image, format: str = "png") -> str:
-    """The picture as a data address."""
+def webp(picture: Image.Image) -> bytes:
+    """The picture as a small file."""
     data = io.BytesIO()
-    picture.save(data, format=format.upper(), **({"quality": 80} if format == "webp" else {}))
-    return f"data:image/{format};base64,{base64.b64encode(data.getvalue()).decode()}"
+    picture.save(data, format="WEBP", quality=80)
+    return data.getvalue()
+
+
+def _png(picture: Image.Image) -> bytes:
+    """The picture without a loss."""
+    data = io.BytesIO()
+    picture.save(data, format="PNG")
+    return data.getvalue()
+
+
+def _source(data: bytes, kind: str) -> str:
+    """A file as a data address."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

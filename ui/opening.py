@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
 
-import gradio as gr
 import torch
 from PIL import Image
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from dcgan import FacePipeline, Recipe
 from singan import ScenePipeline
@@ -17,55 +20,66 @@ from ui.device import Device, Turn
 from ui.faces.editor import label_of
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import in_order
-from ui.html import opening_face, opening_screens
+from ui.html import early, head, opening_face, opening_screens, webp
 from ui.scenes.store import SceneStore
-from ui.wiring import QUIET
 
 FACE = 45  # of seed 0: its eyes, mouth and hair all move well
 FRAMES, REACH = 11, 2.0  # of the face, from -REACH to REACH standard deviations along a direction
 FACE_SIDE = 256  # px, enlarged from 64
 SCENE = "stream"  # nothing in it has a shape that stretching would give away
-SCREENS = {"Desktop": (720, 405), "Tablet": (480, 360), "Phone": (240, 520)}  # px
+SCREENS = {"desktop": (720, 405), "tablet": (480, 360), "phone": (240, 520)}  # px
 PHOTOGRAPH = (480, 320)  # px, at most
+CACHE_SECONDS = 600  # for which browsers keep the pictures
 
-# A face moves by itself until somebody takes the slider. Frames fade into each other, so that few are enough.
-PLAY = """() => {
-  const demo = document.querySelector("#opening-face .demo");
-  if (!demo || demo.dataset.plays) return;
-  demo.dataset.plays = "yes";
-  const [sheet, canvas, slider] = ["img", "canvas", "input"].map((it) => demo.querySelector(it));
-  const frames = sheet.naturalHeight / sheet.naturalWidth, side = sheet.naturalWidth, context = canvas.getContext("2d");
+# Until Gradio's page is there, this stands before it; then it is taken over. A face moves by itself until somebody
+# takes the slider; frames fade into each other, so that few are enough. The screen leaves once a tab is opened.
+SCRIPT = """<script>
+(() => {
+  const TABS = "#tabs > .tab-wrapper [role=tab]", WAIT_MS = 50, LAY_OUT_MS = 300, LASTS_MS = 14000, TURN_MS = 7000;
+  const [early, opening] = ["early", "opening"].map((name) => document.getElementById(name));
+  document.body.classList.add("opens");
+
+  const demo = opening.querySelector("#opening-face");
+  const [sheet, canvas, slider] = ["img", "canvas", "input"].map((it) => demo?.querySelector(it));
+  let taken = matchMedia("(prefers-reduced-motion: reduce)").matches;
   function show() {
+    const frames = sheet.naturalHeight / sheet.naturalWidth, side = sheet.naturalWidth;
     const place = (Number(slider.value) - slider.min) / (slider.max - slider.min) * (frames - 1);
-    const first = Math.min(Math.floor(place), frames - 2);
+    const first = Math.min(Math.floor(place), frames - 2), context = canvas.getContext("2d");
     for (const [frame, alpha] of [[first, 1], [first + 1, place - first]]) {
       context.globalAlpha = alpha;
       context.drawImage(sheet, 0, frame * side, side, side, 0, 0, canvas.width, canvas.height);
     }
   }
-  let taken = matchMedia("(prefers-reduced-motion: reduce)").matches;
   for (const event of ["pointerdown", "keydown", "input"])
-    slider.addEventListener(event, () => { taken = true; show(); });
-  const begun = performance.now(), LASTS_MS = 14000, TURN_MS = 7000;
-  function sway(now) {
-    if (taken || !demo.isConnected) return;
-    slider.value = slider.max * 0.9 * Math.sin(2 * Math.PI * (now - begun) / TURN_MS);
-    show();
-    if (now - begun < LASTS_MS) requestAnimationFrame(sway);
+    slider?.addEventListener(event, () => { taken = true; if (sheet.naturalWidth) show(); });
+  if (sheet?.src) sheet.decode().then(show);
+  async function comeToLife() {  // one after another: a browser has few connections, which the page needs
+    for (const picture of opening.querySelectorAll("img[data-src]")) {
+      picture.src = picture.dataset.src;
+      await picture.decode().catch(() => {});
+    }
   }
-  sheet.decode().then(() => { show(); requestAnimationFrame(sway); });
-}"""
-# The screen leads on to a tab. It leaves once any is opened, and never comes with a link.
-LEAD = """() => {
-  const opening = document.querySelector("#opening"), TABS = "#tabs > .tab-wrapper [role=tab]";
-  const asked = [...new URLSearchParams(location.search).keys()].some((it) => !it.startsWith("__"));
-  if (asked) { opening.remove(); return; }
-  document.body.classList.add("opens");
+  async function play() {
+    while (sheet && !sheet.naturalWidth) await new Promise((done) => setTimeout(done, WAIT_MS));
+    const begun = performance.now();
+    function sway(now) {
+      if (taken || !demo.isConnected) return;
+      slider.value = slider.max * 0.9 * Math.sin(2 * Math.PI * (now - begun) / TURN_MS);
+      show();
+      if (now - begun < LASTS_MS) requestAnimationFrame(sway);
+    }
+    if (sheet) requestAnimationFrame(sway);
+  }
+
+  function choose(group, name) {  // it may not be laid out yet
+    const tab = document.querySelector(`#${group} > .tab-wrapper [data-tab-id=${name}]`);
+    if (tab?.offsetParent) tab.click(); else setTimeout(() => choose(group, name), WAIT_MS);
+  }
   opening.addEventListener("click", (event) => {
     const { tab, half } = event.target.closest("[data-tab]")?.dataset ?? {};
-    const choose = (group, name) => document.querySelector(`#${group} > .tab-wrapper [data-tab-id=${name}]`)?.click();
     if (tab) choose("tabs", tab);
-    if (half) setTimeout(() => choose("halves", half), 300);  // it is laid out once its tab is open
+    if (half) setTimeout(() => choose("halves", half), LAY_OUT_MS);
   });
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest?.(TABS);
@@ -75,57 +89,99 @@ LEAD = """() => {
     if (within) chosen.focus({ preventScroll: true });
     scrollTo(0, 0);
   });
-}"""
+
+  const watcher = new MutationObserver(() => {
+    const place = document.getElementById("opening-place");
+    if (!place || !document.querySelector(TABS)) return;
+    watcher.disconnect();
+    const focused = document.activeElement;
+    place.append(opening);
+    early.remove();
+    document.getElementById("early-style").remove();
+    if (opening.contains(focused)) focused.focus({ preventScroll: true });
+    comeToLife();
+    play();
+  });
+  watcher.observe(document.body, { childList: true, subtree: true });
+})();
+</script>"""
 
 
 class Opening:
-    """Its pictures are drawn once, for the first visitor, in turns with all other work."""
+    """What stands in the page's HTML, and the pictures in it."""
 
     def __init__(self, faces: FaceHandlers, scenes: SceneStore, device: Device) -> None:
         self._faces, self._scenes, self._device = faces, scenes, device
-        self._drawing_face, self._drawing_screens = threading.Lock(), threading.Lock()
-        self._face = self._screens = ""
+        self._pictures: dict[str, Once] = {}
+        if faces.models.names:
+            self._pictures["face"] = Once(self._draw_face)
+        if scenes.shipped.names:
+            self._pictures["photograph"] = Once(self._draw_photograph)
+            self._pictures |= {name: Once(partial(self._draw_screen, size)) for name, size in SCREENS.items()}
 
-    def lay_out(self, page: gr.Blocks) -> None:
-        """The screen, inside the current Blocks."""
-        with gr.Row(elem_id="opening", equal_height=True):
-            face = gr.HTML(opening_face(), elem_id="opening-face", visible=bool(self._faces.models.names))
-            screens = gr.HTML(opening_screens(SCREENS), elem_id="opening-scene")
-        page.load(None, None, None, js=LEAD, **QUIET)
-        page.load(self._shown_face, None, face, concurrency_limit=4, **QUIET).then(None, None, None, js=PLAY, **QUIET)
-        page.load(self._shown_screens, None, screens, concurrency_limit=4, **QUIET)
+    def html(self) -> str:
+        """The screen, in the page's HTML before Gradio's own."""
+        drawn = {name: "src" if once.drawn else "data-src" for name, once in self._pictures.items()}
+        sources = {name: f'{source}="opening/{name}.webp"' for name, source in drawn.items()}
+        demos = []
+        if "face" in sources:
+            demos.append(opening_face(sources["face"], label_of(self._direction), REACH))
+        if "photograph" in sources:
+            demos.append(opening_screens(SCREENS, sources))
+        return early(head(), demos) + SCRIPT
 
-    def _shown_face(self, request: gr.Request) -> Any:
-        if asked_for(request):
-            return gr.skip()
-        with self._drawing_face:
-            if not self._face and self._faces.models.names:
-                faces = self._faces.model(None)
-                direction = in_order(faces.directions)[0]
-                frames = self._device.run(Turn.FACE, lambda: along(faces, direction))
-                self._face = opening_face(above_each_other(frames), label_of(direction), REACH)
-        return self._face or opening_face()
+    async def picture(self, request: Request) -> Response:
+        """That of an address in the screen."""
+        name = request.path_params["name"]
+        if name not in self._pictures:
+            raise HTTPException(404, "there is nothing here")
+        picture = await self._pictures[name].get()
+        return Response(picture, media_type="image/webp", headers={"cache-control": f"max-age={CACHE_SECONDS}"})
 
-    def _shown_screens(self, request: gr.Request) -> Any:
-        if asked_for(request):
-            return gr.skip()
-        with self._drawing_screens:
-            names = self._scenes.shipped.names
-            if not self._screens and names:
-                scene = self._scenes.get(SCENE if SCENE in names else names[0])
-                photograph = scene.original.copy()
-                photograph.thumbnail(PHOTOGRAPH)
-                screens = {name: self._drawn(scene, size) for name, size in SCREENS.items()}
-                self._screens = opening_screens(SCREENS, photograph, screens)
-        return self._screens or opening_screens(SCREENS)
+    @property
+    def _direction(self) -> str:
+        return in_order(self._faces.model(None).directions)[0]
 
-    def _drawn(self, scene: ScenePipeline, size: tuple[int, int]) -> Image.Image:
-        *_, step = self._device.stream(Turn.PICTURE, Retarget(size, enlarge=True).steps(scene))
+    @property
+    def _scene(self) -> ScenePipeline:
+        names = self._scenes.shipped.names
+        return self._scenes.get(SCENE if SCENE in names else names[0])
+
+    def _draw_face(self) -> Image.Image:
+        frames = self._device.run(Turn.FACE, lambda: along(self._faces.model(None), self._direction))
+        return above_each_other(frames)
+
+    def _draw_photograph(self) -> Image.Image:
+        photograph = self._scene.original.copy()
+        photograph.thumbnail(PHOTOGRAPH)
+        return photograph
+
+    def _draw_screen(self, size: tuple[int, int]) -> Image.Image:
+        *_, step = self._device.stream(Turn.PICTURE, Retarget(size, enlarge=True).steps(self._scene))
         assert step.picture
         return step.picture
 
 
-def asked_for(request: gr.Request) -> bool:
+class Once:
+    """A picture as WebP, which is drawn once, for whoever asks first."""
+
+    def __init__(self, draw: Callable[[], Image.Image]) -> None:
+        self._draw, self._lock, self._found = draw, asyncio.Lock(), b""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is there."""
+        return bool(self._found)
+
+    async def get(self) -> bytes:
+        """The file."""
+        async with self._lock:  # those who wait take no thread
+            if not self._found:
+                self._found = await run_in_threadpool(lambda: webp(self._draw()))
+        return self._found
+
+
+def asked_for(request: Request) -> bool:
     """Whether the page was opened by a link: then nobody sees this screen. Gradio's own parameters are none."""
     return any(not name.startswith("__") for name in request.query_params)
 

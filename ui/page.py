@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import gradio as gr
 import torch
+from starlette.requests import Request
 
 from darkroom.memory import memory_mb
 from darkroom.models import Models
@@ -18,21 +19,24 @@ from singan import ScenePipeline
 from ui import zero
 from ui.about import build_about_tab
 from ui.device import Device
+from ui.document import Parts
 from ui.drawing import Drawing
 from ui.events import Page
 from ui.faces.endpoints import build_face_endpoints
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
-from ui.gradio_patches import lighten
+from ui.gradio_patches import LIGHTER, lighten
 from ui.history import tabs_in_history
-from ui.html import head, notices
+from ui.html import OPENING_PLACE, head, notices
 from ui.links import Query
 from ui.made import lay_out_strip
-from ui.opening import Opening
+from ui.opening import Opening, asked_for
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
 from ui.scenes.trainings import Trainings
+from ui.scheme import SCHEME
+from ui.theme import CSS, FONT_LINKS, GROUND
 from ui.wiring import QUIET, Updates
 
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
@@ -66,7 +70,7 @@ def build_page(
     with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.HTML(head(), elem_id="head")
-        Opening(handlers, store, turns).lay_out(page)
+        gr.HTML(OPENING_PLACE, elem_id="opening-block")
         notice = gr.HTML(visible=False, elem_id="notice")
         _weights_notes(page, faces, scenes)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -87,8 +91,19 @@ def build_page(
         _plain_endpoints(page, handlers, trainings, kind.lower())
         lighten(page, origin)
     page.queue(api_open=False)
+    opening = Opening(handlers, store, turns)
+    page.parts = lambda request: _parts(page, opening, request)
+    page.served["/opening/{name}.webp"] = opening.picture
     page.closers += [trainings.close, store.close]
     return page
+
+
+def _parts(page: Page, opening: Opening, request: Request) -> Parts:
+    """What its HTML begins with: the scheme, and the first screen unless a link asks for something else."""
+    first = not asked_for(request)
+    theme = f'<link rel="stylesheet" href="theme.css?v={page.theme_hash}">{FONT_LINKS}{GROUND}'
+    style = f'<style id="early-style">{CSS}</style>' if first else ""
+    return f"{theme}{style}{LIGHTER}", SCHEME + (opening.html() if first else "")
 
 
 def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:
@@ -98,9 +113,12 @@ def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: 
         pairs = request.query_params.multi_items()
         query = Query(pairs)
         chosen = query.choice("tab", tab_meant(pairs, parts), [*parts, "about"])
-        updates: Updates = {origin: address, tabs: gr.Tabs(selected=chosen)}
+        updates: Updates = {origin: address}
+        if chosen != next(iter(parts)):  # which is open, unless somebody has already clicked on another
+            updates[tabs] = gr.Tabs(selected=chosen)
         for name, part in parts.items():
-            updates |= part.read(query if name == chosen else Query({}), name == chosen)
+            said = part.read(query if name == chosen else Query({}), name == chosen)
+            updates |= {component: value for component, value in said.items() if not _made_so(component, value)}
         query.leave_out_the_rest()
         return {**updates, notice: gr.HTML(notices([query.notice()]), visible=bool(query.ignored))}
 
@@ -109,6 +127,12 @@ def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: 
     link = page.load(opened, origin, outputs, js=HERE, **QUIET)
     for part in parts.values():
         part.start(link)
+
+
+def _made_so(component: Any, value: Any) -> bool:
+    """Whether a component shows this anyway; an update costs the browser a look through the whole page."""
+    said = value if isinstance(value, dict) and "__type__" in value else {"value": value}
+    return all(getattr(component, key, None) == it for key, it in said.items() if key != "__type__")
 
 
 def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: Trainings, device: str) -> None:

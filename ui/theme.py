@@ -64,10 +64,20 @@ FACES = f"""
 @font-face {{ font-family: "{HEADINGS}"; src: url("fonts/bricolage-grotesque.woff2") format("woff2");
   font-weight: 200 800; font-display: swap; }}
 """
+# In the page's HTML, where they are needed at once: else it is white until Gradio's scripts are there.
+GROUND = """<style>
+html { background: var(--neutral-50); }
+html:has(body.dark) { background: var(--neutral-950); }
+body { background: none !important; }
+</style>"""
+FONT_LINKS = "".join(
+    f'<link rel="preload" href="fonts/{name}.woff2" as="font" type="font/woff2" crossorigin>'
+    for name in ("bricolage-grotesque", "hanken-grotesk")
+)
 LOOK = f"""
-html {{ background: var(--neutral-50); }}
-html:has(body.dark) {{ background: var(--neutral-950); }}
 .gradio-container {{ width: 100% !important; max-width: 1720px !important; margin: 0 auto !important; }}
+.gradio-container > .main, #early > main {{ box-sizing: border-box; max-width: none !important;
+  padding: 16px clamp(12px, 2.2vw, 32px) !important; }}
 /* All tabs stay in sight, in two rows where need be: Gradio puts into a menu those whose hidden copies do not fit. */
 .tab-container.visually-hidden button {{ width: 1px !important; min-width: 0 !important; padding: 0 !important;
   margin: 0 !important; font-size: 0 !important; }}
@@ -95,16 +105,20 @@ body:not(.dark) .prose .token.operator, body:not(.dark) .prose .token.punctuatio
   color: var(--body-text-color) !important; text-decoration: none !important; }}
 .wordmark::before {{ content: ""; width: 12px; height: 12px; border-radius: 50%; background: var(--primary-500);
   box-shadow: 0 0 16px 3px color-mix(in srgb, var(--primary-500) 55%, transparent); }}
-.scheme {{ padding: 6px 12px; border-radius: 999px; border: 1px solid var(--border-color-primary);
+.head, #opening {{ line-height: 1.4; }}
+.head button, #opening button {{ font: inherit; cursor: pointer; margin: 0 !important; }}
+.scheme {{ padding: 6px 12px; background: var(--background-fill-secondary); border-radius: 999px;
+  border: 1px solid var(--border-color-primary);
   color: var(--body-text-color-subdued); font-size: var(--text-sm); }}
 .scheme:hover {{ color: var(--body-text-color); }}
-body:not(.opens) #opening {{ display: none !important; }}
-#opening {{ gap: 20px; padding: 4px 0 18px; }}
-#opening > *, #opening .html-container, #opening .prose {{ display: flex; min-width: 0 !important; max-width: none;
-  background: none; border-width: 0 !important; padding: 0 !important; }}
-#opening .html-container, #opening .prose {{ flex: 1; }}
-#opening-face {{ flex: 0 0 300px !important; }}
-#opening-scene {{ flex: 1 1 0 !important; }}
+#early {{ box-sizing: border-box; font: var(--body-text-size)/var(--line-md) var(--font); }}
+#early *, #opening * {{ box-sizing: border-box; }}
+#early > main {{ display: flex; flex-direction: column; gap: 16px; }}
+#head .html-container, #opening-block .html-container {{ padding: 0 !important; }}
+body:not(.opens) #opening-block {{ display: none !important; }}
+#opening-block {{ padding: 0 !important; background: none; border-width: 0 !important; }}
+#opening {{ display: flex; gap: 20px; padding: 4px 0 18px; }}
+#opening > #opening-face {{ flex: 0 0 300px; }}
 #opening .demo {{ display: flex; flex-direction: column; gap: 10px; flex: 1; padding: 18px 20px; min-width: 0;
   border: 1px solid var(--border-color-primary); border-radius: 14px; background: var(--block-background-fill); }}
 #opening h2 {{ font-family: "{HEADINGS}", sans-serif; font-size: 1.35rem; font-weight: 650; margin: 0; line-height: 1.2;
@@ -121,7 +135,8 @@ body:not(.opens) #opening {{ display: none !important; }}
 #opening .screens {{ display: flex; align-items: flex-end; gap: clamp(10px, 1.6vw, 26px); min-height: 0; }}
 #opening figure {{ margin: 0; min-width: 0; }}
 #opening figure > div {{ overflow: hidden; background: var(--background-fill-secondary); }}
-#opening figure img {{ display: block; width: 100%; height: 100%; object-fit: cover; }}
+#opening img:not([src]) {{ visibility: hidden; }}
+#opening figure img {{ color: transparent; display: block; width: 100%; height: 100%; object-fit: cover; }}
 #opening figcaption {{ padding-top: 6px; font-size: var(--text-sm); color: var(--body-text-color-subdued); }}
 #opening .photograph {{ flex: 225; align-self: center; }}
 #opening [hidden] {{ display: none !important; }}
@@ -150,15 +165,13 @@ body:not(.undoable) .undo, #faces-undo {{ display: none; }}
   border: 1px dashed var(--border-color-primary); border-radius: 10px; text-align: center;
   color: var(--body-text-color-subdued); }}
 @media (max-width: 740px) {{
-  .gradio-container > .main, .gradio-container main {{ padding: 8px 12px !important; }}
   #scenes-gallery .grid-container {{ grid-template-columns: repeat(3, 1fr); }}
   .results .tiles .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }}
   .wordmark {{ font-size: 1.25rem; }}
   #tabs > .tab-wrapper [role=tab] {{ font-size: 1rem; padding: 0 10px; }}
   .tab-container[role=tablist] button {{ padding: 0 10px; }}
   #opening {{ flex-direction: column; }}
-  #opening-face {{ flex: none !important; }}
-  #opening-face .demo {{ display: grid; grid-template-columns: 132px minmax(0, 1fr); }}
+  #opening > #opening-face {{ flex: none; display: grid; grid-template-columns: 132px minmax(0, 1fr); }}
   #opening-face h2 {{ grid-column: 2; }}
   #opening-face canvas {{ grid-column: 1; grid-row: 1 / 4; }}
   #opening .screens {{ flex-wrap: wrap; }}
