@@ -50,11 +50,10 @@ VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.ver
 class Tab(Protocol):
     """A tab owns its components and its events."""
 
-    def read(self, query: Query, opened: bool) -> Updates:
+    def read(self, query: Query) -> Updates:
         """All components that links set, as this one says; for an empty one, as they are at first. It is asked while
-        the page is laid out, too, where a component made for an update would become a part of it: it takes `gr.update`.
-        opened: whether the page opens with this tab.
-        """
+        the page is laid out, too, where a component made for an update would become a part of it: it takes
+        `gr.update`."""
 
     def start(self, opened: Any) -> None:
         """Wires what is drawn after the event `opened`, in which the components were set."""
@@ -78,8 +77,8 @@ def build_page(
             if faces.names:
                 with gr.Tab(TABS["faces"], id="faces"):
                     parts["faces"] = FacesTab(handlers, origin)
-            with gr.Tab(TABS["scenes"], id="scenes") as scenes_tab:
-                parts["scenes"] = ScenesTab(store, trainings, origin, scenes_tab)
+            with gr.Tab(TABS["scenes"], id="scenes"):
+                parts["scenes"] = ScenesTab(store, trainings, origin)
             with gr.Tab(TABS["about"], id="about") as about_tab:
                 build_about_tab(faces, scenes, kind, about_tab)
         lay_out_strip(page)
@@ -117,12 +116,12 @@ def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: 
         if chosen != next(iter(parts)):  # which is open, unless somebody has already clicked on another
             updates[tabs] = gr.Tabs(selected=chosen)
         for name, part in parts.items():
-            said = part.read(query if name == chosen else Query({}), name == chosen)
+            said = part.read(query if name == chosen else Query({}))
             updates |= {component: value for component, value in said.items() if not _made_so(component, value)}
         query.leave_out_the_rest()
         return {**updates, notice: gr.HTML(notices([query.notice()]), visible=bool(query.ignored))}
 
-    set_by_links = (component for part in parts.values() for component in part.read(Query({}), False))
+    set_by_links = (component for part in parts.values() for component in part.read(Query({})))
     outputs = [origin, tabs, notice, *set_by_links]
     link = page.load(opened, origin, outputs, js=HERE, **QUIET)
     for part in parts.values():
@@ -167,7 +166,7 @@ def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str
 
     def unknown(part: Tab) -> int:
         query = Query(pairs)
-        part.read(query, True)
+        part.read(query)
         return len(query.unread)
 
     return min(parts, key=lambda name: unknown(parts[name]))

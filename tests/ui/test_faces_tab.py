@@ -20,7 +20,7 @@ def tab(tiny_faces, shipped_faces):
 
 def test_a_model_without_named_directions_has_the_others_open(tab):
     def opened(model: str) -> bool:
-        updates = tab.read(Query({"model": model}), True)
+        updates = tab.read(Query({"model": model}))
         (drawer,) = [update for it, update in updates.items() if it.elem_id == "principal"]
         return drawer["open"]
 

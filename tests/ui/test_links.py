@@ -282,7 +282,7 @@ class Part:
     def __init__(self, *known):
         self.known = known
 
-    def read(self, query, opened=False):
+    def read(self, query):
         return {name: query.read(name, None, str) for name in self.known}
 
     def start(self, opened):

@@ -79,7 +79,7 @@ class FacesTab:
         self.morph.open_after(shown)
         self.map.open_after(shown)
 
-    def read(self, query: Query, opened: bool) -> Updates:
+    def read(self, query: Query) -> Updates:
         link, now = read_link(query, self.handlers), self.now
         choices = self.handlers.models.names  # more may have come since the page was built
         return {

@@ -141,7 +141,7 @@ class Panel:
         """Draws after an event where a link wants it: where `mode` is one of this panel's."""
 
         def draw(values: Values) -> Iterator[Any]:
-            if values[self.share.link] or not self.complete(values):  # something else is shown by now
+            if values[self.share.link] or not values[self.scene] or not self.complete(values):
                 yield gr.skip()
                 return
             yield from self.drawers[values[mode]](values)

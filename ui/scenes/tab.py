@@ -25,13 +25,19 @@ from ui.scenes.tile import TilePanel
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
 from ui.visitors import Visitor, new_name
-from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values
+from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
 
 # As a click on the tab, then to the scene: on a phone there is much above it.
 SHOW_SCENE = """() => {
   document.querySelector("#halves > .tab-wrapper [role=tab]").click();
   const where = innerWidth > 740 ? "halves" : "scene";
   setTimeout(() => document.getElementById(where).scrollIntoView({ behavior: "smooth" }), 100);
+}"""
+# Nothing is asked for before somebody looks at this tab.
+LOOKED_AT = """async () => {
+  const STEP_MS = 100;
+  while (!document.getElementById("halves")?.offsetParent) await new Promise((done) => setTimeout(done, STEP_MS));
+  return true;
 }"""
 KEY = "darkroom"  # of what browsers remember: a key that Gradio draws would be another after a restart
 THUMBNAIL = (220, 160)  # px, at most
@@ -51,10 +57,10 @@ PANELS: dict[Any, dict[str, type[Panel]]] = {
 class ScenesTab:
     """The tab, laid out inside the current Blocks."""
 
-    def __init__(self, store: SceneStore, trainings: Trainings, origin: gr.Textbox, tab: gr.Tab) -> None:
+    def __init__(self, store: SceneStore, trainings: Trainings, origin: gr.Textbox) -> None:
         self.store, self.drawing = store, Drawing(store, trainings.device)
         names = store.names("")  # none where nothing is shipped: then there is only training
-        self.mode = gr.Textbox(visible=False)  # what a link wants drawn; "" as long as nothing was
+        self.mode = gr.Textbox(DRAFTS, visible=False)  # what a link wants drawn
         # This visitor's scenes, and the name by which he is known, for when he comes back.
         self.own = gr.BrowserState([], storage_key="darkroom-scenes", secret=KEY)
         self.me = gr.BrowserState("", storage_key="darkroom-visitor", secret=KEY)
@@ -68,8 +74,6 @@ class ScenesTab:
         self.described = [self.source, self.about, self.again, self.keep, self.training.resume]
         self.chosen = [self.gallery, self.scene, self.own, self.me]
         self._wire()
-        samples = self.samples
-        tab.select(self._first, {self.mode, *samples.inputs}, [self.mode, *samples.outputs], **PICTURES, **QUIET)
 
     def _lay_out_scene(self, names: list[str]) -> None:
         with gr.Column(scale=5, min_width=320):
@@ -134,19 +138,12 @@ class ScenesTab:
         used.success(self._draw_used, shown, samples.outputs, **PICTURES, **QUIET)
 
     def start(self, opened: Any) -> None:
-        listed = opened.then(self._list, {self.own, self.scene, self.me}, self.chosen, queue=False, **QUIET)
+        looked = where(opened.then, self.mode, LOOKED_AT)
+        listed = looked(self._list, {self.own, self.scene, self.me}, self.chosen, queue=False, **QUIET)
         described = listed.then(self._describe, {self.scene}, self.described, **QUIET)
         for panel in self.panels.values():
             panel.draw_linked(described.then, self.mode)
         self.training.start_watching(listed.then)
-
-    def _first(self, values: Values) -> Iterator[Any]:
-        """Samples where there are none yet, once the tab is looked at and the page knows its address."""
-        if values[self.mode] or not values[self.scene] or not values[self.samples.share.origin]:
-            yield {self.mode: gr.skip()}
-            return
-        for updates in self.samples.draw_drafts(values):
-            yield updates | {self.mode: DRAFTS}
 
     def _list(self, values: Values, request: gr.Request) -> Updates:
         """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
@@ -218,7 +215,7 @@ class ScenesTab:
 
     # -- links -------------------------------------------------------------------------------------------------------
 
-    def read(self, query: Query, opened: bool) -> Updates:
+    def read(self, query: Query) -> Updates:
         def known(name: str) -> str:
             self.store.get(name)
             return name
@@ -228,7 +225,7 @@ class ScenesTab:
         modes = {mode: panel for panel in self.panels.values() for mode in panel.drawers}
         mode = query.choice("mode", DRAFTS, modes)
         updates: Updates = {
-            self.mode: mode if opened else "",
+            self.mode: mode,
             self.scene: scene,
             self.halves: gr.update(selected="use" if scene else "train"),
             self.views: gr.update(selected=modes[mode].name),
