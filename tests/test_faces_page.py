@@ -21,7 +21,7 @@ from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.handlers import MAP_SIDE
 from ui.faces.portrait import LARGE
 
-LIMIT_MS = 200  # from a slider to the face
+LIMIT_MS = 120  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.
 MEASURE = """async () => {
   const slider = document.querySelector("#slider-smiling input[type=range]");

@@ -10,9 +10,15 @@ from playwright.sync_api import expect
 
 from benchmarks.servers import running_app
 from tests.browser import new_page
+from ui.opening import SCREENS
 
 SECONDS, GIGABYTES = 8.0, 1.5
 IMPORT_SECONDS = 4.0  # of gradio and torch alone, where the limit holds; a slower or busier machine has more
+
+ALL_DRAWN = """() => {
+  const pictures = [...document.querySelectorAll("#opening img")];
+  return pictures.length > 3 && pictures.every((it) => it.naturalWidth);
+}"""
 
 
 def memory(pid: int) -> float:
@@ -45,3 +51,23 @@ def test_the_page_is_usable_soon_and_the_app_small(browser, tmp_path):
             break
     print(f"usable after {seconds:.1f} s; imports {imports:.1f} s")
     assert seconds < SECONDS * max(1.0, imports / IMPORT_SECONDS), found
+
+
+@pytest.mark.alone
+def test_pictures_come_at_once(browser, app):
+    """Those of the first screen, then all of the page, in a browser that has seen none of it."""
+    with new_page(browser, app) as page:  # whoever comes first after a start waits for the first screen's
+        expect(page.locator(".phone img")).to_have_js_property("naturalWidth", SCREENS["phone"][0], timeout=60_000)
+    found = []
+    for _ in range(5):
+        with browser.new_context() as context:
+            page, started = context.new_page(), time.monotonic()
+            page.goto(app, wait_until="commit")
+            page.wait_for_function(ALL_DRAWN)
+            first = time.monotonic() - started
+            expect(page.locator("#portrait img")).to_be_attached()
+            found.append((first, time.monotonic() - started))
+    print(f"first pictures and the whole page, five loads: {[(round(a, 2), round(b, 2)) for a, b in found]}")
+    slower = max(1.0, import_seconds() / IMPORT_SECONDS)
+    first, usable = map(min, zip(*found, strict=True))
+    assert first < 2 * slower and usable < 4 * slower, found

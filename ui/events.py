@@ -134,6 +134,7 @@ class Page(gr.Blocks):
             max_file_size=MAX_FILE,
             max_threads=THREADS,
             enable_monitoring=False,
+            ssr_mode=False,  # Node would stand before the gate, and make the page's HTML
             state_session_capacity=MAX_SESSIONS,
             **options,
         )
