@@ -12,6 +12,7 @@ from pathlib import Path
 from ui.html import bar, line
 
 REPORT_SECONDS = 0.4  # between two messages to the page, and to the first
+TELLING = 0.05  # share of the work before which nothing can be said of the rest: the coarse begins take as long as all
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Progress:
         if now - self.reported <= REPORT_SECONDS or done >= self.total:
             return None
         self.reported = now
-        left = f", {duration((now - self.started) / done * (self.total - done))} left" if done else ""
+        telling = done >= TELLING * self.total
+        left = f", {duration((now - self.started) / done * (self.total - done))} left" if telling else ""
         finished = sum(share == 1 for share in self.shares.values())
         return Report(f"{self.what}: {finished} of {self.total}{left}", done / self.total)
 

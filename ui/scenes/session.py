@@ -17,7 +17,7 @@ from singan import Progress, TrainConfig, TrainingError
 from singan.checkpoint import Checkpoint
 from ui.reports import REPORT_SECONDS, Report, duration
 from ui.scenes.line import Line
-from ui.scenes.store import LIFETIME_SECONDS, SceneStore
+from ui.scenes.store import LIFETIME_SECONDS, SceneStore, called
 from ui.visitors import Visitor
 
 WAIT_SECONDS = 1.0  # between two looks of one that waits for his turn
@@ -116,7 +116,7 @@ class TrainingSession:
 
     def _train(self, begun: Begun) -> Iterator[State]:
         if begun.checkpoint and begun.checkpoint.scene.finished_as(begun.config):
-            yield State(Report(f"Already trained: {begun.name}"), begun.name, ended=True)
+            yield State(Report(f"Already trained: {called(begun.name)}"), begun.name, ended=True)
             return
         last, failure = None, ""
         try:
@@ -151,8 +151,8 @@ class TrainingSession:
         assert last.scene is not None
         lives = f"It lives here for {duration(LIFETIME_SECONDS)} after its last use; download it to keep it."
         if last.finished:
-            return Report(f"Trained in {duration(last.seconds)}: {name}. {lives}")
-        kept = f"{last.scene.scales} of {last.scales} scales are kept as {name}"
+            return Report(f"Trained in {duration(last.seconds)}: {called(name)}. {lives}")
+        kept = f"{last.scene.scales} of {last.scales} scales are kept as {called(name)}"
         stopped = f"Stopped, as {self._why}" if self._why else "Stopped"
         text = f"Failed: {failure}; {kept}." if failure else f"{stopped}: {kept}; Resume goes on with it. {lives}"
         if self._line.closed:

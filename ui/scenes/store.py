@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,18 @@ class _Own:
     folder: Path
     session: str
     used: float  # by `time.monotonic`
+
+
+def called(name: str) -> str:
+    """What a scene is called where people read it: its name without the part that nobody can guess."""
+    return re.sub("-[0-9a-f]{32}$", "", name)
+
+
+def calls(names: Sequence[str]) -> list[str]:
+    """The same of several, numbered where they are called alike."""
+    words = [called(name) for name in names]
+    earlier = [words[:i].count(word) for i, word in enumerate(words)]
+    return [f"{word} {n + 1}" if n else word for word, n in zip(words, earlier, strict=True)]
 
 
 class SceneStore:

@@ -20,7 +20,7 @@ from ui.scenes.paint import PaintPanel
 from ui.scenes.panel import Panel
 from ui.scenes.retarget import DevicesPanel, RetargetPanel
 from ui.scenes.sample import DRAFTS, SamplePanel
-from ui.scenes.store import LIFETIME_SECONDS, SceneStore
+from ui.scenes.store import LIFETIME_SECONDS, SceneStore, called, calls
 from ui.scenes.tile import TilePanel
 from ui.scenes.training import TrainingPanel
 from ui.scenes.trainings import Trainings
@@ -41,6 +41,7 @@ LOOKED_AT = """async () => {
 }"""
 KEY = "darkroom"  # of what browsers remember: a key that Gradio draws would be another after a restart
 THUMBNAIL = (220, 160)  # px, at most
+LEGIBLE = 100  # px, longer side: smaller animations show nothing
 # Panels that are not made from their use's options alone.
 PANELS: dict[Any, dict[str, type[Panel]]] = {
     Sample: {"New samples": SamplePanel},
@@ -120,7 +121,9 @@ class ScenesTab:
     def _wire(self) -> None:
         samples, training = self.samples, self.training
         self.scene.change(self._describe, {self.scene}, self.described, **QUIET)
-        choice = self.gallery.select(_picked, None, self.scene, queue=False, **QUIET)
+        printed = self.panels["animate"].controls["enlarge"]
+        self.scene.change(self._print, {self.scene, self.mode, printed}, [printed], queue=False, **QUIET)
+        choice = self.gallery.select(self._picked, {self.me}, self.scene, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         samples.draw_after(choice.then, samples.draw_drafts)
         samples.draw_after(self.scene.input, samples.draw_drafts)
@@ -132,7 +135,7 @@ class ScenesTab:
             # The name may be the same as before, with more scales.
             described = got.then(self._describe, {self.scene}, self.described, **QUIET)
             samples.draw_after(described.then, samples.draw_drafts)
-        used = training.use.click(lambda name: name, training.scene, self.scene, queue=False, **QUIET)
+        used = training.use.click(self._use, {training.scene, self.me}, [self.scene], queue=False, **QUIET)
         used.success(None, None, None, js=SHOW_SCENE, **QUIET)
         shown = {samples.share.link, *samples.inputs}
         used.success(self._draw_used, shown, samples.outputs, **PICTURES, **QUIET)
@@ -171,13 +174,17 @@ class ScenesTab:
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """The scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
         every = self.store.names(visitor.session)
-        pictures = []
-        for name in every:
-            picture = self.store.get(name).source
+        pictures = [self.store.get(name).source for name in every]
+        for picture in pictures:
             picture.thumbnail(THUMBNAIL)
-            pictures.append((picture, name))
-        scene = gr.Dropdown(choices=every, value=chosen or next(iter(every), None))
-        return {self.gallery: pictures, self.scene: scene}
+        return {self.gallery: list(zip(pictures, calls(every), strict=True)), self.scene: _choices(every, chosen)}
+
+    def _use(self, values: Values, request: gr.Request) -> Updates:
+        every = self.store.names(Visitor.of(request, values[self.me]).session)
+        return {self.scene: _choices(every, values[self.training.scene])}
+
+    def _picked(self, values: Values, request: gr.Request, event: gr.SelectData) -> str:
+        return self.store.names(Visitor.of(request, values[self.me]).session)[event.index]
 
     def _add(self, values: Values, request: gr.Request) -> Updates:
         if not values[self.bring]:
@@ -197,6 +204,14 @@ class ScenesTab:
             self.training.resume: gr.Button(interactive=more),
         }
 
+    def _print(self, values: Values) -> Updates:
+        """Of networks that know a layout alone, only printed animations show something; a link says itself what it
+        shows."""
+        name, animate = values[self.scene], self.panels["animate"]
+        small = bool(name) and max(self.store.get(name).size) < LEGIBLE and values[self.mode] not in animate.drawers
+        printed = animate.controls["enlarge"]
+        return {printed: values[printed] or small}
+
     def _pack(self, values: Values) -> Iterator[Updates]:
         """The scene as a file to keep."""
         with passing_folder() as folder:
@@ -211,7 +226,7 @@ class ScenesTab:
         prints = f" · prints up to {full[0]} × {full[1]} px" if full[0] > width else ""
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(LIFETIME_SECONDS)} after its last use" if own else ""
-        return f"**{name}** · {width} × {height} px · {scales}{prints}{lives}"
+        return f"**{called(name)}** · {width} × {height} px · {scales}{prints}{lives}"
 
     # -- links -------------------------------------------------------------------------------------------------------
 
@@ -237,5 +252,7 @@ class ScenesTab:
         return updates
 
 
-def _picked(event: gr.SelectData) -> str:
-    return str(event.value["caption"])
+def _choices(names: list[str], chosen: str | None) -> gr.Dropdown:
+    """Scenes to choose from, as they are called; one that is somebody else's may be chosen, too."""
+    known = [*names, *([chosen] if chosen and chosen not in names else [])]
+    return gr.Dropdown(choices=list(zip(calls(known), known, strict=True)), value=chosen or next(iter(known), None))
