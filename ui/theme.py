@@ -164,16 +164,19 @@ body:not(.undoable) .undo, #faces-undo {{ display: none; }}
 .results:not(:has(img, video, .tiles))::before {{ content: "What is made appears here."; padding: 90px 20px;
   border: 1px dashed var(--border-color-primary); border-radius: 10px; text-align: center;
   color: var(--body-text-color-subdued); }}
+@media (max-width: 1100px) {{
+  #opening {{ flex-direction: column; }}
+  #opening > #opening-face {{ flex: none; display: grid; gap: 10px 20px;
+    grid-template-columns: clamp(132px, 26vw, 240px) minmax(0, 1fr); }}
+  #opening-face h2 {{ grid-column: 2; }}
+  #opening-face canvas {{ grid-column: 1; grid-row: 1 / 4; }}
+}}
 @media (max-width: 740px) {{
   #scenes-gallery .grid-container {{ grid-template-columns: repeat(3, 1fr); }}
   .results .tiles .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }}
   .wordmark {{ font-size: 1.25rem; }}
   #tabs > .tab-wrapper [role=tab] {{ font-size: 1rem; padding: 0 10px; }}
   .tab-container[role=tablist] button {{ padding: 0 10px; }}
-  #opening {{ flex-direction: column; }}
-  #opening > #opening-face {{ flex: none; display: grid; grid-template-columns: 132px minmax(0, 1fr); }}
-  #opening-face h2 {{ grid-column: 2; }}
-  #opening-face canvas {{ grid-column: 1; grid-row: 1 / 4; }}
   #opening .screens {{ flex-wrap: wrap; }}
   #opening .photograph {{ flex: 1 1 55%; }}
   #opening .phone {{ order: 1; flex: 0 1 27%; }}

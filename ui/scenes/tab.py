@@ -40,6 +40,7 @@ LOOKED_AT = """async () => {
   return true;
 }"""
 KEY = "darkroom"  # of what browsers remember: a key that Gradio draws would be another after a restart
+RESUME, FINER = "Resume its training", "Train its finer scales"
 THUMBNAIL = (220, 160)  # px, at most
 LEGIBLE = 100  # px, longer side: smaller animations show nothing
 # Panels that are not made from their use's options alone.
@@ -97,7 +98,7 @@ class ScenesTab:
                 label="The trained picture", interactive=False, height=190, format="png", buttons=[], elem_id="source"
             )
             self.about = gr.Markdown(elem_id="about")
-            self.again = gr.Button("Resume its training", visible=False, elem_id="again")
+            self.again = gr.Button(RESUME, visible=False, size="sm", elem_id="again")
 
     def _lay_out_uses(self, origin: gr.Textbox) -> None:
         self.panels: dict[str, Panel] = {}
@@ -200,7 +201,7 @@ class ScenesTab:
             self.source: self.store.get(name).source if name else None,
             self.about: self._about(name) if name else "No scene yet: train one on your own picture.",
             self.keep: gr.Button(interactive=bool(name)),
-            self.again: gr.Button(visible=more),
+            self.again: gr.Button(FINER if more and self.store.get(name).finished else RESUME, visible=more),
             self.training.resume: gr.Button(interactive=more),
         }
 
