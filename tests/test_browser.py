@@ -398,7 +398,7 @@ def test_no_result_is_wider_than_a_phone(browser, app):
             ("devices", "devices"),
             ("animate", "animate"),
         ):
-            page.goto(f"{app}?tab=scenes&mode={mode}&frames=4")
+            page.goto(f"{app}?tab=scenes&mode={mode}&frames=4&enlarge=0")
             expect(page.locator(f"#{view_of}-status")).to_contain_text(" in ", timeout=60_000)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, mode
         view(page, "Train your own picture")
