@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -131,7 +132,7 @@ def picture_file(**options: Any) -> gr.Image:
 
 def json_of(label: str, schema: dict[str, Any], value: Any = None) -> gr.JSON:
     """JSON of this schema. Without it: Gradio's own says nothing, in a way that agents' clients refuse."""
-    component = gr.JSON(value, label=label)
+    component = gr.JSON(None if value is None else json.dumps(value), label=label)  # of a number it would warn
     component.api_info = lambda: schema  # type: ignore[method-assign]
     return component
 
