@@ -260,7 +260,7 @@ def test_a_cancelled_training_lets_others_work(client, picture_file, app):
 def test_two_visitors_at_once(app, picture_file):
     """One trains, the other samples: both end, and the sampler does not wait for the training's end."""
     trainer, sampler = Client(app, verbose=False), Client(app, verbose=False)
-    job = trainer.submit(handle_file(str(picture_file)), "fast", iterations=150, seed=3, api_name="/train_scene")
+    job = trainer.submit(handle_file(str(picture_file)), "fast", iterations=80, seed=3, api_name="/train_scene")
     while not job.outputs():
         time.sleep(0.1)
     done = []

@@ -63,6 +63,10 @@ def test_the_first_screen_needs_no_script_and_stays_where_it_is(browser, app):
         plain.goto(app)
         for picture in (plain.get_by_alt_text("The photograph", exact=True), plain.locator(".phone img")):
             expect(picture).to_be_visible()
+        for _ in range(50):  # until its fonts are there
+            if plain.evaluate(place) == placed:
+                break
+            plain.wait_for_timeout(100)
         assert plain.evaluate(place) == placed
 
 

@@ -23,4 +23,4 @@ def test_half_a_minute_of_strangers(tmp_path):
 @pytest.mark.parametrize("name", ["singan", "dcgan"])
 def test_kills_lose_nothing(tmp_path, name):
     program, arguments = kills.inputs(tmp_path)[name]
-    kills.killed(program, arguments, tmp_path, 3, random.Random(name))
+    kills.killed(program, arguments, tmp_path, 2, random.Random(name))
