@@ -20,7 +20,7 @@ SHOW_IN_ADDRESS_BAR = f"""(url) => {{
 # Gradio says nothing of who opened a tab, a visitor or the page: clicks do. An entry knows its tab, as the address of
 # the first one need not say it.
 TABS_IN_HISTORY = f"""() => {{
-  const WAIT_MS = 3000, STEP_MS = 50;
+  const WAIT_MS = 20000, STEP_MS = 50;
   const show = {SHOW};
   const BUTTONS = "#tabs > .tab-wrapper [role=tab]", tabOf = (button) => button.dataset.tabId;
   const selected = () => document.querySelector("#tabs > .tab-wrapper [role=tab][aria-selected=true]");
