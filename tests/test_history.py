@@ -13,7 +13,7 @@ def is_open(page: Page, tab: str, *link: str) -> None:
     """Waits until the tab is open, its address says so, and holds the parts of a link."""
     expect(page.locator("#tabs > .tab-wrapper [role=tab][aria-selected=true]")).to_have_text(LABELS[tab])
     for part in (f"tab={tab}", *link):
-        expect(page).to_have_url(re.compile(re.escape(part)), timeout=60_000)
+        expect(page).to_have_url(re.compile(re.escape(part)), timeout=20_000)
 
 
 def open_tab(page: Page, tab: str) -> None:
@@ -126,6 +126,6 @@ def test_appended_parameters_are_no_mistakes_and_repeated_ones_are(browser, app)
         page.wait_for_timeout(2000)
         assert not page.locator("#notice p").count()
     with new_page(browser, f"{app}?seed=3&seed=4&count=2&<b>wit</b>=1") as page:
-        expect(page.locator("#notice")).to_contain_text("seed twice (the last one counts)", timeout=60_000)
+        expect(page.locator("#notice")).to_contain_text("seed twice (the last one counts)", timeout=20_000)
         expect(page.locator("#notice")).to_contain_text("<b>wit</b> (unknown)")
         is_open(page, "faces", "seed=4", "count=2")

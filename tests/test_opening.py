@@ -80,6 +80,20 @@ def test_a_click_before_the_page_is_there_counts(browser, app):
         expect(page.locator("#scenes-gallery")).to_be_visible(timeout=30_000)
 
 
+def test_the_first_visitor_sees_a_face_where_no_motion_is_wanted_too(browser, app):
+    def undrawn(route):
+        page = route.fetch()
+        route.fulfill(response=page, body=page.text().replace(' src="opening/', ' data-src="opening/'))
+
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.route(re.compile(f"^{re.escape(app)}/?$"), undrawn)
+        page.goto(app)
+        expect(page.locator(".phone img")).to_have_js_property("naturalWidth", SCREENS["phone"][0], timeout=60_000)
+        assert page.evaluate(PIXELS)[3] == 255  # opaque: something is drawn
+        expect(page.get_by_label("Smiling").first).to_have_value("0")
+
+
 def test_links_show_what_they_link_to_and_no_first_screen(browser, app):
     with new_page(browser, f"{app}?tab=faces&seed=3") as page:
         expect(page.locator("#faces-status")).to_contain_text("16 faces")

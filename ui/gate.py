@@ -73,7 +73,7 @@ class Gate:
             begun = True
             await send(message)
 
-        path = scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/") or "/"
+        path = path_of(scope)
         try:
             if CLOSED.match(path):
                 raise HTTPException(404, "there is nothing here")
@@ -181,6 +181,11 @@ class Gate:
                 raise HTTPException(404, f"fn_index is {echo(index)}; there is no such event")
         if session:
             self.page.readers.heard_of(session)
+
+
+def path_of(scope: Scope) -> str:
+    """What a request is for, wherever the app is served."""
+    return scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/") or "/"
 
 
 def _again(body: bytearray, receive: Receive) -> Receive:

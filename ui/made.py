@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.scenes.store import SECRET
 from ui.wiring import QUIET
 
 # Every result has a link: a moment after one changed, its picture is made small and kept with it. Results that nobody
@@ -47,7 +48,7 @@ KEEP = """() => {
     [canvas.width, canvas.height] = [Math.max(1, width * share), Math.max(1, height * share)];
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
     const query = new URL(url, location.href).searchParams, what = query.get("scene") ?? "face";
-    const title = `${query.get("mode") ?? kind}: ${what}`.replace(/-[0-9a-f]{32}$/, "");
+    const title = `${query.get("mode") ?? kind}: ${what}`.replace(/SECRET/, "");
     const entry = { url: "?" + query, picture: canvas.toDataURL("image/jpeg", 0.8), title };
     write([entry, ...read().filter((it) => it.url !== entry.url)].slice(0, MOST));
     show();
@@ -77,7 +78,7 @@ def lay_out_strip(page: gr.Blocks) -> None:
         '<nav class="made" aria-label="Made here"></nav>',
         elem_id="made",
     )
-    page.load(None, None, None, js=KEEP, **QUIET)
+    page.load(None, None, None, js=KEEP.replace("SECRET", SECRET), **QUIET)
 
 
 def note_result(link: gr.Textbox, kind: str) -> None:

@@ -54,14 +54,8 @@ SCRIPT = """<script>
   for (const event of ["pointerdown", "keydown", "input"])
     slider?.addEventListener(event, () => { taken = true; if (sheet.naturalWidth) show(); });
   if (sheet?.src) sheet.decode().then(show);
-  async function comeToLife() {  // one after another: a browser has few connections, which the page needs
-    for (const picture of opening.querySelectorAll("img[data-src]")) {
-      picture.src = picture.dataset.src;
-      await picture.decode().catch(() => {});
-    }
-  }
-  async function play() {
-    while (sheet && !sheet.naturalWidth) await new Promise((done) => setTimeout(done, WAIT_MS));
+  function play() {
+    show();  // where motion is not wanted, this is all
     const begun = performance.now();
     function sway(now) {
       if (taken || !demo.isConnected) return;
@@ -69,7 +63,16 @@ SCRIPT = """<script>
       show();
       if (now - begun < LASTS_MS) requestAnimationFrame(sway);
     }
-    if (sheet) requestAnimationFrame(sway);
+    requestAnimationFrame(sway);
+  }
+  // One after another: a browser has few connections, which the page needs. None is drawn for those who have left.
+  async function comeToLife() {
+    if (sheet?.src) sheet.decode().then(play, () => {});
+    for (const picture of opening.querySelectorAll("img[data-src]")) {
+      if (!document.body.classList.contains("opens")) return;
+      picture.src = picture.dataset.src;
+      await picture.decode().then(() => picture === sheet && play(), () => {});
+    }
   }
 
   function choose(group, name) {  // it may not be laid out yet
@@ -100,7 +103,6 @@ SCRIPT = """<script>
     document.getElementById("early-style").remove();
     if (opening.contains(focused)) focused.focus({ preventScroll: true });
     comeToLife();
-    play();
   });
   watcher.observe(document.body, { childList: true, subtree: true });
 })();

@@ -40,9 +40,12 @@ class _Own:
     used: float  # by `time.monotonic`
 
 
+SECRET = "-[0-9a-f]{32}$"  # what nobody can guess of a visitor's scene's name
+
+
 def called(name: str) -> str:
     """What a scene is called where people read it: its name without the part that nobody can guess."""
-    return re.sub("-[0-9a-f]{32}$", "", name)
+    return re.sub(SECRET, "", name)
 
 
 def calls(names: Sequence[str]) -> list[str]:

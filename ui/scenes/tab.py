@@ -180,12 +180,14 @@ class ScenesTab:
             picture.thumbnail(THUMBNAIL)
         return {self.gallery: list(zip(pictures, calls(every), strict=True)), self.scene: _choices(every, chosen)}
 
+    def _his(self, values: Values, request: gr.Request) -> list[str]:
+        return self.store.names(Visitor.of(request, values[self.me]).session)
+
     def _use(self, values: Values, request: gr.Request) -> Updates:
-        every = self.store.names(Visitor.of(request, values[self.me]).session)
-        return {self.scene: _choices(every, values[self.training.scene])}
+        return {self.scene: _choices(self._his(values, request), values[self.training.scene])}
 
     def _picked(self, values: Values, request: gr.Request, event: gr.SelectData) -> str:
-        return self.store.names(Visitor.of(request, values[self.me]).session)[event.index]
+        return self._his(values, request)[event.index]
 
     def _add(self, values: Values, request: gr.Request) -> Updates:
         if not values[self.bring]:
