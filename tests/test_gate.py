@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
-from ui.events import MAX_FILE, MAX_OWN_QUEUED, without_paths
+from ui.events import MAX_FILE, MAX_OWN_QUEUED
+from ui.failures import without_paths
 from ui.gate import MAX_BODY_BYTES, MAX_TOOL_BYTES
 
 PICTURE = ROOT / "examples" / "sunset.jpg"  # on the server, never uploaded

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks.servers import free_port
 from benchmarks.wire import Stranger
@@ -50,8 +50,8 @@ def small_app(tiny_folder: Path) -> Iterator[str]:
     page.shut_down()
 
 
-def train(page: Page, picture: Path) -> None:
-    """Begins a training, and waits until its first scale is kept."""
+def upload(page: Page, picture: Path) -> None:
+    """Makes all ready for a training."""
     expect(page.locator("#sample-status")).to_contain_text("1 picture in")
     page.get_by_role("tab", name="Train your own picture").click()
     page.locator("#preset").get_by_text("Fast").click()
@@ -59,6 +59,11 @@ def train(page: Page, picture: Path) -> None:
     opened(page, page.get_by_role("button", name="Advanced"))
     page.locator("#iterations input").fill("60")
     expect(page.locator("#prediction")).to_contain_text("on this device", timeout=60_000)
+
+
+def train(page: Page, picture: Path) -> None:
+    """Begins a training, and waits until its first scale is kept."""
+    upload(page, picture)
     page.locator("#train").click()
     expect(page.locator("#train-status")).to_contain_text("scale 2 of 4", timeout=60_000)
 
@@ -120,3 +125,37 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
         page.locator("#use-scene").click()
         expect(page.locator("#scenes-gallery")).to_contain_text("discs")
         expect(page.locator("#again")).to_be_visible()
+
+
+def test_resume_goes_on_with_the_training_that_is_shown(small_app: str, browser: Browser, picture_file: Path):
+    with new_page(browser, small_app + SCENES) as page:
+        held = list[Route]()
+
+        def hold(route: Route) -> None:
+            """What chooses the trained scene comes late."""
+            chooses = route.request.post_data_json["data"][:1] and "discs-" in str(
+                route.request.post_data_json["data"][0]
+            )
+            held.append(route) if chooses else route.continue_()
+
+        page.route("**/run/predict*", hold)
+        train(page, picture_file)
+        page.locator("#stop").click()
+        expect(page.locator("#train-status")).to_contain_text("scales are kept as discs;")
+        page.locator("#resume").click()
+        expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
+        assert held
+
+
+def test_a_training_that_fails_says_why_where_it_was_seen(
+    small_app: str, browser: Browser, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_):
+        raise RuntimeError("of another kind")
+
+    monkeypatch.setattr("ui.scenes.trainings.train", fail)
+    with new_page(browser, small_app + SCENES) as page:
+        upload(page, picture_file)
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("Nothing came of it: this failed here (RuntimeError)")
+        expect(page.locator("#train")).to_be_enabled()

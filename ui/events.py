@@ -23,10 +23,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from darkroom.device import out_of_memory
-from darkroom.files import why
 from ui.arguments import checked
 from ui.document import Document, Parts
+from ui.failures import Unread, said_of
 from ui.gate import Gate
 from ui.log import log, noted, trace_of
 from ui.readers import Readers
@@ -38,7 +37,6 @@ MAX_FILE = "100mb"  # an upload
 FORGOTTEN_SECONDS = 300.0  # for which answers wait for those who have left
 MAX_WAITING_MESSAGES = 500  # of one session
 THREADS = 64  # for events, apart from those that agents wait in
-MAX_SENTENCE = 400  # characters: an echo of what was sent may be a book
 MAX_QUEUED, MAX_OWN_QUEUED = 24, 12  # events of one kind that wait: in all, and from one address
 MAX_SESSIONS = 1000  # whose components Gradio remembers
 DELIVERY_SECONDS = 0.7  # for last messages to reach those who read
@@ -207,8 +205,9 @@ class Page(gr.Blocks):
             output = await super().process_api(block_fn, inputs, **options)
         except Exception as error:
             outcome, sentence = said_of(error, ours=function.api_visibility != "public")
+            if outcome == "failed":
+                log.error("event failed: %s", trace_of(error))
             self._ended(function, event, session, outcome)
-            sentence = sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}..."
             # A message on the page is HTML.
             shown = sentence if function.api_visibility == "public" else escape(sentence)
             raise self._error(function, event, shown) from None
@@ -229,36 +228,3 @@ class Page(gr.Blocks):
             self.outcomes[event] = outcome  # the queue notes it
         elif outcome != "ok":
             noted(name_of(function), 0.0, session, outcome)
-
-
-class Unread(Exception):
-    """Nobody reads what an event answers."""
-
-
-def said_of(error: Exception, ours: bool) -> tuple[str, str]:
-    """A word for the log and a sentence for whoever asked; without a path of this machine.
-
-    ours: whether the event is one of the page's own, whose arguments, lists of faces and the like, only it should send.
-    """
-    if isinstance(error, gr.Error):
-        return "refused", str(error.message)
-    if isinstance(error, Unread):
-        return "unread", "nobody was reading the answer; the work was ended"
-    if out_of_memory(error):
-        return "no memory", "there is not enough memory for this here; a smaller size or a smaller count fits"
-    if isinstance(error, OSError):
-        return "failed", why(error)
-    if type(error) is ValueError or type(error).__module__.split(".")[0] in OWN:
-        return "refused", without_paths(str(error))
-    log.error("event failed: %s", trace_of(error))
-    if ours and isinstance(error, TypeError | LookupError | AttributeError):
-        return "failed", "what the page sent does not belong together; reload it and try again"
-    return "failed", f"this failed here ({type(error).__name__}); it was noted, and everything else goes on"
-
-
-OWN = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
-
-
-def without_paths(text: str) -> str:
-    """The text with this machine's folders taken out: of a file's path its name stays."""
-    return re.sub(r"(?<![\w.:/])/(?:[^\s/'\"()]+/)+([^\s/'\"():;,]*)", r"\1", text)

@@ -13,7 +13,7 @@ from singan.archive import save_zip
 from singan.checkpoint import Checkpoint
 from singan.image import open_picture
 from singan.model import Pyramid
-from ui.events import said_of
+from ui.failures import said_of
 from ui.scenes.store import SceneStore
 
 

@@ -11,6 +11,7 @@ import gradio as gr
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened
 from ui.faces.steps import Steps
+from ui.failures import failing_in
 from ui.reports import Report
 from ui.wiring import QUIET, Updates, Values, where
 
@@ -55,11 +56,7 @@ def announced(begun: str) -> Callable[[Handler], Handler]:
         @functools.wraps(handler)
         def stream(self: Any, values: Values) -> Iterator[Updates]:
             yield {self.status: Report(begun).html()}
-            try:
-                yield from handler(self, values)
-            except ValueError as error:
-                yield {self.status: Report(f"Nothing came of it: {error}").html()}
-                raise
+            yield from failing_in(self.status, handler(self, values))
 
         return stream
 

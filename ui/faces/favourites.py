@@ -12,6 +12,7 @@ from dcgan.recipe import face_token
 from ui.faces.current import Current, announced
 from ui.faces.handlers import Face
 from ui.faces.link import usable
+from ui.failures import failing_in
 from ui.reports import Report
 from ui.wiring import FACES, QUIET, Updates, Values, ready
 
@@ -59,7 +60,7 @@ class FavouritesPanel:
 
     def show(self, values: Values) -> Iterator[Updates]:
         """Those of the chosen model."""
-        yield from self._shown(self._entries(values), values, "")
+        yield from failing_in(self.status, self._shown(self._entries(values), values, ""))
 
     @announced("Keeping the face")
     def add(self, values: Values) -> Iterator[Updates]:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui.faces.current import Current
+from ui.failures import failing_in
 from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, Updates, Values
@@ -26,11 +27,10 @@ class PhotographPanel:
     def _find(self, values: Values) -> Iterator[Any]:
         reading = gr.HTML(Report("Reading the photograph", 0).html(), visible=True)
         yield {self.status: reading, self.pictures: gr.HTML(visible=False)}
-        try:
-            for step in self._now.handlers.find(values[self._button], values[self._now.model]):
-                both = figures([(step.wanted, "Your photograph"), (step.found, "The face found")], ["\u2192"])
-                updates: Updates = {self.status: step.report.html(), self.pictures: gr.HTML(both, visible=True)}
-                yield updates | ({self._now.face: step.face} if step.face else {})
-        except ValueError as error:
-            yield {self.status: Report(f"No face was looked for: {error}").html()}
-            raise
+        yield from failing_in(self.status, self._found(values))
+
+    def _found(self, values: Values) -> Iterator[Updates]:
+        for step in self._now.handlers.find(values[self._button], values[self._now.model]):
+            both = figures([(step.wanted, "Your photograph"), (step.found, "The face found")], ["\u2192"])
+            updates: Updates = {self.status: step.report.html(), self.pictures: gr.HTML(both, visible=True)}
+            yield updates | ({self._now.face: step.face} if step.face else {})

@@ -5,6 +5,7 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -18,6 +19,7 @@ from singan.uses.start import STRENGTHS
 from ui.controls import Controls, Player, gallery
 from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
+from ui.failures import failing_in
 from ui.links import Query, read_option
 from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
@@ -132,7 +134,16 @@ class Panel:
 
     def draw_after(self, event: Any, draw: Drawer | None = None) -> Any:
         """Draws after an event, such as a button's click."""
-        return event(draw or self.draw, self.inputs, self.outputs, **self.queue, **QUIET)
+        return event(self.telling(draw or self.draw), self.inputs, self.outputs, **self.queue, **QUIET)
+
+    def telling(self, draw: Drawer) -> Drawer:
+        """The same; where it fails, the status says why."""
+
+        @functools.wraps(draw)
+        def told(values: Values) -> Iterator[Updates]:
+            yield from failing_in(self.status, draw(values))
+
+        return told
 
     def opens_with(self, tab: gr.Tab) -> None:
         """What is to be done once its tab is looked at."""
@@ -147,7 +158,8 @@ class Panel:
             yield from self.drawers[values[mode]](values)
 
         wanted = where(event, mode, LINKED.replace("MODES", json.dumps(list(self.drawers))))
-        return wanted(draw, {mode, self.share.link, *self.inputs}, self.outputs, **self.queue, **QUIET)
+        inputs = {mode, self.share.link, *self.inputs}
+        return wanted(self.telling(draw), inputs, self.outputs, **self.queue, **QUIET)
 
     def complete(self, values: Values) -> bool:
         """Whether a link said all that is needed to draw."""

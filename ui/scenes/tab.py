@@ -73,7 +73,7 @@ class ScenesTab:
                 self._lay_out_uses(origin)
             with gr.Tab("Train your own picture", id="train"):
                 self.training = TrainingPanel(trainings, self.scene, self.again, origin, self.me, self.halves)
-        self.described = [self.source, self.about, self.again, self.keep, self.training.resume]
+        self.described = [self.source, self.about, self.again, self.keep]
         self.chosen = [self.gallery, self.scene, self.own, self.me]
         self._wire()
 
@@ -93,6 +93,7 @@ class ScenesTab:
                 self.bring = gr.UploadButton(
                     "Upload scene", size="sm", file_types=[".zip"], elem_id="scene-upload", min_width=120
                 )
+                self.added = gr.Textbox(visible=False)  # the name of one that was uploaded
         with gr.Column(scale=2, min_width=300):
             self.source = gr.Image(
                 label="The trained picture", interactive=False, height=190, format="png", buttons=[], elem_id="source"
@@ -130,9 +131,9 @@ class ScenesTab:
         samples.draw_after(self.scene.input, samples.draw_drafts)
         packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
         download_after(packed, "scene-file")
-        added = self.bring.upload(self._add, {self.bring, self.me}, [training.scene], **CHOSEN_FILE)
-        for ended in (*training.ended, added):
-            got = ended.success(self._got, {training.scene, self.own, self.me}, self.chosen, queue=False, **QUIET)
+        added = self.bring.upload(self._add, {self.bring, self.me}, [self.added], **CHOSEN_FILE)
+        for come, name in (*((ended, training.scene) for ended in training.ended), (added, self.added)):
+            got = come.success(self._got, [name, self.own, self.me], self.chosen, queue=False, **QUIET)
             # The name may be the same as before, with more scales.
             described = got.then(self._describe, {self.scene}, self.described, **QUIET)
             samples.draw_after(described.then, samples.draw_drafts)
@@ -156,12 +157,11 @@ class ScenesTab:
         alive = self.store.adopt(visitor.session, values[self.own] or [])
         return self._listed(visitor, values[self.scene]) | {self.own: alive, self.me: me}
 
-    def _got(self, values: Values, request: gr.Request) -> Any:
+    def _got(self, name: str, kept: list[str], me: str, request: gr.Request) -> Any:
         """After a training or an upload: its scene is chosen, and the browser remembers it."""
-        name, kept = values[self.training.scene], values[self.own]
         if not name:
             return gr.skip()
-        visitor = Visitor.of(request, values[self.me])
+        visitor = Visitor.of(request, me)
         his = name in self.store.names(visitor.session) and name not in self.store.shipped.names
         return self._listed(visitor, name) | {self.own: [*kept, name] if his and name not in kept else kept}
 
@@ -170,7 +170,7 @@ class ScenesTab:
         if Query.of(values[self.samples.share.link]).read("scene", "", str) == values[self.scene]:
             yield {self.samples.status: gr.skip()}
             return
-        yield from self.samples.draw_drafts(values)
+        yield from self.samples.telling(self.samples.draw_drafts)(values)
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """The scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
@@ -193,7 +193,7 @@ class ScenesTab:
         if not values[self.bring]:
             raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
         visitor = Visitor.of(request, values[self.me])
-        return {self.training.scene: self.store.add(visitor.session, values[self.bring])}
+        return {self.added: self.store.add(visitor.session, values[self.bring])}
 
     def _describe(self, values: Values) -> Updates:
         """The trained picture of a scene, and a line about it."""
@@ -204,7 +204,6 @@ class ScenesTab:
             self.about: self._about(name) if name else "No scene yet: train one on your own picture.",
             self.keep: gr.Button(interactive=bool(name)),
             self.again: gr.Button(FINER if more and self.store.get(name).finished else RESUME, visible=more),
-            self.training.resume: gr.Button(interactive=more),
         }
 
     def _print(self, values: Values) -> Updates:

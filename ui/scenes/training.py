@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from singan import TrainConfig
+from ui.failures import failure
 from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.links import Query
@@ -40,8 +41,9 @@ class TrainingPanel:
     """scene: the name of the scene that a training gave; use: the button that opens it; ended: the events that end a
     training; watched: the name of the training that is shown, or what a link asks for.
 
-    chosen: the component that names the scene to go on with, for Resume and the button `again` elsewhere; me: that has
-    the name by which the browser is known; halves: the tabs of which this panel is one.
+    chosen: the component that names the scene that the button `again` elsewhere goes on with, as Resume does with the
+    one that was just trained; me: that has the name by which the browser is known; halves: the tabs of which this panel
+    is one.
     """
 
     def __init__(
@@ -69,7 +71,8 @@ class TrainingPanel:
         )  # fmt: skip
         self.ended: list[Any] = []
         self._wire([self.start.click], self._train)
-        self._wire([self.resume.click, again.click], self._train_on)
+        self._wire([self.resume.click], self._resume)
+        self._wire([again.click], self._train_chosen)
         self.stop.click(self._stop, {self.watched, me}, None, queue=False, **QUIET)
 
     def _lay_out_controls(self) -> None:
@@ -118,7 +121,7 @@ class TrainingPanel:
 
     def _wire(self, triggers: list[Any], begin: Any) -> None:
         """Lets a training begin after an event, and watches it."""
-        inputs = {self.chosen, self.me, *self.asked, *self.share.inputs}
+        inputs = {self.chosen, self.scene, self.me, *self.asked, *self.share.inputs}
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
         begun = gr.on(triggers, begin, inputs, self._shown, queue=False, **QUIET)
         self._watch_after(begun.success)
@@ -143,7 +146,11 @@ class TrainingPanel:
         visitor = Visitor.of(request, values[self.me])
         return self._begun(lambda: self.trainings.train(visitor, values[self.picture], self._asked(values)), values)
 
-    def _train_on(self, values: Values, request: gr.Request) -> Updates:
+    def _resume(self, values: Values, request: gr.Request) -> Updates:
+        visitor = Visitor.of(request, values[self.me])
+        return self._begun(lambda: self.trainings.train_on(visitor, values[self.scene]), values)
+
+    def _train_chosen(self, values: Values, request: gr.Request) -> Updates:
         visitor = Visitor.of(request, values[self.me])
         return self._begun(lambda: self.trainings.train_on(visitor, values[self.chosen]), values)
 
@@ -193,10 +200,14 @@ class TrainingPanel:
             yield {self.status: gr.skip()}
             return
         seen = View(Report(""))
-        async with aclosing(jobs.watch(jobs.get(name), request.session_hash or "")) as views:
-            async for view in views:
-                yield self._changes(seen, view)
-                seen = view
+        try:
+            async with aclosing(jobs.watch(jobs.get(name), request.session_hash or "")) as views:
+                async for view in views:
+                    yield self._changes(seen, view)
+                    seen = view
+        except Exception as error:
+            yield {self.status: failure(error)}
+            raise
 
     def _changes(self, seen: View, view: View) -> Updates:
         updates: Updates = {self.status: view.report.html()}
