@@ -42,6 +42,14 @@ def unfolded(photograph: np.ndarray) -> np.ndarray:
     return windows.reshape(-1, 3 * PATCH**2)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_too_small_to_count_is_left_out_and_nothing_changes(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    photograph, another = picture(38, 44, seed), picture(36, 46, seed + 10)
+    found = match_all(another, photograph, (0.2, 0.0)).corners
+    monkeypatch.setattr(patches, "NOTHING", -torch.inf)
+    assert np.array_equal(found, match_all(another, photograph, (0.2, 0.0)).corners)
+
+
 def test_place_keeps_the_height_of_what_looks_alike() -> None:
     stripes = np.zeros((40, 30, 3), np.uint8)
     stripes[::8] = 255  # a patch is like those 8, 16, ... px above and below
