@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from darkroom.files import atomic, visible
 from darkroom.model_files import CONFIG_FILE
 from dcgan.train import Progress
@@ -89,6 +87,8 @@ class Journal:
         """log.png: losses, logits and quality over the images seen."""
         rows = list(self.rows())
         panels = (("discriminator", "generator"), ("real", "fake"), ("augmentation", "spread"), ("quality",))
+        from matplotlib.figure import Figure  # half a second, which commands that train nothing need not wait for
+
         figure = Figure(figsize=(12, 7), layout="constrained")
         for axes, names in zip(figure.subplots(2, 2).flat, panels, strict=True):
             for name in names:

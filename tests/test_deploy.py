@@ -1,6 +1,5 @@
 """deploy.py with the real huggingface_hub client against a loopback Hub."""
 
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import yaml
 import deploy
 from dcgan import FacePipeline
 from singan import ScenePipeline
+from tests import forked
 from tests.darkroom.models_case import identity, serve
 from tests.hub import Hub, client_environment, running_hub
 
@@ -21,9 +21,7 @@ SPACE = "spaces/user/darkroom"
 
 
 def call(hub: Hub, home: Path, *arguments: str, token: str = "hf_test") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "deploy.py", *arguments]
-    environment = {**os.environ, **client_environment(hub.address, str(home), token)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return forked.run("deploy", [*arguments], client_environment(hub.address, str(home), token))
 
 
 def front_matter(readme: str) -> dict:

@@ -1,17 +1,14 @@
 """The real huggingface_hub client against a loopback Hub; HF_ENDPOINT is read at import, so a process each."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.hub import Hub, client_environment
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(params=["singan", "dcgan"])
@@ -26,9 +23,7 @@ def folder(package, tiny_folder, tiny_faces_folder) -> Path:
 
 
 def call(package: str, hub_address: str, home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", package, *map(str, arguments)]
-    environment = {**os.environ, **client_environment(hub_address, str(home))}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return forked.run(package, [*map(str, arguments)], client_environment(hub_address, str(home)))
 
 
 def filled(hub: Hub, folder: Path) -> None:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests import forked
 from tests.hub import client_environment
-
-ROOT = Path(__file__).parents[2]
 
 
 def serve(kind: str, models: Sequence[str], shipped: Sequence[Path], home: Path, address: str, **options: Any) -> Any:
@@ -27,14 +24,8 @@ def serve(kind: str, models: Sequence[str], shipped: Sequence[Path], home: Path,
         the Hub is still busy then.
     """
     case = {"kind": kind, "models": list(models), "shipped": list(map(str, shipped)), **options}
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.darkroom.models_case", json.dumps(case)],
-        cwd=ROOT,
-        env={**os.environ, **client_environment(address, str(home))},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    environment = client_environment(address, str(home))
+    result = forked.run("tests.darkroom.models_case", [json.dumps(case)], environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
