@@ -20,6 +20,7 @@ from singan import ScenePipeline
 from singan.patches import compiled
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
+COMPILE_AFTER_SECONDS = 4.0  # a page that is opened at once has its faces first
 
 
 def shipped_scenes() -> list[str]:
@@ -80,7 +81,9 @@ def serve(ended: threading.Event) -> None:
         install()
     page = build_page(faces, scenes, device, kept_scenes())
     page.launch(theme=THEME, css=CSS, js=ACCESS, mcp_server=agents, prevent_thread_lock=True)
-    threading.Thread(target=compiled, name="compiler", daemon=True).start()
+    compiler = threading.Timer(COMPILE_AFTER_SECONDS, compiled)
+    compiler.daemon = True
+    compiler.start()
     ended.wait()
     page.shut_down()
 

@@ -89,6 +89,7 @@ class Page(gr.Blocks):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.api_open = False  # of REST routes beside the queue
         self.run_history = False  # would send what visitors do to a bucket that a request names
         self.readers = Readers()
         self.outcomes: dict[str, str] = {}  # of running events, by their names

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from dcgan import FacePipeline, Recipe
 from singan import ScenePipeline
+from singan.patches import compiled
 from singan.uses import Retarget
 from ui.device import Device, Turn
 from ui.faces.editor import label_of
@@ -35,7 +36,8 @@ CACHE_SECONDS = 600  # for which browsers keep the pictures
 # takes the slider; frames fade into each other, so that few are enough. The screen leaves once a tab is opened.
 SCRIPT = """<script>
 (() => {
-  const TABS = "#tabs > .tab-wrapper [role=tab]", WAIT_MS = 50, LAY_OUT_MS = 300, LASTS_MS = 14000, TURN_MS = 7000;
+  const TABS = "#tabs > .tab-wrapper [role=tab]";
+  const WAIT_MS = 50, LAY_OUT_MS = 300, LASTS_MS = 14000, TURN_MS = 7000, PAGE_MS = 6000;
   const [early, opening] = ["early", "opening"].map((name) => document.getElementById(name));
   document.body.classList.add("opens");
 
@@ -65,10 +67,16 @@ SCRIPT = """<script>
     }
     requestAnimationFrame(sway);
   }
+  async function pageIsThere() {  // with its own pictures
+    const shown = () => document.querySelector("#portrait img, #scenes-gallery img");
+    for (let waited = 0; waited < PAGE_MS && !shown(); waited += WAIT_MS)
+      await new Promise((done) => setTimeout(done, WAIT_MS));
+  }
   // One after another: a browser has few connections, which the page needs. None is drawn for those who have left.
   async function comeToLife() {
     if (sheet?.src) sheet.decode().then(play, () => {});
     for (const picture of opening.querySelectorAll("img[data-src]")) {
+      if (picture.closest(".screen")) await pageIsThere();  // printing them takes both cores
       if (!document.body.classList.contains("opens")) return;
       picture.src = picture.dataset.src;
       await picture.decode().then(() => picture === sheet && play(), () => {});
@@ -159,6 +167,7 @@ class Opening:
         return photograph
 
     def _draw_screen(self, size: tuple[int, int]) -> Image.Image:
+        compiled()  # here, where nobody else waits for it
         *_, step = self._device.stream(Turn.PICTURE, Retarget(size, enlarge=True).steps(self._scene))
         assert step.picture
         return step.picture

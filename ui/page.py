@@ -89,7 +89,6 @@ def build_page(
             build_scene_endpoints(trainings, Drawing(store, turns))
         _plain_endpoints(page, handlers, trainings, kind.lower())
         lighten(page, origin)
-    page.queue(api_open=False)
     opening = Opening(handlers, store, turns)
     page.parts = lambda request: _parts(page, opening, request)
     page.served["/opening/{name}.webp"] = opening.picture
