@@ -85,10 +85,10 @@ class Journal:
 
     def plot(self) -> None:
         """log.png: losses, logits and quality over the images seen."""
-        rows = list(self.rows())
-        panels = (("discriminator", "generator"), ("real", "fake"), ("augmentation", "spread"), ("quality",))
         from matplotlib.figure import Figure  # half a second, which commands that train nothing need not wait for
 
+        rows = list(self.rows())
+        panels = (("discriminator", "generator"), ("real", "fake"), ("augmentation", "spread"), ("quality",))
         figure = Figure(figsize=(12, 7), layout="constrained")
         for axes, names in zip(figure.subplots(2, 2).flat, panels, strict=True):
             for name in names:

@@ -133,10 +133,8 @@ def test_resume_goes_on_with_the_training_that_is_shown(small_app: str, browser:
 
         def hold(route: Route) -> None:
             """What chooses the trained scene comes late."""
-            chooses = route.request.post_data_json["data"][:1] and "discs-" in str(
-                route.request.post_data_json["data"][0]
-            )
-            held.append(route) if chooses else route.continue_()
+            first = str(next(iter(route.request.post_data_json["data"]), ""))
+            held.append(route) if first.startswith("discs-") else route.continue_()
 
         page.route("**/run/predict*", hold)
         train(page, picture_file)

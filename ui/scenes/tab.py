@@ -140,7 +140,7 @@ class ScenesTab:
         used = training.use.click(self._use, {training.scene, self.me}, [self.scene], queue=False, **QUIET)
         used.success(None, None, None, js=SHOW_SCENE, **QUIET)
         shown = {samples.share.link, *samples.inputs}
-        used.success(self._draw_used, shown, samples.outputs, **PICTURES, **QUIET)
+        used.success(samples.telling(self._draw_used), shown, samples.outputs, **PICTURES, **QUIET)
 
     def start(self, opened: Any) -> None:
         looked = where(opened.then, self.mode, LOOKED_AT)
@@ -170,7 +170,7 @@ class ScenesTab:
         if Query.of(values[self.samples.share.link]).read("scene", "", str) == values[self.scene]:
             yield {self.samples.status: gr.skip()}
             return
-        yield from self.samples.telling(self.samples.draw_drafts)(values)
+        yield from self.samples.draw_drafts(values)
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """The scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""

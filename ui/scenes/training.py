@@ -143,20 +143,18 @@ class TrainingPanel:
             self.ended.append(end(self._end, inputs, buttons, queue=False, **QUIET))
 
     def _train(self, values: Values, request: gr.Request) -> Updates:
-        visitor = Visitor.of(request, values[self.me])
-        return self._begun(lambda: self.trainings.train(visitor, values[self.picture], self._asked(values)), values)
+        picture, asked = values[self.picture], self._asked(values)
+        return self._begun(lambda visitor: self.trainings.train(visitor, picture, asked), values, request)
 
     def _resume(self, values: Values, request: gr.Request) -> Updates:
-        visitor = Visitor.of(request, values[self.me])
-        return self._begun(lambda: self.trainings.train_on(visitor, values[self.scene]), values)
+        return self._begun(lambda visitor: self.trainings.train_on(visitor, values[self.scene]), values, request)
 
     def _train_chosen(self, values: Values, request: gr.Request) -> Updates:
-        visitor = Visitor.of(request, values[self.me])
-        return self._begun(lambda: self.trainings.train_on(visitor, values[self.chosen]), values)
+        return self._begun(lambda visitor: self.trainings.train_on(visitor, values[self.chosen]), values, request)
 
-    def _begun(self, begin: Callable[[], Job], values: Values) -> Updates:
+    def _begun(self, begin: Callable[[Visitor], Job], values: Values, request: gr.Request) -> Updates:
         try:
-            job = begin()
+            job = begin(Visitor.of(request, values[self.me]))
         except ValueError as error:  # Gradio shows no error of an event without its queue
             return {self.status: Report(f"Nothing was begun: {error}").html(), self.watched: ""}
         front = {self.halves: gr.Tabs(selected="train")}
