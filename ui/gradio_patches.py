@@ -9,7 +9,12 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import os
 import sys
+import tempfile
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,7 +75,7 @@ try:
 finally:
     inspect.getfile = _getfile
 
-from gradio import state_holder  # noqa: E402
+from gradio import processing_utils, state_holder  # noqa: E402
 
 
 def _layer_index(text: Any) -> int:
@@ -103,6 +108,35 @@ state_holder.SessionState.__init__ = _light_session  # type: ignore[method-assig
 # Nor are arguments kept in it. Without it: 90 MB for a request of 4.
 state_holder.SessionState._update_config = lambda *_: None  # type: ignore[method-assign]
 state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]
+
+
+def _written_whole(save: Callable[..., str]) -> Callable[..., str]:
+    """Return a `save_..._to_cache` that writes its file beside the cache's folders and moves it to its place, which its
+    content names; a file that is there already stays. Without it: each save writes into that file anew, and whoever is
+    being sent it then gets a broken picture."""
+    signature = inspect.signature(save)
+
+    @wraps(save)
+    def saved(*args: Any, **options: Any) -> str:
+        call = signature.bind(*args, **options)
+        cache = Path(call.arguments["cache_dir"]).resolve()
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            call.arguments["cache_dir"] = folder
+            written = Path(save(*call.args, **call.kwargs))
+            path = cache / written.relative_to(folder)
+            path.parent.mkdir(exist_ok=True)
+            try:
+                os.utime(path)  # the cache is cleared by age
+            except FileNotFoundError:
+                os.replace(written, path)
+        return str(path)
+
+    return saved
+
+
+for _name in ("save_pil_to_cache", "save_bytes_to_cache", "save_base64_to_cache", "save_audio_to_cache"):
+    setattr(processing_utils, _name, _written_whole(getattr(processing_utils, _name)))
 
 
 def lighten(page: gr.Blocks, spare: gr.components.Component) -> None:
