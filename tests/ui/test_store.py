@@ -15,6 +15,9 @@ from singan.image import open_picture
 from singan.model import Pyramid
 from ui.failures import said_of
 from ui.scenes.store import SceneStore
+from ui.visitors import Visitor
+
+ME = Visitor("me", "me", "1.1.1.1")
 
 
 def test_shipped_scenes_are_known_by_their_folder(store, tiny_scene):
@@ -29,13 +32,13 @@ def test_unknown_names_are_refused(store, name):
         store.get(name)
 
 
-def begin(store, session, file, config):
-    return store.begin(session, str(file), open_picture(file), config)
+def begin(store, session, file, config, address=""):
+    return store.begin(Visitor(session, session, address or session), str(file), open_picture(file), config)
 
 
-def trained(store, session, picture_file, checkpoint, config):
+def trained(store, session, picture_file, checkpoint, config, address=""):
     """The name of a scene that this visitor has trained."""
-    name, found = begin(store, session, picture_file, config)
+    name, found = begin(store, session, picture_file, config, address)
     assert found is None
     store.keep(name, checkpoint)
     store.end(name)
@@ -88,8 +91,8 @@ def test_a_layout_is_gone_on_with_to_the_whole(store, tiny_checkpoint, picture_f
     name = trained(store, "me", picture_file, layout, coarse)
     assert store.get(name).finished and store.resumable(name)
     picture = open_picture(picture_file)
-    assert store.begin("me", str(picture_file), picture, coarse) == (name, Checkpoint(store.get(name), ()))
-    again, found = store.begin("me", str(picture_file), picture, tiny_config)  # as Train does with another preset
+    assert store.begin(ME, str(picture_file), picture, coarse) == (name, Checkpoint(store.get(name), ()))
+    again, found = store.begin(ME, str(picture_file), picture, tiny_config)  # as Train does with another preset
     assert again == name and found.scene.scales == 2
     store.end(name)
     _, config, found = store.resume(name)
@@ -98,13 +101,13 @@ def test_a_layout_is_gone_on_with_to_the_whole(store, tiny_checkpoint, picture_f
 
 def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "before", picture_file, tiny_checkpoint, tiny_config)
-    assert store.adopt("after", [name, "gone-00000000", "tiny", 3]) == [name]
+    assert store.adopt(Visitor("after", "after"), [name, "gone-00000000", "tiny", 3]) == [name]
     assert store.names("after") == ["tiny", name] and store.names("before") == ["tiny"]
 
 
 def test_a_scene_goes_into_a_file_and_comes_back(store, tiny_scene, tmp_path):
     save_zip(store.get("tiny"), tmp_path / "tiny-0a1b2c3d.zip")
-    name = store.add("me", str(tmp_path / "tiny-0a1b2c3d.zip"))
+    name = store.add(ME, str(tmp_path / "tiny-0a1b2c3d.zip"))
     assert name.startswith("tiny-") and not name.startswith("tiny-0a1b2c3d")
     assert store.get(name).sample(1)[0].tobytes() == tiny_scene.sample(1)[0].tobytes()
     assert store.names("me") == ["tiny", name] and not store.resumable(name)
@@ -131,7 +134,7 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(store, tiny_folde
     }
     for message, path in cases.items():
         with pytest.raises(ValueError, match=message):
-            store.add("me", path)
+            store.add(ME, path)
         assert store.names("me") == ["tiny"] and not list(Path(store._root.name).iterdir())
 
 
@@ -180,7 +183,7 @@ def test_a_zip_of_few_bytes_that_unpacks_to_many_is_refused(store, tiny_folder, 
             archive.write(tiny_folder / "config.json", "config.json")
             archive.writestr("model.safetensors", bytes(1_000_000))
         with pytest.raises(ValueError, match="packed by a method that is not known here"):
-            store.add("me", str(tmp_path / "a.zip"))
+            store.add(ME, str(tmp_path / "a.zip"))
 
 
 def test_a_scene_that_would_keep_the_device_is_refused(store, tiny_scene, tmp_path):
@@ -192,7 +195,7 @@ def test_a_scene_that_would_keep_the_device_is_refused(store, tiny_scene, tmp_pa
         for file in (tmp_path / "wide").iterdir():
             archive.write(file, file.name)
     with pytest.raises(ValueError, match="channels is 256; allowed are 1 to 128"):
-        store.add("me", str(tmp_path / "wide.zip"))
+        store.add(ME, str(tmp_path / "wide.zip"))
 
 
 def test_ten_scenes_are_in_memory_and_the_others_in_their_files(
@@ -207,15 +210,26 @@ def test_ten_scenes_are_in_memory_and_the_others_in_their_files(
 def test_names_cannot_be_guessed_nor_tried_by_the_thousand(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     assert len(name.rpartition("-")[2]) == 32
-    assert store.adopt("you", [f"discs-{i:032x}" for i in range(1000)] + [name]) == []
+    assert store.adopt(Visitor("you", "you"), [f"discs-{i:032x}" for i in range(1000)] + [name]) == []
 
 
-def test_one_visitor_does_not_push_out_the_others(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
-    monkeypatch.setattr("ui.scenes.store.MAX_HIS_OWN", 2)
-    mine = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
+def test_one_address_pushes_out_nobody_elses_scenes(store, tiny_scene, tmp_path, monkeypatch):
+    """A script without a session is a new visitor at each call."""
+    monkeypatch.setattr("ui.scenes.store.MAX_OWN", 6)
+    save_zip(tiny_scene, tmp_path / "tiny.zip")
+    mine = [store.add(ME, str(tmp_path / "tiny.zip")) for _ in range(2)]
+    greedy = [store.add(Visitor(f"{i}", "2.2.2.2", "2.2.2.2"), str(tmp_path / "tiny.zip")) for i in range(9)]
+    assert store.names("me") == ["tiny", *reversed(mine)] and list(store._own) == [*mine, *greedy[-4:]]
+
+
+def test_one_visitor_pushes_out_nobody_elses_scenes(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
+    """At one address, as all visitors have behind some proxies."""
+    monkeypatch.setattr("ui.scenes.store.MAX_OWN", 3)
+    mine = trained(store, "me", picture_file, tiny_checkpoint, tiny_config, "proxy")
     for seed in range(4):
-        trained(store, "greedy", picture_file, tiny_checkpoint, replace(tiny_config, seed=20 + seed))
-    assert len(store._of("greedy")) == 2 and store.names("me") == ["tiny", mine]
+        other = replace(tiny_config, seed=20 + seed)
+        trained(store, "greedy", picture_file, tiny_checkpoint, other, "proxy")
+    assert store.names("me") == ["tiny", mine] and len(store.names("greedy")) == 3  # the shipped one, and two
 
 
 def test_a_damaged_training_is_said_and_stays_as_it_was(store, picture_file, tiny_config):
@@ -242,14 +256,14 @@ def test_scenes_outlive_a_restart_for_as_long_as_they_would_have_lived(
     assert [path.name for path in kept.iterdir()] == [name] and not Path(store._root.name).exists()
     again = SceneStore(store.shipped, store.device, kept)
     assert again.names("me") == again.names("") == ["tiny"]  # until the browser comes back with the name
-    assert again.adopt("me", [name, begun]) == [name] and again.names("me") == ["tiny", name]
+    assert again.adopt(ME, [name, begun]) == [name] and again.names("me") == ["tiny", name]
     assert again.get(name).sample(1)[0].size == (64, 48)
     again.close()
     (kept / name / "model.safetensors").write_bytes(b"damaged")
-    assert SceneStore(store.shipped, store.device, kept).adopt("me", [name]) == [] and not list(kept.iterdir())
+    assert SceneStore(store.shipped, store.device, kept).adopt(ME, [name]) == [] and not list(kept.iterdir())
 
 
 def test_a_folder_goes_when_its_picture_cannot_be_copied(store, tmp_path, picture, tiny_config):
     with pytest.raises(OSError):
-        store.begin("me", str(tmp_path / "gone.png"), picture, tiny_config)
+        store.begin(ME, str(tmp_path / "gone.png"), picture, tiny_config)
     assert not list(Path(store._root.name).iterdir()) and not store._busy

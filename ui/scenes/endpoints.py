@@ -66,7 +66,7 @@ def add_scene(store: SceneStore) -> Any:
         """
         if not archive:
             raise ValueError("archive is empty; a ZIP of a trained scene is needed")
-        return store.add(Visitor.of(request).session, archive)
+        return store.add(Visitor.of(request), archive)
 
     return add_scene
 

@@ -24,10 +24,10 @@ from singan import ScenePipeline, TrainConfig
 from singan.archive import load_zip, save_zip
 from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from singan.train import empty_pyramid, same_picture
+from ui.visitors import Visitor
 
 LIFETIME_SECONDS = 2 * 3600  # of a visitor's scene after its last use
-MAX_OWN = 50  # visitors' scenes at once; the one unused for longest goes first
-MAX_HIS_OWN = 12  # of one visitor; likewise
+MAX_OWN = 50  # visitors' scenes at once; whoever has the most loses one first
 MAX_LOADED = 10  # of them in memory
 MAX_NAMES = 100  # that a browser may remember
 PICTURE_FILE = "picture"  # what was trained on, as it came: to go on exactly
@@ -36,7 +36,7 @@ PICTURE_FILE = "picture"  # what was trained on, as it came: to go on exactly
 @dataclass
 class _Own:
     folder: Path
-    session: str
+    visitor: Visitor
     used: float  # by `time.monotonic`
 
 
@@ -107,20 +107,20 @@ class SceneStore:
         return None
 
     def begin(
-        self, session: str, file: str, picture: Image.Image, config: TrainConfig
+        self, visitor: Visitor, file: str, picture: Image.Image, config: TrainConfig
     ) -> tuple[str, Checkpoint | None]:
         """A name for a training of a picture, which came as `file`, and what there is of the same already.
 
         The name is busy until `end`: it is not removed, and no second training goes on with it.
         """
-        known = self._same(session, picture, config)
+        known = self._same(visitor.session, picture, config)
         if known is not None:
             scene = self.get(known)
             if scene.finished_as(config):
                 return known, Checkpoint(scene, ())
             if checkpoint := self._taken(known):
                 return known, checkpoint
-        return self._new(session, Path(file).stem, Path(file)), None
+        return self._new(visitor, Path(file).stem, Path(file)), None
 
     def resume(self, name: str) -> tuple[str | Image.Image, TrainConfig, Checkpoint | None]:
         """Picture, configuration and finished scales of a training that was stopped; its name is busy until `end`.
@@ -172,14 +172,14 @@ class SceneStore:
             if name in self._own and name not in self._loaded:
                 self._remove(name)
 
-    def adopt(self, session: str, names: Any) -> list[str]:
+    def adopt(self, visitor: Visitor, names: Any) -> list[str]:
         """Gives a visitor who comes back those of these scenes that still live; their names, as given."""
         with self._lock:
             self._sweep()
             listed = names[:MAX_NAMES] if isinstance(names, list) else []
             alive = [name for name in listed if isinstance(name, str) and name in self._loaded]
             for name in alive:
-                self._own[name].session = session
+                self._own[name].visitor = visitor
         return alive
 
     # -- restarts ----------------------------------------------------------------------------------------------------
@@ -202,13 +202,14 @@ class SceneStore:
                 if time.time() - left.stat().st_mtime < LIFETIME_SECONDS:
                     folder = Path(shutil.move(left, Path(self._root.name) / left.name))
                     self._loaded[left.name] = ScenePipeline.from_pretrained(folder).to(self.device)
-                    self._own[left.name] = _Own(folder, secrets.token_hex(8), time.monotonic())  # nobody knows it
+                    nobody = secrets.token_hex(8)  # until its visitor comes back
+                    self._own[left.name] = _Own(folder, Visitor(nobody, nobody, nobody), time.monotonic())
             shutil.rmtree(left, ignore_errors=True)
 
-    def add(self, session: str, archive: str) -> str:
+    def add(self, visitor: Visitor, archive: str) -> str:
         """A visitor's scene from a ZIP of `singan.archive`; its name. Raises ValueError where it is none."""
         file = Path(archive)
-        name = self._new(session, re.sub(r"-[0-9a-f]{8,32}$", "", file.stem))
+        name = self._new(visitor, re.sub(r"-[0-9a-f]{8,32}$", "", file.stem))
         try:
             scene = load_zip(file, self._own[name].folder).to(self.device)
             with self._lock:
@@ -234,7 +235,7 @@ class SceneStore:
             self._loaded[other] = None
         return scene
 
-    def _new(self, session: str, stem: str, picture: Path | None = None) -> str:
+    def _new(self, visitor: Visitor, stem: str, picture: Path | None = None) -> str:
         """A busy name with a folder, which goes again where the picture cannot be copied. Raises OSError."""
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{secrets.token_hex(16)}"
@@ -249,23 +250,33 @@ class SceneStore:
         with self._lock:
             self._sweep()
             self._busy.add(name)
-            self._own[name] = _Own(folder, session, time.monotonic())
-            his = [it for it in self._own if self._own[it].session == session and it not in self._busy]
-            for surplus in sorted(his, key=lambda it: self._own[it].used)[: max(0, len(his) - MAX_HIS_OWN + 1)]:
-                self._remove(surplus)
+            self._own[name] = _Own(folder, visitor, time.monotonic())
         return name
 
     def _of(self, session: str) -> list[str]:
-        return [name for name, it in self._own.items() if it.session == session and name in self._loaded]
+        return [name for name, it in self._own.items() if it.visitor.session == session and name in self._loaded]
 
     def _remove(self, name: str) -> None:
         shutil.rmtree(self._own.pop(name).folder, ignore_errors=True)
         self._loaded.pop(name, None)
 
     def _sweep(self) -> None:
-        idle = [name for name in self._own if name not in self._busy]
-        idle.sort(key=lambda name: self._own[name].used)
-        surplus = max(0, len(self._own) - MAX_OWN)
-        for i, name in enumerate(idle):
-            if i < surplus or time.monotonic() - self._own[name].used > LIFETIME_SECONDS:
+        """Remove the scenes that were unused for too long, and those that are too many."""
+        for name in self._idle():
+            if time.monotonic() - self._own[name].used > LIFETIME_SECONDS:
                 self._remove(name)
+        while len(self._own) > MAX_OWN and (idle := self._idle()):
+            self._remove(max(idle, key=self._eviction_key))
+
+    def _eviction_key(self, name: str) -> tuple[int, int, float]:
+        """Return how many scenes this one's address has, how many its visitor, and how long it is unused.
+
+        The scene with the largest key goes first. A script is a new visitor whenever it likes, so addresses come
+        before visitors; behind a proxy all visitors may have one address, so visitors count as well.
+        """
+        own, visitors = self._own[name], [it.visitor for it in self._own.values()]
+        address = sum(it.address == own.visitor.address for it in visitors)
+        return address, sum(it.session == own.visitor.session for it in visitors), -own.used
+
+    def _idle(self) -> list[str]:
+        return [name for name in self._own if name not in self._busy]

@@ -154,7 +154,7 @@ class ScenesTab:
         """The scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
         me = values[self.me] or new_name()
         visitor = Visitor.of(request, me)
-        alive = self.store.adopt(visitor.session, values[self.own] or [])
+        alive = self.store.adopt(visitor, values[self.own] or [])
         return self._listed(visitor, values[self.scene]) | {self.own: alive, self.me: me}
 
     def _got(self, name: str, kept: list[str], me: str, request: gr.Request) -> Any:
@@ -193,7 +193,7 @@ class ScenesTab:
         if not values[self.bring]:
             raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
         visitor = Visitor.of(request, values[self.me])
-        return {self.added: self.store.add(visitor.session, values[self.bring])}
+        return {self.added: self.store.add(visitor, values[self.bring])}
 
     def _describe(self, values: Values) -> Updates:
         """The trained picture of a scene, and a line about it."""

@@ -147,7 +147,7 @@ class Trainings:
 
     def _begun(self, visitor: Visitor, file: str, config: TrainConfig) -> Begun:
         picture = self._uploads.take(file)
-        begin = partial(self.store.begin, visitor.session, file, picture, config)
+        begin = partial(self.store.begin, visitor, file, picture, config)
         name, checkpoint = self.device.run(Turn.TRAINING, begin)  # it resizes
         return Begun(name, file if zero.ON_ZERO_GPU else picture, config, checkpoint)
 
