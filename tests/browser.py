@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
@@ -15,7 +15,13 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", 
 @contextmanager
 def new_page(browser: Browser, address: str, width: int = 1440, height: int = 1000) -> Iterator[Page]:
     """A page in a browser context of its own, as a new visitor has; an error in a script fails the test."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+    with watched_page(browser.new_context(viewport={"width": width, "height": height}), address) as page:
+        yield page
+
+
+@contextmanager
+def watched_page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """The same in a given context, which is closed at the end."""
     page = context.new_page()
     errors: list[str] = []
     # Whoever reloads or leaves aborts what Gradio was just asking for.

@@ -36,6 +36,7 @@ from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
 from ui.scenes.trainings import Trainings
 from ui.scheme import SCHEME
+from ui.storage import STORAGE
 from ui.theme import CSS, FONT_LINKS, GROUND
 from ui.wiring import QUIET, Updates
 
@@ -101,7 +102,7 @@ def _parts(page: Page, opening: Opening, request: Request) -> Parts:
     first = not asked_for(request)
     theme = f'<link rel="stylesheet" href="theme.css?v={page.theme_hash}">{FONT_LINKS}{GROUND}'
     style = f'<style id="early-style">{CSS}</style>' if first else ""
-    return f"{theme}{style}{LIGHTER}", SCHEME + (opening.html() if first else "")
+    return f"{STORAGE}{theme}{style}{LIGHTER}", SCHEME + (opening.html() if first else "")
 
 
 def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:

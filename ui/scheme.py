@@ -4,8 +4,7 @@
 SCHEME = """<script>
 (() => {
   const KEY = "darkroom-scheme";
-  const remembered = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
-  let scheme = new URLSearchParams(location.search).get("__theme") ?? remembered() ?? "dark";
+  let scheme = new URLSearchParams(location.search).get("__theme") ?? localStorage.getItem(KEY) ?? "dark";
   const apply = () => {
     if (document.body.classList.contains("dark") !== (scheme !== "light"))
       document.body.classList.toggle("dark", scheme !== "light");
@@ -13,8 +12,8 @@ SCHEME = """<script>
   };
   window.darkroomScheme = () => {
     scheme = scheme === "light" ? "dark" : "light";
-    try { localStorage.setItem(KEY, scheme); } catch {}
     apply();
+    localStorage.setItem(KEY, scheme);
   };
   apply();
   new MutationObserver(apply).observe(document.body, { attributeFilter: ["class"] });

@@ -225,6 +225,8 @@ CSS = (
 #made:has(.made:empty) { display: none; }
 .made-head { display: flex; justify-content: space-between; font-size: var(--text-sm); color: var(--body-text-color); }
 .made-head button { text-decoration: underline; color: var(--body-text-color); }
+.no-storage .made-head span::after, .no-storage #favourites-strip .heading p::after {
+  content: " (Kept only until you close or reload this page: your browser blocks its storage.)"; }
 .made { display: flex; gap: 8px; overflow-x: auto; padding: 6px 2px; }
 .made a { flex: none; border-radius: 4px; }
 .made img { display: block; height: 64px; border-radius: 4px; }
