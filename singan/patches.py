@@ -7,13 +7,16 @@ for any number of threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numba
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -35,6 +38,36 @@ VOTES = 4  # pixels that are voted for in the time of a search
 
 Bytes = NDArray[np.uint8]
 Size = tuple[int, int]  # (height, width), px
+
+
+class _Cache(FunctionCache):
+    """numba's cache on disk; what cannot be read from it or written to it is compiled, however that fails."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled function, or None."""
+        with suppress(Exception):  # a damaged pickle raises any
+            return super().load_overload(sig, target_context)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save the compiled function, if that can be done."""
+        with suppress(Exception):  # as above: the index is read first
+            super().save_overload(sig, data)
+
+
+def _jit(**options: Any) -> Callable[[Callable[..., None]], Any]:
+    """Compile with `numba.njit(parallel=True, **options)`, with a cache on disk if any of numba's folders is writable.
+
+    The temporary folder is not used in their place: others could put pickles there for this process to load.
+    """
+
+    def decorate(function: Callable[..., None]) -> Any:
+        dispatcher = numba.njit(parallel=True, **options)(function)
+        with suppress(RuntimeError):  # no folder is writable
+            dispatcher._cache = _Cache(function)
+        return dispatcher
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -227,7 +260,7 @@ def _shifted(state):  # type: ignore[no-untyped-def]
     return state
 
 
-@numba.njit(parallel=True, cache=True)
+@_jit()
 def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-def]
     """The distances that others have to be below."""
     rows, columns = distances.shape
@@ -239,7 +272,7 @@ def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-
             distances[y, x] = np.int32(worth * here)
 
 
-@numba.njit(parallel=True, cache=True)
+@_jit()
 def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
     """Improves rows first to last - 1."""
     rows, columns = distances.shape
@@ -328,7 +361,7 @@ def _vote_across(matches: Matches, photograph: Bytes, falloff: float) -> Generat
     return np.ascontiguousarray(picture[first : first + height, first : first + width])
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True)
+@_jit(fastmath=True)
 def _vote(photograph, corners, picture, step, window, first, last):  # type: ignore[no-untyped-def]
     """Rows first to last - 1 of the picture."""
     rows, columns = corners.shape[:2]

@@ -1,3 +1,9 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numba
 import numpy as np
 import pytest
@@ -6,6 +12,9 @@ import torch
 from singan import patches
 from singan.patches import PATCH, TOLERANCE, Matches, improve, match_all, resized, vote
 from singan.pieces import whole
+from tests.disks import nearly_full
+
+ROOT = Path(__file__).parents[2]
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -161,3 +170,44 @@ def test_a_picture_whose_borders_meet_is_matched_across_them() -> None:
     assert (matches.corners[:24, 13, 1] == 0).all()  # where the photograph begins
     better = whole(improve(matches, rolled, photograph, 2, 4, 0))
     assert better.wrapped and better.corners.shape == (30, 40, 2)
+
+
+def doubled(numbers: np.ndarray) -> None:
+    for i in range(len(numbers)):
+        numbers[i] *= 2
+
+
+def run_doubled() -> bool:
+    """Whether a function that is compiled anew works; with it each call looks for its cache."""
+    numbers = np.arange(3)
+    patches._jit()(doubled)(numbers)
+    return numbers.tolist() == [0, 2, 4]
+
+
+def test_importing_needs_no_writable_folder(tmp_path: Path) -> None:
+    application = tmp_path / "application"
+    for package in ("singan", "darkroom"):
+        shutil.copytree(ROOT / package, application / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (application / "singan").chmod(0o555)
+    # Root writes everywhere, unless it gives that up.
+    user = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    command = [*user, sys.executable, "-c", "import singan.patches"]
+    done = subprocess.run(command, cwd=application, env={"HOME": "/dev/null"}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(application.rglob("*.nbi"))
+
+
+def test_a_full_disk_for_the_cache_stops_no_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nearly_full(tmp_path / "cache", free=8) as folder:
+        monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder))
+        assert run_doubled()
+        assert list(folder.rglob("*.nbi")) and not list(folder.rglob("*.nbc"))
+
+
+def test_a_damaged_cache_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert run_doubled()
+    for name in ("*.nbc", "*.nbi"):
+        (file,) = tmp_path.rglob(name)
+        file.write_bytes(b"damaged")
+        assert run_doubled()
