@@ -3,8 +3,9 @@
     python -m benchmarks.faces [--model checkpoints/faces] [--out out/faces] [--yardstick FILE --real faces64.zip]
 
 Training speeds are medians over rounds in which all variants take turns. Writes results.json, an 8x8 sheet, each
-named direction from -3 to +3 on four faces, and a morph. --yardstick is a Python file with load, describe, frechet,
-detected, pairs and nearest; whether the critic's best 8 of 64 are better than any 8 is measured with its `detected`.
+named direction from -3 to +3 on four faces, a morph, and the faces of seeds that the page might open with. --yardstick
+is a Python file with load, describe, frechet, detected, pairs and nearest; whether the critic's best 8 of 64 are better
+than any 8 is measured with its `detected`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ ROUNDS, ITERATIONS = 5, 6
 IMAGES = 512  # of noise, that training is timed on
 TIMES = 7  # that drawing is timed
 RANKED_SEEDS, BEST, CANDIDATES = 20, 8, 64
+OPENING_SEEDS, OPENING_ROWS = 300, 10  # that are looked through for one to open the page with; that are shown
 COPIED = 0.01  # share of real faces that have another one as near as what counts as copied
 AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)  # of each direction
 
@@ -109,8 +111,19 @@ def _ranked(faces: FacePipeline, z: torch.Tensor) -> torch.Tensor:
     return faces.discriminator(faces.render(z).to(faces.device)).argsort(descending=True).cpu()
 
 
+def opening_seeds(faces: FacePipeline) -> list[int]:
+    """Seeds to choose `dcgan.uses.sample.OPENING_SEED` from: those whose worst face is most like a face, best first."""
+    worst = {s: float(faces.face_sense.scores(faces.render(faces.latents(16, s))).min()) for s in range(OPENING_SEEDS)}
+    return sorted(worst, key=worst.__getitem__, reverse=True)[:OPENING_ROWS]
+
+
 def pictures(faces: FacePipeline, out: Path) -> None:
     """What to look at."""
+    seeds = opening_seeds(faces)
+    print("the seeds of opening.png, one a row:", *seeds)
+    contact_sheet([image for seed in seeds for image in faces.generate(faces.latents(16, seed))], 16).save(
+        out / "opening.png"
+    )
     contact_sheet(faces.generate(faces.latents(64, seed=1)), 8).save(out / "sheet.png")
     four = faces.latents(4, seed=3)
     for name in faces.directions:

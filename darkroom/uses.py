@@ -132,9 +132,9 @@ def picture_options(use: Any) -> list[str]:
     return [name for name, it in options(use).items() if it.kind is Image.Image]
 
 
-def seed_option() -> Any:
-    """The seed, which all uses have that draw."""
-    return option(0, "of the draws; the same seed gives the same", label="Seed", low=0, high=MAX_SEED)
+def seed_option(start: int | None = None) -> Any:
+    """The seed, which all uses have that draw; start: what a form begins with, by default 0."""
+    return option(0, "of the draws; the same seed gives the same", label="Seed", low=0, high=MAX_SEED, start=start)
 
 
 def options(use: Any) -> Mapping[str, Option]:

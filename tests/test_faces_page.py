@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
+from dcgan.uses.sample import OPENING_SEED
 from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.handlers import MAP_SIDE
 from ui.faces.portrait import LARGE
@@ -46,7 +47,7 @@ MEASURE = """async () => {
 def faces(browser: Browser, app: str) -> Iterator[Page]:
     """The page with its first faces drawn."""
     with new_page(browser, app) as page:
-        portrait(page, lambda recipe: recipe == Recipe())
+        portrait(page, lambda recipe: recipe == Recipe(OPENING_SEED))
         expect(page.locator("#faces-status")).to_contain_text("16 faces")
         yield page
 
@@ -116,7 +117,7 @@ def test_a_slider_changes_the_face_and_reset_brings_it_back(faces):
         return portrait(faces, lambda recipe: bool(recipe.moves))
 
     changed = moved()
-    assert recipe_of(changed) == Recipe(0, 3, 1.0, {"smiling": 3.0})
+    assert recipe_of(changed) == Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0})
     pixels = [np.asarray(Image.open(io.BytesIO(content)), dtype=int) for content in (before, changed)]
     assert pixels[0].shape == (64, 64, 3) and np.abs(pixels[1] - pixels[0]).mean() > 2
     faces.locator("#face-reset").click()
@@ -142,7 +143,7 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, tmp_path):
         assert np.abs(again - np.asarray(small)).mean() < 3
     upload(faces, "#faces-load", large)
     expect(faces.locator("#faces-status")).to_contain_text("1 face")
-    assert portrait(faces, lambda recipe: recipe == Recipe(0, 5)) == content
+    assert portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 5)) == content
 
 
 # Whether the enlarged face is that of #portrait or that of #face-drawn.
@@ -195,11 +196,11 @@ def test_every_change_of_the_face_can_be_undone_and_redone(faces):
     surprise = recipe_of(portrait(faces, lambda recipe: recipe.z is not None))
     expect(slider).to_have_value("0")
     faces.locator("#undo").press("Enter")
-    portrait(faces, lambda recipe: recipe == Recipe(0, 3, 1.0, {"smiling": 3.0}))
+    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0}))
     expect(slider).to_have_value("3")
     faces.locator("#undo").click()
-    portrait(faces, lambda recipe: recipe == Recipe(0, 3))
-    for wanted in (Recipe(0, 3, 1.0, {"smiling": 3.0}), surprise):
+    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3))
+    for wanted in (Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0}), surprise):
         faces.locator("#redo").click()
         portrait(faces, lambda recipe: recipe == wanted)  # noqa: B023, it is called at once
     expect(faces.locator("#redo")).to_be_disabled()
@@ -327,7 +328,7 @@ def test_a_surprise_is_a_like_face_that_its_link_shows_again(faces, browser):
 def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
     choose(faces, 2)
     opened(faces, faces.get_by_role("button", name="Advanced: the latent itself"))
-    z = shipped_faces.latent_of(Recipe(0, 2))[0].tolist()
+    z = shipped_faces.latent_of(Recipe(OPENING_SEED, 2))[0].tolist()
     cell = faces.locator("#latent-table [data-row='1'][data-col='2']").last
     expect(cell).to_contain_text(f"{round(z[10], 2):g}")
     cell.dblclick()
@@ -358,7 +359,7 @@ def test_kept_faces_are_morphed(faces, tmp_path, kind, element):
     path = downloaded(faces, "#morph-file", tmp_path)
     frames = imageio.mimread(path)
     assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
-    linked(faces, "a=0.1.1&b=0.2.1&view=morph&frames=60&loop=1&fps=20&format=" + kind)
+    linked(faces, f"a={OPENING_SEED}.1.1&b={OPENING_SEED}.2.1&view=morph&frames=60&loop=1&fps=20&format={kind}")
 
 
 def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(faces, browser, tmp_path):
@@ -373,15 +374,16 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
     faces.locator("#favourite-remove").click()
     expect(strip).to_have_count(3)
     recipes, _ = load_recipes(downloaded(faces, "#favourites-zip", tmp_path))
-    assert recipes == [Recipe(0, index) for index in (1, 2, 4)]
+    assert recipes == [Recipe(OPENING_SEED, index) for index in (1, 2, 4)]
     strip.nth(1).click()
-    portrait(faces, lambda recipe: recipe == Recipe(0, 2))
+    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 2))
     view(faces, "Morph")
     faces.locator("#morph-through").get_by_text("Favourites").click()
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("60 frames", timeout=60_000)
     link = faces.locator("#morph-link input, #morph-link textarea")
-    expect(link).to_have_value(re.compile(re.escape("view=morph&faces=0.1.1,0.2.1,0.4.1&frames=60")))
+    favourites = ",".join(f"{OPENING_SEED}.{index}.1" for index in (1, 2, 4))
+    expect(link).to_have_value(re.compile(re.escape(f"view=morph&faces={favourites}&frames=60")))
     with new_page(browser, link.input_value()) as page:
         expect(page.locator("#morph-status")).to_contain_text("60 frames", timeout=60_000)
         assert page.locator("#favourites button:has(img)").count() == 0
@@ -392,11 +394,13 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
 def test_cleared_faces_are_forgotten(faces):
     keep(faces, 1, "a")
     keep(faces, 2, "b")
-    linked(faces, "a=0.1.1&b=0.2.1")
+    linked(faces, f"a={OPENING_SEED}.1.1&b={OPENING_SEED}.2.1")
     faces.locator("#clear-a").click()
     expect(faces.locator("#pin-a img")).to_have_count(0)
     expect(faces.locator("#clear-a")).to_be_disabled()
-    expect(faces.locator("#faces-link input, #faces-link textarea")).not_to_have_value(re.compile("a=0.1.1"))
+    expect(faces.locator("#faces-link input, #faces-link textarea")).not_to_have_value(
+        re.compile(f"a={OPENING_SEED}.1.1")
+    )
 
 
 def test_tools_without_faces_say_what_is_missing(faces):
@@ -414,11 +418,11 @@ def test_tools_without_faces_say_what_is_missing(faces):
 def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     for index, name in ((1, "a"), (2, "b"), (3, "c")):
         keep(faces, index, name)
-    a, b, c = (shipped_faces.latent_of(Recipe(0, index)) for index in (1, 2, 3))
+    a, b, c = (shipped_faces.latent_of(Recipe(OPENING_SEED, index)) for index in (1, 2, 3))
     faces.locator("#combine").click()
     added = recipe_of(portrait(faces, lambda recipe: recipe.z is not None)).z
     faces.locator("#undo").click()
-    portrait(faces, lambda recipe: recipe == Recipe(0, 3))
+    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3))
     faces.locator("#redo").click()
     portrait(faces, lambda recipe: recipe.z == added)
     assert np.allclose(added, shipped_faces.arithmetic(a, b, c)[0], atol=1 / 63)
@@ -431,7 +435,9 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     content = portrait(faces, lambda recipe: recipe.z not in (None, added))
     found = recipe_of(content).z
     assert np.allclose(found, shipped_faces.plane(a, b, c, MAP_SIDE)[2 * MAP_SIDE + 4], atol=1 / 63)
-    link = linked(faces, "face=q", "a=0.1.1&b=0.2.1&c=0.3.1&view=map")
+    link = linked(
+        faces, "face=q", "&".join(f"{pin}={OPENING_SEED}.{i}.1" for i, pin in enumerate("abc", 1)) + "&view=map"
+    )
     with new_page(browser, link) as page:
         expect(page.locator("#map button:has(img)")).to_have_count(MAP_SIDE**2, timeout=30_000)
         assert portrait(page, lambda recipe: recipe.z is not None) == content
@@ -481,7 +487,7 @@ def test_a_short_link_shows_the_first_face_moved(browser, app):
 def test_a_damaged_link_shows_the_usual_and_says_so(browser, app):
     query = "tab=faces&seed=x&count=900&truncation=nan&face=zAAA&a=1.2&smiling=99&view=dance&fps=0&wit=1"
     with new_page(browser, f"{app}?{query}") as page:
-        portrait(page, lambda recipe: recipe == Recipe())
+        portrait(page, lambda recipe: recipe == Recipe(OPENING_SEED))
         expect(page.locator("#faces-status")).to_contain_text("16 faces")
         for part in query.split("&")[1:]:
             expect(page.locator("#notice")).to_contain_text(part.replace("wit=1", "wit (unknown)"))

@@ -4,8 +4,10 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
+from dcgan.uses.sample import OPENING_SEED
 from tests.browser import new_page
 
+OPENED = f"seed={OPENING_SEED}"
 LABELS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}
 
 
@@ -26,7 +28,7 @@ def entries(page: Page) -> int:
 
 def test_back_and_forward_go_through_the_tabs(browser: Browser, app: str):
     with new_page(browser, f"{app}?__theme=dark") as page:
-        is_open(page, "faces", "seed=0", "__theme=dark")
+        is_open(page, "faces", OPENED, "__theme=dark")
         before = entries(page)
         page.evaluate("window.same = true")  # until the page is loaded anew
         open_tab(page, "scenes")
@@ -40,7 +42,7 @@ def test_back_and_forward_go_through_the_tabs(browser: Browser, app: str):
         is_open(page, "scenes", "scene=autumn", "__theme=dark")
         expect(page.locator("#scenes-gallery")).to_be_visible()
         page.go_back()
-        is_open(page, "faces", "seed=0", "__theme=dark")
+        is_open(page, "faces", OPENED, "__theme=dark")
         expect(page.locator("#faces-gallery")).to_be_visible()
         page.go_forward()
         is_open(page, "scenes", "scene=autumn")
@@ -51,7 +53,7 @@ def test_back_and_forward_go_through_the_tabs(browser: Browser, app: str):
 
 def test_reload_stays_and_back_goes_on(browser, app):
     with new_page(browser, app) as page:
-        is_open(page, "faces", "seed=0")
+        is_open(page, "faces", OPENED)
         open_tab(page, "scenes")
         is_open(page, "scenes", "scene=autumn")
         open_tab(page, "about")
@@ -66,7 +68,7 @@ def test_reload_stays_and_back_goes_on(browser, app):
         page.reload()
         is_open(page, "scenes", "scene=autumn")
         page.go_back()
-        is_open(page, "faces", "seed=0")
+        is_open(page, "faces", OPENED)
 
 
 def test_opening_a_link_is_one_entry_and_back_leaves_the_app(browser, app):
@@ -76,7 +78,7 @@ def test_opening_a_link_is_one_entry_and_back_leaves_the_app(browser, app):
         expect(page.locator("#sample-status")).to_contain_text("2 pictures", timeout=30_000)
         assert entries(page) == 2 and not page.locator("#notice p").count()
         open_tab(page, "faces")
-        is_open(page, "faces", "seed=0")
+        is_open(page, "faces", OPENED)
         page.go_back()
         is_open(page, "scenes", "scene=peaks", "seed=4")
         page.go_back()
@@ -87,14 +89,14 @@ def test_the_address_follows_what_is_shown_after_back(browser, app):
     with new_page(browser, f"{app}?tab=scenes&scene=peaks&count=1") as page:
         is_open(page, "scenes", "scene=peaks", "count=1")
         open_tab(page, "faces")
-        is_open(page, "faces", "seed=0")
+        is_open(page, "faces", OPENED)
         open_tab(page, "scenes")
         is_open(page, "scenes", "scene=peaks", "count=1")
         page.locator("#sample-seed input").fill("77")
         page.locator("#sample").click()
         is_open(page, "scenes", "seed=77")
         page.go_back()
-        is_open(page, "faces", "seed=0")
+        is_open(page, "faces", OPENED)
         page.locator("#faces-seed input").fill("5")
         page.locator("#faces-draw").click()
         is_open(page, "faces", "seed=5")

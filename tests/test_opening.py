@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from dcgan.pipeline import LIKE_A_FACE
 from tests.browser import new_page
+from ui.faces.link import Opened
 from ui.opening import FACE_SIDE, FRAMES, SCREENS, above_each_other, along
 
 DARK, LIGHT = "rgb(16, 14, 12)", "rgb(251, 249, 246)"
@@ -28,6 +30,11 @@ def test_frames_of_a_face_are_the_models_own(shipped_faces):
     sheet = above_each_other(frames)
     assert sheet.size == (FACE_SIDE, FRAMES * FACE_SIDE)
     assert sheet.crop((0, FACE_SIDE, FACE_SIDE, 2 * FACE_SIDE)).tobytes() == frames[1].tobytes()
+
+
+def test_the_page_opens_with_whole_faces(shipped_faces):
+    scores = shipped_faces.face_sense.scores(shipped_faces.render(shipped_faces.latents(16, Opened("").drawn.seed)))
+    assert scores.min() > LIKE_A_FACE and scores.mean() > 1  # the mean of all faces
 
 
 def test_the_first_screen_shows_both_halves_and_leads_on(browser, app):

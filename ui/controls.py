@@ -46,7 +46,7 @@ def control(it: Option, name: str) -> Any:
     label = it.label or it.name.replace("_", " ").capitalize()
     label = f"{label}, {it.unit}" if it.unit else label
     if it.name == "seed":
-        return seed_row(name)
+        return seed_row(name, it.first)
     if it.kind is Image.Image:
         return picture_file(label=label, sources=["upload", "clipboard"], height=220, elem_id=name)
     if it.kind is bool:
@@ -60,10 +60,10 @@ def control(it: Option, name: str) -> Any:
     return gr.Slider(it.low, it.most, it.first, step=step, label=label, elem_id=name)
 
 
-def seed_row(name: str) -> gr.Number:
-    """A seed with its dice."""
+def seed_row(name: str, first: int) -> gr.Number:
+    """A seed, at first `first`, with its dice."""
     with gr.Row(equal_height=False, elem_classes="seed"):
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id=name, scale=3)
+        seed = gr.Number(first, label="Seed", precision=0, minimum=0, elem_id=name, scale=3)
         dice = gr.Button("New seed", elem_id=name.replace("-seed", "-dice"), scale=1, min_width=120, size="sm")
     dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
     return seed

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from dcgan.pipeline import FacePipeline
 
 BATCH = 64  # faces drawn at once
+# The page opens with its 16 faces, the first one large: none is broken. Chosen by eye among the seeds that
+# `python -m benchmarks.faces` proposes, and to be chosen anew for other weights.
+OPENING_SEED = 115
 
 
 @dataclass(frozen=True)
 class Sample(PicturesUse["FacePipeline"]):
     """Draw faces of people who do not exist, 64x64 px."""
 
-    seed: int = seed_option()
+    seed: int = seed_option(start=OPENING_SEED)
     count: int = option(16, "number of faces", label="Faces", low=1, high=100_000, served=64)
     truncation: float = option(
         1.0, "how far from the average face: below 1 faces are more alike, above wilder", label="Truncation", low=0,

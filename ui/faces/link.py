@@ -11,6 +11,7 @@ from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, face_token, read_face
 from dcgan.uses import Morph, Sample
+from dcgan.uses.sample import OPENING_SEED
 from ui.faces.handlers import MAX_BROWSER_SEED, MAX_FACES, Face, FaceHandlers, Pins
 from ui.links import Query, read_option
 
@@ -34,8 +35,8 @@ class Opened:
     where those are A, B and C."""
 
     model: str
-    drawn: Sample = Sample()
-    face: Face = field(default_factory=lambda: Recipe().to_dict())
+    drawn: Sample = Sample(OPENING_SEED)
+    face: Face = field(default_factory=lambda: Recipe(OPENING_SEED).to_dict())
     pins: Pins = field(default_factory=lambda: [None, None, None])
     view: str = "edit"
     motion: Morph = Morph()
@@ -81,7 +82,7 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
     names = handlers.models.names
     model = query.choice("model", names[0], names)
     faces = handlers.model(model)
-    seed = query.whole("seed", Sample.seed, 0, MAX_BROWSER_SEED)
+    seed = query.whole("seed", OPENING_SEED, 0, MAX_BROWSER_SEED)
     drawn = Sample(seed, *(read_option(query, options(Sample)[name]) for name in ("count", "truncation")))
     index = query.whole("index", 0, 0, MAX_INDEX)
     directions = [name for name in in_order(faces.directions) if name not in TAKEN]
