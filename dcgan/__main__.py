@@ -237,7 +237,7 @@ def _morph(args: argparse.Namespace) -> int:
     check_folder("--out", out.parent)
     if out.exists():
         raise ValueError(f"{out} exists already; choose another name")
-    between = tuple(Recipe(seed, 0, args.truncation) for seed in args.seeds)
+    between = tuple(Recipe(seed, variety=args.truncation) for seed in args.seeds)
     use = Morph(args.frames, args.loop, args.fps, format, faces=between)
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
     frames = list(use.draw(faces))

@@ -16,10 +16,19 @@ from dcgan.model import Generator, ThesisGenerator
 PRINCIPAL = 10  # principal directions that a model has, or fewer if its latent is shorter
 
 
-def draw_latents(indices: list[int], latent_dim: int, seed: int, truncation: float) -> Tensor:
-    """Latent i of a seed for each index, (N, latent_dim), times `truncation`; each depends on (seed, i) alone."""
-    rows = [torch.randn(latent_dim, generator=seeded(seed, index)) for index in indices]
-    return truncation * torch.stack(rows)
+def draw_latents(indices: list[int], latent_dim: int, seed: int) -> Tensor:
+    """Latent i of a seed for each index, (N, latent_dim); each depends on (seed, i) alone."""
+    return torch.stack([torch.randn(latent_dim, generator=seeded(seed, index)) for index in indices])
+
+
+def truncated(z: Tensor, anchor: Tensor, truncation: float) -> Tensor:
+    """z (N, latent_dim) moved towards the unit vector `anchor` (latent_dim,) until the share `truncation` of the angle
+    between is left, 0 to 1.
+
+    Norms are kept: scaled latents, as in the truncation trick of BigGAN (Brock et al., ICLR 2019), leave the norms on
+    which a generator was trained.
+    """
+    return torch.cat([slerp(row.norm() * anchor, row, torch.tensor([truncation])) for row in z])
 
 
 def principal_directions(generator: Generator | ThesisGenerator) -> Tensor:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -25,7 +26,7 @@ from dcgan.facelike import FACES as SENSED
 from dcgan.facelike import FaceSense
 from dcgan.invert import Inversion, invert
 from dcgan.model import new_discriminator, new_generator
-from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, Recipe
+from dcgan.recipe import MAX_INDEX, MAX_MOVE, Recipe
 from dcgan.uses.sample import BATCH
 
 MAX_DIRECTIONS = 200
@@ -33,6 +34,7 @@ MAX_COUNT = 100_000
 # Of 600 real faces that are framed as the model's 99 % come above it, of 556 other pictures 4 %: landscapes, places,
 # textures, animals, drawings, text (AUC .998). Of faces framed otherwise 7 in 10 do.
 LIKE_A_FACE = 0.45
+ANCHORED, ANCHOR_SEED = 1024, 1  # latents that the anchor is found by, and their seed
 NEAR = math.radians(40)  # between a face and one that is like it
 
 
@@ -83,14 +85,27 @@ class FacePipeline(Pretrained):
     # -- latents -----------------------------------------------------------------------------------------------------
 
     def latents(self, count: int = 16, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """Latents 0 to count - 1 of a seed, N(0, truncation^2): below 1 faces are more alike."""
+        """Latents 0 to count - 1 of a seed, N(0, 1), with the share `truncation` of their angle to the anchor, 0 to 1:
+        below 1 faces are more alike, and fewer are broken."""
         check_range("count", count, 1, MAX_COUNT)
         return self._latents(list(range(count)), seed, truncation)
 
     def _latents(self, indices: list[int], seed: int, truncation: float) -> Tensor:
         check_range("seed", seed, 0, MAX_SEED)
-        check_range("truncation", truncation, 0, MAX_TRUNCATION)
-        return latent.draw_latents(indices, self.config.latent_dim, seed, truncation)
+        check_range("truncation", truncation, 0, 1)
+        z = latent.draw_latents(indices, self.config.latent_dim, seed)
+        return z if truncation == 1 else latent.truncated(z, self.anchor, truncation)  # 1: to the bit
+
+    @cached_property
+    def anchor(self) -> Tensor:
+        """The unit vector (latent_dim,) along which faces become most like faces, which truncation moves latents to.
+
+        The mean of ANCHORED latents, each weighted by its face's score by `face_sense`; it depends on the weights
+        alone. Faces of recipes with a variety depend on it. It is found at its first use, some seconds.
+        """
+        z = latent.draw_latents(list(range(ANCHORED)), self.config.latent_dim, ANCHOR_SEED)
+        scores = self.face_sense.scores(self.render(z))
+        return F.normalize((scores - scores.mean()) @ z, dim=0)
 
     def _checked(self, z: Any) -> Tensor:
         z = torch.as_tensor(z, dtype=torch.float32, device="cpu")
@@ -114,7 +129,7 @@ class FacePipeline(Pretrained):
         """The latent (1, latent_dim) that a recipe describes."""
         check_range("index", recipe.index, 0, MAX_INDEX)
         z = (
-            self._latents([recipe.index], recipe.seed, recipe.truncation)
+            recipe.truncation * self._latents([recipe.index], recipe.seed, recipe.variety)
             if recipe.z is None
             else self._checked([list(recipe.z)])
         )

@@ -22,7 +22,7 @@ from dcgan.config import GRID, MAX_LATENT_DIM
 
 TEXT_KEY = "darkroom"
 LATENTS_FILE = "latents.json"
-MAX_TRUNCATION = 2.0
+MAX_TRUNCATION = 2.0  # of recipes, where it scales
 MAX_MOVE = 10.0  # standard deviations
 MAX_INDEX = 1_000_000
 MAX_MOVES = 1000
@@ -33,7 +33,8 @@ MAX_JSON_BYTES = 2_500_000  # 64 faces of 1024 entries and 200 moves take 2.04 M
 MAX_ZIP_BYTES, MAX_ZIP_ENTRIES = 100_000_000, 2_000  # of faces; 1000 of them have 15 MB
 MAX_TEXT_PIXELS = 4_000_000  # of a PNG whose text may stand behind its picture, which is decoded first
 MAX_ERROR = 100  # characters of what a library says
-PART, LATENT, SHORT = "~", "z", "q"  # of a token: 7.3.0.8~smiling=1.5, or z or q and the latent in base64
+# Of a token: 7.3.1v0.8~smiling=1.5, or z or q and the latent in base64.
+PART, VARIETY, LATENT, SHORT = "~", "v", "z", "q"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -74,9 +75,10 @@ def _entries(values: Any) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Face `index` of `seed` at a truncation, or an explicit latent z, and moves along named directions from there.
+    """Face `index` of `seed` at a variety, or an explicit latent z, and moves along named directions from there.
 
-    moves: directions' names to standard deviations of z.
+    truncation: what the latent is multiplied by, 0 to 2, as recipes had it before there was a variety; 1 in all others.
+    moves: directions' names to standard deviations of z. variety: 0 to 1, what `FacePipeline.latents` calls truncation.
     """
 
     seed: int = 0
@@ -84,10 +86,11 @@ class Recipe:
     truncation: float = 1.0
     moves: Mapping[str, float] = field(default_factory=dict)
     z: tuple[float, ...] | None = None
+    variety: float = 1.0
 
     @classmethod
     def from_dict(cls, values: Any) -> Recipe:
-        """From {"seed", "index", "truncation", "moves"} or {"z", "moves"}, all optional.
+        """From {"seed", "index", "truncation", "moves", "variety"} or {"z", "moves"}, all optional.
 
         Raises ValueError with the key, its value and what is allowed. Keys of other meaning are ignored.
         """
@@ -98,14 +101,18 @@ class Recipe:
         if values.get("z") is not None:
             return cls(moves=moves, z=_entries(values["z"]))
         truncation = _number("truncation", values.get("truncation", 1.0), 0, MAX_TRUNCATION)
+        variety = _number("variety", values.get("variety", 1.0), 0, 1)
         seed = check_whole("seed", values.get("seed", 0), 0, MAX_SEED)
-        return cls(seed, check_whole("index", values.get("index", 0), 0, MAX_INDEX), truncation, moves)
+        index = check_whole("index", values.get("index", 0), 0, MAX_INDEX)
+        return cls(seed, index, truncation, moves, variety=variety)
 
     def to_dict(self) -> dict[str, Any]:
-        """Inverse of `from_dict`: plain values for JSON."""
+        """Inverse of `from_dict`: plain values for JSON; a variety of 1 is left out."""
+        moves = dict(self.moves)
         if self.z is not None:
-            return {"z": list(self.z), "moves": dict(self.moves)}
-        return {"seed": self.seed, "index": self.index, "truncation": self.truncation, "moves": dict(self.moves)}
+            return {"z": list(self.z), "moves": moves}
+        drawn = {"seed": self.seed, "index": self.index, "truncation": self.truncation, "moves": moves}
+        return drawn if self.variety == 1 else {**drawn, "variety": self.variety}
 
 
 def save_png(image: Image.Image, recipe: Recipe, model: dict[str, Any], path: str | Path) -> None:
@@ -210,10 +217,13 @@ def _line(error: Exception) -> str:
 
 
 def face_token(recipe: Recipe) -> str:
-    """A recipe in a word, for links: SEED.INDEX.TRUNCATION, or q and its latent in steps of 1/GRID (int8, base64), or
-    z and any other latent (float32, base64), then ~NAME=AMOUNT of each move."""
+    """A recipe in a word, for links: SEED.INDEX.TRUNCATION, with vVARIETY behind it where that is not 1, or q and its
+    latent in steps of 1/GRID (int8, base64), or z and any other latent (float32, base64), then ~NAME=AMOUNT of each
+    move."""
     if recipe.z is None:
         head = f"{recipe.seed}.{recipe.index}.{_short(recipe.truncation)}"
+        if recipe.variety != 1:
+            head += VARIETY + _short(recipe.variety)
     else:
         head = _packed(recipe.z)
     return PART.join([head, *(f"{name}={_short(amount)}" for name, amount in recipe.moves.items())])
@@ -234,7 +244,9 @@ def read_face(token: str) -> Recipe:
         raise RecipeError("SEED.INDEX.TRUNCATION is needed")
     values["seed"] = _parsed(int, parts[0], "a seed")
     values["index"] = _parsed(int, parts[1], "an index")
-    values["truncation"] = _parsed(float, parts[2], "a truncation")
+    truncation, _, variety = parts[2].partition(VARIETY)
+    values["truncation"] = _parsed(float, truncation, "a truncation")
+    values["variety"] = _parsed(float, variety or "1", "a variety")
     return Recipe.from_dict(values)
 
 

@@ -51,8 +51,8 @@ def test_endpoints_are_typed_and_documented(client):
 def test_sample_faces(client):
     status, gallery, recipes, archive = client.predict(seed=7, count=3, truncation=0.9, api_name="/sample_faces")
     assert "3 faces" in status and len(gallery) == 3
-    assert recipes == [{"seed": 7, "index": i, "truncation": 0.9, "moves": {}} for i in range(3)]
-    assert load_recipes(Path(archive))[0] == [Recipe(7, i, 0.9) for i in range(3)]
+    assert recipes == [{"seed": 7, "index": i, "truncation": 1.0, "moves": {}, "variety": 0.9} for i in range(3)]
+    assert load_recipes(Path(archive))[0] == [Recipe(7, i, variety=0.9) for i in range(3)]
 
 
 def test_a_face_is_edited_by_its_recipe(client, shipped_faces):

@@ -8,6 +8,7 @@ import os
 import re
 import statistics
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v2 as imageio
@@ -208,15 +209,15 @@ def test_every_change_of_the_face_can_be_undone_and_redone(faces):
 
 
 def test_variety_is_a_truncation(faces):
-    faces.locator("#faces-variety").get_by_text("Alike").click()
+    faces.locator("#faces-variety").get_by_text("Very alike").click()
     faces.locator("#faces-draw").click()
-    portrait(faces, lambda recipe: recipe.truncation == 0.6)
+    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, variety=0.4))
     opened(faces, faces.get_by_role("button", name="Advanced", exact=False).first)
-    expect(faces.locator("#faces-truncation input[type=number]")).to_have_value("0.6")
-    faces.locator("#faces-truncation input[type=number]").fill("1.4")
+    expect(faces.locator("#faces-truncation input[type=number]")).to_have_value("0.4")
+    faces.locator("#faces-truncation input[type=number]").fill("1")
     faces.keyboard.press("Tab")
-    expect(faces.locator("#faces-variety").get_by_label("Wild")).to_be_checked()
-    faces.locator("#faces-truncation input[type=number]").fill("1.25")
+    expect(faces.locator("#faces-variety").get_by_label("Natural")).to_be_checked()
+    faces.locator("#faces-truncation input[type=number]").fill("0.85")
     faces.keyboard.press("Tab")
     expect(faces.locator("#faces-variety input:checked")).to_have_count(0)
 
@@ -243,7 +244,7 @@ def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
     upload(faces, "#faces-load", archive)
     expect(faces.locator("#faces-status")).to_contain_text("5 faces")
     portrait(faces, lambda recipe: recipe.seed == 42)
-    linked(faces, "seed=42&count=5&truncation=1&index=0")  # the whole gallery fits into a link
+    linked(faces, "seed=42&count=5&variety=1&index=0")  # the whole gallery fits into a link
     assert load_recipes(downloaded(faces, "#faces-zip", tmp_path))[0] == recipes
 
 
@@ -446,16 +447,21 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
 # -- links -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_link_shows_the_same_to_others(faces, browser, app):
-    faces.goto(f"{app}?tab=faces&seed=42&count=9&truncation=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2")
-    edited = portrait(faces, lambda recipe: recipe == Recipe(42, 3, 0.8, {"smiling": 1.5}))
+# As links said it before there was a variety: their faces stay what they were.
+@pytest.mark.parametrize("kind", ["variety", "truncation"])
+def test_a_link_shows_the_same_to_others(faces, browser, app, kind):
+    query = f"?tab=faces&seed=42&count=9&{kind}=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2"
+    faces.goto(app + query)
+    recipes = [Recipe(42, index, **{kind: 0.8}) for index in range(9)]
+    edited = portrait(faces, lambda recipe: recipe == replace(recipes[3], moves={"smiling": 1.5}))
     expect(faces.locator("#pin-b img")).to_be_visible()
-    link = linked(faces, "?tab=faces&seed=42&count=9&truncation=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2")
+    link = linked(faces, query)
     assert faces.url == link
     assert position(faces, "smiling") == 1.5
     gallery = faces.locator("#faces-gallery button img")
     expect(gallery).to_have_count(9)
     tile = shown_bytes(faces, "#faces-gallery .thumbnail-item >> nth=4 >> img")
+    assert recipe_of(tile) == recipes[4]
     view(faces, "Morph")
     opened(faces, faces.get_by_role("button", name="Advanced").last)
     faces.locator("#morph-frames input[type=number]").fill("12")

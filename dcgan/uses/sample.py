@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from darkroom.uses import PicturesUse, option, seed_option
-from dcgan.recipe import MAX_TRUNCATION, Recipe
+from dcgan.recipe import Recipe
 
 if TYPE_CHECKING:
     from dcgan.pipeline import FacePipeline
@@ -27,13 +27,13 @@ class Sample(PicturesUse["FacePipeline"]):
     seed: int = seed_option(start=OPENING_SEED)
     count: int = option(16, "number of faces", label="Faces", low=1, high=100_000, served=64)
     truncation: float = option(
-        1.0, "how far from the average face: below 1 faces are more alike, above wilder", label="Truncation", low=0,
-        high=MAX_TRUNCATION,
+        1.0, "how various the faces are: below 1 they are more alike, and fewer are broken", label="Truncation", low=0,
+        high=1, link="variety",
     )  # fmt: skip
 
     def recipes(self) -> list[Recipe]:
         """Those of the faces."""
-        return [Recipe(self.seed, index, self.truncation) for index in range(self.count)]
+        return [Recipe(self.seed, index, variety=self.truncation) for index in range(self.count)]
 
     def draw(self, model: FacePipeline) -> Iterator[Image.Image]:
         z = model.latents(self.count, self.seed, self.truncation)

@@ -112,7 +112,7 @@ def test_a_direction_ships_only_if_it_does_its_own_work_and_little_else():
 def test_effects_find_the_direction_that_changes_the_skin(tiny_faces):
     brighter = lambda z: torch.tanh(z[:, 2]).view(-1, 1, 1, 1).expand(-1, 3, 64, 64)  # noqa: E731
     tiny_faces.render = brighter
-    real = ((brighter(draw_latents(list(range(200)), 8, 0, 1.0)) + 1) * 127.5).to(torch.uint8)
+    real = ((brighter(draw_latents(list(range(200)), 8, 0)) + 1) * 127.5).to(torch.uint8)
     found = effects(tiny_faces, Judge.of(Classifier(4), real), torch.eye(8), 0)
     assert found.shape == (8, len(NAMES))
     tone = found[:, NAMES.index(SKIN_TONE)]

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
@@ -15,18 +16,27 @@ from dcgan.latent import (
     principal_directions,
     slerp,
     snapped,
+    truncated,
 )
 from dcgan.model import initialise, new_generator
 
 
 def test_a_latent_depends_on_seed_and_index_alone():
-    z = draw_latents([0, 1, 2, 3], 16, 7, 1.0)
-    assert torch.equal(draw_latents([3, 1], 16, 7, 1.0), z[[3, 1]])
-    assert torch.equal(draw_latents([2], 16, 7, 0.5), 0.5 * z[2:3])
-    assert not torch.equal(draw_latents([0], 16, 8, 1.0), z[:1])
-    many = draw_latents(list(range(500)), 64, 0, 1.0)
+    z = draw_latents([0, 1, 2, 3], 16, 7)
+    assert torch.equal(draw_latents([3, 1], 16, 7), z[[3, 1]])
+    assert not torch.equal(draw_latents([0], 16, 8), z[:1])
+    many = draw_latents(list(range(500)), 64, 0)
     assert abs(float(many.mean())) < 0.01 and float(many.std()) == pytest.approx(1, abs=0.01)
     assert abs(float(torch.corrcoef(torch.stack([many[0], many[1]]))[0, 1])) < 0.5
+
+
+@pytest.mark.parametrize("truncation", [0.0, 0.3, 0.7, 1.0])
+def test_truncation_keeps_the_norm_and_that_share_of_the_angle(truncation: float) -> None:
+    z, anchor = draw_latents(list(range(20)), 64, 0), F.normalize(draw_latents([0], 64, 1)[0], dim=0)
+    moved = truncated(z, anchor, truncation)
+    assert torch.allclose(moved.norm(dim=1), z.norm(dim=1), rtol=1e-5)
+    before, after = (torch.arccos((F.normalize(it, dim=1) @ anchor).clamp(-1, 1)) for it in (z, moved))
+    assert torch.allclose(after, truncation * before, atol=1e-3)
 
 
 def test_slerp_keeps_the_pace_and_the_length():
@@ -90,7 +100,7 @@ def test_a_near_latent_is_turned_by_the_angle():
     assert torch.equal(near(z, 5, 0.7), near(z, 5, 0.7))
     assert torch.allclose(near(z[:2], 5, 0.7), near(z, 5, 0.7)[:2])  # each depends on its place alone
     assert not torch.allclose(near(z, 5, 0.7), near(z, 6, 0.7))
-    drawn = draw_latents([0], 64, 5, 1.0)
+    drawn = draw_latents([0], 64, 5)
     assert float(torch.nn.functional.cosine_similarity(near(drawn, 5, 0.7), drawn)) == pytest.approx(
         math.cos(0.7), abs=1e-4
     )

@@ -211,7 +211,7 @@ def test_sample_writes_faces_that_know_their_recipes(tiny_faces_folder, tmp_path
         assert len(list((tmp_path / out).iterdir())) == count
     name = "seed7_00002.png"
     recipes, model = load_recipes(tmp_path / "few" / name)
-    assert recipes == [Recipe(7, 2, 0.9)]
+    assert recipes == [Recipe(7, 2, variety=0.9)]
     assert run("sample", tiny_faces_folder, "--out", tmp_path / "large", "--count", 1, "--size", 200) == 0
     large = tmp_path / "large" / "seed0_00000.png"
     assert Image.open(large).size == (200, 200) and load_recipes(large) == ([Recipe(0)], model)

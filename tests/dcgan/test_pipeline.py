@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from darkroom.seeds import seeded
 from dcgan import FacePipeline, ModelError, Recipe
 
 
@@ -26,7 +27,24 @@ def test_face_i_of_a_seed_is_always_the_same(tiny_faces):
 
 def test_truncation_brings_faces_together(shipped_faces):
     spread = [pixels(shipped_faces.generate(shipped_faces.latents(16, 0, t))).std(0).mean() for t in (1.0, 0.5, 0.0)]
-    assert spread[0] > spread[1] > spread[2] == 0
+    assert spread[0] > spread[1] > 5 * spread[2]  # at 0 latents differ in their norms alone
+
+
+def test_truncation_keeps_norms_and_makes_faces_more_like_faces(shipped_faces):
+    drawn = [shipped_faces.latents(200, 3, truncation) for truncation in (1.0, 0.85, 0.7, 0.5, 0.3)]
+    for z in drawn[1:]:
+        assert torch.allclose(z.norm(dim=1), drawn[0].norm(dim=1), rtol=1e-4)
+    scores = [shipped_faces.face_sense.scores(shipped_faces.render(z)) for z in drawn]
+    assert [float(it.mean()) for it in scores] == sorted(float(it.mean()) for it in scores)
+    assert [float(it.quantile(0.05)) for it in scores] == sorted(float(it.quantile(0.05)) for it in scores)
+
+
+def test_recipes_from_before_there_was_a_variety_keep_their_faces(shipped_faces):
+    old = Recipe.from_dict({"seed": 7, "index": 3, "truncation": 0.7, "moves": {"smiling": 1.0}})
+    z = torch.randn(64, generator=seeded(7, 3))
+    assert torch.equal(shipped_faces.latent_of(old), (0.7 * z + shipped_faces.directions["smiling"])[None])
+    assert torch.equal(shipped_faces.latents(4, 7)[3], z)
+    assert torch.equal(shipped_faces.latent_of(Recipe(7, 3, variety=0.7)), shipped_faces.latents(4, 7, 0.7)[3:])
 
 
 def test_number_formats_agree(shipped_faces):
@@ -42,7 +60,7 @@ def test_number_formats_agree(shipped_faces):
     [
         (lambda f: f.latents(0), "count is 0; allowed are 1"),
         (lambda f: f.latents(1, -1), "seed is -1; allowed are 0"),
-        (lambda f: f.latents(1, 0, 2.5), "truncation is 2.5; allowed are 0"),
+        (lambda f: f.latents(1, 0, 1.1), "truncation is 1.1; allowed are 0 to 1"),
         (lambda f: f.generate(torch.zeros(1, 9)), r"z has shape \(1, 9\); \(N, 8\) is needed"),
         (lambda f: f.generate(torch.zeros(8)), r"z has shape \(8,\)"),
         (lambda f: f.generate(torch.full((1, 8), torch.nan)), "not finite"),
@@ -70,7 +88,7 @@ def test_moves_are_in_standard_deviations_of_z(tiny_faces):
 
 def test_a_recipe_is_its_latent(tiny_faces):
     z = tiny_faces.latents(4, 9, 0.7)
-    assert torch.equal(tiny_faces.latent_of(Recipe(9, 3, 0.7)), z[3:])
+    assert torch.equal(tiny_faces.latent_of(Recipe(9, 3, variety=0.7)), z[3:])
     moved = tiny_faces.latent_of(Recipe(z=tuple(z[3].tolist()), moves={"pc1": 1.0}))
     assert torch.equal(moved, tiny_faces.move(z[3:], {"pc1": 1.0}))
 

@@ -9,7 +9,11 @@ from PIL import Image
 from dcgan.recipe import MAX_JSON_BYTES, Recipe, RecipeError, load_recipes, save_png, save_zip
 
 MODEL = {"name": "tiny", "fingerprint": "0123456789ab", "latent_dim": 2}
-RECIPES = [Recipe(7, 3, 0.8, {"smiling": 1.5}), Recipe(2**62, 0), Recipe(moves={"pc1": -2.0}, z=(0.1, -1.0 / 3))]
+RECIPES = [
+    Recipe(7, 3, 0.8, {"smiling": 1.5}),
+    Recipe(2**62, 0, variety=0.7),
+    Recipe(moves={"pc1": -2.0}, z=(0.1, -1.0 / 3)),
+]
 FACES = [Image.new("RGB", (64, 64), (40 * i, 0, 0)) for i in range(3)]
 
 
@@ -48,6 +52,7 @@ def test_missing_keys_have_defaults_and_zero_moves_vanish():
         ({"index": 1e9}, "index is 1000000000.0; allowed are 0 to 1000000"),
         ({"truncation": 3}, "truncation is 3.*allowed are 0 to 2"),
         ({"truncation": float("nan")}, "truncation is nan"),
+        ({"variety": 1.1}, "variety is 1.1; allowed are 0 to 1"),
         ({"moves": [1]}, r"moves is \[1\]; an object"),
         ({"moves": {"smiling": 11}}, r"moves\['smiling'\] is 11.*allowed are -10"),
         ({"moves": {"smiling": "much"}}, r"moves\['smiling'\] is 'much' \(str\); a number"),
@@ -97,12 +102,15 @@ ODD = (
 )  # fmt: skip
 
 
+KEYS = ("seed", "index", "truncation", "moves", "variety", "z")
+
+
 def test_any_value_in_any_place_is_a_recipe_or_one_sentence():
     rng = random.Random(0)
-    places = [lambda v: v, *(lambda v, key=key: {key: v} for key in ("seed", "index", "truncation", "moves", "z"))]
+    places = [lambda v: v, *(lambda v, key=key: {key: v} for key in KEYS)]
     places += [lambda v: {"moves": {"smiling": v}}, lambda v: {"moves": {"a": 1, "b": v}}, lambda v: {"z": [0.5, v]}]
     values = [place(odd) for place in places for odd in ODD]
-    values += [{key: rng.choice(ODD) for key in ("seed", "index", "truncation", "moves", "z")} for _ in range(500)]
+    values += [{key: rng.choice(ODD) for key in KEYS} for _ in range(500)]
     for value in values:
         try:
             recipe = Recipe.from_dict(value)

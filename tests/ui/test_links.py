@@ -1,6 +1,7 @@
 """Links: what is written is read back, and what cannot be read is named."""
 
 import random
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,7 +26,8 @@ def any_recipe(rng: random.Random) -> Recipe:
     names = rng.sample(["smiling", "blond_hair", "pc1", "pc10", "age"], rng.randrange(4))
     moves = {name: rng.choice([1.5, -2.0, 0.1, -10.0, rng.uniform(-10, 10)]) for name in names}
     if rng.random() < 0.5:
-        return Recipe(rng.randrange(MAX_SEED), rng.randrange(MAX_INDEX), rng.choice([0.0, 1.0, rng.random()]), moves)
+        truncation, variety = (rng.choice([0.0, 1.0, rng.random()]) for _ in range(2))
+        return Recipe(rng.randrange(MAX_SEED), rng.randrange(MAX_INDEX), truncation, moves, variety=variety)
     return Recipe(moves=moves, z=tuple(torch.randn(rng.choice([1, 64, 100])).tolist()))
 
 
@@ -55,6 +57,7 @@ def test_a_latent_on_the_grid_is_short_and_comes_back_exactly(seed):
 
 def test_tokens_are_readable():
     assert face_token(Recipe(7, 3, 0.8, {"smiling": 1.5, "pc1": -2.0})) == "7.3.0.8~smiling=1.5~pc1=-2"
+    assert face_token(Recipe(7, 3, variety=0.7)) == "7.3.1v0.7"
     assert read_face("7.3.1") == Recipe(7, 3)
     assert address({"face": "7.3.0.8~smiling=1.5"}) == "?face=7.3.0.8~smiling=1.5"
 
@@ -71,6 +74,8 @@ def test_tokens_are_readable():
         ("-1.3.1", "seed is -1"),
         ("7.3.9", "truncation is 9"),
         ("7.3.nan", "truncation is nan"),
+        ("7.3.1vx", "a variety is needed"),
+        ("7.3.1v2", "variety is 2"),
         ("7.3.1~smiling", "a number for smiling is needed"),
         ("7.3.1~smiling=big", "a number for smiling is needed"),
         ("7.3.1~smiling=11", "allowed are -10"),
@@ -198,6 +203,7 @@ class OneModel:
 @pytest.fixture
 def handlers(tiny_faces):
     named = tiny_faces.with_attributes({"smiling": tiny_faces.directions["pc3"], "seed": tiny_faces.directions["pc4"]})
+    named.anchor = torch.eye(8)[0]  # it takes a second to find
     return FaceHandlers(OneModel(tiny=named), None)
 
 
@@ -215,7 +221,7 @@ def test_a_state_comes_back_from_its_link(handlers, seed):
     rng = random.Random(seed)
     number, count, truncation = rng.randrange(2**53), rng.randrange(1, 65), rng.choice([0.0, 0.8, 1.0, rng.random()])
     moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
-    in_gallery = Recipe(number, rng.randrange(count), truncation, moves)
+    in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=truncation)
     elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
     recipe = rng.choice([in_gallery, elsewhere])
     pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
@@ -240,22 +246,34 @@ def test_a_morph_through_favourites_has_them_in_its_link(handlers):
 
 
 def test_links_are_short_where_they_can_be(handlers):
-    gallery = {"seed": 42, "count": 16, "truncation": 0.8}
-    recipe = Recipe(42, 3, 0.8, {"smiling": 1.5})
+    gallery = {"seed": 42, "count": 16, "variety": 0.8}
+    recipe = Recipe(42, 3, 1.0, {"smiling": 1.5}, variety=0.8)
     link = address(link_keys(None, gallery, recipe, [None] * 3, "edit", Morph()))
-    assert link == "?tab=faces&seed=42&count=16&truncation=0.8&index=3&smiling=1.5"
+    assert link == "?tab=faces&seed=42&count=16&variety=0.8&index=3&smiling=1.5"
     assert opened(handlers, "?tab=faces&seed=42&smiling=1.5")[0].face == Recipe(42, 0, 1.0, {"smiling": 1.5}).to_dict()
     assert opened(handlers, "?tab=faces")[0] == Opened("tiny")
 
 
-def test_galleries_of_one_seed_are_recognised():
-    drawn = [Recipe(7, i, 0.5).to_dict() for i in range(3)]
-    assert gallery_keys(drawn) == {"seed": 7, "count": 3, "truncation": 0.5}
-    assert gallery_keys(drawn[1:]) == {} and gallery_keys([Recipe(7, 0, 0.5, {"pc1": 1.0}).to_dict()]) == {}
-    assert gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {}
+def test_links_from_before_there_was_a_variety_keep_their_faces(handlers):
+    link = "?tab=faces&seed=42&count=16&truncation=1.4&index=3&smiling=1.5"
+    found, ignored = opened(handlers, link)
+    face = Recipe(42, 3, 1.4, {"smiling": 1.5})
+    assert found == Opened("tiny", Sample(42), face.to_dict(), scale=1.4) and not ignored
+    gallery = gallery_keys([Recipe(42, i, 1.4).to_dict() for i in range(16)])
+    assert address(link_keys(None, gallery, face, [None] * 3, "edit", Morph())) == link
+    assert read_face("7.3.0.8") == Recipe(7, 3, 0.8)
+
+
+@pytest.mark.parametrize("kind", ["variety", "truncation"])
+def test_galleries_of_one_seed_are_recognised(kind):
+    drawn = [Recipe(7, i, **{kind: 0.5}).to_dict() for i in range(3)]
+    assert gallery_keys(drawn) == {"seed": 7, "count": 3, kind: 0.5}
+    moved = Recipe(7, 0, moves={"pc1": 1.0}, **{kind: 0.5})
+    assert gallery_keys(drawn[1:]) == {} and gallery_keys([moved.to_dict()]) == {}
+    assert gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {} == gallery_keys([Recipe(7, 0, 0.5, variety=0.5).to_dict()])
     keys = gallery_keys(drawn)
-    assert index_in(keys, Recipe(7, 2, 0.5, {"pc1": 1.0})) == 2
-    for other in (Recipe(7, 3, 0.5), Recipe(8, 2, 0.5), Recipe(7, 2), Recipe(z=(1.0,))):
+    assert index_in(keys, replace(moved, index=2)) == 2
+    for other in (replace(moved, index=3), replace(moved, seed=8), Recipe(7, 2), Recipe(z=(1.0,))):
         assert index_in(keys, other) is None
     assert index_in({}, Recipe()) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -15,7 +16,7 @@ from ui.faces.handlers import Face, Gallery
 from ui.faces.link import Opened, gallery_keys
 from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, ready
 
-VARIETY = {"Alike": 0.6, "Natural": 1.0, "Wild": 1.4}  # truncations
+VARIETY = {"Very alike": 0.4, "Alike": 0.7, "Natural": 1.0}  # truncations
 # The word for a truncation, if there is one; in the browser, as one may press the button right after it.
 VARIETY_OF = f"(value) => {list(VARIETY.values())}.includes(value) ? value : null"
 
@@ -48,6 +49,7 @@ class DrawPanel:
                 info=known.help,
             )  # fmt: skip
         self.controls["truncation"] = truncation
+        self._scale = gr.Number(1.0, visible=False, label="scale")  # what the faces of a link have, as `Opened` says
         self.variety.input(None, self.variety, truncation, js="(value) => value", **QUIET)
         turned = [truncation.input, truncation.release]
         gr.on(turned, None, truncation, self.variety, js=VARIETY_OF, trigger_mode="always_last", **QUIET)
@@ -71,14 +73,16 @@ class DrawPanel:
         self.drawn.append(self._load.upload(self._read, read, self._outputs, **CHOSEN_FILE))
         self.chosen = self.gallery.select(_chosen, self.recipes, self._now.face, queue=False, **QUIET)
 
-    def draw_after(self, event: Any) -> Any:
-        """Draws the faces after an event, such as a button's click."""
-        return event(self._draw, {self._now.model, *self.controls.values()}, self._outputs, **FACES, **QUIET)
+    def draw_after(self, event: Any, linked: bool = False) -> Any:
+        """Draws the faces after an event, such as a button's click; linked: those of a link that was opened."""
+        inputs = {self._now.model, *self.controls.values(), *([self._scale] if linked else [])}
+        return event(self._draw, inputs, self._outputs, **FACES, **QUIET)
 
     @announced("Drawing")
     def _draw(self, values: Values) -> Iterator[Updates]:
-        drawn = self._now.handlers.sample(self.controls.use_of(values), values[self._now.model])
-        yield from map(self._shown, drawn)
+        use = self.controls.use_of(values)
+        recipes = [replace(recipe, truncation=values.get(self._scale, 1.0)) for recipe in use.recipes()]
+        yield from map(self._shown, self._now.handlers.gallery(recipes, use.stem(), values[self._now.model]))
 
     @announced("Reading the file")
     def _read(self, values: Values) -> Iterator[Updates]:
@@ -96,7 +100,7 @@ class DrawPanel:
     def read(self, link: Opened) -> Updates:
         """The controls as a link says."""
         word = link.drawn.truncation if link.drawn.truncation in VARIETY.values() else None
-        return self.controls.showing(link.drawn.plain()) | {self.variety: word}
+        return self.controls.showing(link.drawn.plain()) | {self.variety: word, self._scale: link.scale}
 
 
 def _chosen(found: list[Face], event: gr.SelectData) -> Face:

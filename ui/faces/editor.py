@@ -220,7 +220,10 @@ class Editor:
 
     def _calls(self, recipe: Recipe, values: Values) -> list[Call]:
         gallery, named = values[self._now.gallery], self._now.choice(values[self._now.model])
-        calls = [Call("/sample_faces", {**gallery, "model": named})] if gallery else []
+        calls = []
+        if "variety" in gallery:  # no endpoint but /edit_face scales latents
+            drawn = {"seed": gallery["seed"], "count": gallery["count"], "truncation": gallery["variety"]}
+            calls.append(Call("/sample_faces", {**drawn, "model": named}))
         return [*calls, Call("/edit_face", {"face": recipe.to_dict(), "model": named})]
 
 

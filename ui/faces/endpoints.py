@@ -25,7 +25,10 @@ from ui.endpoints import (
 from ui.faces.handlers import MAP_SIDE, FaceHandlers
 from ui.wiring import ANIMATIONS
 
-KEYS = '{"seed", "index", "truncation", "moves"} or {"z", "moves"}; moves: /models\' directions to -10 to 10'
+KEYS = (
+    '{"seed", "index", "moves", "variety"} or {"z", "moves"}; moves: /models\' directions to -10 to 10; '
+    "variety: 0 to 1, what sample_faces calls truncation"
+)
 MODEL = {"model": Option("name of a face model; by default the first", name="model", default=None)}
 SAMPLE = {**plain_options(Sample), **MODEL}
 EDIT = {"face": Option(KEYS, name="face", kind=dict), **MODEL}

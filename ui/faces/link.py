@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.checks import check_range
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
-from dcgan.recipe import MAX_INDEX, MAX_MOVE, face_token, read_face
+from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, face_token, read_face
 from dcgan.uses import Morph, Sample
 from dcgan.uses.sample import OPENING_SEED
 from ui.faces.handlers import MAX_BROWSER_SEED, MAX_FACES, Face, FaceHandlers, Pins
@@ -18,7 +18,10 @@ from ui.links import Query, read_option
 VIEWS = ("edit", "morph", "map")
 PIN_KEYS = ("a", "b", "c")
 BETWEEN = ","  # tokens of several faces
-TAKEN = {"tab", "model", "seed", "count", "truncation", "face", "index", "view", "faces", *PIN_KEYS, *options(Morph)}
+TAKEN = {
+    "tab", "model", "seed", "count", "truncation", "variety", "face", "index", "view", "faces", *PIN_KEYS,
+    *options(Morph),
+}  # fmt: skip
 # What people look for first; names that a model adds come after these.
 ORDER = ("smiling", "age", "glasses", "beard", "hat", "blond_hair", "dark_hair", "bangs", "skin_tone")
 
@@ -32,7 +35,7 @@ def in_order(names: Iterable[str]) -> list[str]:
 @dataclass(frozen=True)
 class Opened:
     """What a link shows. drawn: the faces to choose from; motion: how the morph moves, and through which faces, none
-    where those are A, B and C."""
+    where those are A, B and C; scale: the truncation of links from before there was a variety, 1 in others."""
 
     model: str
     drawn: Sample = Sample(OPENING_SEED)
@@ -40,13 +43,17 @@ class Opened:
     pins: Pins = field(default_factory=lambda: [None, None, None])
     view: str = "edit"
     motion: Morph = Morph()
+    scale: float = 1.0
 
 
 def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
     """The keys that draw these faces: those of faces 0, 1, ... of one seed; {} for others, which no link holds."""
-    seed, truncation = recipes[0].get("seed"), recipes[0].get("truncation")
-    drawn: list[Face] = [{"seed": seed, "index": i, "truncation": truncation, "moves": {}} for i in range(len(recipes))]
-    return {"seed": seed, "count": len(recipes), "truncation": truncation} if recipes == drawn else {}
+    first = Recipe.from_dict({**recipes[0], "moves": {}})
+    drawn = [replace(first, index=i).to_dict() for i in range(len(recipes))]
+    if first.z is not None or 1 not in (first.variety, first.truncation) or recipes != drawn:
+        return {}
+    varied = {"variety": first.variety} if first.truncation == 1 else {"truncation": first.truncation}
+    return {"seed": first.seed, "count": len(recipes), **varied}
 
 
 def link_keys(
@@ -65,7 +72,8 @@ def link_keys(
 
 def index_in(gallery: Mapping[str, Any], recipe: Recipe) -> int | None:
     """Which of the gallery's faces this one is, however moved; None for another."""
-    same = (recipe.seed, recipe.truncation) == (gallery.get("seed"), gallery.get("truncation"))
+    drawn = (gallery.get("seed"), gallery.get("variety", 1.0), gallery.get("truncation", 1.0))
+    same = (recipe.seed, recipe.variety, recipe.truncation) == drawn
     return recipe.index if recipe.z is None and same and recipe.index < gallery["count"] else None
 
 
@@ -84,6 +92,7 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
     faces = handlers.model(model)
     seed = query.whole("seed", OPENING_SEED, 0, MAX_BROWSER_SEED)
     drawn = Sample(seed, *(read_option(query, options(Sample)[name]) for name in ("count", "truncation")))
+    scale = query.number("truncation", 1.0, 0, MAX_TRUNCATION)
     index = query.whole("index", 0, 0, MAX_INDEX)
     directions = [name for name in in_order(faces.directions) if name not in TAKEN]
     moves = {name: query.number(name, 0.0, -MAX_MOVE, MAX_MOVE) for name in directions}
@@ -97,15 +106,17 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
         check_range("number of faces", len(tokens), 2, MAX_FACES)
         return tuple(Recipe.from_dict(usable(token, faces)) for token in tokens)
 
+    chosen = Recipe(seed, index, scale, moved, variety=drawn.truncation)
     none: tuple[Recipe, ...] = ()
     through = query.read("faces", none, several)
     return Opened(
         model,
         drawn,
-        query.read("face", Recipe(seed, index, drawn.truncation, moved).to_dict(), lambda text: usable(text, faces)),
+        query.read("face", chosen.to_dict(), lambda text: usable(text, faces)),
         [pin(name) for name in PIN_KEYS],
         query.choice("view", "edit", VIEWS),
         Morph(**{name: read_option(query, it) for name, it in options(Morph).items()}, faces=through),
+        scale,
     )
 
 

@@ -72,7 +72,7 @@ class FacesTab:
     def start(self, opened: Any) -> None:
         opened.success(None, None, None, js=ENLARGE, **QUIET)
         self.favourites.list_after(opened)
-        shown = self.editor.show_after(self.draw.draw_after(opened.success))
+        shown = self.editor.show_after(self.draw.draw_after(opened.success, linked=True))
         board = {self.now.pins, self.now.model}
         pinned = where(shown.success, self.now.pins, "(pins) => pins.some(Boolean)")
         pinned(self.board.kept, board, self.board.outputs, **QUIET)
