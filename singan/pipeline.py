@@ -17,14 +17,14 @@ from darkroom.device import fast_format
 from darkroom.model_files import PHOTOGRAPH_FILE, SCENE, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seeded
-from darkroom.uses import Step, method
+from darkroom.uses import Step, finished, method
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
-from singan.enlarge import Enlarger, Layout, filled
+from singan.enlarge import Enlarger, Layout
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
 from singan.photograph import Photograph
-from singan.prints import check_print, fitting, prints
+from singan.prints import prints
 from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile
 
 FORMAT = 1
@@ -117,13 +117,13 @@ class ScenePipeline(Pretrained):
         return self.photograph.size if self.photograph else (width, height)
 
     def enlarge(self, picture: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
-        """A picture of this scene, such as one that it has drawn, redrawn by the photograph's own patches.
+        """Redraw a picture of this scene, such as one that it has drawn, by the photograph's own patches.
 
-        size: (width, height), px, of which it gets as much as the photograph's pixels fill; None: as much as they fill
-        in the picture's shape. Raises ValueError.
+        size: (width, height), px; None: `print_size` for a picture of the scene's `size`, else as many pixels in the
+        picture's shape. Raises ValueError where the size is not allowed.
         """
-        check_print(size := size or self.full_size(picture.size))
-        return Enlarger(self.original).print(*size, Layout(picture))
+        size = size or (self.print_size if picture.size == self.size else self.full_size(picture.size))
+        return next(finished(self.prints([Layout(picture)], size, seed=0)))
 
     # -- for singan/uses ---------------------------------------------------------------------------------------------
 
@@ -149,19 +149,16 @@ class ScenePipeline(Pretrained):
         source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
         return resize_picture(source, sizes[-1]).to(self.pyramid.device)
 
+    @property
+    def print_size(self) -> tuple[int, int]:
+        """(width, height) of a print in the photograph's shape: the photograph's own, up to 16 megapixels."""
+        return self.full_size(self.original_size)
+
     def full_size(self, shape: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of a shape, such as another size, that the photograph's pixels just fill."""
         width, height = self.original_size
         share = math.sqrt(min(width * height, MAX_PRINT_PIXELS) / (shape[0] * shape[1]))
         return round(shape[0] * share), round(shape[1] * share)
-
-    def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height), or what of it the photograph reaches in this shape, enlarged beyond its pixels."""
-        return fitting(size, self.original_size)
-
-    def own(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height), or what of it the photograph's own pixels fill in this shape."""
-        return filled(size, self.original_size)
 
     def prints(
         self, layouts: Iterable[Layout], size: tuple[int, int], seed: int, drafts: bool = False
@@ -170,8 +167,8 @@ class ScenePipeline(Pretrained):
         return prints(self.original, layouts, size, seed, drafts)
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
-        """The frames of an animation at the trained picture's shape, with FRAME_PIXELS at most."""
-        width, height = self.full_size(self.size)
+        """The frames of an animation at the photograph's size, with FRAME_PIXELS at most."""
+        width, height = self.print_size
         share = min(1.0, math.sqrt(FRAME_PIXELS / (width * height)))
         return moving_prints(Enlarger(self.original), frames, (round(width * share), round(height * share)), loop)
 

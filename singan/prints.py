@@ -1,4 +1,4 @@
-"""Prints of a photograph at sizes that are asked for: by its own patches, and beyond its own pixels enlarged."""
+"""Prints of a photograph at any size: by its own patches, beyond its pixels by super-resolution, then plainly."""
 
 from __future__ import annotations
 
@@ -14,35 +14,37 @@ from singan.enlarge import Enlarger, Layout, Stage, developed, filled
 from singan.super_resolution import MOST, beyond
 
 
-def fitting(size: Size, photograph: Size) -> Size:
-    """(width, height), or what of it a photograph of the other size reaches in this shape, enlarged beyond its
-    pixels."""
-    width, height = photograph
-    return filled(size, (MOST * width, MOST * height))
-
-
 def prints(
     photograph: Image.Image, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False
 ) -> Iterator[Step]:
-    """Prints at (width, height), as far as the photograph reaches: where its pixels do not fill that, they are
-    enlarged. drafts: whether the pictures that lay them out are shown as drafts. Raises ValueError."""
+    """Return the steps of prints of this (width, height), px, one for each layout.
+
+    What the photograph's pixels do not fill is enlarged by super-resolution, and what that does not reach, plainly.
+    drafts: whether the pictures that lay them out are shown as drafts. Raises ValueError where the size is not allowed.
+    """
     check_print(size)
-    enlarger, due = Enlarger(photograph), fitting(size, photograph.size)
+    enlarger, reached = Enlarger(photograph), _reached(size, photograph.size)
 
     def stages(number: int, layout: Layout) -> Iterator[Stage]:
         own = enlarger.stages(*size, layout, seed_of(seed, number) % 2**31)
-        return own if due == filled(size, photograph.size) else beyond(own, due)
+        return own if reached == filled(size, photograph.size) else beyond(own, reached, size)
 
     numbered = enumerate(layouts)
     return developed((layout.picture if drafts else None, stages(number, layout)) for number, layout in numbered)
 
 
 def invented(size: Size, photograph: Size) -> str | None:
-    """What to say of a print of this size where a photograph of the other does not fill it."""
-    own = filled(size, photograph)
+    """Describe what a print of this size has beyond the pixels of a photograph of the other; None: nothing."""
+    own, reached = filled(size, photograph), _reached(size, photograph)
     if own == size:
         return None
-    return f"beyond {own[0]} × {own[1]} px, which the photograph fills, detail is invented"
+    note = f"beyond {own[0]} × {own[1]} px, which the photograph fills, detail is invented"
+    return note if reached == size else f"{note}; beyond {reached[0]} × {reached[1]} px it is plainly enlarged"
+
+
+def _reached(size: Size, photograph: Size) -> Size:
+    """The size, at most this and of the same shape, that super-resolution makes of a photograph of the other."""
+    return filled(size, (MOST * photograph[0], MOST * photograph[1]))
 
 
 def check_print(size: Size) -> None:

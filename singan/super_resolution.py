@@ -42,15 +42,18 @@ def super_resolved(picture: Bytes, size: Size) -> Generator[float, None, Bytes]:
     return now
 
 
-def beyond(stages: Iterator[Stage], size: tuple[int, int]) -> Iterator[Stage]:
-    """The stages of a print, and then of enlarging it to this (width, height), by its own patches."""
+def beyond(stages: Iterator[Stage], reached: tuple[int, int], size: tuple[int, int]) -> Iterator[Stage]:
+    """Yield the stages of a print, then those of enlarging it: by its own patches to `reached`, plainly to `size`.
+
+    Both sizes are (width, height), px.
+    """
     for stage in stages:
         if stage.picture is None or stage.share < 1:
             yield replace(stage, share=PRINTED * stage.share)
             continue
-        pieces = super_resolved(np.array(stage.picture), size[::-1])
+        pieces = super_resolved(np.array(stage.picture), reached[::-1])
         result = yield from each(pieces, lambda share: Stage(None, PRINTED + 0.99 * (1 - PRINTED) * share))
-        yield Stage(Image.fromarray(result), 1.0)
+        yield Stage(Image.fromarray(result).resize(size, Image.Resampling.LANCZOS), 1.0)
 
 
 def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int, falloff: float) -> Generator[float, None, Bytes]:

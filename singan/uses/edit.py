@@ -46,7 +46,7 @@ class Edit(PicturesUse["ScenePipeline"]):
             return as_steps(blended(model, model.redrawn(self.picture, start, self.seed), region))
         entry = model.shorter_side(min(START_SCALE, model.last_scale) if self.start_scale is None else self.start_scale)
         layout = Layout(self.picture, entry, ANYWHERE, alike=False, region=region)
-        return model.prints([layout], model.full_size(model.original_size), self.seed)
+        return model.prints([layout], model.print_size, self.seed)
 
     def note(self, model: ScenePipeline) -> str | None:
         return fitted("picture", self.picture, model)

@@ -47,7 +47,7 @@ class Harmonize(PicturesUse["ScenePipeline"]):
             return as_steps(blended(model, model.redrawn(picture, start, self.seed), region))
         kept = model.shorter_side(max(0, (model.last_scale if self.start_scale is None else self.start_scale) - 1))
         layout = Layout(picture, kept, ANYWHERE, alike=False, region=region)
-        prints = model.prints([layout], model.full_size(model.original_size), self.seed)
+        prints = model.prints([layout], model.print_size, self.seed)
         return (
             replace(step, picture=retextured(step.picture, picture, region, original, kept)) if step.picture else step
             for step in prints

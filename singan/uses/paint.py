@@ -44,7 +44,7 @@ class Paint(PicturesUse["ScenePipeline"]):
         if not self.enlarge:
             return as_steps(model.redrawn(drawing, self.start_scale, self.seed))
         layout = Layout(drawing, entry=model.shorter_side(self.start_scale))
-        return model.prints([layout], model.full_size(model.size), self.seed)
+        return model.prints([layout], model.print_size, self.seed)
 
     def note(self, model: ScenePipeline) -> str | None:
         return fitted("drawing", self.drawing, model)

@@ -87,7 +87,7 @@ class RetargetPicture(PicturesUse[None]):
     """
 
     picture: Image.Image = option(help="of at least 32 px a side, at most 8 times longer than wide", label="Picture")
-    size: Size = _size_option("of the result, up to 16 megapixels and 4 times the picture's pixels a side")
+    size: Size = _size_option("of the result, up to 16 megapixels")
     mode: str = _mode_option()
     seed: int = seed_option()
 

@@ -33,7 +33,7 @@ class Sample(PicturesUse["ScenePipeline"]):
     enlarge: bool = enlarge_option()
 
     def steps(self, model: ScenePipeline) -> Iterator[Step]:
-        size = model.full_size(model.size) if self.enlarge else model.size
+        size = model.print_size if self.enlarge else model.size
         if self.layout_by == "patches" or (self.layout_by == "auto" and self.enlarge):
             place = PLACES[min(self.start_scale, len(PLACES) - 1)]
             return model.prints((Layout(place=place) for _ in range(self.count)), size, self.seed)

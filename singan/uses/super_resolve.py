@@ -48,4 +48,4 @@ class SuperResolve(PicturesUse["ScenePipeline"]):
         return f"{size[0]} × {size[1]} px is all that 16 megapixels hold, {size[0] / model.original_size[0]:.2g} times"
 
     def stem(self) -> str:
-        return f"super_resolved_{self.factor:g}"
+        return "super_resolved"  # without the factor, which large photographs do not reach

@@ -27,9 +27,9 @@ class Tile(PicturesUse["ScenePipeline"]):
     enlarge: bool = enlarge_option()
 
     def steps(self, model: ScenePipeline) -> Iterator[Step]:
-        size = model.full_size(model.size) if self.enlarge else model.size
+        width, height = model.print_size if self.enlarge else model.size
         layouts = (Layout(place=ANYWHERE, wrapped=True) for _ in range(self.count))
-        return model.prints(layouts, size, self.seed)
+        return model.prints(layouts, (width // 2 * 2, height // 2 * 2), self.seed)
 
     def stem(self) -> str:
         return f"tile_seed{self.seed}{print_suffix(self.enlarge)}"

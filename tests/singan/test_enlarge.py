@@ -9,6 +9,7 @@ from singan.__main__ import main
 from singan.enlarge import Enlarger, Layout, filled
 from singan.motion import moving_prints
 from singan.patches import compiled
+from singan.photograph import Photograph
 from tests.singan.test_patches import picture
 
 
@@ -94,7 +95,18 @@ def test_a_scene_prints_what_it_draws_at_the_size_that_is_asked_for(tiny_scene: 
     for mode in ("keep", "rearrange"):
         prints = tiny_scene.retarget((30, 45), mode=mode, count=2, enlarge=True)
         assert [it.size for it in prints] == [(30, 45)] * 2
-    assert tiny_scene.retarget((2000, 3000), enlarge=True)[0].size == (181, 272)  # four times that
+    assert tiny_scene.retarget((1000, 1500), enlarge=True)[0].size == (1000, 1500)  # beyond four times, plainly
+
+
+def test_prints_in_the_photographs_shape_have_exactly_its_size(tiny_scene: ScenePipeline) -> None:
+    """Of the networks' 64x48 px, as many pixels as 131x95 would be 129x97."""
+    photograph = Photograph.of(tiny_scene.source.resize((131, 95)))
+    scene = ScenePipeline(tiny_scene.pyramid, tiny_scene.train_config, photograph)
+    prints = scene.sample(1, enlarge=True) + scene.animate(frames=2, loop=False, enlarge=True)
+    prints += [scene.enlarge(scene.source), *scene.retarget((131, 95), enlarge=True)]
+    prints += scene.paint(scene.source, enlarge=True)
+    assert {it.size for it in prints} == {(131, 95)}
+    assert scene.tile(1, enlarge=True)[0].size == (130, 94)  # even
 
 
 @pytest.mark.parametrize("layout_by", ["auto", "network", "patches"])

@@ -34,6 +34,8 @@ def test_seeds_rearrange_differently(picture: Image.Image) -> None:
 
 def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
     assert "beyond 91 × 34 px" in str(RetargetPicture(picture, (128, 48)).note())
+    assert "plainly" not in str(RetargetPicture(picture, (128, 48)).note())
+    assert "beyond 166 × 296 px it is plainly enlarged" in str(RetargetPicture(picture, (324, 576)).note())
     assert RetargetPicture(picture, (91, 34)).note() is None
 
 
@@ -52,6 +54,8 @@ def test_a_narrow_picture_is_refused() -> None:
 
 
 def test_the_command_takes_the_picture(picture_file: Path, tmp_path: Path) -> None:
-    assert main(["retarget-picture", str(picture_file), "--out", str(tmp_path), "--size", "128x48"]) == 0
-    (file,) = tmp_path.iterdir()
-    assert file.name == "128x48_keep_seed0_0000.png" and Image.open(file).size == (128, 48)
+    for size in ((128, 48), (324, 576)):  # the second is beyond four times the picture
+        folder, name = tmp_path / f"{size[0]}", f"{size[0]}x{size[1]}"
+        assert main(["retarget-picture", str(picture_file), "--out", str(folder), "--size", name]) == 0
+        (file,) = folder.iterdir()
+        assert file.name == f"{name}_keep_seed0_0000.png" and Image.open(file).size == size

@@ -8,6 +8,7 @@ from PIL import Image
 from singan import ScenePipeline
 from singan.patches import Bytes, resized
 from singan.pieces import whole
+from singan.prints import invented
 from singan.super_resolution import super_resolved
 from singan.uses import Retarget, SuperResolve
 
@@ -68,18 +69,18 @@ def test_a_scene_is_enlarged_up_to_what_fits(tiny_scene: ScenePipeline, monkeypa
 
 @pytest.mark.parametrize("shape", [(250, 188), (1, 1), (9, 19), (21, 9), (1, 4), (1, 8), (1, 13)])
 def test_a_rounded_pixel_is_no_lack_of_pixels(shipped: ScenePipeline, shape: tuple[int, int]) -> None:
-    full = shipped.full_size(shape)
-    assert shipped.own(full) == full == shipped.fitting(full)
+    assert invented(shipped.full_size(shape), shipped.original_size) is None
 
 
-def test_a_device_larger_than_the_photograph_gets_all_of_its_pixels(tiny_scene: ScenePipeline) -> None:
+def test_a_size_beyond_the_photograph_is_enlarged_to_the_very_size(tiny_scene: ScenePipeline) -> None:
     width, height = tiny_scene.original_size
     larger = Retarget((2 * width, height), enlarge=True)
     steps = list(larger.steps(tiny_scene))
     assert steps[-1].picture is not None and steps[-1].picture.size == (2 * width, height)
     shares = [step.share for step in steps]
     assert shares == sorted(shares) and shares.count(1.0) == 1
-    assert f"beyond {tiny_scene.own(larger.size)[0]} × " in str(larger.note(tiny_scene))
-    (most,) = tiny_scene.retarget((30 * width, 30 * height), enlarge=True)
-    assert most.size == (4 * width, 4 * height)
+    assert larger.note(tiny_scene) == "beyond 91 × 34 px, which the photograph fills, detail is invented"
+    plain = Retarget((10 * width, 10 * height), enlarge=True)
+    assert plain.drawn(tiny_scene)[0].size == plain.size
+    assert str(plain.note(tiny_scene)).endswith(f"beyond {4 * width} × {4 * height} px it is plainly enlarged")
     assert Retarget((width, height), enlarge=True).note(tiny_scene) is None

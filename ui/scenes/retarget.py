@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from darkroom.uses import in_turn, options
 from singan.uses import Retarget
@@ -67,7 +66,7 @@ class RetargetPanel(Panel):
         if values[self._shape] == CUSTOM:
             return gr.skip()
         (ratio, screen), scene = DEVICES[values[self._shape]], self.drawing.models.get(values[self.scene])
-        sides = scene.fitting(screen) if values[self.controls["enlarge"]] else scene.size_of(ratio)
+        sides = screen if values[self.controls["enlarge"]] else scene.size_of(ratio)
         return dict(zip((self.controls["width"], self.controls["height"]), sides, strict=True))
 
     def seen(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
@@ -77,15 +76,6 @@ class RetargetPanel(Panel):
             self.gallery: gr.Gallery(captioned(result) if several else None, visible=several),
             **self.downloads.gives(result),
         }
-
-    def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        with Image.open(result.files[0]) as picture:
-            width, height = picture.size
-        updates = super().shown(result, uses, name)
-        if (width, height) != uses[0].size:
-            report = result.report.noted(f"the photograph reaches {width} × {height}, no more")
-            updates[self.status] = report.html()
-        return updates
 
 
 class DevicesPanel(Panel):
@@ -104,7 +94,7 @@ class DevicesPanel(Panel):
         scene, known = self.drawing.models.get(name), options(Retarget)
         given = {key: known[key].checked(asked[key], served=True) for key in ("mode", "enlarge", "seed")}
         large = given["enlarge"]
-        sizes = [scene.fitting(screen) if large else scene.size_of(ratio) for ratio, screen in DEVICES.values()]
+        sizes = [screen if large else scene.size_of(ratio) for ratio, screen in DEVICES.values()]
         return [Retarget(size, **given) for size in sizes]
 
     def drawn(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:

@@ -224,7 +224,7 @@ class ScenesTab:
         width, height = scene.size
         total = scene.train_config.trained(scene.pyramid.config.sizes)
         scales = f"{scene.scales} scales" if scene.finished else f"{scene.scales} of {total} scales"
-        full = scene.full_size(scene.size)
+        full = scene.print_size
         prints = f" · prints up to {full[0]} × {full[1]} px" if full[0] > width else ""
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(LIFETIME_SECONDS)} after its last use" if own else ""
