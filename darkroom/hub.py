@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import validate_repo_id
 
-from darkroom.model_files import CONFIG_FILE, MODEL_FILES, WEIGHTS_FILE, ModelError
+from darkroom.model_files import CONFIG_FILE, MODEL_FILES, PHOTOGRAPH_FILES, WEIGHTS_FILE, ModelError
 
 HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
@@ -88,6 +88,10 @@ def push_model(repo: str, write: Callable[[Path], None], message: str, private: 
         api.create_repo(repo, private=private, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder))
-            return str(api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message))
+            other = list(PHOTOGRAPH_FILES)  # what the repository has of them and the folder has not: another picture's
+            uploaded = api.upload_folder(
+                repo_id=repo, folder_path=folder, commit_message=message, delete_patterns=other
+            )
+            return str(uploaded)
     except HUB_ERRORS as error:
         raise ModelError(f"{repo} cannot be pushed to: {_first_line(error)}") from None

@@ -19,8 +19,8 @@ from darkroom.checks import echo
 from darkroom.files import atomic
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
-PHOTOGRAPH_FILE = "photograph.jpg"  # of a scene; it does without
-MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, PHOTOGRAPH_FILE)
+PHOTOGRAPH_FILES = ("photograph.png", "photograph.jpg")  # of a scene, which has one of them or none
+MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, *PHOTOGRAPH_FILES)
 MAX_CONFIG_BYTES = 100_000
 MAX_CARD_BYTES = 1_000_000
 MAX_HEADER_BYTES = 2_000_000  # of a safetensors file: names and shapes, before its values
@@ -198,10 +198,11 @@ def write_model(
     config: Mapping[str, Any],
     tensors: Mapping[str, Tensor],
     card: str,
-    photograph: bytes | None = None,
+    photograph: tuple[str, bytes] | None = None,
 ) -> None:
-    """Writes the files, each atomically and none before all have found room; a card that is there stays.
+    """Write the files, each atomically and none before all have found room; a card that is there stays.
 
+    photograph: its file's name, one of PHOTOGRAPH_FILES, and content. A photograph by another name is removed.
     The configuration takes its place first: a reader that comes in between has weights of what it says, or of the one
     before.
     """
@@ -210,14 +211,15 @@ def write_model(
     with ExitStack() as parts:  # which it leaves in reverse order
         if not (folder / CARD_FILE).exists():
             parts.enter_context(atomic(folder / CARD_FILE)).write_text(card, encoding="utf-8")
-        if photograph is not None and not _holds(folder / PHOTOGRAPH_FILE, photograph):  # megabytes at every scale
-            parts.enter_context(atomic(folder / PHOTOGRAPH_FILE)).write_bytes(photograph)
+        if photograph is not None and not _holds(folder / photograph[0], photograph[1]):  # megabytes at every scale
+            parts.enter_context(atomic(folder / photograph[0])).write_bytes(photograph[1])
         weights = save({name: value.cpu().contiguous() for name, value in tensors.items()})
         parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
         text = json.dumps(config, indent=2) + "\n"
         parts.enter_context(atomic(folder / CONFIG_FILE)).write_text(text, encoding="utf-8")
-    if photograph is None:
-        (folder / PHOTOGRAPH_FILE).unlink(missing_ok=True)  # another picture's
+    for name in PHOTOGRAPH_FILES:
+        if photograph is None or name != photograph[0]:
+            (folder / name).unlink(missing_ok=True)  # another picture's
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -15,7 +15,7 @@ from huggingface_hub import HfApi, constants, hf_hub_download
 from tqdm import tqdm
 
 from darkroom.hub import cached_folder, repo_and_revision, why_not_fetched
-from darkroom.model_files import CARD_FILE, CONFIG_FILE, PHOTOGRAPH_FILE, WEIGHTS_FILE, ModelError
+from darkroom.model_files import CONFIG_FILE, MODEL_FILES, WEIGHTS_FILE, ModelError
 
 ANSWER_SECONDS = 20  # that the Hub has for telling what a repository holds
 SILENCE_SECONDS = 60  # without a byte before `notes` calls the Hub silent
@@ -161,7 +161,7 @@ class Models(Generic[T]):
         for file in (CONFIG_FILE, WEIGHTS_FILE):
             if file not in sizes:
                 raise ValueError(f"{asked.repo} has no {file}")
-        files = [file for file in (CONFIG_FILE, CARD_FILE, PHOTOGRAPH_FILE, WEIGHTS_FILE) if file in sizes]
+        files = [file for file in MODEL_FILES if file in sizes]
         asked.total = sum(sizes[file] for file in files)
         counter = self._counter(asked)
         for file in files:  # each request has a time limit, which snapshot_download's first has not

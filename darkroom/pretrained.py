@@ -35,8 +35,8 @@ class Pretrained(ABC):
     def plain_card(self) -> str:
         """What a model card says, below its front matter, until somebody writes a better one."""
 
-    def photograph_file(self) -> bytes | None:
-        """What photograph.jpg holds, of a model that has one."""
+    def photograph_file(self) -> tuple[str, bytes] | None:
+        """The name and content of the photograph's file, of a model that has one."""
         return None
 
     @classmethod

@@ -8,23 +8,27 @@ from pathlib import Path
 from PIL import Image
 
 from darkroom import pictures
+from darkroom.model_files import PHOTOGRAPH_FILES
 from darkroom.pictures import FULL_PIXELS
 
 MAX_BYTES = 25_000_000
+LOSSLESS_BYTES = 12_000_000  # of PNG, at most: 6 megapixels of most photographs
+PNG_LEVEL = 3  # of compression: 0.1 s a megapixel, 2 % larger than at 6
 QUALITIES = (95, 90, 80, 60)  # of JPEG: the first that fits
 OTHER_SHAPE = 0.1  # of the trained picture's ratio, whose sides were rounded: more is another picture
 
 
 class Photograph:
-    """A picture as JPEG. data: the file; size: (width, height), px."""
+    """A picture as PNG or JPEG. data: the file; name: of the file in a scene's folder; size: (width, height), px."""
 
     def __init__(self, data: bytes) -> None:
-        """Looks at the header only. Raises ValueError or OSError where it is no JPEG, or too large."""
+        """Look at the header only. Raises ValueError or OSError where it is neither, or too large."""
         if len(data) > MAX_BYTES:
             raise ValueError(f"the photograph has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES // 10**6} are allowed")
         try:
-            with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as image:
                 self.data, self.size = data, image.size
+                self.name = PHOTOGRAPH_FILES[0 if image.format == "PNG" else 1]
         except Image.DecompressionBombError as error:
             raise ValueError(str(error)) from None
         if self.size[0] * self.size[1] > FULL_PIXELS:
@@ -33,7 +37,11 @@ class Photograph:
 
     @classmethod
     def of(cls, picture: Image.Image) -> Photograph:
-        """That of an RGB picture of at most 25 megapixels."""
+        """Encode an RGB picture of at most 25 megapixels: losslessly where that takes few bytes."""
+        file = io.BytesIO()
+        picture.save(file, format="PNG", compress_level=PNG_LEVEL)
+        if file.tell() <= LOSSLESS_BYTES:
+            return cls(file.getvalue())
         for quality in QUALITIES:
             file = io.BytesIO()
             picture.save(file, format="JPEG", quality=quality, subsampling=0 if quality > 90 else -1)
@@ -42,16 +50,16 @@ class Photograph:
         return cls(file.getvalue())
 
     @classmethod
-    def read(cls, path: Path, width: int, height: int) -> Photograph | None:
-        """The one in a file of which a picture of this size was trained; None where there is none.
+    def read(cls, folder: Path, width: int, height: int) -> Photograph | None:
+        """Read the one in a scene's folder, of which a picture of this size was trained; None where there is none.
 
-        Raises ValueError or OSError where it is no JPEG, too large, or of another shape.
+        Raises ValueError or OSError where it is neither PNG nor JPEG, too large, or of another shape.
         """
-        try:
-            with path.open("rb") as file:
-                photograph = cls(file.read(MAX_BYTES + 1))
-        except FileNotFoundError:
+        path = next((folder / name for name in PHOTOGRAPH_FILES if (folder / name).exists()), None)
+        if path is None:
             return None
+        with path.open("rb") as file:
+            photograph = cls(file.read(MAX_BYTES + 1))
         ratio = photograph.size[0] / photograph.size[1] * height / width
         if not 1 - OTHER_SHAPE < ratio < 1 + OTHER_SHAPE:
             own = "x".join(map(str, photograph.size))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.device import fast_format
-from darkroom.model_files import PHOTOGRAPH_FILE, SCENE, header_of, layout_of, read_tensors
+from darkroom.model_files import SCENE, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Step, finished, method
@@ -254,8 +254,8 @@ class ScenePipeline(Pretrained):
             "scene.sample(count=8)\n```\n\nThe weights hold the trained picture: its licence applies to them.\n"
         )
 
-    def photograph_file(self) -> bytes | None:
-        return self.photograph.data if self.photograph else None
+    def photograph_file(self) -> tuple[str, bytes] | None:
+        return (self.photograph.name, self.photograph.data) if self.photograph else None
 
     @classmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
@@ -269,7 +269,7 @@ class ScenePipeline(Pretrained):
         pyramid = Pyramid(model_config, scales)
         pyramid.load_state_dict(tensors, strict=True)
         height, width = model_config.sizes[-1]
-        return cls(pyramid, train_config, Photograph.read(weights.parent / PHOTOGRAPH_FILE, width, height))
+        return cls(pyramid, train_config, Photograph.read(weights.parent, width, height))
 
 
 def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:

@@ -22,20 +22,44 @@ def test_a_training_keeps_the_photograph_at_its_own_size(tiny_config, picture, t
     assert last.scene.photograph.size == (640, 480) and last.scene.size == (128, 96)
     last.scene.save_pretrained(tmp_path)
     loaded = ScenePipeline.from_pretrained(tmp_path)
-    assert loaded.photograph.data == last.scene.photograph.data
-    assert np.abs(np.asarray(loaded.original).astype(float) - np.asarray(large)).mean() < 2
+    assert loaded.photograph.data == last.scene.photograph.data and (tmp_path / "photograph.png").exists()
+    assert loaded.original.tobytes() == large.tobytes()  # a small one is kept losslessly
     assert loaded.sample(1, enlarge=True)[0].size == (640, 480)
 
 
 def test_a_scene_without_a_photograph_has_its_trained_picture(tiny_scene, tmp_path):
     tiny_scene.save_pretrained(tmp_path)
-    (tmp_path / "photograph.jpg").unlink()
+    (tmp_path / "photograph.png").unlink()
     loaded = ScenePipeline.from_pretrained(tmp_path)
     assert loaded.photograph is None and loaded.original.tobytes() == loaded.source.tobytes()
     assert loaded.enlarge(loaded.source).size == loaded.size
     tiny_scene.save_pretrained(tmp_path)
     loaded.save_pretrained(tmp_path)
-    assert not (tmp_path / "photograph.jpg").exists()  # it would be another picture's
+    assert not (tmp_path / "photograph.png").exists()  # it would be another picture's
+
+
+def test_a_scene_with_a_jpeg_still_loads_and_its_photograph_replaces_another(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path)
+    (tmp_path / "photograph.png").unlink()
+    (tmp_path / "photograph.jpg").write_bytes(jpeg(64, 48))
+    loaded = ScenePipeline.from_pretrained(tmp_path)
+    assert loaded.photograph.data == jpeg(64, 48)
+    tiny_scene.save_pretrained(tmp_path)
+    assert not (tmp_path / "photograph.jpg").exists()
+    loaded.save_pretrained(tmp_path)
+    assert (tmp_path / "photograph.jpg").exists() and not (tmp_path / "photograph.png").exists()
+
+
+def test_an_edit_keeps_the_bytes_of_a_png_away_from_the_mask(tiny_config, picture, tmp_path):
+    noisy = np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    *_, last = singan.train(Image.fromarray(noisy), tiny_config, device="cpu")
+    last.scene.save_pretrained(tmp_path)
+    changed = Image.fromarray(noisy)
+    changed.paste("red", (4, 4, 12, 12))
+    mask = Image.new("L", changed.size)
+    mask.paste(255, (4, 4, 12, 12))
+    (edited,) = ScenePipeline.from_pretrained(tmp_path).edit(changed, mask, enlarge=True)
+    assert np.array_equal(np.asarray(edited)[:, 32:], noisy[:, 32:])
 
 
 @pytest.mark.parametrize(
@@ -43,14 +67,14 @@ def test_a_scene_without_a_photograph_has_its_trained_picture(tiny_scene, tmp_pa
     [
         (b"", "damaged"),
         (b"no picture", "damaged"),
-        (jpeg(64, 64), "photograph.jpg has 64x64 px, another shape than the trained picture (64x48)"),
+        (jpeg(64, 64), "photograph.png has 64x64 px, another shape than the trained picture (64x48)"),
         (jpeg(6000, 4500), "at most 25 megapixels"),
         (jpeg(64, 48) + bytes(MAX_BYTES), "at most 25 are allowed"),
     ],
 )
 def test_what_is_no_photograph_of_the_scene_is_refused(tiny_scene, tmp_path, data, words):
     tiny_scene.save_pretrained(tmp_path)
-    (tmp_path / "photograph.jpg").write_bytes(data)
+    (tmp_path / "photograph.png").write_bytes(data)
     with pytest.raises(ModelError) as refused:
         ScenePipeline.from_pretrained(tmp_path)
     assert words in str(refused.value)
@@ -66,12 +90,13 @@ def test_a_header_that_claims_far_more_is_refused(tiny_scene, tmp_path):
 
 def test_a_damaged_photograph_is_a_sentence(tiny_scene, tmp_path):
     tiny_scene.save_pretrained(tmp_path)
-    whole = (tmp_path / "photograph.jpg").read_bytes()
-    (tmp_path / "photograph.jpg").write_bytes(whole[: len(whole) // 2])
+    whole = (tmp_path / "photograph.png").read_bytes()
+    (tmp_path / "photograph.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match="the scene's photograph"):
         ScenePipeline.from_pretrained(tmp_path).sample(1, enlarge=True)
 
 
 def test_a_photograph_that_hardly_compresses_is_kept_smaller():
     noise = np.random.default_rng(0).integers(0, 256, (4500, 5500, 3), dtype=np.uint8)
-    assert len(Photograph.of(Image.fromarray(noise)).data) <= MAX_BYTES
+    kept = Photograph.of(Image.fromarray(noise))
+    assert len(kept.data) <= MAX_BYTES and kept.name == "photograph.jpg"
