@@ -171,7 +171,12 @@ class Pyramid(nn.Module):
         """Scale n's picture (N, 3, H, W) from noise z (N, 1 or 3, H, W), None being zero, and the picture below."""
         generator = self.generators[n]
         assert isinstance(generator, Generator)
-        return generator.render(prev if z is None else self.sigmas[n] * z + prev, prev, dtype)
+        return self.toned(generator.render(prev if z is None else self.sigmas[n] * z + prev, prev, dtype))
+
+    def toned(self, pictures: Tensor) -> Tensor:
+        """Return pictures (N, 3, H, W) without colours where the trained picture has none, else as they are."""
+        gray = (self.source == self.source[:1]).all()
+        return torch.where(gray, pictures.mean(1, keepdim=True), pictures)
 
     @torch.no_grad()
     def render(

@@ -222,7 +222,8 @@ class Training:
         noise = scale_noise(n, size, seeded(self.config.seed, n, Stream.PREVIEW)).to(self.device)
         prev = task.rec_prev if self.rendered is None else resize_picture(self.rendered.sample, size)
         sample = generator.render(task.sigma * noise + prev, prev, self.dtype)
-        return Rendered(sample, generator.render(task.rec_input, task.rec_prev, self.dtype))
+        reconstruction = generator.render(task.rec_input, task.rec_prev, self.dtype)
+        return Rendered(self.pyramid.toned(sample), self.pyramid.toned(reconstruction))
 
     def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
         """Scale n's networks before training; those of a second attempt begin elsewhere."""
