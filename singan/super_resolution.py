@@ -2,7 +2,7 @@
 
 In small steps, as in Glasner, Bagon and Irani (ICCV 2009): a step's picture, enlarged and so blurred, is looked up in
 the picture as blurred as that, near the same place, and takes the sharp patches; then it is corrected until, reduced,
-it is the picture again (back-projection; Irani and Peleg, 1991).
+it is the picture again but for its noise (back-projection; Irani and Peleg, 1991).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import prod
 
 import numpy as np
 from PIL import Image
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, softshrink
 
 from singan.enlarge import NEAR, SWEEPS, Stage, step_of
 from singan.patches import PATCH, Bytes, Matches, Size, as_tensor, improve, resized, size_of, vote
@@ -22,6 +22,7 @@ from singan.pieces import each
 STEP = 1.5  # at most, from one size to the next
 FALLOFF, FAR_FALLOFF = 0.3, 0.05  # of votes, up to twice the size and beyond: a more even mean errs less
 CORRECTIONS = 5  # in a step
+NOISE = 1.5  # of 255: what a pixel may differ by, since a photograph's noise, put back, is a woven grid of its pixels
 MOST = 4  # times as large as the picture
 PRINTED = 0.6  # of the work of a print that is enlarged: the print
 
@@ -70,11 +71,14 @@ def _at(size: Size, ratios: list[float]) -> Size:
 
 
 def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
-    """Returns it such that it is the picture when it is reduced to its size; yields the share that is done."""
+    """Return it such that, reduced to the picture's size, it is the picture to within NOISE.
+
+    Yields the share that is done.
+    """
     pixels = as_tensor(now).float()
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS
         reduced = interpolate(pixels, size_of(picture), mode="bicubic", antialias=True)
-        missing = as_tensor(picture).float() - reduced
+        missing = softshrink(as_tensor(picture).float() - reduced, NOISE)
         pixels = (pixels + interpolate(missing, size_of(now), mode="bicubic")).clamp(0, 255)
     return pixels[0].permute(1, 2, 0).round().byte().contiguous().numpy()

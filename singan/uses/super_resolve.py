@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class SuperResolve(PicturesUse["ScenePipeline"]):
     """Enlarge a scene's photograph beyond its own pixels, up to 16 megapixels.
 
-    Reduced again it is the photograph; detail that the photograph does not have is invented, from like places in it.
+    Reduced again it is the photograph, to within its noise; detail that it does not have is invented, from like places
+    in it.
     """
 
     factor: float = option(2.0, "of width and height", label="Times as large", low=1.1, high=MOST)

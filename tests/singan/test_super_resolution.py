@@ -43,6 +43,16 @@ def test_what_was_reduced_is_restored_with_detail_that_plain_enlarging_lacks(nam
     assert np.abs(resized(restored, (150, 200)).astype(int) - small).mean() < 1.5  # reduced, it is the picture again
 
 
+def test_noise_does_not_become_a_grid_of_the_pixels() -> None:
+    y, x = np.mgrid[:75, :100]
+    smooth = np.stack([120 + x / 3, 140 + y / 2, 180 - x / 4], 2)
+    noisy = (smooth + np.random.default_rng(0).normal(0, 1, smooth.shape)).round().astype(np.uint8)
+    plain, restored = resized(noisy, (300, 400)), whole(super_resolved(noisy, (300, 400)))
+    # What is finer than the picture's pixels, but for the borders.
+    grains = [it - resized(resized(it, (37, 50)), (300, 400)).astype(float) for it in (plain, restored)]
+    assert grains[1][20:-20, 20:-20].std() < grains[0][20:-20, 20:-20].std()
+
+
 def test_the_size_is_exact_and_the_work_is_told() -> None:
     small = resized(example("peaks"), (60, 80))
     pieces = super_resolved(small, (150, 201))
