@@ -45,6 +45,11 @@ class Region:
             raise ValueError(f"the mask is {sizes[0]}, the picture {sizes[1]}; both need the same shape")
         return cls(mask.convert("L").point(lambda value: 255 if value >= WHITE else 0))
 
+    @property
+    def share(self) -> float:
+        """The marked part of the picture's area, 0 to 1."""
+        return float(np.asarray(self._marked).mean()) / 255
+
     def box(self, size: tuple[int, int], margin: int) -> tuple[int, int, int, int]:
         """What holds all that the mask marks at a size of (width, height), with a margin: left, top, right, bottom."""
         found = self._marked.getbbox()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,9 @@ from singan.uses.start import enlarge_option, print_suffix, start_scale_option
 if TYPE_CHECKING:
     from singan.pipeline import ScenePipeline
 
-START_SCALE = 3  # by eye: at 1 and 2 what was there before comes back
+START_SCALE = 3  # by eye: at 1 and 2 what was there before comes back instead of a small change
+LARGE_START_SCALE = 2  # of prints: by eye, a large change keeps the shape of its mask at 3, and is flat
+LARGE = 10  # px at that scale, the root of the changed area: what is smaller has no room for a patch
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,9 @@ class Edit(PicturesUse["ScenePipeline"]):
         None, "white where the picture was changed; without one, where it differs from the photograph", label="Mask"
     )
     start_scale: int | None = start_scale_option(
-        None, "how closely to follow the changes: 1 loosely, 2, 3, ... more; by default 3", low=1
+        None,
+        "how closely to follow the changes: 1 loosely, 2, 3, ... more; by default 3; in prints, 2 for large changes",
+        low=1,
     )
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
@@ -44,9 +49,16 @@ class Edit(PicturesUse["ScenePipeline"]):
         if not self.enlarge:
             start = max(1, min(START_SCALE, model.scales - 1)) if self.start_scale is None else self.start_scale
             return as_steps(blended(model, model.redrawn(self.picture, start, self.seed), region))
-        entry = model.shorter_side(min(START_SCALE, model.last_scale) if self.start_scale is None else self.start_scale)
-        layout = Layout(self.picture, entry, ANYWHERE, alike=False, region=region)
+        start = self._print_start(model, region) if self.start_scale is None else self.start_scale
+        layout = Layout(self.picture, model.shorter_side(start), ANYWHERE, alike=False, region=region)
         return model.prints([layout], model.print_size, self.seed)
+
+    def _print_start(self, model: ScenePipeline, region: Region) -> int:
+        """The scale at which a print begins by default."""
+        large = min(LARGE_START_SCALE, model.last_scale)
+        width, height = model.original_size
+        side = math.sqrt(region.share * width * height) * model.shorter_side(large) / min(width, height)
+        return large if side >= LARGE else min(START_SCALE, model.last_scale)
 
     def note(self, model: ScenePipeline) -> str | None:
         return fitted("picture", self.picture, model)

@@ -91,6 +91,17 @@ def test_a_part_that_was_copied_is_still_that_part_at_a_fine_start_scale(scene: 
     assert np.corrcoef(own, due)[0, 1] > 0.5 > np.corrcoef(own, was)[0, 1] + 0.2
 
 
+def test_a_large_change_comes_in_at_a_coarser_scale_than_a_small_one(shipped: ScenePipeline) -> None:
+    """At the finer one it keeps the outline of its mask; at the coarser one a small change is lost."""
+    photograph = Photograph.of(shipped.original.resize((400, 300)))
+    scene = ScenePipeline(shipped.pyramid, shipped.train_config, photograph)
+    for side, start in ((40, 3), (160, 2)):
+        changed = scene.original
+        changed.paste((130, 125, 125), (100, 100, 100 + side, 100 + side))
+        (edited,), (same,) = (scene.edit(changed, start_scale=it, enlarge=True) for it in (None, start))
+        assert edited.tobytes() == same.tobytes()
+
+
 def test_what_is_pasted_takes_the_photographs_colours(scene: ScenePipeline, changed: Image.Image) -> None:
     (harmonized,) = scene.harmonize(changed, enlarge=True)
     box = (255, 45, 305, 85)
