@@ -18,7 +18,20 @@ from PIL import Image
 
 from darkroom.uses import Step
 from singan.masks import Region
-from singan.patches import PATCH, Bytes, Matches, Place, Size, compiled, improve, match_all, resized, size_of, vote
+from singan.patches import (
+    PATCH,
+    Bytes,
+    Matches,
+    Place,
+    Size,
+    compiled,
+    improve,
+    match_all,
+    resized,
+    size_of,
+    smooth_vote,
+    vote,
+)
 from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
@@ -83,7 +96,9 @@ class Enlarger:
         elif layout.wrapped:
             sizes = [(height // 2 * 2, width // 2 * 2) for height, width in sizes]
         drawn = None if layout.picture is None else np.array(layout.picture.convert("RGB"))
-        scales = [_Scale(real, layout, drawn, size) for real, size in zip(reals, sizes, strict=True)]
+        scales = [
+            _Scale(real, layout, drawn, size, finest=real is reals[-1]) for real, size in zip(reals, sizes, strict=True)
+        ]
         work = [math.prod(size) for size in sizes]
         total = sum(work) + 1  # the print itself is the last of it
         now, matches = yield from each(scales[0].begun(seed), lambda _: Stage(None, 0.0))
@@ -174,8 +189,9 @@ Drawn = Generator[float, None, tuple[Bytes, Matches]]  # returns a scale's pictu
 class _Scale:
     """One scale of a print: the photograph there, what comes in at its own size, and the print's size."""
 
-    def __init__(self, real: Bytes, layout: Layout, drawn: Bytes | None, size: Size) -> None:
-        self.real, self.layout, self.drawn, self.size = real, layout, drawn, size
+    def __init__(self, real: Bytes, layout: Layout, drawn: Bytes | None, size: Size, finest: bool) -> None:
+        """finest: whether it is the print, which steps between patches are smoothed away in."""
+        self.real, self.layout, self.drawn, self.size, self.finest = real, layout, drawn, size, finest
         self.free = layout.region.free(size) if layout.region else None
 
     def begun(self, seed: int) -> Drawn:
@@ -239,5 +255,8 @@ class _Scale:
 
     def _voted(self, matches: Matches) -> Generator[float, None, Bytes]:
         """The picture that matches give, where it is free to change."""
+        if self.finest:
+            kept = None if self.free is None else ~self.free[..., 0]
+            return (yield from smooth_vote(matches, self.real, FALLOFF, kept, self.real))
         now = yield from vote(matches, self.real, FALLOFF)
         return now if self.free is None else np.where(self.free, now, self.real)

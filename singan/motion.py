@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.uses import Step
 from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SWEEPS, Enlarger, step_of
-from singan.patches import Bytes, Matches, improve, match_all, resized, size_of, vote
+from singan.patches import Bytes, Matches, improve, match_all, resized, size_of, smooth_vote, vote
 from singan.pieces import each, whole
 
 WORTH = 0.6  # a match is left for one of less than this times its squared difference
@@ -52,7 +52,8 @@ class MovingPrint:
                 )
                 begun = yield from each(search, lambda share: (n - self.entry + share) / count)  # noqa: B023
             self.matches[n] = begun
-            now = yield from each(vote(begun, self.reals[n], FALLOFF), lambda share: (n - self.entry + 1) / count)  # noqa: B023
+            voted = (smooth_vote if n == len(self.sizes) - 1 else vote)(begun, self.reals[n], FALLOFF)
+            now = yield from each(voted, lambda share: (n - self.entry + 1) / count)  # noqa: B023
         return Image.fromarray(now)
 
     def _begin(self, n: int, last: dict[int, Matches], drawn: Bytes) -> Matches:

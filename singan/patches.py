@@ -6,26 +6,20 @@ for any number of threads.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numba
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 from torch import Tensor
 
+from singan.compiling import parallel
+from singan.gradients import LEVEL, REACH, Bytes, Gradients, Mask, smooth
 from singan.image import resize
-from singan.pieces import whole
-
-# Of numba's layers the one that survives a fork, as ZeroGPU needs it; it takes one caller at a time.
-numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
-_ALONE = threading.Lock()
+from singan.pieces import ALONE, each, whole
 
 PATCH = 7  # px a side
 ENTROPY = 0.001  # of the transport, in the units of its cost
@@ -36,38 +30,7 @@ BAND = 100_000  # patches that are searched for at once: a piece of work
 TOLERANCE = 1_000  # by so much a match that neighbours agree on may be farther, a sum of squares
 VOTES = 4  # pixels that are voted for in the time of a search
 
-Bytes = NDArray[np.uint8]
 Size = tuple[int, int]  # (height, width), px
-
-
-class _Cache(FunctionCache):
-    """numba's cache on disk; what cannot be read from it or written to it is compiled, however that fails."""
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled function, or None."""
-        with suppress(Exception):  # a damaged pickle raises any
-            return super().load_overload(sig, target_context)
-        return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Save the compiled function, if that can be done."""
-        with suppress(Exception):  # as above: the index is read first
-            super().save_overload(sig, data)
-
-
-def _jit(**options: Any) -> Callable[[Callable[..., None]], Any]:
-    """Compile with `numba.njit(parallel=True, **options)`, with a cache on disk if any of numba's folders is writable.
-
-    The temporary folder is not used in their place: others could put pickles there for this process to load.
-    """
-
-    def decorate(function: Callable[..., None]) -> Any:
-        dispatcher = numba.njit(parallel=True, **options)(function)
-        with suppress(RuntimeError):  # no folder is writable
-            dispatcher._cache = _Cache(function)
-        return dispatcher
-
-    return decorate
 
 
 @dataclass(frozen=True)
@@ -142,6 +105,7 @@ def compiled() -> None:
     matches = Matches(np.zeros((1, 1, 2), np.int32), (PATCH, PATCH))
     whole(improve(matches, nothing, nothing, 1, 1, 0))
     whole(vote(matches, nothing, 0.0))
+    whole(smooth_vote(matches, nothing, 0.0))
 
 
 # -- exact search ------------------------------------------------------------------------------------------------------
@@ -216,12 +180,12 @@ def improve(
     tolerance = np.int32(TOLERANCE if worth == 1 else 0)
     flat = _flat(_unrolled(picture, matches.step) if matches.wrapped else picture), _flat(photograph)
     bands = _bands(rows, columns)
-    with _ALONE:
+    with ALONE:
         _compare(*flat, corners, distances, matches.step, worth)
     for sweep in range(sweeps):
         before = corners.copy()
         for first, last in bands:
-            with _ALONE:
+            with ALONE:
                 _sweep(*flat, before, corners, distances, matches.step, radius, tolerance, seed, sweep, first, last)
             yield (sweep + last / rows) / sweeps
     return replace(matches, corners=corners)
@@ -260,7 +224,7 @@ def _shifted(state):  # type: ignore[no-untyped-def]
     return state
 
 
-@_jit()
+@parallel()
 def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-def]
     """The distances that others have to be below."""
     rows, columns = distances.shape
@@ -272,7 +236,7 @@ def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-
             distances[y, x] = np.int32(worth * here)
 
 
-@_jit()
+@parallel()
 def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
     """Improves rows first to last - 1."""
     rows, columns = distances.shape
@@ -337,41 +301,73 @@ def _agreed(corners, y, x, step):  # type: ignore[no-untyped-def]
 def vote(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float, None, Bytes]:
     """Returns the picture that the matched patches give: each pixel the mean of the patches over it, weighted by
     exp(-falloff r^2), r px from a patch's centre. Yields the share that is done, a few times a second."""
+    if matches.wrapped:
+        around, inside = _across(matches, 0)
+        return np.ascontiguousarray((yield from vote(around, photograph, falloff))[inside])
+    return (yield from _voted(matches, photograph, falloff, None))
+
+
+def vote_gradients(
+    matches: Matches, photograph: Bytes, falloff: float
+) -> Generator[float, None, tuple[Bytes, Gradients]]:
+    """Like `vote`, and from the same patches the means of their gradients; borders do not meet."""
+    gradients = np.empty((2, *matches.size, 3), np.int16)
+    picture = yield from _voted(matches, photograph, falloff, gradients)
+    return picture, gradients
+
+
+def smooth_vote(
+    matches: Matches, photograph: Bytes, falloff: float, kept: Mask | None = None, picture: Bytes | None = None
+) -> Generator[float, None, Bytes]:
+    """`vote`, without the steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
+    kept, picture: as there; not where borders meet. Yields the share that is done."""
+    if matches.wrapped:
+        around, inside = _across(matches, REACH)
+        return np.ascontiguousarray((yield from smooth_vote(around, photograph, falloff))[inside])
+    votes = vote_gradients(matches, photograph, falloff)
+    colours, gradients = yield from each(votes, lambda share: 0.5 * share)
+    return (yield from each(smooth(colours, gradients, kept, picture), lambda share: 0.5 + 0.5 * share))
+
+
+def _across(matches: Matches, reach: int) -> tuple[Matches, tuple[slice, slice]]:
+    """The patches of a picture whose borders meet as those of one that goes on beyond them, so that up to `reach` px
+    away every pixel has all of its votes; and where in that the picture lies."""
+    (height, width), step = matches.size, matches.step
+    before, after = -(-(reach + PATCH - 1) // step), -(-reach // step)
+    corners = np.pad(matches.corners, ((before, after), (before, after), (0, 0)), mode="wrap")
+    rows, columns = ((n - 1) * step + PATCH for n in corners.shape[:2])
+    first = before * step
+    return Matches(corners, (rows, columns), step), (slice(first, first + height), slice(first, first + width))
+
+
+def _voted(
+    matches: Matches, photograph: Bytes, falloff: float, gradients: Gradients | None
+) -> Generator[float, None, Bytes]:
+    """gradients: where they are to be written."""
     r = np.arange(PATCH) - PATCH // 2
     window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
-    if matches.wrapped:
-        return (yield from _vote_across(matches, photograph, falloff))
     height, width = matches.size
     picture = np.empty((height, width, 3), np.uint8)
     for first, last in _bands(height, width // VOTES):
-        with _ALONE:
-            _vote(photograph, matches.corners, picture, matches.step, window, first, last)
+        with ALONE:
+            _vote(photograph, matches.corners, picture, gradients, matches.step, window, first, last)
         yield last / height
     return picture
 
 
-def _vote_across(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float, None, Bytes]:
-    """`vote`, with the patches that begin on the other side of a border in front of those on this one."""
-    (height, width), step = matches.size, matches.step
-    before = -(-(PATCH - 1) // step)
-    corners = np.pad(matches.corners, ((before, 0), (before, 0), (0, 0)), mode="wrap")
-    rows, columns = ((n - 1) * step + PATCH for n in corners.shape[:2])
-    picture = yield from vote(Matches(corners, (rows, columns), step), photograph, falloff)
-    first = before * step
-    return np.ascontiguousarray(picture[first : first + height, first : first + width])
-
-
-@_jit(fastmath=True)
-def _vote(photograph, corners, picture, step, window, first, last):  # type: ignore[no-untyped-def]
-    """Rows first to last - 1 of the picture."""
+@parallel(fastmath=True)
+def _vote(photograph, corners, picture, gradients, step, window, first, last):  # type: ignore[no-untyped-def]
+    """Rows first to last - 1 of the picture and, where they are not None, of its gradients."""
     rows, columns = corners.shape[:2]
     height, width = picture.shape[:2]
-    half = np.float32(0.5)
+    bottom, right = photograph.shape[0] - 1, photograph.shape[1] - 1
     for y in numba.prange(first, last):
         last_row = rows - 1 if y > height - PATCH else min(rows - 1, y // step)
+        sums = np.empty(9, np.float32)
         for x in range(width):
             last_column = columns - 1 if x > width - PATCH else min(columns - 1, x // step)
-            red = green = blue = total = np.float32(0)
+            total = np.float32(0)
+            sums[:] = 0
             for i in range(max(0, (y - PATCH + step) // step), last_row + 1):
                 dy = y - min(i * step, height - PATCH)
                 if dy < 0 or dy >= PATCH:
@@ -381,11 +377,16 @@ def _vote(photograph, corners, picture, step, window, first, last):  # type: ign
                     if dx < 0 or dx >= PATCH:
                         continue
                     weight = window[dy, dx]
-                    py, px = corners[i, j, 0] + dy, corners[i, j, 1] + dx
-                    red += weight * photograph[py, px, 0]
-                    green += weight * photograph[py, px, 1]
-                    blue += weight * photograph[py, px, 2]
                     total += weight
-            picture[y, x, 0] = np.uint8(red / total + half)
-            picture[y, x, 1] = np.uint8(green / total + half)
-            picture[y, x, 2] = np.uint8(blue / total + half)
+                    py, px = corners[i, j, 0] + dy, corners[i, j, 1] + dx
+                    for c in range(3):
+                        here = np.int32(photograph[py, px, c])
+                        sums[c] += weight * here
+                        if gradients is not None:
+                            sums[3 + c] += weight * (photograph[py, min(px + 1, right), c] - here)
+                            sums[6 + c] += weight * (photograph[min(py + 1, bottom), px, c] - here)
+            for c in range(3):
+                picture[y, x, c] = np.uint8(sums[c] / total + np.float32(0.5))
+                if gradients is not None:
+                    gradients[0, y, x, c] = np.int16(round(LEVEL * sums[3 + c] / total))
+                    gradients[1, y, x, c] = np.int16(round(LEVEL * sums[6 + c] / total))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
+
+import numba
+
+# Of numba's layers the one that survives a fork, as ZeroGPU needs it; it takes one caller at a time.
+numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
+ALONE = threading.Lock()  # held by whoever calls a parallel kernel
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from singan import ScenePipeline, patches
+from singan import ScenePipeline, gradients, patches
 from singan.__main__ import main
 from singan.enlarge import Enlarger, Layout, filled
 from singan.motion import moving_prints
@@ -138,7 +138,7 @@ def test_the_command_writes_prints(tiny_folder: Path, tmp_path: Path) -> None:
 def test_nothing_is_compiled_while_somebody_waits(photograph: Image.Image) -> None:
     """A print needs no other kinds of arguments than what is compiled at the start."""
     compiled()
-    kernels = [patches._compare, patches._sweep, patches._vote]
+    kernels = [it for module in (patches, gradients) for it in vars(module).values() if hasattr(it, "signatures")]
     before = [len(kernel.signatures) for kernel in kernels]
     Enlarger(photograph).print(200, 150, Layout(), 1)
     tuple(moving_prints(Enlarger(photograph), [photograph.resize((80, 60))], (160, 120), loop=False))

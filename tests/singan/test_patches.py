@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from singan import patches
+from singan.compiling import parallel
 from singan.patches import PATCH, TOLERANCE, Matches, improve, match_all, resized, vote
 from singan.pieces import whole
 from tests.disks import nearly_full
@@ -180,7 +180,7 @@ def doubled(numbers: np.ndarray) -> None:
 def run_doubled() -> bool:
     """Whether a function that is compiled anew works; with it each call looks for its cache."""
     numbers = np.arange(3)
-    patches._jit()(doubled)(numbers)
+    parallel()(doubled)(numbers)
     return numbers.tolist() == [0, 2, 4]
 
 

@@ -1,0 +1,110 @@
+import numba
+import numpy as np
+import pytest
+
+from singan.gradients import LEVEL, SCREEN, smooth
+from singan.patches import PATCH, Matches, smooth_vote, vote, vote_gradients
+from singan.pieces import whole
+from tests.singan.test_patches import nowhere, nowhere_offsets, picture
+
+
+def gradients_of(colours: np.ndarray) -> np.ndarray:
+    """(2, H, W, 3), of any numbers, as `vote_gradients` gives them."""
+    found = np.zeros((2, *colours.shape))
+    found[0, :, :-1], found[1, :-1] = np.diff(colours, axis=1), np.diff(colours, axis=0)
+    return np.rint(LEVEL * found).astype(np.int16)
+
+
+def slope(height: int, width: int) -> np.ndarray:
+    """A sky: lighter to the right, by 30 levels, with grain."""
+    grain = np.random.default_rng(0).normal(0, 1, (height, width, 3))
+    return np.linspace(100, 130, width)[None, :, None] + grain
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 9), (61, 90), (128, 33)])
+def test_a_picture_with_its_own_gradients_stays(height: int, width: int) -> None:
+    colours = picture(height, width)
+    assert np.array_equal(whole(smooth(colours, gradients_of(colours.astype(float)))), colours)
+
+
+def test_it_solves_the_screened_poisson_equation() -> None:
+    sky = slope(30, 45)
+    colours = (sky + np.where(np.arange(45) < 25, 0, 5)[None, :, None]).round().astype(np.uint8)
+    gradients = gradients_of(sky)
+    height, width = colours.shape[:2]
+    down, right = (np.diff(np.eye(side), axis=0) for side in (height, width))
+    steps = [np.kron(down, np.eye(width)), np.kron(np.eye(height), right)]
+    wanted = [gradients[1, :-1], gradients[0, :, :-1]]
+    weights = np.vstack([SCREEN**0.5 * np.eye(height * width), *steps])
+    targets = np.concatenate([SCREEN**0.5 * colours.reshape(-1, 3), *(it.reshape(-1, 3) / LEVEL for it in wanted)])
+    exact = np.linalg.solve(weights.T @ weights, weights.T @ targets).reshape(colours.shape)
+    assert np.abs(whole(smooth(colours, gradients)) - exact).max() < 0.6
+
+
+def quilt() -> Matches:
+    """Two halves of a picture of (100, 120), taken from places 40 px farther apart."""
+    begun = nowhere(100, 120, 2)
+    corners = nowhere_offsets(begun)
+    corners[..., 1] += np.where(np.arange(corners.shape[1]) < corners.shape[1] // 2, 0, 40)
+    return Matches(corners.astype(np.int32), begun.size, 2)
+
+
+def test_between_patches_of_other_places_there_is_no_step() -> None:
+    photograph = np.clip(slope(100, 160) + np.where(np.arange(160) < 80, 0, 6)[None, :, None], 0, 255).astype(np.uint8)
+    photograph[:, 78:82] = 120
+    matches = quilt()
+    seam, steps = matches.size[1] // 2 + PATCH // 2, []
+    for made in (whole(vote(matches, photograph, 0.5)), whole(smooth_vote(matches, photograph, 0.5))):
+        columns = made.astype(float).mean((0, 2))
+        steps.append(columns[seam + 4 : seam + 10].mean() - columns[seam - 10 : seam - 4].mean())
+    assert steps[0] > 10 and steps[1] < steps[0] / 2
+
+
+@pytest.mark.parametrize("wide", [1, 4])
+def test_edges_stay_as_the_colours_have_them(wide: int) -> None:
+    """Also where votes have spread one over a few pixels: else one side would bleed into the other."""
+    edge = 60 + 40 * ((np.arange(50) - 25) / wide).clip(0, 1)
+    colours = np.broadcast_to(edge.round().astype(np.uint8)[None, :, None], (40, 50, 3)).copy()
+    assert np.array_equal(whole(smooth(colours, np.zeros((2, 40, 50, 3), np.int16))), colours)
+
+
+def test_what_is_kept_stays_to_the_byte_and_is_continued() -> None:
+    sky = slope(80, 100).round().astype(np.uint8)
+    kept = np.zeros((80, 100), bool)
+    kept[:, :40], kept[30:50, 70:80] = True, True
+    drifted = sky + np.uint8(9)
+    made = whole(smooth(drifted, gradients_of(sky.astype(float)), kept, sky)).astype(float)
+    assert np.array_equal(made[kept], sky[kept])
+    step = made[:, 40].mean() - made[:, 39].mean()
+    assert abs(step - (sky[:, 40].astype(float).mean() - sky[:, 39].mean())) < 2  # of the 9 there were
+    assert (made - sky)[:, 41:60].mean(0)[..., 0].argmin() == 0  # it drifts away from there
+
+
+def test_gradients_are_voted_for_beside_the_colours() -> None:
+    photograph = picture(60, 83)
+    matches = Matches(nowhere_offsets(nowhere(60, 83, 2)).astype(np.int32), (60, 83), 2)
+    colours, gradients = whole(vote_gradients(matches, photograph, 0.5))
+    assert np.array_equal(colours, whole(vote(matches, photograph, 0.5)))
+    assert np.array_equal(gradients, gradients_of(photograph.astype(float)))
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_borders_that_meet_meet_without_a_step(step: int) -> None:
+    photograph = (slope(60, 80) / 2).round().astype(np.uint8)
+    corners = nowhere_offsets(nowhere(46, 66, step))[: 40 // step, : 60 // step].astype(np.int32)
+    matches = Matches(corners, (40, 60), step, wrapped=True)
+    steps = []
+    for made in (whole(vote(matches, photograph, 0.5)), whole(smooth_vote(matches, photograph, 0.5))):
+        assert made.shape == (40, 60, 3)
+        columns = np.roll(made.astype(float).mean((0, 2)), 30)
+        steps.append(np.abs(np.diff(columns)).max())
+    assert steps[0] > 4 and steps[1] < steps[0] / 2
+
+
+def test_number_of_threads_changes_nothing() -> None:
+    results = []
+    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
+        numba.set_num_threads(threads)
+        results.append(whole(smooth_vote(quilt(), picture(100, 200), 0.5)))
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert np.array_equal(*results)
