@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from singan import patches
 from singan.compiling import parallel
 from singan.patches import PATCH, TOLERANCE, Matches, improve, match_all, resized, vote
 from singan.pieces import whole
