@@ -25,7 +25,7 @@ from singan.pieces import ALONE
 
 LEVEL = 64  # units of a gradient that are one level of 255
 SCREEN = 0.004  # weight of the colours: corrections fall to 1/e within 16 px
-STEP = 12  # levels of 255: a step between patches is smoothed away up to this height, and one of twice that stays
+STEP = 6  # levels of 255: a step between patches is smoothed away up to this height, and one of twice that stays
 WIDE = 4  # px on either side over which votes spread a step
 CYCLES = 2  # of multigrid: each leaves a seventh of the error
 WEIGHTS = tuple(1 / (1.25 + sign * 0.75 * math.sqrt(0.5)) for sign in (-1, 1))  # Chebyshev's, for errors of a few px
