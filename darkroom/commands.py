@@ -135,7 +135,7 @@ def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
         given |= {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True}
         given |= {"help": f"{given['help']}; may be repeated", "default": argparse.SUPPRESS}
     elif it.kind is str:
-        given |= {"choices": it.choices, "help": it.help}
+        given |= {"choices": it.choices or None, "help": it.help}
     else:
         given |= {"type": it.kind if it.kind is int else number, "metavar": "N" if it.kind is int else "X"}
     if isinstance(default, tuple):

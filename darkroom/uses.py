@@ -36,9 +36,9 @@ class Option:
     """What every surface says of a field.
 
     label: its name on the page. low, high: what is allowed; served: `high` for visitors, who share the machine, where
-    it is lower. choices: of a text. command: what the command line does where nothing is said, if that is more than
-    one; with a tuple it takes several values. link: its key in links. start: what a form begins with where that is not
-    the default, or where there is none. name, kind, default, optional: as the dataclass has them.
+    it is lower. choices: of a text; none: any text. command: what the command line does where nothing is said, if that
+    is more than one; with a tuple it takes several values. link: its key in links. start: what a form begins with where
+    that is not the default, or where there is none. name, kind, default, optional: as the dataclass has them.
     """
 
     help: str
@@ -97,7 +97,10 @@ class Option:
         if self.kind is Image.Image:
             return open_picture(value, None if isinstance(value, str | Path) else f"the {self.name}")
         if self.kind is str:
-            check_choice(self.name, value, self.choices)
+            if self.choices:
+                check_choice(self.name, value, self.choices)
+            elif not isinstance(value, str):
+                raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); a text is needed")
             return value
         assert self.low is not None and self.high is not None and self.most is not None
         high = self.most if served else self.high

@@ -39,10 +39,7 @@ class Region:
         photograph. Raises ValueError where the mask has another shape, or nothing or all is to change."""
         if mask is None:
             return cls(_difference(picture, photograph))
-        ratio = mask.width / mask.height * picture.height / picture.width
-        if abs(ratio - 1) > OTHER_SHAPE:
-            sizes = [f"{it.width}x{it.height}" for it in (mask, picture)]
-            raise ValueError(f"the mask is {sizes[0]}, the picture {sizes[1]}; both need the same shape")
+        check_shape(mask, picture)
         return cls(mask.convert("L").point(lambda value: 255 if value >= WHITE else 0))
 
     @property
@@ -74,6 +71,14 @@ class Region:
         share = np.asarray(self._new.resize(size[::-1], Image.Resampling.BILINEAR), np.float32)[..., None] / 255
         share = share * self.free(size)
         return (old + share * (new.astype(np.float32) - old) + np.float32(0.5)).astype(np.uint8)
+
+
+def check_shape(mask: Image.Image, picture: Image.Image) -> None:
+    """Raise ValueError unless a mask has the picture's shape; their sizes may differ."""
+    ratio = mask.width / mask.height * picture.height / picture.width
+    if abs(ratio - 1) > OTHER_SHAPE:
+        sizes = [f"{it.width}x{it.height}" for it in (mask, picture)]
+        raise ValueError(f"the mask is {sizes[0]}, the picture {sizes[1]}; both need the same shape")
 
 
 def _difference(picture: Image.Image, photograph: Image.Image) -> Image.Image:

@@ -168,25 +168,40 @@ def _matches(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool) 
 
 
 def improve(
-    matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int, worth: float = 1.0
+    matches: Matches,
+    picture: Bytes,
+    photograph: Bytes,
+    sweeps: int,
+    radius: int,
+    seed: int,
+    worth: float = 1.0,
+    sought: Mask | None = None,
+    allowed: Mask | None = None,
 ) -> Generator[float, None, Matches]:
     """Returns better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random
     search within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at
     once; what two of them hand on is taken even where it is a little farther, as pixels that several places vote for
     are blurred. worth: only what is nearer than this times the match that is given replaces it, where it is not 1 also
-    of those. Yields the share that is done, a few times a second."""
+    of those. sought: (rows, columns), the patches that are looked up; the others keep their matches. allowed: (height,
+    width), upper left pixels of the photograph's patches that may be taken. Yields the share that is done, a few times
+    a second."""
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)
     tolerance = np.int32(TOLERANCE if worth == 1 else 0)
     flat = _flat(_unrolled(picture, matches.step) if matches.wrapped else picture), _flat(photograph)
     bands = _bands(rows, columns)
+    sought = np.ones((rows, columns), np.bool_) if sought is None else sought
+    allowed = np.ones(size_of(photograph), np.bool_) if allowed is None else allowed
+    masks = sought, allowed
     with ALONE:
         _compare(*flat, corners, distances, matches.step, worth)
     for sweep in range(sweeps):
         before = corners.copy()
         for first, last in bands:
             with ALONE:
-                _sweep(*flat, before, corners, distances, matches.step, radius, tolerance, seed, sweep, first, last)
+                _sweep(
+                    *flat, before, corners, distances, *masks, matches.step, radius, tolerance, seed, sweep, first, last
+                )
             yield (sweep + last / rows) / sweeps
     return replace(matches, corners=corners)
 
@@ -237,7 +252,7 @@ def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-
 
 
 @parallel()
-def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
+def _sweep(a, b, before, corners, distances, sought, allowed, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
     """Improves rows first to last - 1."""
     rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
@@ -247,6 +262,8 @@ def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, swee
         state = np.uint64(seed * 7919 + sweep * 104729 + y * 15485863 + 1)
         ay = min(y * step, bottom)
         for x in range(columns):
+            if not sought[y, x]:
+                continue
             ax = min(x * step, right)
             by, bx, best = corners[y, x, 0], corners[y, x, 1], distances[y, x]
             for side in range(4):
@@ -255,7 +272,7 @@ def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, swee
                 if 0 <= ny < rows and 0 <= nx < columns:
                     cy = before[ny, nx, 0] - min(ny * step, bottom) + ay
                     cx = before[ny, nx, 1] - min(nx * step, right) + ax
-                    if 0 <= cy < height and 0 <= cx < width and (cy != by or cx != bx):
+                    if 0 <= cy < height and 0 <= cx < width and (cy != by or cx != bx) and allowed[cy, cx]:
                         d = _distance(a, b, ay, ax, cy, cx, best)
                         if d < best:
                             by, bx, best = cy, cx, d
@@ -265,14 +282,14 @@ def _sweep(a, b, before, corners, distances, step, radius, tolerance, seed, swee
                 cy = by + np.int64(state % np.uint64(2 * reach + 1)) - reach
                 state = _shifted(state)
                 cx = bx + np.int64(state % np.uint64(2 * reach + 1)) - reach
-                if 0 <= cy < height and 0 <= cx < width:
+                if 0 <= cy < height and 0 <= cx < width and allowed[cy, cx]:
                     d = _distance(a, b, ay, ax, cy, cx, best)
                     if d < best:
                         by, bx, best = cy, cx, d
                 reach //= 2
             if 0 < y < rows - 1 and 0 < x < columns - 1:
                 cy, cx = _agreed(before, y, x, step)
-                if (cy != by or cx != bx) and 0 <= cy < height and 0 <= cx < width:
+                if (cy != by or cx != bx) and 0 <= cy < height and 0 <= cx < width and allowed[cy, cx]:
                     d = _distance(a, b, ay, ax, cy, cx, best + tolerance)
                     if d < best + tolerance:
                         by, bx, best = cy, cx, d

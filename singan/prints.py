@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from PIL import Image
 
@@ -10,8 +11,15 @@ from darkroom.checks import check_range
 from darkroom.seeds import seed_of
 from darkroom.uses import Size, Step
 from singan.config import MAX_PRINT_PIXELS, MIN_OUTPUT
+from singan.deformation import cropped
 from singan.enlarge import Enlarger, Layout, Stage, developed, filled
+from singan.fit import Fitting
+from singan.importance import Importance
+from singan.patches import PATCH
+from singan.strips import Wishes, arrange
 from singan.super_resolution import MOST, beyond
+
+BROKEN = 3.0  # cost of strips from which on the picture would be worse than a crop, by eye
 
 
 def prints(
@@ -31,6 +39,45 @@ def prints(
 
     numbered = enumerate(layouts)
     return developed((layout.picture if drafts else None, stages(number, layout)) for number, layout in numbered)
+
+
+class FittedPrint:
+    """A photograph in another shape, as `singan.fit` makes it, at any size of (width, height) px."""
+
+    def __init__(self, photograph: Image.Image, importance: Importance, size: Size, wishes: Wishes) -> None:
+        """Raises ValueError where the size is not allowed."""
+        check_print(size)
+        self.photograph, self.importance, self.size = photograph, importance, size
+        self.strips = arrange(importance, photograph.size[::-1], size[::-1], wishes)
+        self.broken = self.strips.cost > BROKEN
+        self.cropped = self.broken or wishes.plain_crop
+
+    def steps(self, seed: int, number: int = 0) -> Iterator[Step]:
+        """Return the steps of the print; the first shows the deformed photograph."""
+        if self.cropped:
+            return iter([Step(number, cropped(self.photograph, self.size, self.importance.centre))])
+        return self._fitted(seed, number)
+
+    def _fitted(self, seed: int, number: int) -> Iterator[Step]:
+        scale = max(1.0, self.strips.scale)  # above 1 the photograph has too few pixels
+        width, height = (max(PATCH + 1, round(side / scale)) for side in self.size)
+        own, strips = (width, height), replace(self.strips, scale=self.strips.scale / scale)
+        fitting = Fitting(self.photograph, self.importance, strips, own)
+        yield Step(number, Image.fromarray(fitting.deformed), 0.0)
+        stages = fitting.stages(seed_of(seed, number) % 2**31)
+        if own != self.size:
+            stages = beyond(stages, filled(self.size, (MOST * own[0], MOST * own[1])), self.size)
+        for stage in stages:
+            yield Step(number, stage.picture, stage.share)
+
+    def note(self) -> str | None:
+        """Describe what to know of the result, if anything."""
+        if self.broken:
+            return "the subject fills too much of the photograph to fit it whole: it was cropped around its middle"
+        if self.strips.scale > 1:
+            width, height = (round(side / self.strips.scale) for side in self.size)
+            return invented(self.size, (width, height))
+        return None
 
 
 def invented(size: Size, photograph: Size) -> str | None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from darkroom.checks import check_range
+from darkroom.checks import check_range, echo
 from darkroom.pictures import Picture
 from darkroom.uses import PicturesUse, Size, Step, as_steps, option, seed_option
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.enlarge import ABOUT, Layout
 from singan.image import check_size
-from singan.prints import invented, prints
+from singan.importance import importance
+from singan.masks import check_shape
+from singan.prints import FittedPrint, invented, prints
+from singan.strips import Wishes
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
@@ -24,16 +30,21 @@ KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show
 
 KEPT = (1.0, 1.0)  # how much patches of a print keep their place, so that nothing leaves its own
 
-MODES = ("keep", "rearrange")
+MODES = ("fit", "keep", "rearrange")
 
 
 def _size_option(help: str) -> Any:
     return option(help=help, label="Size", low=MIN_OUTPUT, high=MAX_OUTPUT, unit="px", start=(325, 175))
 
 
-def _mode_option() -> Any:
-    said = "keep holds the picture's own layout, rearrange draws new content"
-    return option("keep", said, label="Mode", choices=MODES)
+def _mode_option(default: str) -> Any:
+    said = "fit keeps subjects whole, keep holds the picture's layout, rearrange draws new content"
+    return option(default, said, label="Mode", choices=MODES, start="fit")
+
+
+def _wish_option(help: str) -> Any:
+    said = f"{help} in mode fit: 0 hardly ever, 1 at no cost; without it, as fits the photograph"
+    return option(None, said, low=0.0, high=1.0)
 
 
 @dataclass(frozen=True)
@@ -42,17 +53,20 @@ class Retarget(PicturesUse["ScenePipeline"]):
 
     "keep" holds the layout: the picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1)
     and the finer scales redraw it, so that its texture keeps its proportions. "rearrange" draws new content at the new
-    size from `start_scale` (default 0).
+    size from `start_scale` (default 0). "fit" needs no training: it is `RetargetPicture` of the scene's photograph.
     """
 
     size: Size = _size_option("of the pictures, up to 4 megapixels, enlarged up to 16")
-    mode: str = _mode_option()
+    mode: str = _mode_option("keep")
     start_scale: int | None = start_scale_option(None, "where drawing begins; by default 3 for keep, 0 for rearrange")
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, served=50)
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
     def steps(self, model: ScenePipeline) -> Iterator[Step]:
+        if self.mode == "fit":
+            fitted = self._fitted(model)
+            return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
         if self.mode == "rearrange":
             start, below = self.start_scale or 0, model.remembered
             model.check_start(start)
@@ -70,7 +84,13 @@ class Retarget(PicturesUse["ScenePipeline"]):
         pictures = model.draw(self.count, sizes, model.noise(self.seed), start, below)
         return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
 
+    def _fitted(self, model: ScenePipeline) -> FittedPrint:
+        photograph = model.original
+        return FittedPrint(photograph, importance(photograph), self.size, Wishes())
+
     def note(self, model: ScenePipeline) -> str | None:
+        if self.mode == "fit":
+            return self._fitted(model).note()
         return invented(self.size, model.original_size) if self.enlarge else None
 
     def stem(self) -> str:
@@ -82,32 +102,82 @@ class Retarget(PicturesUse["ScenePipeline"]):
 class RetargetPicture(PicturesUse[None]):
     """Fit any picture to another size or aspect ratio, without training.
 
-    Patches of the picture do it alone: what they print differs from a trained scene's prints no more than two of its
-    seeds do. "keep" lays them out by the picture, stretched to the new shape; "rearrange" draws new content.
+    Patches of the picture do it alone. "fit" keeps subjects whole and in their own proportions: it squeezes or
+    stretches what lies around them, crops or extends it, whichever costs least, and redraws it. "keep" lays patches out
+    by the picture, stretched to the new shape; "rearrange" draws new content.
     """
 
     picture: Image.Image = option(help="of at least 32 px a side, at most 8 times longer than wide", label="Picture")
     size: Size = _size_option("of the result, up to 16 megapixels")
-    mode: str = _mode_option()
+    mode: str = _mode_option("fit")
     seed: int = seed_option()
+    protect: Image.Image | None = option(
+        None, "white where the subject is, in mode fit; without one, it is found", label="Subject"
+    )
+    focus: str | None = option(
+        None, "X,Y of the subject in mode fit, in parts of the sides, such as 0.5,0.3; without it, it is found"
+    )
+    crop: float | None = _wish_option("how gladly borders are cut off")
+    extend: float | None = _wish_option("how gladly borders are added")
+    deform: float | None = _wish_option("how gladly what lies around the subject is squeezed and stretched")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_size(*self.picture.size)
+        for name in ("protect", "focus", "crop", "extend", "deform"):
+            if self.mode != "fit" and getattr(self, name) is not None:
+                raise ValueError(f"{name} is given with mode {self.mode!r}; only mode 'fit' heeds it")
+        if self.protect is not None:
+            check_shape(self.protect, self.picture)
+        self._point()
+
+    def _point(self) -> tuple[float, float] | None:
+        """`focus` as numbers. Raises ValueError."""
+        if self.focus is None:
+            return None
+        match = re.fullmatch(r"\s*(\d?\.?\d+)\s*,\s*(\d?\.?\d+)\s*", self.focus, re.ASCII)
+        point = (float(match[1]), float(match[2])) if match else (-1.0, -1.0)
+        if not all(0 <= it <= 1 for it in point):
+            raise ValueError(f"focus is {echo(self.focus)}; X,Y is needed, both from 0 to 1, for example 0.5,0.3")
+        return point
+
+    @cached_property
+    def _fitted(self) -> FittedPrint:
+        found = importance(self.picture, self.protect, self._point())
+        return FittedPrint(self.picture, found, self.size, Wishes(self.crop, self.extend, self.deform))
 
     def steps(self, model: None = None) -> Iterator[Step]:
+        if self.mode == "fit":
+            return self._fitted.steps(self.seed)
         layout = Layout(self.picture, place=KEPT) if self.mode == "keep" else Layout(place=PLACES[0])
         return prints(self.picture, [layout], self.size, self.seed)
 
     def note(self, model: None = None) -> str | None:
-        return invented(self.size, self.picture.size)
+        return self._fitted.note() if self.mode == "fit" else invented(self.size, self.picture.size)
 
     def stem(self) -> str:
         width, height = self.size
         return f"{width}x{height}_{self.mode}_seed{self.seed}"
 
 
-def retarget_picture(picture: Picture, size: Size, mode: str = "keep", seed: int = 0) -> Image.Image:
-    """A picture at another (width, height), px, without training, as `RetargetPicture` does it. Raises ValueError."""
-    (result,) = RetargetPicture(picture, size, mode, seed).drawn(None)  # type: ignore[arg-type]  # it opens the picture
+def retarget_picture(
+    picture: Picture,
+    size: Size,
+    mode: str = "fit",
+    seed: int = 0,
+    *,
+    protect: Picture | None = None,
+    focus: tuple[float, float] | None = None,
+    crop: float | None = None,
+    extend: float | None = None,
+    deform: float | None = None,
+) -> Image.Image:
+    """Return a picture at another (width, height), px, without training, as `RetargetPicture` does it.
+
+    Raises ValueError where an argument is not what is allowed, PictureError where a picture cannot be read.
+    """
+    point = None if focus is None else ",".join(map(str, focus))
+    # The use opens the pictures.
+    use = RetargetPicture(picture, size, mode, seed, protect, point, crop, extend, deform)  # type: ignore[arg-type]
+    (result,) = use.drawn(None)
     return result

@@ -21,7 +21,7 @@ def test_a_picture_alone_gives_what_its_scene_prints(shipped: ScenePipeline) -> 
     photograph = shipped.original
     size = (220, 120)
     first, second = (shipped.retarget(size, seed=seed, enlarge=True)[0] for seed in (0, 1))
-    alone = singan.retarget_picture(photograph, size)
+    alone = singan.retarget_picture(photograph, size, "keep")
     assert alone.size == size
     # Two seeds of the scene differ as much; stretching differs more.
     assert difference(alone, first) < 1.25 * difference(first, second) < difference(first, photograph.resize(size))
@@ -33,10 +33,26 @@ def test_seeds_rearrange_differently(picture: Image.Image) -> None:
 
 
 def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
-    assert "beyond 91 × 34 px" in str(RetargetPicture(picture, (128, 48)).note())
-    assert "plainly" not in str(RetargetPicture(picture, (128, 48)).note())
-    assert "beyond 166 × 296 px it is plainly enlarged" in str(RetargetPicture(picture, (324, 576)).note())
-    assert RetargetPicture(picture, (91, 34)).note() is None
+    assert "beyond 91 × 34 px" in str(RetargetPicture(picture, (128, 48), "keep").note())
+    assert "plainly" not in str(RetargetPicture(picture, (128, 48), "keep").note())
+    assert "beyond 166 × 296 px it is plainly enlarged" in str(RetargetPicture(picture, (324, 576), "keep").note())
+    assert RetargetPicture(picture, (91, 34), "keep").note() is None
+
+
+def test_a_scene_fits_its_photograph_as_a_picture_alone_does(shipped: ScenePipeline) -> None:
+    one, other = shipped.retarget((120, 220), mode="fit", count=2)
+    assert one.tobytes() == singan.retarget_picture(shipped.original, (120, 220)).tobytes() != other.tobytes()
+
+
+def test_a_mask_and_a_point_choose_what_stays(picture: Image.Image) -> None:
+    mask = Image.new("L", picture.size)
+    mask.paste(255, (0, 16, 20, 40))
+    left = singan.retarget_picture(picture, (24, 48), protect=mask)
+    right = singan.retarget_picture(picture, (24, 48), focus=(0.8, 0.55))
+    cropped = singan.retarget_picture(picture, (24, 48), focus=(0.8, 0.55), crop=1, extend=0, deform=0)
+    assert len({it.tobytes() for it in (left, right, cropped)}) == 3
+    crops = [picture.crop((left, 0, left + 24, 48)) for left in range(41)]
+    assert min(difference(cropped, it) for it in crops) < 3
 
 
 @pytest.mark.parametrize(
@@ -46,6 +62,20 @@ def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
 def test_bad_values_are_named(picture: Image.Image, size: tuple[int, int], mode: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         singan.retarget_picture(picture, size, mode)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"crop": 2}, "crop is 2; allowed are 0.0 to 1.0"),
+        ({"focus": (0.5, 2)}, "focus is '0.5,2'; X,Y is needed, both from 0 to 1"),
+        ({"mode": "keep", "extend": 0.5}, "extend is given with mode 'keep'; only mode 'fit' heeds it"),
+        ({"protect": Image.new("L", (64, 64))}, "the mask is 64x64, the picture 64x48; both need the same shape"),
+    ],
+)
+def test_bad_wishes_are_named(picture: Image.Image, given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        singan.retarget_picture(picture, (50, 50), **given)
 
 
 def test_a_narrow_picture_is_refused() -> None:
@@ -58,4 +88,13 @@ def test_the_command_takes_the_picture(picture_file: Path, tmp_path: Path) -> No
         folder, name = tmp_path / f"{size[0]}", f"{size[0]}x{size[1]}"
         assert main(["retarget-picture", str(picture_file), "--out", str(folder), "--size", name]) == 0
         (file,) = folder.iterdir()
-        assert file.name == f"{name}_keep_seed0_0000.png" and Image.open(file).size == size
+        assert file.name == f"{name}_fit_seed0_0000.png" and Image.open(file).size == size
+
+
+def test_the_command_takes_what_steers_the_fit(picture_file: Path, tmp_path: Path) -> None:
+    mask = tmp_path / "mask.png"
+    Image.new("L", (64, 48), 255).save(mask)
+    said = ["--protect", str(mask), "--focus", "0.3,0.5", "--crop", "0.2", "--extend", "0.9", "--deform", "0"]
+    folder = tmp_path / "out"
+    assert main(["retarget-picture", str(picture_file), "--out", str(folder), "--size", "32x48", *said]) == 0
+    assert [Image.open(it).size for it in folder.iterdir()] == [(32, 48)]

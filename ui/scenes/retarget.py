@@ -27,11 +27,16 @@ DEVICES = {  # width / height, and such a screen's own pixels
 }
 CUSTOM = "Pixels"
 ENLARGED = "where the photograph lacks pixels, pictures are enlarged: their finest detail is invented"
-LAYOUTS = {"keep": "Keep the layout", "rearrange": "Rearrange"}
+LAYOUTS = {"fit": "Keep subjects whole", "keep": "Keep the layout", "rearrange": "Rearrange"}
 
 
 def _layout(name: str) -> gr.Radio:
-    return gr.Radio([(text, mode) for mode, text in LAYOUTS.items()], value="keep", label="Mode", elem_id=name)
+    return gr.Radio(
+        [(text, mode) for mode, text in LAYOUTS.items()],
+        value=options(Retarget)["mode"].first,
+        label="Mode",
+        elem_id=name,
+    )
 
 
 class RetargetPanel(Panel):

@@ -1,0 +1,141 @@
+"""A photograph whose rows and columns are squeezed, stretched, left out and added to: resampled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+
+BAND = 0.06  # of the photograph's side: the part next to a border that a margin mirrors
+ALIKE = 1.04  # ratio of two strips' scales up to which they are one piece
+AROUND = 9  # px of the background: what is so near to a subject shows its outline
+
+Resampling, Transpose = Image.Resampling, Image.Transpose
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Neighbouring strips of one scale: pixels start to stop of the picture show first to last of the photograph, px.
+
+    margin: whether it is a margin, which mirrors them.
+    """
+
+    start: int
+    stop: int
+    first: float
+    last: float
+    margin: bool = False
+
+    @property
+    def scale(self) -> float:
+        """px of the picture for one of the photograph."""
+        return (self.stop - self.start) / max(self.last - self.first, 1e-6)
+
+
+def pieces(sizes: NDArray[np.float64], own: int, side: int) -> list[Piece]:
+    """Divide one side of a picture, px, among parts of the photograph's, of `own` px.
+
+    sizes: px of a margin, of equal strips of the photograph, and of a margin.
+    """
+    sizes = sizes * side / sizes.sum()
+    strips, natural = sizes[1:-1], own / (len(sizes) - 2)
+    groups = list[list[int]]()
+    for n in map(int, np.flatnonzero(strips > 1e-6)):
+        low, high = sorted([strips[n], strips[groups[-1][0]] if groups else 0])
+        if groups and high < ALIKE * low:
+            groups[-1].append(n)
+        else:
+            groups.append([n])
+    ends = np.rint(sizes[0] + np.cumsum([0, *(strips[it].sum() for it in groups)])).astype(int)
+    found = [
+        Piece(int(start), int(stop), it[0] * natural, (it[-1] + 1) * natural)
+        for it, start, stop in zip(groups, ends, ends[1:], strict=False)
+        if stop > start
+    ]
+    first, last, band = found[0].first, found[-1].last, BAND * own
+    if found[0].start > 0:
+        found.insert(0, Piece(0, found[0].start, first, first + min(band, last - first), True))
+    if found[-1].stop < side:
+        found.append(Piece(found[-1].stop, side, last - min(band, last - first), last, True))
+    return found
+
+
+def reduced(line: Sequence[Piece], share: float) -> list[Piece]:
+    """The pieces of the same picture, smaller."""
+    ends = [round(it.start * share) for it in line] + [max(1, round(line[-1].stop * share))]
+    found = [
+        Piece(start, stop, it.first, it.last, it.margin)
+        for it, start, stop in zip(line, ends, ends[1:], strict=False)
+        if stop > start
+    ]
+    return found
+
+
+def places(line: Sequence[Piece], side: int) -> NDArray[np.float64]:
+    """(side,): the place in the photograph of each pixel of a picture reduced to this side, in parts of its side."""
+    at = (np.arange(side) + 0.5) * line[-1].stop / side
+    own = max(it.last for it in line)
+    found = np.zeros(side)
+    for it in line:
+        inside = (at >= it.start) & (at < it.stop)
+        share = (at[inside] - it.start) / (it.stop - it.start)
+        found[inside] = it.first + (1 - share if it.margin else share) * (it.last - it.first)
+    return found / own
+
+
+def deformed(
+    image: Image.Image, rows: Sequence[Piece], columns: Sequence[Piece], photograph: tuple[int, int]
+) -> Image.Image:
+    """The picture that pieces make of a photograph of this (width, height). image: the photograph, at any size."""
+    factor = image.width / photograph[0]
+    across = Image.new("RGB", (columns[-1].stop, image.height))
+    for it in columns:
+        box = it.first * factor, 0, min(it.last * factor, image.width), image.height
+        part = image.resize((it.stop - it.start, image.height), Resampling.LANCZOS, box)
+        across.paste(part.transpose(Transpose.FLIP_LEFT_RIGHT) if it.margin else part, (it.start, 0))
+    factor = image.height / photograph[1]
+    result = Image.new("RGB", (across.width, rows[-1].stop))
+    for it in rows:
+        band = 0, it.first * factor, across.width, min(it.last * factor, image.height)
+        part = across.resize((across.width, it.stop - it.start), Resampling.LANCZOS, band)
+        result.paste(part.transpose(Transpose.FLIP_TOP_BOTTOM) if it.margin else part, (0, it.start))
+    return result
+
+
+def cropped(photograph: Image.Image, size: tuple[int, int], centre: tuple[float, float]) -> Image.Image:
+    """The largest part of a photograph in the shape of a (width, height), px, at that size.
+
+    centre: (x, y) of its middle in parts of the photograph's sides, as far as the borders allow.
+    """
+    scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
+    width, height = (side * scale for side in size)
+    left = min(max(centre[0] * photograph.width - width / 2, 0), photograph.width - width)
+    top = min(max(centre[1] * photograph.height - height / 2, 0), photograph.height - height)
+    box = left, top, min(left + width, photograph.width), min(top + height, photograph.height)
+    return photograph.convert("RGB").resize(size, Resampling.LANCZOS, box)
+
+
+def behind(photograph: Image.Image, subject: NDArray[np.bool_], side: int) -> Image.Image:
+    """The photograph, its longer side at most this, with its subjects filled from around them, coarse to fine.
+
+    subject: (rows, columns) of cells, whatever the photograph's shape.
+    """
+    share = min(1.0, side / max(photograph.size))
+    small = photograph.resize([max(1, round(it * share)) for it in photograph.size], Resampling.BOX)
+    held = torch.from_numpy(np.array(Image.fromarray(subject).resize(small.size)))[None, None].float()
+    known = 1 - F.max_pool2d(held, AROUND, 1, AROUND // 2)
+    planes = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float()
+    sums, counts = [planes * known], [known]
+    while min(sums[-1].shape[-2:]) > 2:
+        sums.append(F.avg_pool2d(sums[-1], 2, ceil_mode=True))
+        counts.append(F.avg_pool2d(counts[-1], 2, ceil_mode=True))
+    now = sums[-1] / counts[-1].clamp(min=1e-6)
+    for total, count in zip(sums[-2::-1], counts[-2::-1], strict=True):
+        enlarged = F.interpolate(now, total.shape[-2:], mode="bilinear")
+        now = torch.where(count > 1e-3, total / count.clamp(min=1e-6), enlarged)
+    return Image.fromarray(now[0].permute(1, 2, 0).clamp(0, 255).byte().numpy())

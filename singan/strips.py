@@ -1,0 +1,205 @@
+"""Where a photograph's parts go in a picture of another shape: deforming, cropping and extending as one choice.
+
+The photograph's rows and columns are strips. In the picture all strips of a subject have one common scale; the others
+are squeezed or stretched (axis-aligned deformation: Panozzo, Weber and Sorkine, Eurographics 2012), outer ones that
+hold no subject may be left out, and margins may be added. For a common scale the best of all this is found along each
+axis by itself; the scale at which both axes together cost least is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from singan.importance import CELLS, Importance
+
+SCALES = [2 ** (n / 4) for n in range(-10, 6)]  # common scales that are tried, over that of equal areas
+CUTS = np.linspace(0, 1, 6)  # parts of what lies outside of the subjects that a crop may take
+GROWTH = np.linspace(0, 1, 4)  # parts of what an axis has to grow by that margins may take
+ROOM = 1  # strips around a subject that keep its scale
+BREATH = 4  # strips beside those that are not cropped, as nothing should touch the picture's border
+NEAR, NEARER = 4.0, 4.0  # strips: how far from a subject strips are stiffer, and by how much beside it
+SOFT = 0.15  # of a subject that the photograph's border cuts: the part there that may be stretched
+LEAST, MOST = 0.4, 5.0  # what strips are squeezed and stretched to, over the common scale
+ROUNDING = 1.005  # by so much the sides of a picture, whole numbers of px, may seem too short
+MOST_SOFT = 4.0  # the same of a subject's soft part
+PLAIN = 0.15  # stiffness of a strip without detail, beside 1 of one that is full of it
+
+SHRINK, CROP, DEFORM, EXTEND = 2.0, 1.0, 0.6, 1.5  # weights of the costs
+CROSSED = 6.0  # cost of a margin all along whose border a subject is cut, over that of one without any
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where strips go along one axis of the picture.
+
+    sizes: (66,) px of a margin, 64 strips and a margin; they add up to the picture's side. cost: of this choice.
+    """
+
+    sizes: Floats
+    cost: float
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Where a photograph's rows and columns go.
+
+    scale: of the subjects, px of the picture for one of the photograph. cost: of all choices. stretched: whether a
+    subject is, where the photograph's border cuts it.
+    """
+
+    rows: Axis
+    columns: Axis
+    scale: float
+    cost: float
+    stretched: bool
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How gladly each is done, in [0, 1]: 0 hardly ever, 1 at no cost, None as by default."""
+
+    crop: float | None = None
+    extend: float | None = None
+    deform: float | None = None
+
+    @property
+    def plain_crop(self) -> bool:
+        """Whether nothing but cropping is wished for, so that subjects may be cut, too."""
+        return self.crop == 1 and self.extend == 0 and self.deform == 0
+
+
+def arrange(
+    importance: Importance, photograph: tuple[int, int], picture: tuple[int, int], wishes: Wishes = Wishes()
+) -> Strips:
+    """Find where the strips of a photograph of (height, width) px go in a picture of another."""
+    unit = math.sqrt(math.prod(picture) / math.prod(photograph))
+    profiles = [_Profile.of(importance, axis, wishes) for axis in (0, 1)]
+
+    def tried(scale: float) -> Strips:
+        rows, columns = (
+            profile.arranged(scale * unit * own / CELLS, side)
+            for profile, own, side in zip(profiles, photograph, picture, strict=True)
+        )
+        cost = rows.cost + columns.cost + SHRINK * max(0.0, -math.log(scale)) ** 2
+        stretched = any(
+            (axis.sizes[1:-1][it.held & ~it.rigid] > 1.05 * scale * unit * own / CELLS).any()
+            for it, axis, own in zip(profiles, (rows, columns), photograph, strict=True)
+        )
+        return Strips(rows, columns, scale * unit, cost, stretched)
+
+    # The subjects have to fit in.
+    most = min(
+        side / (unit * own * max(1, int(it.held.sum())) / CELLS)
+        for it, own, side in zip(profiles, photograph, picture, strict=True)
+    )
+    scales = [scale for scale in SCALES if scale < ROUNDING * most] or [most]
+    return min(map(tried, scales), key=lambda it: it.cost)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """One axis of the photograph.
+
+    held: (64,) bool, strips of subjects. rigid: (64,) bool, of these those that are not soft. stiffness: (64,).
+    worth: (64,), the share that is lost with a strip. borders: what share of the first and the last strip is subject.
+    """
+
+    held: NDArray[np.bool_]
+    rigid: NDArray[np.bool_]
+    stiffness: Floats
+    worth: Floats
+    borders: tuple[float, float]
+    wishes: Wishes
+
+    @classmethod
+    def of(cls, importance: Importance, axis: int, wishes: Wishes) -> _Profile:
+        """axis: 0 of rows, 1 of columns."""
+        subject, detail = (it if axis == 0 else it.T for it in (importance.subject, importance.detail))
+        inside = subject.any(1)
+        borders = float(subject[0].mean()), float(subject[-1].mean())
+        held = np.convolve(inside, np.ones(2 * ROOM + 1), "same") > 0
+        rigid = held.copy()
+        soft = int(SOFT * inside.sum())
+        if soft:
+            rigid[:soft] &= not borders[0]
+            rigid[-soft:] &= not borders[1]
+        busy = np.sqrt((np.where(subject, 0, detail) ** 2).mean(1))
+        places = np.arange(CELLS)
+        away = np.abs(places[:, None] - places[held][None]).min(1) if held.any() else np.full(CELLS, np.inf)
+        stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))
+        worth = 0.25 + busy + subject.mean(1)
+        return cls(held, rigid, stiffness, worth / worth.sum(), borders, wishes)
+
+    def arranged(self, natural: float, side: int) -> Axis:
+        """The best of all crops and margins. natural: px of a strip at the common scale."""
+        before, after, growth = (it.ravel() for it in np.meshgrid(*self._cuts(), GROWTH, indexing="ij"))
+        places = np.arange(CELLS)
+        there = (places >= before[:, None]) & (places < CELLS - after[:, None])
+        low = np.where(self.held, 1.0, LEAST) * there
+        high = np.where(self.rigid, 1.0, np.where(self.held, MOST_SOFT, MOST)) * there
+        due = side / natural
+        margin = np.maximum(growth * np.maximum(0, due - there.sum(1)), due - high.sum(1))
+        factors = _levelled(low, high, 1 / self.stiffness, due - margin)
+        cuts = zip(map(int, before), map(int, after), strict=True)
+        ends = [(self._margins(*it), self._crossed(*it)) for it in cuts]
+        crossed = np.array([float((shares * borders).sum()) for shares, borders in ends])
+        costs = self._costs(factors, there, margin / due, crossed)
+        costs[low.sum(1) > ROUNDING * due] = np.inf
+        n = int(costs.argmin())
+        sizes = np.zeros(CELLS + 2)
+        sizes[1:-1] = factors[n]
+        sizes[[0, -1]] = ends[n][0] * margin[n]
+        return Axis(sizes * side / sizes.sum(), float(costs[n]))
+
+    def _cuts(self) -> list[NDArray[np.int64]]:
+        """Numbers of strips that may be left out before the first subject, and after the last."""
+        ends = [CELLS // 2 - BREATH] * 2
+        if self.held.any():
+            ends = [max(0, int(it.argmax()) - BREATH) for it in (self.held, self.held[::-1])]
+        return [np.unique(np.rint(CUTS * end).astype(int)) for end in ends]
+
+    def _costs(self, factors: Floats, there: NDArray[np.bool_], margin: Floats, crossed: Floats) -> Floats:
+        """(K,) for (K, 64) factors over the common scale of the strips that are there.
+
+        margin: (K,) share of the picture's side. crossed: (K,) share of the margins' borders that cut a subject.
+        """
+        lost = (self.worth * ~there).sum(1)
+        share = np.maximum(factors, there) / factors.sum(1, keepdims=True)
+        deformed = (self.stiffness * share * np.log(np.where(there, factors, 1)) ** 2).sum(1)
+        invented = margin * (1 + (CROSSED - 1) * crossed)
+        it = self.wishes
+        return (
+            _weighted(CROP, it.crop) * lost
+            + _weighted(DEFORM, it.deform) * deformed
+            + _weighted(EXTEND, it.extend) * invented
+        )
+
+    def _crossed(self, before: int, after: int) -> Floats:
+        """What share of both ends is subject, where so many strips are left out."""
+        return np.array([0 if before else self.borders[0], 0 if after else self.borders[1]])
+
+    def _margins(self, before: int, after: int) -> Floats:
+        """How a margin is shared between both ends: where a subject is cut, little."""
+        shares = 1 / (0.01 + self._crossed(before, after))
+        return np.asarray(shares / shares.sum())
+
+
+def _weighted(usual: float, wish: float | None) -> float:
+    """The weight of a cost by a wish: 0.5 leaves it as it is."""
+    return usual if wish is None else usual * (1 / max(wish, 1e-3) - 1)
+
+
+def _levelled(low: Floats, high: Floats, ease: Floats, due: Floats) -> Floats:
+    """(K, 64) factors between bounds, exp(level x ease) with one level a row, that add up to what is due."""
+    a, b = np.full((len(low), 1), -10.0), np.full((len(low), 1), 10.0)
+    for _ in range(26):
+        level = (a + b) / 2
+        less = np.exp((level * ease).clip(-9, 9)).clip(low, high).sum(1, keepdims=True) < due[:, None]
+        a, b = np.where(less, level, a), np.where(less, b, level)
+    return np.exp((b * ease).clip(-9, 9)).clip(low, high)

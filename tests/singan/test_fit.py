@@ -1,0 +1,101 @@
+"""A photograph in another shape: what stays, and what is redrawn."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from singan.deformation import Piece, deformed, pieces, places
+from singan.fit import Fitting
+from singan.importance import CELLS, Importance, importance
+from singan.prints import FittedPrint
+from singan.strips import Wishes, arrange
+from tests.singan.test_importance import lawn, with_balls
+
+BALL = with_balls((200, 100))
+
+
+def last(fitted: FittedPrint, seed: int = 0) -> Image.Image:
+    *_, step = fitted.steps(seed)
+    assert step.picture and step.share == 1
+    return step.picture
+
+
+def fitted(photograph: Image.Image, size: tuple[int, int], *wishes: float) -> FittedPrint:
+    return FittedPrint(photograph, importance(photograph), size, Wishes(*wishes))
+
+
+def red(picture: Image.Image) -> np.ndarray:
+    pixels = np.asarray(picture).astype(int)
+    return pixels[..., 0] > pixels[..., 1] + 60
+
+
+@pytest.mark.parametrize("size", [(120, 260), (420, 120), (150, 200)])
+def test_a_ball_stays_a_ball_once_on_a_lawn(size: tuple[int, int]) -> None:
+    picture = last(fitted(BALL, size))
+    assert picture.size == size
+    rows, columns = np.nonzero(red(picture))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert width == pytest.approx(height, rel=0.06)
+    assert red(picture).sum() == pytest.approx(np.pi / 4 * 0.93 * width * height, rel=0.12)  # full, less its highlight
+    green = np.asarray(picture)[~red(picture)]
+    assert np.abs(np.median(green, 0) - np.median(np.asarray(lawn()), (0, 1))).max() < 6
+    assert np.asarray(picture)[:, -8:].std() > 5  # the lawn has its grain to the border
+
+
+def test_what_stays_is_the_photograph_resampled_once() -> None:
+    matter = importance(BALL)
+    strips = arrange(matter, (200, 300), (180, 80))
+    fitting = Fitting(BALL, matter, strips, (80, 180))
+    *_, stage = fitting.stages(0)
+    picture, kept = np.asarray(stage.picture).astype(int), fitting.kept == 1
+    assert kept.mean() > 0.05
+    assert np.array_equal(picture[kept], fitting.deformed[kept])
+    y, x = (int(it) for it in np.argwhere(kept).mean(0))
+    assert red(Image.fromarray(fitting.deformed))[y, x] or matter.subject.any()
+
+
+def test_the_same_seed_gives_the_same_and_another_another() -> None:
+    one, same, other = (last(fitted(BALL, (120, 260)), seed) for seed in (0, 0, 1))
+    assert one.tobytes() == same.tobytes() != other.tobytes()
+
+
+def test_in_its_own_shape_a_photograph_is_only_resampled() -> None:
+    picture = last(fitted(BALL, (150, 100)))
+    assert np.abs(np.asarray(picture).astype(int) - np.asarray(BALL.resize((150, 100), Image.LANCZOS))).mean() < 1
+
+
+def test_beyond_its_pixels_the_size_is_reached_and_said() -> None:
+    large = fitted(BALL, (600, 1300))
+    assert "detail is invented" in str(large.note()) and last(large).size == (600, 1300)
+    assert fitted(BALL, (100, 200)).note() is None
+
+
+def test_the_deformed_photograph_is_the_draft() -> None:
+    first, *_ = fitted(BALL, (120, 260)).steps(0)
+    assert first.picture and first.picture.size == (120, 260) and first.share == 0
+
+
+def test_a_subject_that_fills_the_photograph_is_cropped_and_that_is_said() -> None:
+    everything = Importance(np.ones((CELLS, CELLS), bool), np.ones((CELLS, CELLS), np.float32))
+    close = FittedPrint(BALL, everything, (60, 200), Wishes())
+    assert "cropped" in str(close.note()) and last(close).size == (60, 200)
+    assert last(close).tobytes() == BALL.crop((120, 0, 180, 200)).tobytes()
+
+
+def test_a_plain_crop_is_the_photograph_about_its_subject() -> None:
+    rows, columns = np.nonzero(red(last(fitted(BALL, (100, 200), 1, 0, 0))))
+    assert np.ptp(rows) + 1 == pytest.approx(61, abs=2) and np.ptp(columns) + 1 == pytest.approx(61, abs=2)
+    assert rows.mean() == pytest.approx(103, abs=4) and columns.mean() == pytest.approx(50, abs=4)
+
+
+def test_pieces_divide_a_side_and_margins_mirror() -> None:
+    sizes = np.r_[20.0, np.full(CELLS, 1.25), 0]
+    first, second = pieces(sizes, 128, 100)
+    assert first == Piece(0, 20, 0, 0.06 * 128, True) and second == Piece(20, 100, 0, 128)
+    across = places([first, second], 100)
+    assert (np.diff(across[:20]) < 0).all() and (np.diff(across[20:]) > 0).all()
+
+
+def test_one_piece_is_the_photograph() -> None:
+    rows, columns = ([Piece(0, side, 0, side)] for side in (200, 300))
+    assert deformed(BALL, rows, columns, BALL.size).tobytes() == BALL.tobytes()
