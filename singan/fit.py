@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from singan.deformation import Piece, behind, deformed, pieces, places, reduced
-from singan.enlarge import FACTOR, FALLOFF, FAR, NEAR, SWEEPS, Stage, step_of
+from singan.enlarge import FALLOFF, FAR, NEAR, SWEEPS, Stage, step_of
 from singan.importance import CELLS, Importance
 from singan.patches import (
     PATCH,
@@ -35,6 +35,7 @@ from singan.pieces import each, whole
 from singan.strips import Strips
 
 ENTRY = 48  # px, the shorter side of the photograph where the deformed one comes in
+FACTOR = 1.6  # from scale to scale, about
 ROUNDS = 3  # of the coarsest scale, where all patches are compared
 HEIGHT, ACROSS = 0.5, 0.2  # weights of a patch's place: from side to side counts like this RMS difference
 BACKGROUND = 256  # px, longer side of what margins begin with
@@ -114,23 +115,25 @@ class Fitting:
 
     def _begun(self, size: Size, real: Bytes) -> tuple[Bytes, Matches]:
         """The coarsest scale: all patches are compared, with their places."""
-        now, kept, barred = resized(self.deformed, size), self._kept_at(size), self._barred(size_of(real))
+        own, kept, barred = resized(self.deformed, size), self._kept_at(size), self._barred(size_of(real))
         seen = [places(line, side) for line, side in zip((self.rows, self.columns), size, strict=True)]
         # Only what lies at a subject, as its stretched part does, may be made of patches that hold any of it.
         near = np.array(Image.fromarray(self.subject).convert("L").filter(ImageFilter.MaxFilter(BESIDE))) > 0
         middles = [it[PATCH // 2 : len(it) - PATCH // 2] for it in seen]
         rows, columns = ((it * CELLS).astype(int).clip(0, CELLS - 1) for it in middles)
         bars = ~near[rows[:, None], columns[None]]
+        now = own
         for _ in range(ROUNDS):
             matches = _nearest(now, real, seen, bars, barred)
-            now = self._joined(whole(vote(matches, real, FALLOFF)), kept)
+            now = _joined(whole(vote(matches, real, FALLOFF)), own, kept)
         return now, matches
 
     def _redrawn(
         self, now: Bytes, matches: Matches, size: Size, below: Bytes, real: Bytes, seed: int
     ) -> Generator[float, None, tuple[Bytes, Matches]]:
         """One scale above. now, matches, below: the picture, its patches and the photograph at the scale below."""
-        kept, allowed = self._kept_at(size), None if self.strips.stretched else ~self._barred(size_of(real))
+        own, kept = resized(self.deformed, size), self._kept_at(size)
+        allowed = None if self.strips.stretched else ~self._barred(size_of(real))
         now, blurred = resized(now, size), resized(below, size_of(real))
         matches = matches.enlarged(size, size_of(real), step_of(size))
         sought = _holding(kept < 1, matches)
@@ -145,13 +148,8 @@ class Fitting:
             else:
                 votes = vote(matches, real, FALLOFF)
             now = yield from each(votes, lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
-            now = self._joined(now, kept)
+            now = _joined(now, own, kept)
         return now, matches
-
-    def _joined(self, redrawn: Bytes, kept: Floats) -> Bytes:
-        """What is kept of the deformed photograph, and what was redrawn."""
-        own, share = resized(self.deformed, size_of(redrawn)), kept[..., None]
-        return (redrawn * (1 - share) + own * share + np.float32(0.5)).astype(np.uint8)
 
     def _kept_at(self, size: Size) -> Floats:
         if size == self.kept.shape:
@@ -162,6 +160,12 @@ class Fitting:
         """(height, width) of the photograph: whether the patch from there on holds any of a subject."""
         held = _reaching(np.array(Image.fromarray(self.subject).resize(size[::-1])))
         return held if held.mean() < 1 - FEW else np.zeros(size, np.bool_)
+
+
+def _joined(redrawn: Bytes, own: Bytes, kept: Floats) -> Bytes:
+    """What was redrawn, and what is kept of the deformed photograph."""
+    share = kept[..., None]
+    return (redrawn * (1 - share) + own * share + np.float32(0.5)).astype(np.uint8)
 
 
 def _at(factor: float, size: Size) -> Size:
