@@ -15,7 +15,7 @@ from singan.deformation import cropped
 from singan.enlarge import Enlarger, Layout, Stage, developed, filled
 from singan.fit import Fitting
 from singan.importance import Importance
-from singan.patches import PATCH
+from singan.patches import PATCH, compiled
 from singan.strips import Wishes, arrange
 from singan.super_resolution import MOST, beyond
 
@@ -47,6 +47,7 @@ class FittedPrint:
     def __init__(self, photograph: Image.Image, importance: Importance, size: Size, wishes: Wishes) -> None:
         """Raises ValueError where the size is not allowed."""
         check_print(size)
+        compiled()  # here, as the steps may be drawn where others wait for their turn
         self.photograph, self.importance, self.size = photograph, importance, size
         self.strips = arrange(importance, photograph.size[::-1], size[::-1], wishes)
         self.broken = self.strips.cost > BROKEN
