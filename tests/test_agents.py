@@ -61,7 +61,7 @@ def test_tools_are_described(app):
         for name, schema in tool.inputSchema["properties"].items():
             assert isinstance(schema.get("type"), str) or "anyOf" in schema, (tool.name, name)
             assert len(schema["description"]) > 5, (tool.name, name)
-            is_file = name in ("picture", "drawing", "mask", "archive")
+            is_file = name in ("picture", "drawing", "mask", "protect", "archive")
             assert is_file == ("given as a data: address" in schema["description"]), (tool.name, name)
         assert ("POST /gradio_api/upload" in tool.description) == any("upload" in str(it) for it in
                 tool.inputSchema["properties"].values())  # fmt: skip

@@ -154,13 +154,13 @@ def test_scenes_go_out_and_come_in(client, app):
 
 def test_a_picture_is_fitted_without_a_scene(client, picture_file):
     status, gallery, archive = client.predict(handle_file(str(picture_file)), 96, 48, api_name="/retarget_picture")
-    assert status.startswith("1 picture in") and "beyond 78 × 39 px, which the photograph fills" in status
+    assert status.startswith("1 picture in") and "beyond 66 × 33 px, which the photograph fills" in status
     assert Image.open(gallery[0]["image"]).size == (96, 48)
     with zipfile.ZipFile(archive) as pictures:
-        assert pictures.namelist() == ["picture_96x48_keep_seed0_0000.png"]
+        assert pictures.namelist() == ["picture_96x48_fit_seed0_0000.png"]
 
 
-@pytest.mark.parametrize("mode", ["keep", "rearrange"])
+@pytest.mark.parametrize("mode", ["fit", "keep", "rearrange"])
 def test_retarget(client, mode):
     gallery = client.predict("peaks", 325, 175, mode, api_name="/retarget_scene")[1]
     assert Image.open(gallery[0]["image"]).size == (325, 175)

@@ -270,7 +270,7 @@ def test_arguments_that_are_left_out_have_their_defaults(stranger):
         ("add_scene", [], "archive is empty; a ZIP of a trained scene is needed"),
         ("add_scene", ["peaks.zip"], "archive is 'peaks.zip' (str); an uploaded file is needed"),
         ("train_scene", [["a"], "fast"], "picture is ['a'] (list); an uploaded file is needed"),
-        ("retarget_scene", ["peaks", 325, 175, None, None, 1, 0], "mode is empty; allowed are keep, rearrange"),
+        ("retarget_scene", ["peaks", 325, 175, None, None, 1, 0], "mode is empty; allowed are fit, keep, rearrange"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_value_and_type(stranger, endpoint, data, message):
