@@ -44,7 +44,7 @@ def test_the_first_screen_shows_both_halves_and_leads_on(browser, app):
         slider = page.get_by_label("Smiling").first
         expect(slider).to_be_visible()
         for name in SCREENS:
-            picture = page.get_by_alt_text(re.compile(f"as a {name}'s picture"))
+            picture = page.get_by_alt_text(re.compile(f"fitted to the {name}"))
             expect(picture).to_have_js_property("naturalWidth", SCREENS[name][0], timeout=60_000)
             expect(picture).to_have_js_property("naturalHeight", SCREENS[name][1])
         slider.focus()

@@ -88,7 +88,7 @@ def opening_screens(sizes: Mapping[str, tuple[int, int]], sources: Mapping[str, 
     they are."""
     parts = []
     for name, (width, height) in sizes.items():
-        text = escape(f"The photograph as a {name}'s picture, {width} × {height} px")
+        text = escape(f"The photograph fitted to the {name}, {width} × {height} px")
         parts.append(
             f'<figure class="screen {escape(name)}"><div style="aspect-ratio:{width}/{height}">'
             f'<img {sources[name]} alt="{text}"></div>'

@@ -27,8 +27,8 @@ from ui.scenes.store import SceneStore
 FACE = 45  # of seed 0: its eyes, mouth and hair all move well
 FRAMES, REACH = 11, 2.0  # of the face, from -REACH to REACH standard deviations along a direction
 FACE_SIDE = 256  # px, enlarged from 64
-SCENE = "stream"  # nothing in it has a shape that stretching would give away
-SCREENS = {"desktop": (720, 405), "tablet": (480, 360), "phone": (240, 520)}  # px
+SCENE = "dandelions"  # a subject, whose shape stretching would give away
+SCREENS = {"ultrawide": (840, 360), "tablet": (480, 360), "phone": (240, 520)}  # px, none of the photograph's shape
 PHOTOGRAPH = (480, 320)  # px, at most
 CACHE_SECONDS = 600  # for which browsers keep the pictures
 
@@ -168,7 +168,7 @@ class Opening:
 
     def _draw_screen(self, size: tuple[int, int]) -> Image.Image:
         compiled()  # here, where nobody else waits for it
-        *_, step = self._device.stream(Turn.PICTURE, Retarget(size, enlarge=True).steps(self._scene))
+        *_, step = self._device.stream(Turn.PICTURE, Retarget(size, "fit").steps(self._scene))
         assert step.picture
         return step.picture
 

@@ -140,11 +140,11 @@ body:not(.opens) #opening-block {{ display: none !important; }}
 #opening figcaption {{ padding-top: 6px; font-size: var(--text-sm); color: var(--body-text-color-subdued); }}
 #opening .photograph {{ flex: 225; align-self: center; }}
 #opening [hidden] {{ display: none !important; }}
-#opening .photograph > div {{ aspect-ratio: 3 / 2; border: 8px solid #f6f1e8;
+#opening .photograph > div {{ aspect-ratio: 16 / 9; border: 8px solid #f6f1e8;
   box-shadow: 0 2px 14px rgb(0 0 0 / .35); }}
 #opening .screen > div {{ border: 6px solid #050505; outline: 1px solid #55504a; border-radius: 10px; }}
 #opening .phone > div {{ border-radius: 18px; }}
-#opening .desktop {{ flex: 390; }}
+#opening .ultrawide {{ flex: 420; }}
 #opening .tablet {{ flex: 250; }}
 #opening .phone {{ flex: 140; }}
 .prose table, .prose th, .prose td {{ border-color: var(--border-color-primary) !important; }}
@@ -180,8 +180,8 @@ body:not(.undoable) .undo, #faces-undo {{ display: none; }}
   #opening .screens {{ flex-wrap: wrap; }}
   #opening .photograph {{ flex: 1 1 55%; }}
   #opening .phone {{ order: 1; flex: 0 1 27%; }}
-  #opening .desktop {{ order: 2; flex: 1 1 52%; }}
-  #opening .tablet {{ order: 3; flex: 1 1 34%; }}
+  #opening .ultrawide {{ order: 2; flex: 1 1 58%; }}
+  #opening .tablet {{ order: 3; flex: 1 1 30%; }}
 }}
 """
 
