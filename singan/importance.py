@@ -26,9 +26,9 @@ TALL = 0.7  # of the photograph's height: what runs from border to border is no 
 Map = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Importance:
-    """What matters, on a grid of 64 x 64 cells, whatever the photograph's shape.
+    """What matters, on a grid of 64 x 64 cells, whatever the photograph's shape; each is only equal to itself.
 
     subject: (64, 64) bool, what has to stay whole. detail: (64, 64) in [0, 1], how little the rest resembles it.
     """

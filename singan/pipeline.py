@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from darkroom.uses import Step, finished, method
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
 from singan.enlarge import Enlarger, Layout
 from singan.image import resize_picture, to_pil, to_tensor
+from singan.importance import Importance, importance
 from singan.model import NoiseSource, Pyramid, scale_noise
 from singan.motion import moving_prints
 from singan.photograph import Photograph
@@ -115,6 +117,11 @@ class ScenePipeline(Pretrained):
         """(width, height) of `original`."""
         height, width = self.pyramid.config.sizes[-1]
         return self.photograph.size if self.photograph else (width, height)
+
+    @cached_property
+    def importance(self) -> Importance:
+        """What matters in `original`."""
+        return importance(self.original)
 
     def enlarge(self, picture: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
         """Redraw a picture of this scene, such as one that it has drawn, by the photograph's own patches.

@@ -16,10 +16,11 @@ from singan.enlarge import Enlarger, Layout, Stage, developed, filled
 from singan.fit import Fitting
 from singan.importance import Importance
 from singan.patches import PATCH, compiled
-from singan.strips import Wishes, arrange
+from singan.strips import Strips, Wishes, arrange
 from singan.super_resolution import MOST, beyond
 
 BROKEN = 3.0  # cost of strips from which on the picture would be worse than a crop, by eye
+CROPPED = "the subject fills too much of the photograph to fit it whole: it was cropped around its middle"
 
 
 def prints(
@@ -50,12 +51,11 @@ class FittedPrint:
         compiled()  # here, as the steps may be drawn where others wait for their turn
         self.photograph, self.importance, self.size = photograph, importance, size
         self.strips = arrange(importance, photograph.size[::-1], size[::-1], wishes)
-        self.broken = self.strips.cost > BROKEN
-        self.cropped = self.broken or wishes.plain_crop
+        self.plain_crop = wishes.plain_crop
 
     def steps(self, seed: int, number: int = 0) -> Iterator[Step]:
         """Return the steps of the print; the first shows the deformed photograph."""
-        if self.cropped:
+        if self.plain_crop or self.strips.cost > BROKEN:
             return iter([Step(number, cropped(self.photograph, self.size, self.importance.centre))])
         return self._fitted(seed, number)
 
@@ -73,12 +73,22 @@ class FittedPrint:
 
     def note(self) -> str | None:
         """Describe what to know of the result, if anything."""
-        if self.broken:
-            return "the subject fills too much of the photograph to fit it whole: it was cropped around its middle"
-        if self.strips.scale > 1:
-            width, height = (round(side / self.strips.scale) for side in self.size)
-            return invented(self.size, (width, height))
-        return None
+        return fitted_note(self.strips, self.photograph.size, self.size, self.plain_crop)
+
+
+def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool = False) -> str | None:
+    """Describe what to know of a photograph of one size that `FittedPrint` makes another, if anything."""
+    if plain_crop or strips.cost > BROKEN:
+        notes = [] if plain_crop else [CROPPED]
+        share = min(own / side for own, side in zip(photograph, size, strict=True))
+        if share < 1:
+            width, height = (round(side * share) for side in size)
+            notes.append(f"beyond {width} × {height} px, which the photograph fills, it is plainly enlarged")
+        return "; ".join(notes) or None
+    if strips.scale > 1:
+        width, height = (round(side / strips.scale) for side in size)
+        return invented(size, (width, height))
+    return None
 
 
 def invented(size: Size, photograph: Size) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,7 @@ class Wishes:
         return self.crop == 1 and self.extend == 0 and self.deform == 0
 
 
+@lru_cache(maxsize=64)  # a picture and what is said of it ask alike
 def arrange(
     importance: Importance, photograph: tuple[int, int], picture: tuple[int, int], wishes: Wishes = Wishes()
 ) -> Strips:

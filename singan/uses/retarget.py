@@ -19,8 +19,8 @@ from singan.enlarge import ABOUT, Layout
 from singan.image import check_size
 from singan.importance import importance
 from singan.masks import check_shape
-from singan.prints import FittedPrint, invented, prints
-from singan.strips import Wishes
+from singan.prints import FittedPrint, fitted_note, invented, prints
+from singan.strips import Wishes, arrange
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ class Retarget(PicturesUse["ScenePipeline"]):
         return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
 
     def _fitted(self, model: ScenePipeline) -> FittedPrint:
-        photograph = model.original
-        return FittedPrint(photograph, importance(photograph), self.size, Wishes())
+        return FittedPrint(model.original, model.importance, self.size, Wishes())
 
     def note(self, model: ScenePipeline) -> str | None:
         if self.mode == "fit":
-            return self._fitted(model).note()
+            own = model.original_size  # decoding the photograph takes longer than all else
+            return fitted_note(arrange(model.importance, own[::-1], self.size[::-1]), own, self.size)
         return invented(self.size, model.original_size) if self.enlarge else None
 
     def stem(self) -> str:

@@ -80,6 +80,9 @@ def test_a_subject_that_fills_the_photograph_is_cropped_and_that_is_said() -> No
     close = FittedPrint(BALL, everything, (60, 200), Wishes())
     assert "cropped" in str(close.note()) and last(close).size == (60, 200)
     assert last(close).tobytes() == BALL.crop((120, 0, 180, 200)).tobytes()
+    assert str(close.note()).endswith("middle")
+    large = FittedPrint(BALL, everything, (90, 300), Wishes())
+    assert str(large.note()).endswith("; beyond 60 × 200 px, which the photograph fills, it is plainly enlarged")
 
 
 def test_a_plain_crop_is_the_photograph_about_its_subject() -> None:

@@ -9,7 +9,8 @@ from PIL import Image
 import singan
 from singan import PictureError, ScenePipeline
 from singan.__main__ import main
-from singan.uses import RetargetPicture
+from singan.photograph import Photograph
+from singan.uses import Retarget, RetargetPicture
 
 
 def difference(a: Image.Image, b: Image.Image) -> float:
@@ -42,6 +43,16 @@ def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
 def test_a_scene_fits_its_photograph_as_a_picture_alone_does(shipped: ScenePipeline) -> None:
     one, other = shipped.retarget((120, 220), mode="fit", count=2)
     assert one.tobytes() == singan.retarget_picture(shipped.original, (120, 220)).tobytes() != other.tobytes()
+
+
+def test_notes_of_a_scene_open_its_photograph_once(shipped: ScenePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = ScenePipeline(shipped.pyramid, shipped.train_config, shipped.photograph)
+    opened = list[int]()
+    monkeypatch.setattr(
+        type(scene.photograph), "picture", lambda it, own=Photograph.picture: opened.append(1) or own(it)
+    )
+    notes = [Retarget(size, "fit").note(scene) for size in ((100, 200), (200, 100), (4000, 4000))]
+    assert notes[:2] == [None, None] and "detail is invented" in str(notes[2]) and opened == [1]
 
 
 def test_a_mask_and_a_point_choose_what_stays(picture: Image.Image) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from darkroom.uses import in_turn, options
+from singan.prints import CROPPED
 from singan.uses import Retarget
 from ui.drawing import Result
 from ui.links import Query, read_option
@@ -27,6 +28,8 @@ DEVICES = {  # width / height, and such a screen's own pixels
 }
 CUSTOM = "Pixels"
 ENLARGED = "where the photograph lacks pixels, pictures are enlarged: their finest detail is invented"
+TOO_LARGE = "the subject fills too much of the photograph for some shapes, where it was cropped around its middle"
+CROPPED_MARK, ENLARGED_MARK = " (cropped)", " (enlarged)"  # in captions
 LAYOUTS = {"fit": "Keep subjects whole", "keep": "Keep the layout", "rearrange": "Rearrange"}
 
 
@@ -83,6 +86,20 @@ class RetargetPanel(Panel):
         }
 
 
+def noted(notes: Sequence[str | None]) -> str | None:
+    """What to say of several pictures by the notes of their uses."""
+    marks = {_mark(note) for note in notes}
+    said = [text for mark, text in ((CROPPED_MARK, TOO_LARGE), (ENLARGED_MARK, ENLARGED)) if mark in marks]
+    return "; ".join(said) or None
+
+
+def _mark(note: str | None) -> str:
+    """What a caption says for a note of a use."""
+    if note is None:
+        return ""
+    return CROPPED_MARK if CROPPED in note else ENLARGED_MARK
+
+
 class DevicesPanel(Panel):
     """Retarget in the shapes of all DEVICES, each with the area of the trained picture or, enlarged, with its screen's
     own pixels. `layout`, in links, is the mode."""
@@ -107,9 +124,9 @@ class DevicesPanel(Panel):
         with passing_folder() as folder:
             sized = zip(DEVICES, uses, strict=True)
             paths = [folder / f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}.png" for device, use in sized]
-            enlarged = any(use.note(scene) for use in uses)
             archive = folder / f"{name}_{uses[0].mode}.zip"
-            yield from self.drawing.draw_pictures(in_turn(uses, scene), paths, archive, ENLARGED if enlarged else None)
+            note = noted([use.note(scene) for use in uses])
+            yield from self.drawing.draw_pictures(in_turn(uses, scene), paths, archive, note)
 
     def lay_out_results(self) -> list[Any]:
         results = super().lay_out_results()
@@ -124,7 +141,7 @@ class DevicesPanel(Panel):
     def seen(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
         scene = self.drawing.models.get(name)
         named = zip(DEVICES, uses, strict=True)
-        captions = [f"{device} (enlarged)" if use.note(scene) else device for device, use in named]
+        captions = [f"{device}{_mark(use.note(scene))}" for device, use in named]
         return {self.gallery: captioned(result, captions), **self.downloads.gives(result)}
 
     def shown(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
