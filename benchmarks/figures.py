@@ -14,24 +14,22 @@ from ui.scenes.edit import HELD
 GAP = 12  # px between pictures; captions stand in CAPTION px above them
 CAPTION = 22
 ROW = 420  # px, height of a row
-PHONE, ULTRAWIDE = (1170, 2532), (3440, 1440)
-DETAIL = (300, 1150)  # px, the corner of what is shown at its own pixels
+PHONE, TABLET, ULTRAWIDE = (1170, 2532), (2048, 1536), (3440, 1440)
 TREE = (0.705, 0.38, 0.79, 0.70)  # of `autumn`: left, top, right, bottom, in parts of its sides
 FLOWER = (0.13, 0.08, 0.46, 0.56)  # of `dandelions`
 
 
 def prints() -> Image.Image:
-    """A photograph as a phone's and an ultrawide screen's picture, a piece pixel by pixel, and laid out anew."""
-    scene = singan.ScenePipeline.from_pretrained("checkpoints/peaks")
-    phone, wide = (scene.retarget(size, enlarge=True)[0] for size in (PHONE, ULTRAWIDE))
+    """A photograph plainly stretched, and with its subject whole as the pictures of several screens."""
+    scene = singan.ScenePipeline.from_pretrained("checkpoints/dandelions")
+    phone, tablet, wide = (scene.retarget(size, "fit")[0] for size in (PHONE, TABLET, ULTRAWIDE))
     first = [
         (_high(scene.original), "The one photograph"),
-        (_high(phone), "A phone's, 1170 x 2532"),
-        (phone.crop((*DETAIL, DETAIL[0] + 480, DETAIL[1] + ROW)), "A piece of that, pixel by pixel"),
+        (_high(phone), "A phone's"),
+        (_high(scene.original.resize(PHONE)), "Plainly stretched"),
     ]
     second = [(_high(wide, 300), f"An ultrawide screen's, {wide.width} x {wide.height}")]
-    second += [(_high(it, 300), "") for it in scene.sample(1, seed=4, enlarge=True)]
-    second[1] = second[1][0], "Laid out anew"
+    second += [(_high(tablet, 300), f"A tablet's, {tablet.width} x {tablet.height}")]
     return _sheet([_row(first), _row(second)])
 
 
