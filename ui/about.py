@@ -37,8 +37,10 @@ goes the same way up:
 SCENES_AFTER = """
 - **Start scale** says where drawing begins: 0 makes a new layout, 1 and 2 keep the trained one's and change what is
   finer.
-- **Keep** fits the picture to another shape: stretched, it enters at a coarse scale, and the finer scales redraw
-  it, so that grass stays grass instead of being pulled wide. **Rearrange** draws new content in the new shape.
+- **Keep subjects whole** fits the photograph to another shape without the networks: its subjects keep their
+  proportions, what lies around them is squeezed, stretched, cropped or extended, and redrawn by its own patches.
+- **Keep the layout** does so with the networks: stretched, the picture enters at a coarse scale, and the finer scales
+  redraw it, so that grass stays grass instead of being pulled wide. **Rearrange** draws new content in the new shape.
 - **Animation** walks through the noise: little by little, everything moves as things of its kind do.
 
 It knows patches and not what they show. Landscapes, textures and crowds of like things come out well; single

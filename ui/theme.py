@@ -156,6 +156,7 @@ body:not(.dark) input[type=range]::-moz-range-thumb {{ background-color: var(--p
 .results {{ scroll-margin-top: 8px; }}
 body:not(.undoable) .undo, #faces-undo {{ display: none; }}
 .results .tiles .grid-container {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); }}
+.results .tiles .caption-label {{ white-space: normal; }}
 .results .tiles .thumbnail-item {{ height: auto; aspect-ratio: auto; }}
 .results .tiles .thumbnail-item img {{ height: auto; max-height: 380px; object-fit: contain; }}
 .tiles:has(.preview) .grid-wrap {{ display: none; }}

@@ -108,7 +108,7 @@ class DevicesPanel(Panel):
     BUTTON = "Fit to all my devices"
 
     def lay_out_controls(self) -> None:
-        gr.Markdown("The picture in the shape of every screen: at its own pixels, or with the area of the trained one.")
+        gr.Markdown("The photograph in the shape of every screen, at its pixels or with the trained picture's area.")
         self.controls["mode"] = _layout("devices-mode")
         self.controls.lay_out("enlarge", "seed")
 
