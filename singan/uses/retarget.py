@@ -153,7 +153,14 @@ class RetargetPicture(PicturesUse[None]):
         return prints(self.picture, [layout], self.size, self.seed)
 
     def note(self, model: None = None) -> str | None:
-        return self._fitted.note() if self.mode == "fit" else invented(self.size, self.picture.size)
+        if self.mode == "fit":
+            return self._fitted.note()
+        notes = [invented(self.size, self.picture.size)]
+        if importance(self.picture).subject.any():
+            notes.append(
+                f"mode {self.mode} does not know the photograph's subject and may break it; mode fit keeps it whole"
+            )
+        return "; ".join(filter(None, notes)) or None
 
     def stem(self) -> str:
         width, height = self.size

@@ -11,6 +11,7 @@ from singan import PictureError, ScenePipeline
 from singan.__main__ import main
 from singan.photograph import Photograph
 from singan.uses import Retarget, RetargetPicture
+from tests.singan.test_importance import lawn, with_balls
 
 
 def difference(a: Image.Image, b: Image.Image) -> float:
@@ -37,7 +38,13 @@ def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
     assert "beyond 91 × 34 px" in str(RetargetPicture(picture, (128, 48), "keep").note())
     assert "plainly" not in str(RetargetPicture(picture, (128, 48), "keep").note())
     assert "beyond 166 × 296 px it is plainly enlarged" in str(RetargetPicture(picture, (324, 576), "keep").note())
-    assert RetargetPicture(picture, (91, 34), "keep").note() is None
+    assert "beyond" not in str(RetargetPicture(picture, (91, 34), "keep").note())
+
+
+def test_what_other_modes_do_to_a_subject_is_said() -> None:
+    ball, size = with_balls((200, 100)), (100, 100)
+    assert "mode keep does not know the photograph's subject" in str(RetargetPicture(ball, size, "keep").note())
+    assert RetargetPicture(ball, size).note() is None and RetargetPicture(lawn(), size, "keep").note() is None
 
 
 def test_a_scene_fits_its_photograph_as_a_picture_alone_does(shipped: ScenePipeline) -> None:
