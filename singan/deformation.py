@@ -114,8 +114,9 @@ def cropped(photograph: Image.Image, size: tuple[int, int], centre: tuple[float,
     """
     scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
     width, height = (side * scale for side in size)
-    left = min(max(centre[0] * photograph.width - width / 2, 0), photograph.width - width)
-    top = min(max(centre[1] * photograph.height - height / 2, 0), photograph.height - height)
+    # Not below 0, where rounding has made a side longer than the photograph's.
+    left = max(min(centre[0] * photograph.width - width / 2, photograph.width - width), 0)
+    top = max(min(centre[1] * photograph.height - height / 2, photograph.height - height), 0)
     box = left, top, min(left + width, photograph.width), min(top + height, photograph.height)
     return photograph.convert("RGB").resize(size, Resampling.LANCZOS, box)
 

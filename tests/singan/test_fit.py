@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from singan.deformation import Piece, deformed, pieces, places
+from singan.deformation import Piece, cropped, deformed, pieces, places
 from singan.fit import Fitting
 from singan.importance import CELLS, Importance, importance
 from singan.prints import FittedPrint
@@ -89,6 +89,11 @@ def test_a_plain_crop_is_the_photograph_about_its_subject() -> None:
     rows, columns = np.nonzero(red(last(fitted(BALL, (100, 200), 1, 0, 0))))
     assert np.ptp(rows) + 1 == pytest.approx(61, abs=2) and np.ptp(columns) + 1 == pytest.approx(61, abs=2)
     assert rows.mean() == pytest.approx(103, abs=4) and columns.mean() == pytest.approx(50, abs=4)
+
+
+def test_a_crop_heeds_the_borders_whatever_rounding_does() -> None:
+    photograph = Image.new("RGB", (33, 109), "red")
+    assert cropped(photograph, (60, 200), (0.5, 0.9)).getcolors() == [(12000, (255, 0, 0))]
 
 
 def test_pieces_divide_a_side_and_margins_mirror() -> None:
