@@ -155,7 +155,8 @@ def quality(
     for density in DENSITIES:
         real, result, new = _planes(photograph, density), _planes(picture, density / scale), math.nan
         if redrawn is not None:
-            reduced = Image.fromarray(redrawn.astype(np.float32)).resize(result.shape[:1:-1], Image.Resampling.BOX)
+            side = (result.shape[-1], result.shape[-2])
+            reduced = Image.fromarray(redrawn.astype(np.float32)).resize(side, Image.Resampling.BOX)
             new = nearest(result, real, patch, torch.from_numpy(np.array(reduced)) > 0.5)
         rows.append((nearest(real, result, patch), nearest(result, real, patch), new))
     found = dict(zip(("completeness", "coherence", "new"), map(float, np.mean(rows, 0)), strict=True))
