@@ -5,7 +5,6 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -21,6 +20,7 @@ from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.failures import failing_in
 from ui.links import Query, read_option
+from ui.newest import Newest
 from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
@@ -57,6 +57,7 @@ class Panel:
     def __init__(self, use: type[Use[Any]], drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox) -> None:
         self.use, self.drawing, self.scene = use, drawing, scene
         self.name = self.NAME or use.title()
+        self._newest = Newest()
         self.queue = ANIMATIONS if issubclass(use, AnimationUse) else PICTURES
         self.controls = Controls(use, self.name)
         controls, results = self.WIDTHS
@@ -137,12 +138,13 @@ class Panel:
         return event(self.telling(draw or self.draw), self.inputs, self.outputs, **self.queue, **QUIET)
 
     def telling(self, draw: Drawer) -> Drawer:
-        """The same; where it fails, the status says why."""
+        """The same, until the page asks for another; where it fails, the status says why."""
 
-        @functools.wraps(draw)
-        def told(values: Values) -> Iterator[Updates]:
-            yield from failing_in(self.status, draw(values))
+        def told(values: Values, request: gr.Request | None = None) -> Iterator[Updates]:
+            page = (request and request.session_hash) or ""
+            yield from self._newest.stream(page, failing_in(self.status, draw(values)))
 
+        told.__name__ = draw.__name__  # type: ignore[attr-defined]
         return told
 
     def opens_with(self, tab: gr.Tab) -> None:
