@@ -121,7 +121,7 @@ class Enlarger:
         """The (height, width) of a print at every scale, coarsest first, and the photograph there."""
         width, height = filled((width, height), size_of(self.photograph))
         scales = self._scales(width, height)
-        return [_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
+        return [size_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
 
     def _scales(self, width: int, height: int) -> list[float]:
         """The photograph's reductions, coarsest first. At the last it lies between the print's area and what fits into
@@ -137,9 +137,9 @@ class Enlarger:
         """The photograph at every scale, each made of the next: from the finest each would take ten times as long."""
         if scales != self._reduced[0]:
             own = size_of(self.photograph)
-            reals = [resized(self.photograph, _at(scales[-1], own))]
+            reals = [resized(self.photograph, size_at(scales[-1], own))]
             for scale in reversed(scales[:-1]):
-                reals.append(resized(reals[-1], _at(scale, own)))
+                reals.append(resized(reals[-1], size_at(scale, own)))
             self._reduced = scales, reals[::-1]
         return self._reduced[1]
 
@@ -177,7 +177,7 @@ def step_of(size: Size) -> int:
     return 2 if math.prod(size) >= SPARSE else 1
 
 
-def _at(scale: float, size: Size) -> Size:
+def size_at(scale: float, size: Size) -> Size:
     """A size at another scale, with room for a few patches."""
     height, width = (max(PATCH + 1, round(side * scale)) for side in size)
     return height, width

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from singan.deformation import Piece, behind, deformed, pieces, places, reduced
-from singan.enlarge import FALLOFF, FAR, NEAR, SWEEPS, Stage, step_of
+from singan.enlarge import FALLOFF, FAR, NEAR, SWEEPS, Stage, size_at, step_of
 from singan.importance import CELLS, Importance
 from singan.patches import (
     PATCH,
@@ -96,8 +96,8 @@ class Fitting:
             yield Stage(Image.fromarray(self.deformed), 1.0)
             return
         factors = self._factors()
-        sizes = [_at(factor, self.size[::-1]) for factor in factors]
-        reals = [resized(self.source, _at(factor, size_of(self.source))) for factor in factors]
+        sizes = [size_at(factor, self.size[::-1]) for factor in factors]
+        reals = [resized(self.source, size_at(factor, size_of(self.source))) for factor in factors]
         work = [math.prod(size) for size in sizes]
         now, matches = self._begun(sizes[0], reals[0])
         for n in range(1, len(sizes)):
@@ -166,11 +166,6 @@ def _joined(redrawn: Bytes, own: Bytes, kept: Floats) -> Bytes:
     """What was redrawn, and what is kept of the deformed photograph."""
     share = kept[..., None]
     return (redrawn * (1 - share) + own * share + np.float32(0.5)).astype(np.uint8)
-
-
-def _at(factor: float, size: Size) -> Size:
-    height, width = (max(PATCH + 1, round(side * factor)) for side in size)
-    return height, width
 
 
 def _reaching(mask: Mask) -> Mask:

@@ -25,8 +25,8 @@ BREATH = 4  # strips beside those that are not cropped, as nothing should touch 
 NEAR, NEARER = 4.0, 4.0  # strips: how far from a subject strips are stiffer, and by how much beside it
 SOFT = 0.15  # of a subject that the photograph's border cuts: the part there that may be stretched
 LEAST, MOST = 0.4, 5.0  # what strips are squeezed and stretched to, over the common scale
+MOST_SOFT = 4.0  # what a subject's soft part is stretched to
 ROUNDING = 1.005  # by so much the sides of a picture, whole numbers of px, may seem too short
-MOST_SOFT = 4.0  # the same of a subject's soft part
 PLAIN = 0.15  # stiffness of a strip without detail, beside 1 of one that is full of it
 
 SHRINK, CROP, DEFORM, EXTEND = 2.0, 1.0, 0.6, 1.5  # weights of the costs
