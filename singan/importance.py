@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from singan.saliency import SIDE, salient_objects
+from singan.lines import straight_lines
+from singan.saliency import salient_objects
+from singan.suitability.network import WRITING_SIDES, reduced, shipped_windows, writing_logits
 
 CELLS = 64  # along each side of the maps
 COARSE = 48  # px, both sides of the photograph in which patches are compared
@@ -20,6 +22,7 @@ PATCH = 5  # px, a tenth of that
 APART = 8  # px that patches have to lie apart to count as "elsewhere"
 RARE = 0.3  # RMS difference in [0, 1] to the third nearest patch elsewhere, from which on a patch counts in full
 MAYBE, SURE = 0.4, 0.7  # probabilities from which on a cell may belong to a subject, and nine cells certainly do
+MAYBE_WRITTEN, SURELY_WRITTEN = 3.0, 7.0  # logits from which on a cell may hold writing, and one of a text does
 DISC = 6  # cells around a point that is asked for and where nothing is salient
 TALL = 0.7  # of the photograph's height: what runs from border to border is no subject up to this
 
@@ -31,10 +34,14 @@ class Importance:
     """What matters, on a grid of 64 x 64 cells, whatever the photograph's shape; each is only equal to itself.
 
     subject: (64, 64) bool, what has to stay whole. detail: (64, 64) in [0, 1], how little the rest resembles it.
+    text: (64, 64) bool, where writing is; of subjects that were not marked it is a part. lines: (N, 4), the ends
+    (x, y, x, y) of long straight edges, in parts of the sides.
     """
 
     subject: NDArray[np.bool_]
     detail: Map
+    text: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.bool_))
+    lines: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -54,16 +61,18 @@ def importance(
         protect: a mask of any size, L; what is white in it is the subject, and nothing else.
         focus: (x, y) in parts of the sides; the subject is what is salient there, or what lies around it.
     """
-    small = photograph.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
-    found, rarity = (torch.from_numpy(it) for it in _measured(small.tobytes()))
+    most = max(WRITING_SIDES)
+    small = (photograph if min(photograph.size) <= most else reduced(photograph, most)).convert("RGB")
+    found, rarity, text, lines = _measured(small.tobytes(), small.size)
     if protect is not None:
         marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
-        return Importance(F.adaptive_max_pool2d(marked, CELLS)[0].numpy() > 0.5, rarity.numpy())
+        subject = F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5
+        return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines)
     cells = F.adaptive_max_pool2d(found, CELLS)[0]
-    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells)
+    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text
     if focus is not None:
         subject = _around(focus, subject)
-    return Importance(subject.numpy(), torch.maximum(rarity, cells).numpy())
+    return Importance(subject.numpy(), torch.maximum(rarity, cells).numpy(), text.numpy(), lines)
 
 
 def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:
@@ -107,19 +116,27 @@ def _connected(seeds: Tensor, mask: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=16)  # one photograph is fitted to many devices
-def _measured(pixels: bytes) -> tuple[Map, Map]:
-    """Salience (1, 320, 320) and rarity (64, 64) of a photograph reduced to 320 x 320 px."""
-    small = Image.frombytes("RGB", (SIDE, SIDE), pixels)
-    return salient_objects(small)[None], _rarity(small)
+def _measured(pixels: bytes, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, NDArray[np.float64]]:
+    """Salience (1, 320, 320), rarity and writing (64, 64) and lines of a reduced photograph."""
+    small = Image.frombytes("RGB", size, pixels)
+    logits = writing_logits(small, shipped_windows(), CELLS)
+    text = _connected(logits > SURELY_WRITTEN, logits > MAYBE_WRITTEN)
+    return torch.from_numpy(salient_objects(small))[None], torch.from_numpy(_rarity(small)), text, straight_lines(small)
+
+
+@cache
+def _near() -> Tensor:
+    """(48 x 48, 48 x 48) bool, whether patches lie too near to each other to count as elsewhere."""
+    places = torch.arange(COARSE)
+    near = (places[:, None] - places).abs() < APART
+    return (near[:, None, :, None] & near[:, None]).reshape(COARSE**2, COARSE**2)
 
 
 def _rarity(photograph: Image.Image) -> Map:
     """Distance of the patch around each cell to the third nearest elsewhere: texture repeats, structure does not."""
     planes = torch.from_numpy(np.array(photograph.resize((COARSE, COARSE), Image.Resampling.BOX))).permute(2, 0, 1)
     patches = F.unfold(F.pad(planes[None].float() / 255, [PATCH // 2] * 4, mode="reflect"), PATCH)[0].T
-    y, x = (it.flatten() for it in torch.meshgrid(torch.arange(COARSE), torch.arange(COARSE), indexing="ij"))
-    near = ((y[:, None] - y).abs() < APART) & ((x[:, None] - x).abs() < APART)
-    distances = torch.cdist(patches, patches).masked_fill_(near, torch.inf)
+    distances = torch.cdist(patches, patches).masked_fill_(_near(), torch.inf)
     third = distances.topk(3, 1, largest=False).values[:, 2] / patches.shape[1] ** 0.5
     rarity = (third / RARE).clamp(max=1).reshape(1, 1, COARSE, COARSE)
     return F.interpolate(rarity, (CELLS, CELLS), mode="bilinear")[0, 0].numpy()

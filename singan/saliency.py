@@ -18,6 +18,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from darkroom.device import fast_format
+
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 SIDE = 320  # px, both sides of what the network sees, as in training
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -99,7 +101,8 @@ def _resized(x: Tensor, like: Tensor) -> Tensor:
 def _network() -> SalientObjects:
     network = SalientObjects().eval()
     network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # a fifth faster
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster
+    return network.to(fast_format(torch.device("cpu")))  # bfloat16 takes half of the time
 
 
 @torch.inference_mode()
@@ -108,5 +111,6 @@ def salient_objects(photograph: Image.Image) -> NDArray[np.float32]:
     small = np.array(photograph.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
     normalised = (small / max(small.max(), 1.0) - MEAN) / STD
     x = torch.from_numpy(normalised).float().permute(2, 0, 1)[None]  # channels last in memory
-    found = _network()(x)
-    return found[0, 0].numpy()
+    network = _network()
+    found = network(x.to(network.fuse.weight.dtype))
+    return found[0, 0].float().numpy()

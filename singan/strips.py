@@ -29,7 +29,7 @@ MOST_SOFT = 4.0  # what a subject's soft part is stretched to
 ROUNDING = 1.005  # by so much the sides of a picture, whole numbers of px, may seem too short
 PLAIN = 0.15  # stiffness of a strip without detail, beside 1 of one that is full of it
 
-SHRINK, CROP, DEFORM, EXTEND = 2.0, 1.0, 0.6, 1.5  # weights of the costs
+SHRINK, CROP, DEFORM, EXTEND, BEND = 2.0, 1.0, 0.6, 1.5, 2.0  # weights of the costs
 CROSSED = 6.0  # cost of a margin all along whose border a subject is cut, over that of one without any
 
 Floats = NDArray[np.float64]
@@ -110,6 +110,8 @@ class _Profile:
 
     held: (64,) bool, strips of subjects. rigid: (64,) bool, of these those that are not soft. stiffness: (64,).
     worth: (64,), the share that is lost with a strip. borders: what share of the first and the last strip is subject.
+    lines: (N, 64), the share of each straight line in each strip. slants: (N,), how much of all lines each is, and how
+    slanting: those along the axes stay straight.
     """
 
     held: NDArray[np.bool_]
@@ -117,6 +119,8 @@ class _Profile:
     stiffness: Floats
     worth: Floats
     borders: tuple[float, float]
+    lines: Floats
+    slants: Floats
     wishes: Wishes
 
     @classmethod
@@ -136,18 +140,21 @@ class _Profile:
         away = np.abs(places[:, None] - places[held][None]).min(1) if held.any() else np.full(CELLS, np.inf)
         stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))
         worth = 0.25 + busy + subject.mean(1)
-        return cls(held, rigid, stiffness, worth / worth.sum(), borders, wishes)
+        lines, slants = _lines(importance.lines, axis)
+        return cls(held, rigid, stiffness, worth / worth.sum(), borders, lines, slants, wishes)
 
     def arranged(self, natural: float, side: int) -> Axis:
         """The best of all crops and margins. natural: px of a strip at the common scale."""
-        before, after, growth = (it.ravel() for it in np.meshgrid(*self._cuts(), GROWTH, indexing="ij"))
+        powers = [1.0, 0.0] if self.slants.any() else [1.0]  # of stiffness: evenly deformed, lines stay straight
+        grid = np.meshgrid(*self._cuts(), GROWTH, powers, indexing="ij")
+        before, after, growth, power = (it.ravel() for it in grid)
         places = np.arange(CELLS)
         there = (places >= before[:, None]) & (places < CELLS - after[:, None])
         low = np.where(self.held, 1.0, LEAST) * there
         high = np.where(self.rigid, 1.0, np.where(self.held, MOST_SOFT, MOST)) * there
         due = side / natural
         margin = np.maximum(growth * np.maximum(0, due - there.sum(1)), due - high.sum(1))
-        factors = _levelled(low, high, 1 / self.stiffness, due - margin)
+        factors = _levelled(low, high, self.stiffness ** -power[:, None], due - margin)
         cuts = zip(map(int, before), map(int, after), strict=True)
         ends = [(self._margins(*it), self._crossed(*it)) for it in cuts]
         crossed = np.array([float((shares * borders).sum()) for shares, borders in ends])
@@ -180,7 +187,14 @@ class _Profile:
             _weighted(CROP, it.crop) * lost
             + _weighted(DEFORM, it.deform) * deformed
             + _weighted(EXTEND, it.extend) * invented
+            + _weighted(BEND, it.deform) * self._bent(factors)
         )
+
+    def _bent(self, factors: Floats) -> Floats:
+        """(K,): variance of the factors along slanting lines, over the square of their mean."""
+        there = (factors > 0) @ self.lines.T + 1e-6
+        mean, square = factors @ self.lines.T / there, factors**2 @ self.lines.T / there
+        return np.asarray((square / (mean**2 + 1e-6) - 1).clip(0, 1) @ self.slants)
 
     def _crossed(self, before: int, after: int) -> Floats:
         """What share of both ends is subject, where so many strips are left out."""
@@ -190,6 +204,17 @@ class _Profile:
         """How a margin is shared between both ends: where a subject is cut, little."""
         shares = 1 / (0.01 + self._crossed(before, after))
         return np.asarray(shares / shares.sum())
+
+
+def _lines(ends: Floats, axis: int) -> tuple[Floats, Floats]:
+    """How straight lines (x, y, x, y), (N, 4), lie along an axis: their shares of the strips, and their slants."""
+    first, last = ends[:, 1 - axis :: 2].T
+    low, high = np.minimum(first, last)[:, None] * CELLS, np.maximum(first, last)[:, None] * CELLS
+    places = np.arange(CELLS)
+    shares = (np.minimum(high, places + 1) - np.maximum(low, places)).clip(0) / (high - low).clip(1e-6)
+    across, down = np.abs(ends[:, 2:] - ends[:, :2]).T
+    length = np.hypot(across, down).clip(1e-6)
+    return shares, 2 * across * down / length / max(1.0, float(length.sum()))
 
 
 def _weighted(usual: float, wish: float | None) -> float:

@@ -22,6 +22,7 @@ FACE_SIDES = (128, 102, 82, 66, 52, 42, 32)
 WRITING_SIDES = (384, 192, 96, 48)
 LONGEST = 768  # px, longer side of a reduced picture
 MARGIN = 6  # px, repeated border, so that a face may touch it
+AROUND = (WINDOW - STRIDE) // 2  # px, repeated border that gives each 4 px of a picture a window around it
 CELLS = 48  # a side, of the grid on which the area of writing is counted
 WRITING_LOGIT = 2.0  # above, a window is counted as writing
 
@@ -68,6 +69,13 @@ def _brightness(image: Image.Image, sides: tuple[int, ...], margin: int = 0) -> 
 def face_logit(image: Image.Image, network: Windows) -> float:
     """Of the window that looks most like a face."""
     return max(float(network(x)[:, 0].max()) for x in _brightness(image, FACE_SIDES, MARGIN))
+
+
+@torch.inference_mode()
+def writing_logits(image: Image.Image, network: Windows, cells: int) -> Tensor:
+    """(cells, cells): how surely each place holds writing of 2 % to 20 % of the shorter side."""
+    pictures = _brightness(image, WRITING_SIDES[:-1], AROUND)  # larger letters are no text
+    return torch.cat([F.interpolate(network(x)[:, 1:], (cells, cells)) for x in pictures]).amax((0, 1))
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from singan.importance import CELLS, importance
 
@@ -63,3 +63,25 @@ def test_a_mask_says_what_the_subject_is() -> None:
     mask.paste(255, (40, 20, 60, 40))
     subject = importance(with_balls((70, 100)), protect=mask).subject
     assert subject[CELLS // 2 :, -CELLS // 3 :].all() and not subject[:, : CELLS // 2].any()
+
+
+def test_writing_is_a_subject_and_texture_is_none() -> None:
+    sign = lawn(600, 400)
+    draw = ImageDraw.Draw(sign)
+    draw.rectangle((140, 150, 470, 250), fill="white")
+    for y in (160, 205):
+        draw.text((160, y), "Bakery & Coffee", fill="black", font=ImageFont.load_default(34))
+    found = importance(sign)
+    there = found.text[cell(sign, 0, 160)[0] : cell(sign, 0, 235)[0], cell(sign, 170, 0)[1] : cell(sign, 400, 0)[1]]
+    assert there.mean() > 0.7 and (found.subject >= found.text).all()
+    assert not found.text[:, : CELLS // 8].any() and not importance(lawn()).text.any()
+
+
+def test_long_straight_edges_are_lines_and_texture_has_none() -> None:
+    poles = lawn()
+    ImageDraw.Draw(poles).line([(30, 180), (250, 40)], fill="white", width=4)
+    ends = importance(poles).lines
+    slopes = (ends[:, 3] - ends[:, 1]) * 200 / ((ends[:, 2] - ends[:, 0]) * 300)
+    assert 1 <= len(ends) <= 4 and slopes == pytest.approx(-140 / 220, abs=0.03)
+    assert np.hypot(*((ends[:, 2:] - ends[:, :2]) * (300, 200)).T).max() > 240
+    assert len(importance(lawn()).lines) == len(importance(with_balls((200, 100))).lines) == 0

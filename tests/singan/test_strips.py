@@ -1,5 +1,6 @@
 """Where a photograph's rows and columns go."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -74,3 +75,17 @@ def test_room_is_left_about_a_subject() -> None:
     for shape, crop in product(SHAPES, (None, 1.0)):
         there = arrange(MIDDLE, PHOTOGRAPH, shape, Wishes(crop)).columns.sizes[1:-1] > 0
         assert there[30 - ROOM - 2 : 50 + ROOM + 2].all()
+
+
+def test_slanting_lines_are_bent_less_and_others_count_for_nothing() -> None:
+    def bent(lines: list[list[float]]) -> float:
+        """Variance of the factors of the columns along the slanting line, over the square of their mean."""
+        marked = replace(MIDDLE, lines=np.array(lines))
+        axis = arrange(marked, PHOTOGRAPH, (600, 500)).columns
+        there = axis.sizes[1 + CELLS // 8 : 1 - CELLS // 8]
+        there = there[there > 0]
+        return float(there.var() / there.mean() ** 2)
+
+    straight = bent([[0.1, 0.5, 0.9, 0.5], [0.5, 0.1, 0.5, 0.9]])
+    assert straight == bent([[0.5, 0.5, 0.5, 0.6]]) > 0.01
+    assert bent([[0.125, 0.1, 0.875, 0.9]] * 3) < 0.8 * straight
