@@ -1,38 +1,29 @@
-"""Measures what the detectors of `singan.suitability` find, and find wrongly.
+"""Measures how often the warnings of `singan.concerns` before a training are right.
 
-    python -m benchmarks.suitability SCENES ... --faces faces64.zip --portraits celeba10k.zip lfw13k.zip --folds 5
-        [--objects NAMES ...] [--also PICTURES ...]
+    python -m benchmarks.suitability SCENES ... --portraits celeba10k.zip lfw13k.zip [--count 30] [--objects NAMES ...]
+    python -m benchmarks.suitability --also PICTURES ...
 
-SCENES: pictures without faces and writing, or folders of them; N_Real, N_SinGAN, ... count as one scene. --folds
-measures with networks that never saw the scene, the faces or the fonts of the test: the scenes are parted, each part is
-judged by the network of the others. Scenes that --objects names are left out where a warning of an object counts as
-wrong. --also judges pictures one by one, by the shipped network. `python -m singan.suitability.train` trains that one.
+SCENES: pictures without faces and writing, or folders of them; N_Real, N_SinGAN, ... count as one scene. Faces, lines
+of writing in fonts that training has not seen, and objects are put on them; what --objects names is left out.
+--also judges pictures one by one.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from singan.image import open_picture
-from singan.suitability import LIMITS, Kind
-from singan.suitability.drawn import Rng, crop, font_files, pick, write
-from singan.suitability.network import Windows, face_logit, shipped_windows, writing_share
-from singan.suitability.objects import object_contrast
-from singan.suitability.sources import Scenes, read_faces, read_scenes
-from singan.suitability.train import train
-from singan.suitability.training_windows import CENTRAL
+from benchmarks.windows.drawn import Rng, crop, font_files, pick, write
+from benchmarks.windows.examples import CENTRAL
+from benchmarks.windows.sources import Scenes, read_faces, read_scenes
+from singan.concerns import Kind, kinds
 
-Scores = dict[str, list[list[float]]]  # of each picture, in the order of KINDS, by kind of picture
-KINDS: tuple[Kind, ...] = ("face", "text", "object")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 SIZE = (320, 240)  # px, of drawn grounds
 PORTRAIT = (250, 250)  # px, of whole pictures of faces
 WRITTEN_WIDTH = 960  # px, of what is written on
@@ -119,7 +110,7 @@ def trial_pictures(
     yield "part of a scene", crop(scene(), rng, 0.5)
     for name, pictures in portraits.items():
         yield f"face: {name}, whole picture", pick(pictures, rng).resize(PORTRAIT)
-    for share in FACE_SHARES:
+    for share in FACE_SHARES if portraits else ():
         face = pick(pick(list(portraits.values()), rng), rng)
         yield f"face: {share:.2f} of a scene", with_face(scene(), face, share, rng)
     for size in LINE_HEIGHTS:
@@ -137,94 +128,34 @@ def trial_pictures(
 # -- figures -----------------------------------------------------------------------------------------------------------
 
 
-def scores(image: Image.Image, network: Windows) -> list[float]:
-    """What `concerns` compares with LIMITS, of each of KINDS."""
-    return [face_logit(image, network), writing_share(image, network), object_contrast(image)]
-
-
-def named(score: list[float]) -> str:
-    """The kinds of warning that scores lead to."""
-    return " ".join(kind for kind, value in zip(KINDS, score, strict=True) if value > LIMITS[kind]) or "-"
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Scenes to train on, scenes to test on, and what else a test needs."""
-
-    training: Scenes
-    test: Scenes
-    faces: Path
-    portraits: list[Path]
-    objects: list[str]
-    count: int
-    seed: int
-
-
-def measure_fold(fold: Fold) -> Scores:
-    """Scores by kind of test picture, and of each scene."""
-    torch.set_num_threads(1)
-    scenes = [image for images in fold.training.values() for image in images]
-    network = train(scenes, read_faces(fold.faces, False), fold.seed)
-    portraits = {archive.stem: read_faces(archive, True)[::EVERY] for archive in fold.portraits}
-    several = [images[0] for name, images in fold.test.items() if name not in fold.objects]
-    results = {f"scene: {name}": [scores(images[0], network)] for name, images in fold.test.items()}
-    rng = np.random.default_rng(fold.seed)
-    for _ in range(fold.count):
-        for kind, image in trial_pictures(several, portraits, rng):
-            results.setdefault(kind, []).append(scores(image, network))
-    return results
-
-
-def folds(scenes: Scenes, args: argparse.Namespace) -> list[Fold]:
-    """Every scene is in the test of one fold and in the training of all others."""
-    found = []
-    for seed in range(args.folds):
-        test = {name: images for n, (name, images) in enumerate(scenes.items()) if n % args.folds == seed}
-        training = {name: images for name, images in scenes.items() if name not in test}
-        found.append(Fold(training, test, args.faces, args.portraits, args.objects, args.count, seed))
+def shares(scenes: Scenes, portraits: dict[str, list[Image.Image]], count: int) -> dict[str, list[list[Kind]]]:
+    """The warnings of each kind of trial picture, and of the scenes themselves."""
+    found: dict[str, list[list[Kind]]] = {"scenes": [kinds(images[0]) for images in scenes.values()]}
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        for name, image in trial_pictures([images[0] for images in scenes.values()], portraits, rng):
+            found.setdefault(name, []).append(kinds(image))
     return found
-
-
-def measure(folds: list[Fold], workers: int) -> Scores:
-    """The scores of all folds together, the kinds of picture in alphabetical order."""
-    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=1) as pool:
-        measured = pool.map(measure_fold, folds, chunksize=1)
-    joined: Scores = {}
-    for kind, values in (item for results in measured for item in results.items()):
-        joined.setdefault(kind, []).extend(values)
-    return dict(sorted(joined.items(), key=lambda item: item[0].split(":")[0]))
-
-
-def print_table(results: Scores) -> None:
-    """The share of each kind of test picture that each detector by itself warns of."""
-    limits = [LIMITS[kind] for kind in KINDS]
-    print(f"{'flagged as':42s} {'pictures':>8s}", *(f"{kind:>6s}" for kind in (*KINDS, "any")))
-    for kind, values in results.items():
-        flags = np.array(values) > limits
-        print(f"{kind:42s} {len(flags):8d}", *(f"{share:6.3f}" for share in (*flags.mean(0), flags.any(1).mean())))
 
 
 def main() -> None:
     """Parses, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenes", nargs="+", type=Path)
-    parser.add_argument("--faces", type=Path, required=True, help="zip of 64x64 faces to train on")
-    parser.add_argument("--portraits", type=Path, nargs="+", default=[], help="zips of faces for the test")
+    parser.add_argument("scenes", nargs="*", type=Path)
+    parser.add_argument("--portraits", type=Path, nargs="+", default=[], help="zips of faces")
     parser.add_argument("--objects", nargs="+", default=[], help="names of the scenes that show one object")
-    parser.add_argument("--folds", type=int, default=0)
-    parser.add_argument("--count", type=int, default=30, help="test pictures of each kind, in each fold")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--count", type=int, default=30, help="trial pictures of each kind")
     parser.add_argument("--also", type=Path, nargs="+", default=[], help="pictures to judge one by one")
-    parser.add_argument("--out", type=Path, default=Path("out/bench"))
     args = parser.parse_args()
-    if args.folds:
-        results = measure(folds(read_scenes(args.scenes), args), args.workers)
-        print_table(results)
-        args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "suitability.json").write_text(json.dumps(results), encoding="utf-8")
+    scenes = {name: images for name, images in read_scenes(args.scenes).items() if name not in args.objects}
+    if scenes:
+        portraits = {archive.stem: read_faces(archive, True)[::EVERY] for archive in args.portraits}
+        print(f"{'warned of':42s} {'pictures':>8s}", *(f"{kind:>6s}" for kind in (*KINDS, "any")))
+        for name, found in shares(scenes, portraits, args.count).items():
+            warned = [np.mean([kind in it for it in found]) for kind in KINDS] + [np.mean([bool(it) for it in found])]
+            print(f"{name:42s} {len(found):8d}", *(f"{share:6.2f}" for share in warned))
     for file in args.also:
-        score = scores(open_picture(file), shipped_windows())
-        print(f"{file.name:40s}", *(f"{value:7.2f}" for value in score), named(score))
+        print(f"{file.name:40s}", " ".join(kinds(file)) or "-")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from darkroom.files import check_folder, locked, made_folder, remove_parts, visi
 from darkroom.model_files import CONFIG_FILE, SCENE, WEIGHTS_FILE, ModelError, kind_in
 from darkroom.uses import options, prefixes
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
+from singan.concerns import warnings
 from singan.config import PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import ScenePipeline
@@ -73,6 +74,8 @@ def _train(args: argparse.Namespace) -> int:
             print(f"{args.out} already holds this scene, trained with these settings")
             return 0
         remove_parts(args.out)
+        for said in warnings(picture, "train"):
+            print(f"train: {said}", file=sys.stderr)
         return _follow(args, picture, config, checkpoint)
 
 

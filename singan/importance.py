@@ -14,7 +14,7 @@ from torch import Tensor
 
 from singan.lines import straight_lines
 from singan.saliency import salient_objects
-from singan.suitability.network import WRITING_SIDES, reduced, shipped_windows, writing_logits
+from singan.windows import WRITING_SIDES, reduced, shipped_windows, writing_logits
 
 CELLS = 64  # along each side of the maps
 COARSE = 48  # px, both sides of the photograph in which patches are compared
@@ -35,13 +35,19 @@ class Importance:
 
     subject: (64, 64) bool, what has to stay whole. detail: (64, 64) in [0, 1], how little the rest resembles it.
     text: (64, 64) bool, where writing is; of subjects that were not marked it is a part. lines: (N, 4), the ends
-    (x, y, x, y) of long straight edges, in parts of the sides.
+    (x, y, x, y) of long straight edges, in parts of the sides. rare: (64, 64), detail where no subject adds to it.
     """
 
     subject: NDArray[np.bool_]
     detail: Map
     text: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.bool_))
     lines: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
+    rare: Map = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.float32))
+
+    @property
+    def rarity(self) -> float:
+        """How little elsewhere resembles the subjects, mean in [0, 1]; 0 without one."""
+        return float(self.rare[self.subject].mean()) if self.subject.any() else 0.0
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -67,12 +73,12 @@ def importance(
     if protect is not None:
         marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
         subject = F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5
-        return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines)
+        return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines, rarity.numpy())
     cells = F.adaptive_max_pool2d(found, CELLS)[0]
     subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text
     if focus is not None:
         subject = _around(focus, subject)
-    return Importance(subject.numpy(), torch.maximum(rarity, cells).numpy(), text.numpy(), lines)
+    return Importance(subject.numpy(), torch.maximum(rarity, cells).numpy(), text.numpy(), lines, rarity.numpy())
 
 
 def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from PIL import Image
 from darkroom.checks import check_range, echo
 from darkroom.pictures import Picture
 from darkroom.uses import PicturesUse, Size, Step, as_steps, option, seed_option
+from singan.concerns import Task, warnings
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.enlarge import ABOUT, Layout
 from singan.image import check_size
@@ -155,11 +156,8 @@ class RetargetPicture(PicturesUse[None]):
     def note(self, model: None = None) -> str | None:
         if self.mode == "fit":
             return self._fitted.note()
-        notes = [invented(self.size, self.picture.size)]
-        if importance(self.picture).subject.any():
-            notes.append(
-                f"mode {self.mode} does not know the photograph's subject and may break it; mode fit keeps it whole"
-            )
+        task: Task = "keep" if self.mode == "keep" else "rearrange"
+        notes = [invented(self.size, self.picture.size), *warnings(self.picture, task)]
         return "; ".join(filter(None, notes)) or None
 
     def stem(self) -> str:

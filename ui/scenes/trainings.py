@@ -15,15 +15,14 @@ from PIL import Image
 from darkroom.checks import check_whole
 from singan import TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
+from singan.concerns import warnings
 from singan.config import MAX_PRINT_PIXELS, from_preset
 from singan.enlarge import DRAFT, Enlarger, Layout
 from singan.image import open_picture
-from singan.suitability import concerns
 from singan.uses.start import PLACES
 from ui import zero
 from ui.device import Device, Turn
 from ui.reports import duration
-from ui.scenes.concerns import MESSAGES
 from ui.scenes.job import Asked, Job, Jobs
 from ui.scenes.line import IN_ALL, Line
 from ui.scenes.session import Begun, Records, Source, Trainer, TrainingSession
@@ -81,8 +80,13 @@ class Trainings:
         prints = f" Prints will have up to {megapixels:.1f} megapixels." if megapixels > 0.1 else ""
         lines = [f"About **{duration(seconds)}** on this device ({where}).{prints}"]
         yield lines[0]
-        found = self.device.run(Turn.TRAINING, lambda: concerns(image))
-        yield "\n\n".join([*lines, *(f"**{MESSAGES[concern.kind]}**" for concern in found)])
+        yield "\n\n".join([*lines, *(f"**{said[0].upper()}{said[1:]}.**" for said in self._warnings(file))])
+
+    def _warnings(self, file: str) -> list[str]:
+        """Why the method may fail on the picture in a file. Raises PictureError."""
+        image = self._uploads.open(file).copy()
+        image.thumbnail((EXPECTED_FROM, EXPECTED_FROM))
+        return self.device.run(Turn.TRAINING, lambda: warnings(image, "train"))
 
     def train_scene(
         self,
@@ -95,6 +99,8 @@ class Trainings:
     ) -> Iterator[tuple[Any, ...]]:
         """Train a SinGAN on one picture, in about a minute on a CPU; streams records, ends with the scene's name.
 
+        The last record says why the method may fail on this picture, if it may.
+
         Args:
             picture: a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide.
             preset: "layout" (for prints), "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (as published).
@@ -104,10 +110,12 @@ class Trainings:
         """
         config = self.config(preset, seed, max_size, iterations)
         pictures: tuple[Image.Image | None, ...] = (None, None)
+        note = "; ".join(self._warnings(uploaded(picture))) or None
         for state in self.begin(Visitor.of(request), picture, config):
             if state.progress and state.progress.preview:
                 pictures = (state.progress.preview.sample, state.progress.preview.reconstruction)
-            yield state.report.text, *pictures, state.plain(), state.name if state.ended else None
+            report = state.report.noted(note if state.ended else None)
+            yield report.text, *pictures, state.plain(), state.name if state.ended else None
 
     def first_print(self, file: str | None) -> Iterator[Image.Image]:
         """What the photograph's patches alone make of it, while it is trained on: a draft as it grows, then the print.

@@ -17,14 +17,12 @@ WEIGHTS = Path(__file__).with_name("windows.safetensors")
 WINDOW, STRIDE = 32, 4  # px: what the network sees at once, and how far apart its windows are
 
 # Shorter sides of the reduced pictures, px. A face from chin to hair fills a window: 128 px find one of a quarter of
-# the shorter side, 32 px one that fills it. Writing of 2 % to 40 % of that side is 6 to 20 px high in one of them.
+# the shorter side, 32 px one that fills it. Writing of 2 % to 20 % of that side is 6 to 20 px high in one of them.
 FACE_SIDES = (128, 102, 82, 66, 52, 42, 32)
-WRITING_SIDES = (384, 192, 96, 48)
+WRITING_SIDES = (384, 192, 96)
 LONGEST = 768  # px, longer side of a reduced picture
 MARGIN = 6  # px, repeated border, so that a face may touch it
 AROUND = (WINDOW - STRIDE) // 2  # px, repeated border that gives each 4 px of a picture a window around it
-CELLS = 48  # a side, of the grid on which the area of writing is counted
-WRITING_LOGIT = 2.0  # above, a window is counted as writing
 
 
 class Windows(nn.Sequential):
@@ -74,12 +72,5 @@ def face_logit(image: Image.Image, network: Windows) -> float:
 @torch.inference_mode()
 def writing_logits(image: Image.Image, network: Windows, cells: int) -> Tensor:
     """(cells, cells): how surely each place holds writing of 2 % to 20 % of the shorter side."""
-    pictures = _brightness(image, WRITING_SIDES[:-1], AROUND)  # larger letters are no text
+    pictures = _brightness(image, WRITING_SIDES, AROUND)
     return torch.cat([F.interpolate(network(x)[:, 1:], (cells, cells)) for x in pictures]).amax((0, 1))
-
-
-@torch.inference_mode()
-def writing_share(image: Image.Image, network: Windows) -> float:
-    """Share of the picture, 0 to 1, that is writing of any size."""
-    maps = [F.interpolate(network(x)[:, 1:], (CELLS, CELLS)) for x in _brightness(image, WRITING_SIDES)]
-    return float((torch.cat(maps).amax(0) > WRITING_LOGIT).float().mean())

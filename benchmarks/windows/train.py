@@ -1,9 +1,9 @@
-"""Trains the network of `singan.suitability.network`.
+"""Trains the network of `singan.windows`.
 
-    python -m singan.suitability.train SCENES ... --faces faces64.zip --out FILE
+    python -m benchmarks.windows.train SCENES ... --faces faces64.zip --out FILE
 
 SCENES: pictures without faces and writing, or folders of them. Some minutes on one core. The shipped weights lie in
-singan/suitability/windows.safetensors; `python -m benchmarks.suitability` measures what such a network finds.
+singan/windows.safetensors; `python -m benchmarks.suitability` measures what such a network finds.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
+from benchmarks.windows.drawn import Rng, texture
+from benchmarks.windows.examples import face_windows, relit, scene_windows, writing_windows
+from benchmarks.windows.sources import read_faces, read_scenes
 from darkroom import commands
 from darkroom.commands import Parser, existing, new
 from darkroom.files import atomic
-from singan.suitability.drawn import Rng, texture
-from singan.suitability.network import FACE_SIDES, STRIDE, WINDOW, WRITING_SIDES, Windows, reduced
-from singan.suitability.sources import read_faces, read_scenes
-from singan.suitability.training_windows import face_windows, relit, scene_windows, writing_windows
+from singan.windows import FACE_SIDES, STRIDE, WINDOW, WRITING_SIDES, Windows, reduced
 
 ROUNDS, STEPS = 4, 700  # hard negatives are looked for between the rounds
 BATCH = 64  # windows of faces, and as many of writing; of what is neither three times as many
@@ -123,7 +123,7 @@ def save_windows(network: Windows, file: str | Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Trains and writes; the exit code: 0 done, 2 bad input."""
     parser = Parser(
-        prog="singan.suitability.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.windows.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenes", nargs="+", type=existing, help="pictures without faces and writing, or folders")
     parser.add_argument(
@@ -131,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=new, required=True, help="safetensors file of the weights")
     args = parser.parse_args(arguments)
-    return commands.run("singan.suitability.train", lambda: _train_and_write(args))
+    return commands.run("benchmarks.windows.train", lambda: _train_and_write(args))
 
 
 def _train_and_write(args: argparse.Namespace) -> int:

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFilter
 from torch import Tensor
 
-from singan.suitability.drawn import Rng, crop, font_files, pick, texture, write
-from singan.suitability.network import WINDOW
+from benchmarks.windows.drawn import Rng, crop, font_files, pick, texture, write
+from singan.windows import WINDOW
 
 PAGE_SIDE = 160  # px, of the pages that windows of writing are cut from
 CUTS = 16  # windows that are looked at on each page
