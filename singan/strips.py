@@ -126,15 +126,16 @@ class _Profile:
     @classmethod
     def of(cls, importance: Importance, axis: int, wishes: Wishes) -> _Profile:
         """axis: 0 of rows, 1 of columns."""
-        subject, detail = (it if axis == 0 else it.T for it in (importance.subject, importance.detail))
+        maps = importance.subject, importance.detail, importance.text
+        subject, detail, text = (it if axis == 0 else it.T for it in maps)
         inside = subject.any(1)
         borders = float(subject[0].mean()), float(subject[-1].mean())
         held = np.convolve(inside, np.ones(2 * ROOM + 1), "same") > 0
         rigid = held.copy()
         soft = int(SOFT * inside.sum())
         if soft:
-            rigid[:soft] &= not borders[0]
-            rigid[-soft:] &= not borders[1]
+            rigid[:soft] &= not borders[0] or text[:soft].any()  # stretched letters are none
+            rigid[-soft:] &= not borders[1] or text[-soft:].any()
         busy = np.sqrt((np.where(subject, 0, detail) ** 2).mean(1))
         places = np.arange(CELLS)
         away = np.abs(places[:, None] - places[held][None]).min(1) if held.any() else np.full(CELLS, np.inf)

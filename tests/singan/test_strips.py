@@ -89,3 +89,8 @@ def test_slanting_lines_are_bent_less_and_others_count_for_nothing() -> None:
     straight = bent([[0.1, 0.5, 0.9, 0.5], [0.5, 0.1, 0.5, 0.9]])
     assert straight == bent([[0.5, 0.5, 0.5, 0.6]]) > 0.01
     assert bent([[0.125, 0.1, 0.875, 0.9]] * 3) < 0.8 * straight
+
+
+def test_writing_that_the_border_cuts_is_not_stretched() -> None:
+    page = matters(slice(0, CELLS), slice(20, 44))
+    assert not arrange(replace(page, text=page.subject), PHOTOGRAPH, (2532, 1170)).stretched
