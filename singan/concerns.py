@@ -11,15 +11,16 @@ from typing import Literal
 
 from PIL import Image
 
+from darkroom.face_detector import detect_faces
 from singan.image import Picture, open_picture
 from singan.importance import importance
 from singan.repetition import expected_coherence
-from singan.windows import WRITING_SIDES, face_logit, reduced, shipped_windows
+from singan.windows import WRITING_SIDES, reduced
 
 Task = Literal["train", "keep", "rearrange"]
 Kind = Literal["face", "text", "object", "detail"]
 
-FACE = 6.0  # logit of the window that looks most like a face
+FACE = 0.2  # side of the largest face over the picture's shorter one
 TEXT = 0.04  # share of the picture that is writing: below, it is a sign in a scene
 OBJECT = 0.2  # share of the picture that is a subject: below, the scene around it may be what is wanted, but
 RARE_OBJECT, RARE = 0.05, 0.35  # if it takes this share, it is one where so little elsewhere resembles it
@@ -39,9 +40,8 @@ def kinds(picture: Picture) -> list[Kind]:
     """
     image = _reduced(open_picture(picture))
     found = importance(image)
-    shown: list[tuple[Kind, float, float]] = [
-        ("face", face_logit(image, shipped_windows()), FACE), ("text", found.text.mean(), TEXT),
-    ]  # fmt: skip
+    face = max((it.area**0.5 for it in detect_faces(image)), default=0) / min(image.size)
+    shown: list[tuple[Kind, float, float]] = [("face", face, FACE), ("text", found.text.mean(), TEXT)]
     named = [kind for kind, value, limit in shown if value > limit]
     if not named and found.subject.mean() > (OBJECT if found.rarity < RARE else RARE_OBJECT):
         return ["object"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from darkroom.face_detector import detect_faces
 from singan.lines import straight_lines
 from singan.saliency import salient_objects
 from singan.windows import WRITING_SIDES, reduced, shipped_windows, writing_logits
@@ -33,9 +34,10 @@ Map = NDArray[np.float32]
 class Importance:
     """What matters, on a grid of 64 x 64 cells, whatever the photograph's shape; each is only equal to itself.
 
-    subject: (64, 64) bool, what has to stay whole. detail: (64, 64) in [0, 1], how little the rest resembles it.
-    text: (64, 64) bool, where writing is; of subjects that were not marked it is a part. lines: (N, 4), the ends
-    (x, y, x, y) of long straight edges, in parts of the sides. rare: (64, 64), detail where no subject adds to it.
+    subject: (64, 64) bool, what has to stay whole: salient objects, faces and writing. detail: (64, 64) in [0, 1], how
+    little the rest resembles it. text: (64, 64) bool, where writing is; of subjects that were not marked it is a part.
+    lines: (N, 4), the ends (x, y, x, y) of long straight edges, in parts of the sides. rare: (64, 64), detail where no
+    subject adds to it.
     """
 
     subject: NDArray[np.bool_]
@@ -69,13 +71,13 @@ def importance(
     """
     most = max(WRITING_SIDES)
     small = (photograph if min(photograph.size) <= most else reduced(photograph, most)).convert("RGB")
-    found, rarity, text, lines = _measured(small.tobytes(), small.size)
+    found, rarity, text, faces, lines = _measured(small.tobytes(), small.size)
     if protect is not None:
         marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
         subject = F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5
         return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines, rarity.numpy())
     cells = F.adaptive_max_pool2d(found, CELLS)[0]
-    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text
+    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text | faces
     if focus is not None:
         subject = _around(focus, subject)
     return Importance(subject.numpy(), torch.maximum(rarity, cells).numpy(), text.numpy(), lines, rarity.numpy())
@@ -122,12 +124,24 @@ def _connected(seeds: Tensor, mask: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=16)  # one photograph is fitted to many devices
-def _measured(pixels: bytes, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, NDArray[np.float64]]:
-    """Salience (1, 320, 320), rarity and writing (64, 64) and lines of a reduced photograph."""
+def _measured(pixels: bytes, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor, NDArray[np.float64]]:
+    """Salience (1, 320, 320), rarity, writing and faces (64, 64) and lines of a reduced photograph."""
     small = Image.frombytes("RGB", size, pixels)
     logits = writing_logits(small, shipped_windows(), CELLS)
     text = _connected(logits > SURELY_WRITTEN, logits > MAYBE_WRITTEN)
-    return torch.from_numpy(salient_objects(small))[None], torch.from_numpy(_rarity(small)), text, straight_lines(small)
+    salient, rarity = torch.from_numpy(salient_objects(small))[None], torch.from_numpy(_rarity(small))
+    return salient, rarity, text, _faces(small), straight_lines(small)
+
+
+def _faces(photograph: Image.Image) -> Tensor:
+    """(64, 64) bool, the cells in which faces lie."""
+    cells = torch.zeros(CELLS, CELLS, dtype=torch.bool)
+    for face in detect_faces(photograph):
+        left, top, right, bottom = (
+            min(CELLS, max(0, round(CELLS * it / side))) for it, side in zip(face.box, 2 * photograph.size, strict=True)
+        )
+        cells[top:bottom, left:right] = True
+    return cells
 
 
 @cache

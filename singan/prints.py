@@ -20,6 +20,9 @@ from singan.strips import Strips, Wishes, arrange
 from singan.super_resolution import MOST, beyond
 
 BROKEN = 3.0  # cost of strips from which on the picture would be worse than a crop, by eye
+CONTINUED = (
+    "the photograph's border cuts the subject, and what continues it beyond is invented: a plain crop may be better"
+)
 CROPPED = "the subject fills too much of the photograph to fit it whole: it was cropped around its middle"
 
 
@@ -85,10 +88,11 @@ def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool =
             width, height = (round(side * share) for side in size)
             notes.append(f"beyond {width} × {height} px, which the photograph fills, it is plainly enlarged")
         return "; ".join(notes) or None
+    notes = [CONTINUED] if strips.continued else []
     if strips.scale > 1:
         width, height = (round(side / strips.scale) for side in size)
-        return invented(size, (width, height))
-    return None
+        notes += filter(None, [invented(size, (width, height))])
+    return "; ".join(notes) or None
 
 
 def invented(size: Size, photograph: Size) -> str | None:

@@ -27,10 +27,12 @@ SOFT = 0.15  # of a subject that the photograph's border cuts: the part there th
 LEAST, MOST = 0.4, 5.0  # what strips are squeezed and stretched to, over the common scale
 MOST_SOFT = 4.0  # what a subject's soft part is stretched to
 ROUNDING = 1.005  # by so much the sides of a picture, whole numbers of px, may seem too short
+VISIBLE = 0.02  # of the picture's side: a margin that is no wider is not seen
 PLAIN = 0.15  # stiffness of a strip without detail, beside 1 of one that is full of it
 
 SHRINK, CROP, DEFORM, EXTEND, BEND = 2.0, 1.0, 0.6, 1.5, 2.0  # weights of the costs
 CROSSED = 6.0  # cost of a margin all along whose border a subject is cut, over that of one without any
+SCRIBBLED = 20.0  # cost, over that, of a margin of a photograph that is writing all over: it would be made of letters
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +53,7 @@ class Strips:
     """Where a photograph's rows and columns go.
 
     scale: of the subjects, px of the picture for one of the photograph. cost: of all choices. stretched: whether a
-    subject is, where the photograph's border cuts it.
+    subject is, where the photograph's border cuts it. continued: whether it is stretched or a margin lies there.
     """
 
     rows: Axis
@@ -59,6 +61,7 @@ class Strips:
     scale: float
     cost: float
     stretched: bool
+    continued: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,10 @@ def arrange(
             (axis.sizes[1:-1][it.held & ~it.rigid] > 1.05 * scale * unit * own / CELLS).any()
             for it, axis, own in zip(profiles, (rows, columns), photograph, strict=True)
         )
-        return Strips(rows, columns, scale * unit, cost, stretched)
+        continued = stretched or any(
+            it.margin_at_subject(axis.sizes) for it, axis in zip(profiles, (rows, columns), strict=True)
+        )
+        return Strips(rows, columns, scale * unit, cost, stretched, continued)
 
     # The subjects have to fit in.
     most = min(
@@ -111,7 +117,7 @@ class _Profile:
     held: (64,) bool, strips of subjects. rigid: (64,) bool, of these those that are not soft. stiffness: (64,).
     worth: (64,), the share that is lost with a strip. borders: what share of the first and the last strip is subject.
     lines: (N, 64), the share of each straight line in each strip. slants: (N,), how much of all lines each is, and how
-    slanting: those along the axes stay straight.
+    slanting: those along the axes stay straight. written: the share of the photograph that is writing.
     """
 
     held: NDArray[np.bool_]
@@ -121,6 +127,7 @@ class _Profile:
     borders: tuple[float, float]
     lines: Floats
     slants: Floats
+    written: float
     wishes: Wishes
 
     @classmethod
@@ -142,7 +149,7 @@ class _Profile:
         stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))
         worth = 0.25 + busy + subject.mean(1)
         lines, slants = _lines(importance.lines, axis)
-        return cls(held, rigid, stiffness, worth / worth.sum(), borders, lines, slants, wishes)
+        return cls(held, rigid, stiffness, worth / worth.sum(), borders, lines, slants, float(text.mean()), wishes)
 
     def arranged(self, natural: float, side: int) -> Axis:
         """The best of all crops and margins. natural: px of a strip at the common scale."""
@@ -167,6 +174,11 @@ class _Profile:
         sizes[[0, -1]] = ends[n][0] * margin[n]
         return Axis(sizes * side / sizes.sum(), float(costs[n]))
 
+    def margin_at_subject(self, sizes: Floats) -> bool:
+        """Whether a margin that anybody sees lies where the photograph's border cuts a subject."""
+        margins, beside = sizes[[0, -1]], sizes[[1, -2]]  # px; 0 beside one: that border was cropped
+        return bool(((margins > VISIBLE * sizes.sum()) & (beside > 0) & (np.array(self.borders) > 0)).any())
+
     def _cuts(self) -> list[NDArray[np.int64]]:
         """Numbers of strips that may be left out before the first subject, and after the last."""
         ends = [CELLS // 2 - BREATH] * 2
@@ -182,7 +194,7 @@ class _Profile:
         lost = (self.worth * ~there).sum(1)
         share = np.maximum(factors, there) / factors.sum(1, keepdims=True)
         deformed = (self.stiffness * share * np.log(np.where(there, factors, 1)) ** 2).sum(1)
-        invented = margin * (1 + (CROSSED - 1) * crossed)
+        invented = margin * (1 + (CROSSED - 1) * crossed + SCRIBBLED * self.written)
         it = self.wishes
         return (
             _weighted(CROP, it.crop) * lost

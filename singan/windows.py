@@ -1,4 +1,4 @@
-"""The network that finds faces and writing in windows of a picture, slid over several sizes of it."""
+"""The network that finds writing in windows of a picture, slid over several sizes of it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ from torch import Tensor, nn
 WEIGHTS = Path(__file__).with_name("windows.safetensors")
 WINDOW, STRIDE = 32, 4  # px: what the network sees at once, and how far apart its windows are
 
-# Shorter sides of the reduced pictures, px. A face from chin to hair fills a window: 128 px find one of a quarter of
-# the shorter side, 32 px one that fills it. Writing of 2 % to 20 % of that side is 6 to 20 px high in one of them.
-FACE_SIDES = (128, 102, 82, 66, 52, 42, 32)
+# Shorter sides of the reduced pictures, px: writing of 2 % to 20 % of that side is 6 to 20 px high in one of them.
 WRITING_SIDES = (384, 192, 96)
 LONGEST = 768  # px, longer side of a reduced picture
-MARGIN = 6  # px, repeated border, so that a face may touch it
 AROUND = (WINDOW - STRIDE) // 2  # px, repeated border that gives each 4 px of a picture a window around it
 
 
 class Windows(nn.Sequential):
     """Logits of 32 px windows: brightness (N, 1, H, W) in [0, 1] to (N, 2, rows, columns), every 4 px.
 
-    Channel 0 says that the window holds a face, channel 1 that it holds writing. No padding: whatever stands outside a
-    window has no say in it. Raises RuntimeError below 32 px.
+    Channel 0 says that the window holds a face (`darkroom.face_detector` tells better), channel 1 that it holds
+    writing. No padding: whatever stands outside a window has no say in it. Raises RuntimeError below 32 px.
     """
 
     def __init__(self) -> None:
@@ -55,22 +52,16 @@ def reduced(image: Image.Image, shorter: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
 
 
-def _brightness(image: Image.Image, sides: tuple[int, ...], margin: int = 0) -> Iterator[Tensor]:
+def _brightness(image: Image.Image) -> Iterator[Tensor]:
     """The picture's brightness (1, 1, H, W) in [0, 1] at each shorter side."""
     image = image.convert("L")
-    for side in sides:
-        pixels = np.pad(np.asarray(reduced(image, side)), margin, mode="edge")
+    for side in WRITING_SIDES:
+        pixels = np.pad(np.asarray(reduced(image, side)), AROUND, mode="edge")
         yield torch.from_numpy(pixels)[None, None].float() / 255
-
-
-@torch.inference_mode()
-def face_logit(image: Image.Image, network: Windows) -> float:
-    """Of the window that looks most like a face."""
-    return max(float(network(x)[:, 0].max()) for x in _brightness(image, FACE_SIDES, MARGIN))
 
 
 @torch.inference_mode()
 def writing_logits(image: Image.Image, network: Windows, cells: int) -> Tensor:
     """(cells, cells): how surely each place holds writing of 2 % to 20 % of the shorter side."""
-    pictures = _brightness(image, WRITING_SIDES, AROUND)
+    pictures = _brightness(image)
     return torch.cat([F.interpolate(network(x)[:, 1:], (cells, cells)) for x in pictures]).amax((0, 1))

@@ -25,7 +25,7 @@ from benchmarks.windows.sources import read_faces, read_scenes
 from darkroom import commands
 from darkroom.commands import Parser, existing, new
 from darkroom.files import atomic
-from singan.windows import FACE_SIDES, STRIDE, WINDOW, WRITING_SIDES, Windows, reduced
+from singan.windows import STRIDE, WINDOW, WRITING_SIDES, Windows, reduced
 
 ROUNDS, STEPS = 4, 700  # hard negatives are looked for between the rounds
 BATCH = 64  # windows of faces, and as many of writing; of what is neither three times as many
@@ -34,6 +34,7 @@ WRITTEN, EMPTY, PLAIN = 16_000, 8_000, 32_000  # windows: of writing, of pages w
 INVERTED = 0.15  # of all windows but those of faces: light writing is writing too
 HARD_LOGIT = -1.5  # above, a window without face and writing is a hard one
 HARD_A_PICTURE = 60  # at each size
+FACE_SIDES = (128, 102, 82, 66, 52, 42, 32)  # px, shorter sides at which a face may fill a window
 HARD_TEXTURES = 40  # that hard windows are looked for in, each time anew
 
 
