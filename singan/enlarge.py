@@ -257,6 +257,6 @@ class _Scale:
         """The picture that matches give, where it is free to change."""
         if self.finest:
             kept = None if self.free is None else ~self.free[..., 0]
-            return (yield from smooth_vote(matches, self.real, FALLOFF, kept, self.real))
+            return (yield from smooth_vote(matches, self.real, FALLOFF, kept=kept, picture=self.real))
         now = yield from vote(matches, self.real, FALLOFF)
         return now if self.free is None else np.where(self.free, now, self.real)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from singan.deformation import Piece, behind, deformed, pieces, places, reduced
-from singan.enlarge import FALLOFF, FAR, NEAR, SWEEPS, Stage, size_at, step_of
+from singan.enlarge import FAR, NEAR, SWEEPS, Stage, size_at, step_of
 from singan.importance import CELLS, Importance
 from singan.patches import (
     PATCH,
@@ -39,6 +39,7 @@ FACTOR = 1.6  # from scale to scale, about
 ROUNDS = 3  # of the coarsest scale, where all patches are compared
 HEIGHT, ACROSS = 0.5, 0.2  # weights of a patch's place: from side to side counts like this RMS difference
 BACKGROUND = 256  # px, longer side of what margins begin with
+FALLOFF, MAJORITY = 0.2, 3  # of votes: a mean of all that are made of several places is blurred, and finds blurred ones
 MILD = 1.2  # ratio of a place's two scales, and
 SCALED = 1.35  # its scale over the subjects', or the other way: up to which the photograph's own pixels stay
 FEATHER = 0.012  # of the picture's shorter side, over which kept pixels become redrawn ones
@@ -125,7 +126,7 @@ class Fitting:
         now = own
         for _ in range(ROUNDS):
             matches = _nearest(now, real, seen, bars, barred)
-            now = _joined(whole(vote(matches, real, FALLOFF)), own, kept)
+            now = _joined(whole(vote(matches, real, FALLOFF, MAJORITY)), own, kept)
         return now, matches
 
     def _redrawn(
@@ -144,9 +145,9 @@ class Fitting:
             search = improve(matches, now, keys, SWEEPS, reach, 2 * seed + n, sought=sought, allowed=allowed)
             matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
             if size == self.kept.shape and n == rounds - 1:
-                votes = smooth_vote(matches, real, FALLOFF, kept == 1, self.deformed)
+                votes = smooth_vote(matches, real, FALLOFF, MAJORITY, kept == 1, self.deformed)
             else:
-                votes = vote(matches, real, FALLOFF)
+                votes = vote(matches, real, FALLOFF, MAJORITY)
             now = yield from each(votes, lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
             now = _joined(now, own, kept)
         return now, matches

@@ -315,33 +315,43 @@ def _agreed(corners, y, x, step):  # type: ignore[no-untyped-def]
 # -- voting ------------------------------------------------------------------------------------------------------------
 
 
-def vote(matches: Matches, photograph: Bytes, falloff: float) -> Generator[float, None, Bytes]:
-    """Returns the picture that the matched patches give: each pixel the mean of the patches over it, weighted by
-    exp(-falloff r^2), r px from a patch's centre. Yields the share that is done, a few times a second."""
+def vote(matches: Matches, photograph: Bytes, falloff: float, majority: int = 1) -> Generator[float, None, Bytes]:
+    """Return the picture that the matched patches give: each pixel a mean of the photograph's for which the patches
+    over it vote, weighted by exp(-falloff r^2), r px from a patch's centre.
+
+    majority: power of all votes for one pixel of the photograph together; above 1 those that agree have more than
+    their share, so that what is made of several places is less blurred. Yields the share that is done, a few times a
+    second.
+    """
     if matches.wrapped:
         around, inside = _across(matches, 0)
-        return np.ascontiguousarray((yield from vote(around, photograph, falloff))[inside])
-    return (yield from _voted(matches, photograph, falloff, None))
+        return np.ascontiguousarray((yield from vote(around, photograph, falloff, majority))[inside])
+    return (yield from _voted(matches, photograph, falloff, majority, None))
 
 
 def vote_gradients(
-    matches: Matches, photograph: Bytes, falloff: float
+    matches: Matches, photograph: Bytes, falloff: float, majority: int = 1
 ) -> Generator[float, None, tuple[Bytes, Gradients]]:
     """Like `vote`, and from the same patches the means of their gradients; borders do not meet."""
     gradients = np.empty((2, *matches.size, 3), np.int16)
-    picture = yield from _voted(matches, photograph, falloff, gradients)
+    picture = yield from _voted(matches, photograph, falloff, majority, gradients)
     return picture, gradients
 
 
 def smooth_vote(
-    matches: Matches, photograph: Bytes, falloff: float, kept: Mask | None = None, picture: Bytes | None = None
+    matches: Matches,
+    photograph: Bytes,
+    falloff: float,
+    majority: int = 1,
+    kept: Mask | None = None,
+    picture: Bytes | None = None,
 ) -> Generator[float, None, Bytes]:
     """`vote`, without the steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
     kept, picture: as there; not where borders meet. Yields the share that is done."""
     if matches.wrapped:
         around, inside = _across(matches, REACH)
-        return np.ascontiguousarray((yield from smooth_vote(around, photograph, falloff))[inside])
-    votes = vote_gradients(matches, photograph, falloff)
+        return np.ascontiguousarray((yield from smooth_vote(around, photograph, falloff, majority))[inside])
+    votes = vote_gradients(matches, photograph, falloff, majority)
     colours, gradients = yield from each(votes, lambda share: 0.5 * share)
     return (yield from each(smooth(colours, gradients, kept, picture), lambda share: 0.5 + 0.5 * share))
 
@@ -358,7 +368,7 @@ def _across(matches: Matches, reach: int) -> tuple[Matches, tuple[slice, slice]]
 
 
 def _voted(
-    matches: Matches, photograph: Bytes, falloff: float, gradients: Gradients | None
+    matches: Matches, photograph: Bytes, falloff: float, majority: int, gradients: Gradients | None
 ) -> Generator[float, None, Bytes]:
     """gradients: where they are to be written."""
     r = np.arange(PATCH) - PATCH // 2
@@ -367,24 +377,24 @@ def _voted(
     picture = np.empty((height, width, 3), np.uint8)
     for first, last in _bands(height, width // VOTES):
         with ALONE:
-            _vote(photograph, matches.corners, picture, gradients, matches.step, window, first, last)
+            _vote(photograph, matches.corners, picture, gradients, matches.step, window, majority, first, last)
         yield last / height
     return picture
 
 
 @parallel(fastmath=True)
-def _vote(photograph, corners, picture, gradients, step, window, first, last):  # type: ignore[no-untyped-def]
+def _vote(photograph, corners, picture, gradients, step, window, majority, first, last):  # type: ignore[no-untyped-def]
     """Rows first to last - 1 of the picture and, where they are not None, of its gradients."""
     rows, columns = corners.shape[:2]
     height, width = picture.shape[:2]
     bottom, right = photograph.shape[0] - 1, photograph.shape[1] - 1
     for y in numba.prange(first, last):
         last_row = rows - 1 if y > height - PATCH else min(rows - 1, y // step)
+        places, votes = np.empty((PATCH**2, 2), np.int32), np.empty(PATCH**2, np.float32)
         sums = np.empty(9, np.float32)
         for x in range(width):
             last_column = columns - 1 if x > width - PATCH else min(columns - 1, x // step)
-            total = np.float32(0)
-            sums[:] = 0
+            count = 0
             for i in range(max(0, (y - PATCH + step) // step), last_row + 1):
                 dy = y - min(i * step, height - PATCH)
                 if dy < 0 or dy >= PATCH:
@@ -393,15 +403,28 @@ def _vote(photograph, corners, picture, gradients, step, window, first, last):  
                     dx = x - min(j * step, width - PATCH)
                     if dx < 0 or dx >= PATCH:
                         continue
-                    weight = window[dy, dx]
-                    total += weight
                     py, px = corners[i, j, 0] + dy, corners[i, j, 1] + dx
-                    for c in range(3):
-                        here = np.int32(photograph[py, px, c])
-                        sums[c] += weight * here
-                        if gradients is not None:
-                            sums[3 + c] += weight * (photograph[py, min(px + 1, right), c] - here)
-                            sums[6 + c] += weight * (photograph[min(py + 1, bottom), px, c] - here)
+                    n = count - 1  # the last is the most probable
+                    while n >= 0 and (places[n, 0] != py or places[n, 1] != px):
+                        n -= 1
+                    if n < 0:
+                        n, count = count, count + 1
+                        places[n, 0], places[n, 1], votes[n] = py, px, np.float32(0)
+                    votes[n] += window[dy, dx]
+            total = np.float32(0)
+            sums[:] = 0
+            for n in range(count):
+                py, px = places[n, 0], places[n, 1]
+                weight = votes[n]
+                for _ in range(majority - 1):
+                    weight *= votes[n]
+                total += weight
+                for c in range(3):
+                    here = np.int32(photograph[py, px, c])
+                    sums[c] += weight * here
+                    if gradients is not None:
+                        sums[3 + c] += weight * (photograph[py, min(px + 1, right), c] - here)
+                        sums[6 + c] += weight * (photograph[min(py + 1, bottom), px, c] - here)
             for c in range(3):
                 picture[y, x, c] = np.uint8(sums[c] / total + np.float32(0.5))
                 if gradients is not None:

@@ -131,6 +131,19 @@ def test_every_pixel_has_a_vote_at_every_step() -> None:
         assert (whole(vote(nowhere(23, 31, step), photograph, 0.5)) == 200).all()
 
 
+def test_what_more_patches_vote_for_has_more_than_its_share() -> None:
+    photograph = np.zeros((20, 80, 3), np.uint8)
+    photograph[:, 40:] = 200
+    corners = nowhere_offsets(nowhere(20, 40)).astype(np.int32)
+    corners[:, 17:, 1] += 40  # half of the patches are dark, the others light
+    lines = [
+        whole(vote(Matches(corners, (20, 40)), photograph, 0.0, majority))[10, :, 0].astype(int) for majority in (1, 3)
+    ]
+    even, steep = (np.diff(line) for line in lines)
+    assert all((it[0], it[-1]) == (0, 200) for it in lines) and even.min() == steep.min() == 0
+    assert even.max() < 200 / PATCH + 2 and steep.max() > 2 * even.max()
+
+
 def test_number_of_threads_changes_nothing() -> None:
     photograph, other = picture(90, 120), picture(80, 100, 1)
     results = []
