@@ -40,8 +40,7 @@ ROUNDS = 3  # of the coarsest scale, where all patches are compared
 HEIGHT, ACROSS = 0.5, 0.2  # weights of a patch's place: from side to side counts like this RMS difference
 BACKGROUND = 256  # px, longer side of what margins begin with
 FALLOFF, MAJORITY = 0.2, 3  # of votes: a mean of all that are made of several places is blurred, and finds blurred ones
-MILD = 1.2  # ratio of a place's two scales, and
-SCALED = 1.35  # its scale over the subjects', or the other way: up to which the photograph's own pixels stay
+MILD = 1.35  # a place's scale over the subjects', or the other way, up to which the photograph's own pixels stay
 FEATHER = 0.012  # of the picture's shorter side, over which kept pixels become redrawn ones
 BESIDE = 11  # cells: twice as far as a patch reaches at the coarsest scale, about
 FEW = 0.1  # of the photograph's patches: with fewer free of subjects, all are used
@@ -87,9 +86,7 @@ class Fitting:
 
     def _distorts(self, row: Piece, column: Piece) -> bool:
         """Whether what lies where two pieces meet looks stretched."""
-        scales = row.scale / self.strips.scale, column.scale / self.strips.scale
-        low, high = min(scales), max(scales)
-        return high / low > MILD or high > SCALED or low < 1 / SCALED
+        return any(not 1 / MILD <= it.scale / self.strips.scale <= MILD for it in (row, column))
 
     def stages(self, seed: int) -> Iterator[Stage]:
         """The picture as it grows; the last is finished. The same seed gives the same."""

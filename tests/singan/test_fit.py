@@ -54,6 +54,15 @@ def test_what_stays_is_the_photograph_resampled_once() -> None:
     assert red(Image.fromarray(fitting.deformed))[y, x] or matter.subject.any()
 
 
+@pytest.mark.parametrize(("size", "redrawn"), [((180, 80), False), ((300, 90), True)])
+def test_a_landscape_is_redrawn_only_where_it_is_much_deformed(size: tuple[int, int], redrawn: bool) -> None:
+    photograph = lawn()
+    nothing = Importance(np.zeros((CELLS, CELLS), bool), np.ones((CELLS, CELLS), np.float32))
+    strips = arrange(nothing, photograph.size[::-1], size[::-1], Wishes(crop=0, extend=0))
+    fitting = Fitting(photograph, nothing, strips, size)
+    assert (fitting.kept.min() < 1) == (len(list(fitting.stages(0))) > 1) == redrawn
+
+
 def test_the_same_seed_gives_the_same_and_another_another() -> None:
     one, same, other = (last(fitted(BALL, (120, 260)), seed) for seed in (0, 0, 1))
     assert one.tobytes() == same.tobytes() != other.tobytes()
