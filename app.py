@@ -58,7 +58,7 @@ def serve(ended: threading.Event) -> None:
     Gradio decides where its files go when it is imported, so that happens here.
     """
     import ui.gradio_patches  # noqa: F401  before anything else of Gradio
-    from ui import zero  # isort: skip
+    from ui.training import zero  # isort: skip
     from ui.access import ACCESS
     from ui.page import build_page
     from ui.theme import CSS, THEME

@@ -13,7 +13,7 @@ from gradio_client import Client, handle_file
 from benchmarks.servers import ROOT, running_app
 from benchmarks.wire import API, Stranger
 from ui.readers import Readers
-from ui.scenes.store import called
+from ui.scenes.store import display_name
 
 PICTURE = ROOT / "examples" / "sunset.jpg"
 
@@ -102,7 +102,7 @@ def test_sigterm_tells_keeps_finished_scales_and_clears_up(tmp_path):
         status, *_, record, name = job.outputs()[-1]
         assert (
             "the app is being restarted" in status
-            and f"of {record['scales']} scales are kept as {called(name)}" in status
+            and f"of {record['scales']} scales are kept as {display_name(name)}" in status
         )
         assert not list((tmp_path / "tmp").iterdir())  # no upload, no picture, no folder
     with own_app(tmp_path) as address:  # the scene is there again, as far as it was trained

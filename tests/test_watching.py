@@ -6,48 +6,58 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import torch
+from gradio.utils import get_upload_folder
 from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks.servers import free_port
 from benchmarks.wire import Stranger
 from darkroom.models import Models
 from dcgan import FacePipeline
-from singan import ScenePipeline
+from singan import Progress, ScenePipeline, TrainConfig
+from singan import train as train_scene
+from singan.archive import save_zip
+from singan.checkpoint import Checkpoint
 from tests.browser import new_page, opened
 from ui.access import ACCESS
 from ui.page import build_page
-from ui.scenes.trainings import Trainings
 from ui.theme import CSS, THEME
+from ui.visitors import Limits
 
 SCENES = "?tab=scenes&scene=tiny&enlarge=0&count=1"
 PAUSE_SECONDS = 0.2  # between two steps, once a scale is finished: on any machine there is time to leave and come back
+FAILING = 13  # seed of a training that fails
 
 
-class SlowTrainings(Trainings):
+def slowly(picture: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Iterator[Progress]:
     """Trains in no hurry."""
+    if config.seed == FAILING:
+        raise RuntimeError("of another kind")
+    with closing(train_scene(picture, config, "cpu", checkpoint)) as records:
+        for record in records:
+            yield record
+            time.sleep(PAUSE_SECONDS if record.scene else 0)
 
-    def train_here(self, *arguments):
-        with closing(super().train_here(*arguments)) as records:
-            for record in records:
-                yield record
-                time.sleep(PAUSE_SECONDS if record.scene else 0)
+
+@contextmanager
+def running(tiny_folder: Path, limits: Limits) -> Iterator[str]:
+    """Address of the app, in this process, with one tiny scene."""
+    scenes = Models([str(tiny_folder)], [], ScenePipeline.from_pretrained)
+    faces = Models([], [], FacePipeline.from_pretrained)
+    page = build_page(faces, scenes, torch.device("cpu"), limits=limits, trainer=slowly)
+    page.launch(theme=THEME, css=CSS, js=ACCESS, prevent_thread_lock=True, server_port=free_port(), quiet=True)
+    yield str(page.local_url)
+    page.shut_down()
 
 
 @pytest.fixture(scope="module")
 def small_app(tiny_folder: Path) -> Iterator[str]:
-    """Address of the app, in this process, with one tiny scene."""
-    scenes = Models([str(tiny_folder)], [], ScenePipeline.from_pretrained)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ui.page.Trainings", SlowTrainings)
-        page = build_page(Models([], [], FacePipeline.from_pretrained), scenes, torch.device("cpu"))
-    page.launch(theme=THEME, css=CSS, js=ACCESS, prevent_thread_lock=True, server_port=free_port(), quiet=True)
-    yield str(page.local_url)
-    page.shut_down()
+    with running(tiny_folder, Limits()) as address:
+        yield address
 
 
 def upload(page: Page, picture: Path) -> None:
@@ -107,24 +117,44 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
 
 
 def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
-    small_app: str, browser: Browser, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_folder: Path, browser: Browser, picture_file: Path
 ):
-    monkeypatch.setattr("ui.scenes.job.UNWATCHED_SECONDS", 2.0)
-    trainings = lambda: Stranger(small_app).call("health", [])[1][0]["trainings"]  # noqa: E731
-    with new_page(browser, small_app + SCENES) as page:
+    """Though Gradio's cache has forgotten the upload and the last pictures."""
+    with running(tiny_folder, Limits(unwatched_seconds=2)) as app, new_page(browser, app + SCENES) as page:
         train(page, picture_file)
-        assert trainings() == 1
         link = page.url
         page.goto("about:blank")
-        deadline = time.monotonic() + 30
-        while trainings():
+        deadline = time.monotonic() + 60
+        while Stranger(app).call("health", [])[1][0]["trainings"]:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+        for file in Path(get_upload_folder()).rglob("*.png"):
+            file.unlink()
         page.goto(link)
         expect(page.locator("#train-status")).to_contain_text("Stopped, as nobody watched it for 2 s: ")
+        expect(page.get_by_label("Fast · 128 px")).to_be_checked()
+        expect(page.locator("#use-scene")).to_be_visible()
+        expect(page.locator("#picture img, #live img, #remembered img, .toast-wrap .error")).to_have_count(0)
         page.locator("#use-scene").click()
         expect(page.locator("#scenes-gallery")).to_contain_text("discs")
         expect(page.locator("#again")).to_be_visible()
+
+
+def test_a_click_opens_the_scene_that_was_shown(small_app: str, browser: Browser, tiny_folder: Path, tmp_path: Path):
+    """Though there are more scenes by then."""
+    with new_page(browser, small_app + SCENES) as page:
+        other = page.context.new_page()
+        for name, each in (("older", page), ("newer", other)):
+            save_zip(ScenePipeline.from_pretrained(tiny_folder), tmp_path / f"{name}.zip")
+            each.goto(small_app + SCENES)
+            with each.expect_file_chooser() as chooser:
+                each.locator("#scene-upload").click()
+            chooser.value.set_files(tmp_path / f"{name}.zip")
+            expect(each.locator("#scenes-gallery")).to_contain_text(name)
+        page.locator("#scenes-gallery button").filter(has_text="tiny").click()
+        expect(page.locator("#about")).to_contain_text("tiny")
+        page.locator("#scenes-gallery button").filter(has_text="older").click()
+        expect(page.locator("#about")).to_contain_text("older")
 
 
 def test_resume_goes_on_with_the_training_that_is_shown(small_app: str, browser: Browser, picture_file: Path):
@@ -145,15 +175,10 @@ def test_resume_goes_on_with_the_training_that_is_shown(small_app: str, browser:
         assert held
 
 
-def test_a_training_that_fails_says_why_where_it_was_seen(
-    small_app: str, browser: Browser, picture_file: Path, monkeypatch: pytest.MonkeyPatch
-):
-    def fail(*_):
-        raise RuntimeError("of another kind")
-
-    monkeypatch.setattr("ui.scenes.trainings.train", fail)
+def test_a_training_that_fails_says_why_where_it_was_seen(small_app: str, browser: Browser, picture_file: Path):
     with new_page(browser, small_app + SCENES) as page:
         upload(page, picture_file)
+        page.locator("#train-seed input").fill(str(FAILING))
         page.locator("#train").click()
         expect(page.locator("#train-status")).to_contain_text("Nothing came of it: this failed here (RuntimeError)")
         expect(page.locator("#train")).to_be_enabled()

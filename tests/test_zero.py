@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ui import zero
+from ui.training import zero
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,10 +36,12 @@ def test_a_used_up_quota_is_told_and_finished_scales_stay(picture_file, tmp_path
     assert "exceeded your GPU quota" in told["error"] and told["scales"] == 1
 
 
-def test_the_page_trains_and_draws_there(picture_file, tiny_folder, tmp_path):
+def test_the_page_trains_and_draws_there_and_a_scene_is_written_once_a_scale(picture_file, tiny_folder, tmp_path):
     told = run("handlers", picture_file, tiny_folder)
-    assert told["finished"] and "Trained in" in told["report"] and "Trained in" in told["watched"]
+    assert told["finished"] and "Trained in" in told["report"]
     assert "on this device (ZeroGPU)" in told["expected"] and "paper" in told["presets"]
+    assert told["written"] == list(range(1, told["scales"] + 1))
+    assert sum(told["sent"]) == told["scales"] < len(told["sent"])
 
 
 def test_elsewhere_nothing_is_imported():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -13,15 +14,21 @@ class Newest:
     def __init__(self) -> None:
         self._streams: dict[str, object] = {}  # the newest by page, while it lasts
 
-    def stream(self, page: str, updates: Iterator[Any]) -> Iterator[Any]:
-        """The updates, as long as no newer stream of this page begins."""
+    @contextmanager
+    def newest(self, page: str) -> Iterator[Callable[[], bool]]:
+        """Begin a stream of a page, and give a function that says whether it is still the newest."""
         mine = self._streams[page] = object()
         try:
-            for update in updates:
-                if self._streams.get(page) is not mine:
-                    yield {}  # which changes nothing: Gradio sends a stream's last message twice
-                    return
-                yield update
+            yield lambda: self._streams.get(page) is mine
         finally:
             if self._streams.get(page) is mine:
                 del self._streams[page]
+
+    def stream(self, page: str, updates: Iterator[Any]) -> Iterator[Any]:
+        """The updates, as long as no newer stream of this page begins."""
+        with self.newest(page) as still_newest:
+            for update in updates:
+                if not still_newest():
+                    yield {}  # which changes nothing: Gradio sends a stream's last message twice
+                    return
+                yield update

@@ -16,7 +16,6 @@ from darkroom.memory import memory_mb
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from ui import zero
 from ui.about import build_about_tab
 from ui.device import Device
 from ui.document import Parts
@@ -34,10 +33,13 @@ from ui.opening import Opening, asked_for
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
-from ui.scenes.trainings import Trainings
 from ui.scheme import SCHEME
 from ui.storage import STORAGE
 from ui.theme import CSS, FONT_LINKS, GROUND
+from ui.training import zero
+from ui.training.queue import TrainingQueue
+from ui.training.training import Trainer
+from ui.visitors import LIMITS, Limits
 from ui.wiring import QUIET, Updates
 
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
@@ -61,11 +63,17 @@ class Tab(Protocol):
 
 
 def build_page(
-    faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: torch.device, kept: Path | None = None
+    faces: Models[FacePipeline],
+    scenes: Models[ScenePipeline],
+    device: torch.device,
+    kept: Path | None = None,
+    limits: Limits = LIMITS,
+    trainer: Trainer | None = None,
 ) -> Page:
-    """The app, with these models; visitors' scenes outlive a restart in the folder `kept`, if there is one."""
-    store, turns = SceneStore(scenes, device, kept), Device()
-    handlers, trainings = FaceHandlers(faces, turns), Trainings(store, turns)
+    """The app, with these models; visitors' scenes outlive a restart in the folder `kept`, if there is one. trainer:
+    for another way of training than `TrainingQueue` takes by itself."""
+    store, turns = SceneStore(scenes, device, kept, limits), Device()
+    handlers, trainings = FaceHandlers(faces, turns), TrainingQueue(store, turns, trainer)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
     with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
@@ -134,7 +142,7 @@ def _made_so(component: Any, value: Any) -> bool:
     return all(getattr(component, key, None) == it for key, it in said.items() if key != "__type__")
 
 
-def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: Trainings, device: str) -> None:
+def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: TrainingQueue, device: str) -> None:
     """Those that draw nothing, each in a queue of its own, which nothing else fills."""
     faces, scenes = handlers.models, trainings.store.shipped
 
@@ -146,12 +154,12 @@ def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: Trainings, d
     def health() -> dict[str, Any]:
         """Whether the app is up, on which device, what runs and waits, its memory, its versions, what is said of the
         weights."""
-        line, turns = trainings.line, handlers.device
+        turns = handlers.device
         return {
             "status": "ok",
             "device": device,
-            "trainings": line.running,
-            "queues": {"trainings": line.waiting, "events": page.queued, "device": turns.waiting},
+            "trainings": trainings.running,
+            "queues": {"trainings": trainings.waiting, "events": page.queued, "device": turns.waiting},
             "memory_mb": memory_mb(),
             "versions": VERSIONS,
             "notes": [*faces.notes(), *scenes.notes()],

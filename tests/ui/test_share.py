@@ -8,9 +8,10 @@ import shlex
 import gradio as gr
 
 from ui.device import Device
-from ui.scenes.training import TrainingPanel
-from ui.scenes.trainings import Trainings
+from ui.scenes.endpoints import train_scene
 from ui.share import Call, File, Share, codes, curl_code, file_name, javascript_code, python_code
+from ui.training.panel import TrainingPanel
+from ui.training.queue import TrainingQueue
 
 ORIGIN = "http://127.0.0.1:7860"
 FACE = {"seed": 1, "index": 2, "truncation": 0.8, "moves": {"smiling": 1.5}}
@@ -20,7 +21,7 @@ UPLOAD = Call("/train_scene", {"picture": File("my 'best' picture.jpg"), "seed":
 
 def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
     """Other calls have those of their use, from which their endpoints are made."""
-    trainings = Trainings(store, Device())
+    trainings = TrainingQueue(store, Device())
     with gr.Blocks():
         panel = TrainingPanel(
             trainings, gr.Dropdown(), gr.Button(), gr.Textbox(), gr.BrowserState(), gr.Tabs()
@@ -29,7 +30,7 @@ def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
     (one,) = panel._calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
     arguments = {"picture": "picture.jpg", "preset": "layout", "seed": 3, "max_size": 128, "iterations": None}
     assert one == Call("/train_scene", arguments)
-    taken = [name for name in inspect.signature(trainings.train_scene).parameters if name != "request"]
+    taken = [name for name in inspect.signature(train_scene(trainings)).parameters if name != "request"]
     assert list(one.arguments) == taken
 
 

@@ -1,9 +1,11 @@
 """Scenes by name: shipped, trained by visitors, brought by them."""
 
 import shutil
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,25 +17,22 @@ from singan.image import open_picture
 from singan.model import Pyramid
 from ui.failures import said_of
 from ui.scenes.store import SceneStore
-from ui.visitors import Visitor
+from ui.visitors import Limits, Visitor
 
 ME = Visitor("me", "me", "1.1.1.1")
 
 
-def test_shipped_scenes_are_known_by_their_folder(store, tiny_scene):
-    assert store.names("anybody") == ["tiny"]
-    assert store.get("tiny").size == tiny_scene.size
+def test_shipped_scenes_are_known_by_their_folder_and_others_refused(store, tiny_scene):
+    assert store.names("anybody") == ["tiny"] and store.get("tiny").size == tiny_scene.size
     assert store.get("tiny") is store.get("tiny")
-
-
-@pytest.mark.parametrize("name", ["nothing", "", "../tiny", "/etc"])
-def test_unknown_names_are_refused(store, name):
-    with pytest.raises(ValueError, match="there is no scene"):
-        store.get(name)
+    for name in ("nothing", "", "../tiny", "/etc"):
+        with pytest.raises(ValueError, match="there is no scene"):
+            store.get(name)
 
 
 def begin(store, session, file, config, address=""):
-    return store.begin(Visitor(session, session, address or session), str(file), open_picture(file), config)
+    given = store.begin(Visitor(session, session, address or session), str(file), open_picture(file), config)
+    return given.scene, given.checkpoint
 
 
 def trained(store, session, picture_file, checkpoint, config, address=""):
@@ -45,6 +44,19 @@ def trained(store, session, picture_file, checkpoint, config, address=""):
     return name
 
 
+def limited(store, **limits):
+    """Another store that ships the same."""
+    return SceneStore(store.shipped, store.device, limits=Limits(**limits))
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Lists what lies in the folders that stores make for themselves."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    return lambda: sorted((tmp_path / "temporary").glob("darkroom-*/*"))
+
+
 def test_a_visitors_scene_is_his_and_is_found_again(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     assert name.startswith("discs-") and store.names("me") == ["tiny", name] and store.names("you") == ["tiny"]
@@ -52,31 +64,27 @@ def test_a_visitors_scene_is_his_and_is_found_again(store, tiny_checkpoint, pict
     assert again == name and found is not None and found.scene.finished
     others, found = begin(store, "you", picture_file, tiny_config)
     assert others != name and found is None
-
-
-def test_a_shipped_scene_is_not_trained_again(store, picture_file, tiny_config):
-    name, found = begin(store, "me", picture_file, replace(tiny_config, seed=9))
+    name, found = begin(store, "me", picture_file, replace(tiny_config, seed=9))  # Nor is a shipped one trained again.
     assert name == "tiny" and found is not None and found.scene.finished
 
 
 def unfinished(checkpoint):
-    """The same without its last scale."""
-    pyramid = Pyramid(checkpoint.scene.pyramid.config)
-    for generator, sigma in list(
-        zip(checkpoint.scene.pyramid.generators, checkpoint.scene.pyramid.sigmas, strict=True)
-    )[:-1]:
+    """A checkpoint without its last scale."""
+    whole = checkpoint.scene.pyramid
+    pyramid = Pyramid(whole.config)
+    for generator, sigma in [*zip(whole.generators, whole.sigmas, strict=True)][:-1]:
         pyramid.append(generator, float(sigma))
-    pyramid.z_rec, pyramid.source = checkpoint.scene.pyramid.z_rec, checkpoint.scene.pyramid.source
+    pyramid.z_rec, pyramid.source = whole.z_rec, whole.source
     return Checkpoint(ScenePipeline(pyramid, checkpoint.scene.train_config), checkpoint.critics[:-1])
 
 
 def test_a_stopped_training_is_gone_on_with_by_its_name(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "me", picture_file, unfinished(tiny_checkpoint), tiny_config)
     assert store.resumable(name) and not store.resumable("tiny")
-    picture, config, found = store.resume(name)
-    assert Path(picture).read_bytes() == picture_file.read_bytes() and config == tiny_config
-    assert found.scene.scales == 2 and not store.resumable(name)  # it is being trained now
-    *_, last = train(picture, config, "cpu", found)
+    given = store.resume(name)
+    assert Path(given.picture).read_bytes() == picture_file.read_bytes() and given.config == tiny_config
+    assert given.checkpoint.scene.scales == 2 and not store.resumable(name)  # it is being trained now
+    *_, last = train(given.picture, given.config, "cpu", given.checkpoint)
     wanted = tiny_checkpoint.scene.pyramid.state_dict()
     for tensor, value in last.scene.pyramid.state_dict().items():
         assert torch.equal(value, wanted[tensor])  # as if it had never been stopped
@@ -90,13 +98,12 @@ def test_a_layout_is_gone_on_with_to_the_whole(store, tiny_checkpoint, picture_f
     layout.scene.train_config = coarse
     name = trained(store, "me", picture_file, layout, coarse)
     assert store.get(name).finished and store.resumable(name)
-    picture = open_picture(picture_file)
-    assert store.begin(ME, str(picture_file), picture, coarse) == (name, Checkpoint(store.get(name), ()))
-    again, found = store.begin(ME, str(picture_file), picture, tiny_config)  # as Train does with another preset
+    assert begin(store, "me", picture_file, coarse) == (name, Checkpoint(store.get(name), ()))
+    again, found = begin(store, "me", picture_file, tiny_config)  # as Train does with another preset
     assert again == name and found.scene.scales == 2
     store.end(name)
-    _, config, found = store.resume(name)
-    assert config == tiny_config and found.scene.scales == 2
+    given = store.resume(name)
+    assert given.config == tiny_config and given.checkpoint.scene.scales == 2
 
 
 def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, picture_file, tiny_config):
@@ -113,29 +120,37 @@ def test_a_scene_goes_into_a_file_and_comes_back(store, tiny_scene, tmp_path):
     assert store.names("me") == ["tiny", name] and not store.resumable(name)
 
 
-def zipped(path, **files):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+def zipped(path, method=zipfile.ZIP_DEFLATED, **files):
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in files.items():
             archive.writestr(name.replace("__", "/").replace("_", "."), content)
     return str(path)
 
 
-def test_files_that_are_no_scene_are_refused_and_nothing_stays(store, tiny_folder, tmp_path):
+def test_files_that_are_no_scene_are_refused_and_nothing_stays(folders, store, tiny_folder, tiny_scene, tmp_path):
     config, weights = ((tiny_folder / name).read_bytes() for name in ("config.json", "model.safetensors"))
     greedy = config.replace(b'"sizes": [', b'"sizes": [[1000000, 1000000],')
     assert greedy != config
-    cases = {
-        "not a ZIP": str(tiny_folder / "config.json"),
-        "model.safetensors is missing": zipped(tmp_path / "a.zip", config_json=config),
-        "damaged": zipped(tmp_path / "b.zip", config_json=config, model_safetensors=weights[:-50]),
-        "a scale's height is 1000000": zipped(tmp_path / "c.zip", config_json=greedy, model_safetensors=weights),
-        "more than 80 MB": zipped(tmp_path / "d.zip", config_json=config, model_safetensors=bytes(81_000_000)),
-        "config.json is missing": zipped(tmp_path / "e.zip", x__config_json=config, model_safetensors=weights),
-    }
-    for message, path in cases.items():
+    wide = Pyramid(replace(tiny_scene.pyramid.config, channels=(256,) * 3), 3)  # It would keep the device for minutes.
+    ScenePipeline(wide, tiny_scene.train_config).save_pretrained(tmp_path / "wide")
+    wide_files = {path.name.replace(".", "_"): path.read_bytes() for path in (tmp_path / "wide").iterdir()}
+    few = {"config_json": config, "model_safetensors": bytes(1_000_000)}  # zipfile bounds what deflate unpacks, only.
+    unknown = "packed by a method that is not known here"
+    cases = [
+        ("not a ZIP", str(tiny_folder / "config.json")),
+        ("model.safetensors is missing", zipped(tmp_path / "a.zip", config_json=config)),
+        ("damaged", zipped(tmp_path / "b.zip", config_json=config, model_safetensors=weights[:-50])),
+        ("a scale's height is 1000000", zipped(tmp_path / "c.zip", config_json=greedy, model_safetensors=weights)),
+        ("more than 80 MB", zipped(tmp_path / "d.zip", config_json=config, model_safetensors=bytes(81_000_000))),
+        ("config.json is missing", zipped(tmp_path / "e.zip", x__config_json=config, model_safetensors=weights)),
+        (unknown, zipped(tmp_path / "f.zip", zipfile.ZIP_BZIP2, **few)),
+        (unknown, zipped(tmp_path / "g.zip", zipfile.ZIP_LZMA, **few)),
+        ("channels is 256; allowed are 1 to 128", zipped(tmp_path / "h.zip", **wide_files)),
+    ]
+    for message, path in cases:
         with pytest.raises(ValueError, match=message):
             store.add(ME, path)
-        assert store.names("me") == ["tiny"] and not list(Path(store._root.name).iterdir())
+        assert store.names("me") == ["tiny"] and not folders()
 
 
 def test_no_second_training_goes_on_with_a_running_one(store, tiny_checkpoint, picture_file, tiny_config):
@@ -161,50 +176,28 @@ def test_a_scene_in_training_has_nothing_to_draw_yet(store, picture_file, tiny_c
         store.get(name)
 
 
-def test_unused_scenes_are_removed_after_their_time(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
-    name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
-    folder = store._own[name].folder
-    assert folder.exists()
-    monkeypatch.setattr("ui.scenes.store.LIFETIME_SECONDS", -1)
-    assert store.names("me") == ["tiny"] and not folder.exists()
+def test_unused_scenes_are_removed_after_their_time(folders, store, tiny_checkpoint, picture_file, tiny_config):
+    store = limited(store, scene_seconds=-1)
+    trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
+    assert folders() and store.names("me") == ["tiny"] and not folders()
 
 
-def test_the_oldest_scene_goes_first(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
-    monkeypatch.setattr("ui.scenes.store.MAX_OWN", 2)
-    names = [trained(store, f"visitor {i}", picture_file, tiny_checkpoint, tiny_config) for i in range(3)]
-    kept = [name for i, name in enumerate(names) if name in store.names(f"visitor {i}")]
-    assert kept == names[1:]
-
-
-def test_a_zip_of_few_bytes_that_unpacks_to_many_is_refused(store, tiny_folder, tmp_path):
-    """zipfile bounds what deflate unpacks by what the entry says, and no other method."""
-    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
-            archive.write(tiny_folder / "config.json", "config.json")
-            archive.writestr("model.safetensors", bytes(1_000_000))
-        with pytest.raises(ValueError, match="packed by a method that is not known here"):
-            store.add(ME, str(tmp_path / "a.zip"))
-
-
-def test_a_scene_that_would_keep_the_device_is_refused(store, tiny_scene, tmp_path):
-    """More channels than the published method has."""
-    config = replace(tiny_scene.pyramid.config, channels=(256,) * 3)
-    pyramid = Pyramid(config, 3)
-    ScenePipeline(pyramid, tiny_scene.train_config).save_pretrained(tmp_path / "wide")
-    with zipfile.ZipFile(tmp_path / "wide.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in (tmp_path / "wide").iterdir():
-            archive.write(file, file.name)
-    with pytest.raises(ValueError, match="channels is 256; allowed are 1 to 128"):
-        store.add(ME, str(tmp_path / "wide.zip"))
-
-
-def test_ten_scenes_are_in_memory_and_the_others_in_their_files(
-    store, tiny_checkpoint, picture_file, tiny_config, monkeypatch
+def test_none_of_the_scenes_to_choose_from_expires_while_they_are_read(
+    store, tiny_checkpoint, picture_file, tiny_config
 ):
-    monkeypatch.setattr("ui.scenes.store.MAX_LOADED", 1)
+    store = limited(store, scene_seconds=1)
+    name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
+    shipped, get = store.shipped, store.shipped.get
+    store.shipped = SimpleNamespace(names=shipped.names, get=lambda it: time.sleep(1.1) or get(it))
+    assert list(store.scenes("me")) == ["tiny", name]
+
+
+def test_a_few_scenes_are_in_memory_and_the_others_in_their_files(store, tiny_checkpoint, picture_file, tiny_config):
+    store = limited(store, loaded_scenes=1)
     names = [trained(store, f"visitor {i}", picture_file, tiny_checkpoint, tiny_config) for i in range(3)]
-    drawn = [store.get(name).sample(1)[0].tobytes() for name in names]
-    assert len(set(drawn)) == 1 and sum(scene is not None for scene in store._loaded.values()) == 1
+    scenes = [store.get(name) for name in names]
+    assert len({scene.sample(1)[0].tobytes() for scene in scenes}) == 1
+    assert store.get(names[2]) is scenes[2] and store.get(names[0]) is not scenes[0]
 
 
 def test_names_cannot_be_guessed_nor_tried_by_the_thousand(store, tiny_checkpoint, picture_file, tiny_config):
@@ -213,18 +206,19 @@ def test_names_cannot_be_guessed_nor_tried_by_the_thousand(store, tiny_checkpoin
     assert store.adopt(Visitor("you", "you"), [f"discs-{i:032x}" for i in range(1000)] + [name]) == []
 
 
-def test_one_address_pushes_out_nobody_elses_scenes(store, tiny_scene, tmp_path, monkeypatch):
+def test_one_address_pushes_out_nobody_elses_scenes(store, tiny_scene, tmp_path):
     """A script without a session is a new visitor at each call."""
-    monkeypatch.setattr("ui.scenes.store.MAX_OWN", 6)
+    store = limited(store, scenes=6)
     save_zip(tiny_scene, tmp_path / "tiny.zip")
     mine = [store.add(ME, str(tmp_path / "tiny.zip")) for _ in range(2)]
     greedy = [store.add(Visitor(f"{i}", "2.2.2.2", "2.2.2.2"), str(tmp_path / "tiny.zip")) for i in range(9)]
-    assert store.names("me") == ["tiny", *reversed(mine)] and list(store._own) == [*mine, *greedy[-4:]]
+    assert store.names("me") == ["tiny", *reversed(mine)]
+    assert [name for i, name in enumerate(greedy) if name in store.names(f"{i}")] == greedy[-4:]
 
 
-def test_one_visitor_pushes_out_nobody_elses_scenes(store, tiny_checkpoint, picture_file, tiny_config, monkeypatch):
+def test_one_visitor_pushes_out_nobody_elses_scenes(store, tiny_checkpoint, picture_file, tiny_config):
     """At one address, as all visitors have behind some proxies."""
-    monkeypatch.setattr("ui.scenes.store.MAX_OWN", 3)
+    store = limited(store, scenes=3)
     mine = trained(store, "me", picture_file, tiny_checkpoint, tiny_config, "proxy")
     for seed in range(4):
         other = replace(tiny_config, seed=20 + seed)
@@ -232,12 +226,12 @@ def test_one_visitor_pushes_out_nobody_elses_scenes(store, tiny_checkpoint, pict
     assert store.names("me") == ["tiny", mine] and len(store.names("greedy")) == 3  # the shipped one, and two
 
 
-def test_a_damaged_training_is_said_and_stays_as_it_was(store, picture_file, tiny_config):
+def test_a_damaged_training_is_said_and_stays_as_it_was(folders, store, picture_file, tiny_config):
     config = replace(tiny_config, seed=5)
     name, _ = begin(store, "me", picture_file, config)
     store.keep(name, next(record.checkpoint for record in train(picture_file, config, "cpu") if record.scene))
     store.end(name)
-    (store._own[name].folder / "training.safetensors").write_bytes(b"\xff" * 100)
+    (folders()[0] / "training.safetensors").write_bytes(b"\xff" * 100)
     for _ in range(2):
         with pytest.raises(ValueError, match="is damaged") as raised:
             store.resume(name)
@@ -246,14 +240,14 @@ def test_a_damaged_training_is_said_and_stays_as_it_was(store, picture_file, tin
 
 
 def test_scenes_outlive_a_restart_for_as_long_as_they_would_have_lived(
-    store, tiny_checkpoint, picture_file, tiny_config, tmp_path
+    folders, store, tiny_checkpoint, picture_file, tiny_config, tmp_path
 ):
     kept = tmp_path / "kept"
-    store._kept = kept
+    store = SceneStore(store.shipped, store.device, kept)
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     begun, _ = begin(store, "me", picture_file, replace(tiny_config, seed=5))  # nothing of it is finished
     store.close()
-    assert [path.name for path in kept.iterdir()] == [name] and not Path(store._root.name).exists()
+    assert [path.name for path in kept.iterdir()] == [name] and not folders()
     again = SceneStore(store.shipped, store.device, kept)
     assert again.names("me") == again.names("") == ["tiny"]  # until the browser comes back with the name
     assert again.adopt(ME, [name, begun]) == [name] and again.names("me") == ["tiny", name]
@@ -263,7 +257,7 @@ def test_scenes_outlive_a_restart_for_as_long_as_they_would_have_lived(
     assert SceneStore(store.shipped, store.device, kept).adopt(ME, [name]) == [] and not list(kept.iterdir())
 
 
-def test_a_folder_goes_when_its_picture_cannot_be_copied(store, tmp_path, picture, tiny_config):
+def test_a_folder_goes_when_its_picture_cannot_be_copied(folders, store, tmp_path, picture, tiny_config):
     with pytest.raises(OSError):
         store.begin(ME, str(tmp_path / "gone.png"), picture, tiny_config)
-    assert not list(Path(store._root.name).iterdir()) and not store._busy
+    assert not folders()

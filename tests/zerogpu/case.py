@@ -14,10 +14,10 @@ import torch
 from darkroom.models import Models
 from singan import PRESETS, ScenePipeline, TrainingError, train
 from singan.checkpoint import save_checkpoint
-from ui import zero
 from ui.device import Device
 from ui.scenes.store import SceneStore
-from ui.scenes.trainings import Trainings
+from ui.training import zero
+from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor
 
 
@@ -38,24 +38,35 @@ config = replace(
 )
 told = {}
 if case == "handlers":
-    store = SceneStore(Models([folder], [], ScenePipeline.from_pretrained), torch.device("cpu"))
-    trainings = Trainings(store, Device())
-    told["expected"] = [*trainings.expect(picture, trainings.config("fast", 0, 48, 12))][-1]
-    *_, (report, _, _, record, name) = trainings.train_scene(picture, "fast", 0, 48, 12)
-    told |= {"report": report, "finished": store.get(name).finished, "presets": trainings.presets}
+
+    class CountingStore(SceneStore):
+        """Notes the scales that are written."""
+
+        written: list[int] = []
+
+        def keep(self, name, checkpoint):
+            self.written.append(checkpoint.scene.scales)
+            super().keep(name, checkpoint)
+
+    store = CountingStore(Models([folder], [], ScenePipeline.from_pretrained), torch.device("cpu"))
+    trainings = TrainingQueue(store, Device())
     asked = {"preset": "fast", "seed": 1, "max_size": 48, "iterations": 12}
-    job = trainings.train(Visitor("page", "page"), picture, asked)  # as the page does, in a thread of its own
-    while not job.over:
+    told["expected"] = [*trainings.expect(picture, trainings.config(**asked))][-1]
+    training = trainings.train(Visitor("page", "page"), picture, asked)
+    while not training.over:
         time.sleep(0.1)
-    told["watched"] = job.view.report.text
+    view, scene = training.view, store.get(training.view.scene)
+    told |= {"report": view.report.text, "finished": scene.finished, "presets": trainings.presets}
+    told |= {"scales": scene.scales, "written": store.written, "sent": spaces.SENT}
 else:
     if case != "whole":  # ten seconds a call: time for one scale
-        zero.train, zero.LONGEST_SECONDS, zero.SETUP_SECONDS, zero._step_seconds = slowly, 0.0, 0.0, 10 / 9
+        zero.train = slowly
+    budget = zero.Budget() if case == "whole" else zero.Budget(0.0, 0.0, 10 / 9)
     if case == "quota":
         spaces.QUOTA[0] = 12.0
     last, seconds = None, []
     try:
-        for last in zero.train_in_calls(picture, config, None):
+        for last in zero.train_in_calls(picture, config, None, budget):
             seconds.append(last.seconds)
     except TrainingError as error:
         told["error"] = str(error)

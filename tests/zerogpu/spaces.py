@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 CALLS: list[float] = []  # seconds that each call asked for
+SENT: list[bool] = []  # whether each record that came out of a call held a scene
 QUOTA: list[float] = [float("inf")]  # seconds that may still be asked for
 
 
@@ -53,6 +54,7 @@ def _forked(function: Callable[..., Iterator[Any]], arguments: tuple[Any, ...], 
             item = pickle.loads(receiver.recv_bytes())
             if item is None:
                 return
+            SENT.append(item.checkpoint is not None)
             yield item
     finally:
         process.kill()

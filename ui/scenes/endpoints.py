@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -26,7 +28,7 @@ from ui.endpoints import (
 from ui.gradio_patches import picture_file
 from ui.reports import passing_folder
 from ui.scenes.store import SceneStore
-from ui.scenes.trainings import Trainings
+from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor
 from ui.wiring import PICTURES
 
@@ -71,7 +73,44 @@ def add_scene(store: SceneStore) -> Any:
     return add_scene
 
 
-def build_scene_endpoints(trainings: Trainings, drawing: Drawing) -> None:
+def train_scene(trainings: TrainingQueue) -> Any:
+    """The endpoint that trains; it ends when its client leaves."""
+
+    async def train_scene(
+        picture: str,
+        preset: str = "fast",
+        seed: int = 0,
+        max_size: int | None = None,
+        iterations: int | None = None,
+        request: gr.Request | None = None,
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """Train a SinGAN on one picture, in about a minute on a CPU; streams records, ends with the scene's name.
+
+        The last record says why the method may fail on this picture, if it may.
+
+        Args:
+            picture: a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide.
+            preset: "layout" (for prints), "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (as published).
+            seed: of every random draw; the same seed gives the same scene.
+            max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
+            iterations: most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset's.
+        """
+        asked = {"preset": preset, "seed": seed, "max_size": max_size, "iterations": iterations}
+        training = await asyncio.to_thread(trainings.train, Visitor.of(request), picture, asked)
+        try:
+            note = "; ".join(await asyncio.to_thread(trainings.warnings, picture)) or None
+            async with aclosing(training.watch()) as views:
+                async for view in views:
+                    pictures = view.preview or (None, None)
+                    report = view.report.noted(note if view.ended else None)
+                    yield report.text, *pictures, view.record, view.scene if view.ended else None
+        finally:
+            training.stop()
+
+    return train_scene
+
+
+def build_scene_endpoints(trainings: TrainingQueue, drawing: Drawing) -> None:
     """Wires them, inside the current Blocks: for training, for each use, for a picture alone, for scenes as files."""
     asked = [
         picture_file(label="picture"), gr.Textbox("fast", label="preset"), number("seed", 0, 0),
@@ -81,7 +120,7 @@ def build_scene_endpoints(trainings: Trainings, drawing: Drawing) -> None:
         status(), gr.Image(label="sample", format="png"), gr.Image(label="reconstruction", format="png"),
         gr.JSON(label="record"), gr.Textbox(label="scene"),
     ]  # fmt: skip
-    endpoint(trainings.train_scene, asked, answered, {"concurrency_limit": None})  # ui.scenes.line has the queue
+    endpoint(train_scene(trainings), asked, answered, {"concurrency_limit": None})  # Trainings have their own queue.
     for use in USES:
         use_endpoint(use, "scene", drawing)
     inputs = inputs_of(plain_options(RetargetPicture))

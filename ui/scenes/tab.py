@@ -20,10 +20,10 @@ from ui.scenes.paint import PaintPanel
 from ui.scenes.panel import Panel
 from ui.scenes.retarget import DevicesPanel, RetargetPanel
 from ui.scenes.sample import DRAFTS, SamplePanel
-from ui.scenes.store import LIFETIME_SECONDS, SceneStore, called, calls
+from ui.scenes.store import SceneStore, display_name, display_names
 from ui.scenes.tile import TilePanel
-from ui.scenes.training import TrainingPanel
-from ui.scenes.trainings import Trainings
+from ui.training.panel import TrainingPanel
+from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor, new_name
 from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
 
@@ -59,7 +59,7 @@ PANELS: dict[Any, dict[str, type[Panel]]] = {
 class ScenesTab:
     """The tab, laid out inside the current Blocks."""
 
-    def __init__(self, store: SceneStore, trainings: Trainings, origin: gr.Textbox) -> None:
+    def __init__(self, store: SceneStore, trainings: TrainingQueue, origin: gr.Textbox) -> None:
         self.store, self.drawing = store, Drawing(store, trainings.device)
         names = store.names("")  # none where nothing is shipped: then there is only training
         self.mode = gr.Textbox(DRAFTS, visible=False)  # what a link wants drawn
@@ -74,7 +74,7 @@ class ScenesTab:
             with gr.Tab("Train your own picture", id="train"):
                 self.training = TrainingPanel(trainings, self.scene, self.again, origin, self.me, self.halves)
         self.described = [self.source, self.about, self.again, self.keep]
-        self.chosen = [self.gallery, self.scene, self.own, self.me]
+        self.chosen = [self.gallery, self.listed, self.scene, self.own, self.me]
         self._wire()
 
     def _lay_out_scene(self, names: list[str]) -> None:
@@ -83,6 +83,7 @@ class ScenesTab:
                 label="Scenes", show_label=False, allow_preview=False, object_fit="cover", buttons=[], height="auto",
                 elem_id="scenes-gallery", elem_classes="tiles small",
             )  # fmt: skip
+            self.listed = gr.JSON(visible=False)  # the names of the scenes in it
             with gr.Row(equal_height=False):
                 self.scene = gr.Dropdown(
                     names, value=names[0] if names else None, show_label=False, label="Scene", allow_custom_value=True,
@@ -125,7 +126,7 @@ class ScenesTab:
         self.scene.change(self._describe, {self.scene}, self.described, **QUIET)
         printed = self.panels["animate"].controls["enlarge"]
         self.scene.change(self._print, {self.scene, self.mode, printed}, [printed], queue=False, **QUIET)
-        choice = self.gallery.select(self._picked, {self.me}, self.scene, queue=False, **QUIET)
+        choice = self.gallery.select(self._picked, {self.listed}, self.scene, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         samples.draw_after(choice.then, samples.draw_drafts)
         samples.draw_after(self.scene.input, samples.draw_drafts)
@@ -162,7 +163,7 @@ class ScenesTab:
         if not name:
             return gr.skip()
         visitor = Visitor.of(request, me)
-        his = name in self.store.names(visitor.session) and name not in self.store.shipped.names
+        his = name in self.store.names(visitor.scene_owner) and name not in self.store.shipped.names
         return self._listed(visitor, name) | {self.own: [*kept, name] if his and name not in kept else kept}
 
     def _draw_used(self, values: Values) -> Iterator[Any]:
@@ -174,20 +175,19 @@ class ScenesTab:
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """The scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
-        every = self.store.names(visitor.session)
-        pictures = [self.store.get(name).source for name in every]
+        scenes = self.store.scenes(visitor.scene_owner)
+        names, pictures = list(scenes), [scene.source for scene in scenes.values()]
         for picture in pictures:
             picture.thumbnail(THUMBNAIL)
-        return {self.gallery: list(zip(pictures, calls(every), strict=True)), self.scene: _choices(every, chosen)}
-
-    def _his(self, values: Values, request: gr.Request) -> list[str]:
-        return self.store.names(Visitor.of(request, values[self.me]).session)
+        shown = list(zip(pictures, display_names(names), strict=True))
+        return {self.gallery: shown, self.listed: names, self.scene: _choices(names, chosen)}
 
     def _use(self, values: Values, request: gr.Request) -> Updates:
-        return {self.scene: _choices(self._his(values, request), values[self.training.scene])}
+        names = self.store.names(Visitor.of(request, values[self.me]).scene_owner)
+        return {self.scene: _choices(names, values[self.training.scene])}
 
-    def _picked(self, values: Values, request: gr.Request, event: gr.SelectData) -> str:
-        return self._his(values, request)[event.index]
+    def _picked(self, values: Values, event: gr.SelectData) -> str:
+        return str(values[self.listed][event.index])  # The list may have changed since it was shown.
 
     def _add(self, values: Values, request: gr.Request) -> Updates:
         if not values[self.bring]:
@@ -227,8 +227,8 @@ class ScenesTab:
         full = scene.print_size
         prints = f" · prints up to {full[0]} × {full[1]} px" if full[0] > width else ""
         own = name not in self.store.shipped.names
-        lives = f" · lives {duration(LIFETIME_SECONDS)} after its last use" if own else ""
-        return f"**{called(name)}** · {width} × {height} px · {scales}{prints}{lives}"
+        lives = f" · lives {duration(self.store.limits.scene_seconds)} after its last use" if own else ""
+        return f"**{display_name(name)}** · {width} × {height} px · {scales}{prints}{lives}"
 
     # -- links -------------------------------------------------------------------------------------------------------
 
@@ -257,4 +257,6 @@ class ScenesTab:
 def _choices(names: list[str], chosen: str | None) -> gr.Dropdown:
     """Scenes to choose from, as they are called; one that is somebody else's may be chosen, too."""
     known = [*names, *([chosen] if chosen and chosen not in names else [])]
-    return gr.Dropdown(choices=list(zip(calls(known), known, strict=True)), value=chosen or next(iter(known), None))
+    return gr.Dropdown(
+        choices=list(zip(display_names(known), known, strict=True)), value=chosen or next(iter(known), None)
+    )

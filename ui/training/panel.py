@@ -1,0 +1,261 @@
+"""The training panel: upload, expectations, training as it happens, Stop and Resume, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ui.failures import failure
+from ui.gradio_patches import picture_file
+from ui.html import strip
+from ui.links import Query
+from ui.reports import Report
+from ui.share import Call, Share, file_name
+from ui.training.queue import TrainingQueue
+from ui.training.training import SceneTraining, View
+from ui.visitors import Visitor
+from ui.wiring import QUIET, Updates, Values, where
+
+PRESET_LABELS = {
+    "layout": "Layout · for prints",
+    "fast": "Fast · 128 px",
+    "standard": "Standard · 250 px",
+    "paper": "As published · 250 px",
+}
+NO_PICTURE = (
+    "Choose a picture to see how long training takes here. Landscapes, textures and crowds of like things work best."
+)
+EXPLANATION = (
+    "<p>Training builds the picture up from a few dozen pixels, scale by scale. Every scale is shown here as it "
+    "learns. Stop whenever you like: finished scales are kept. Reload the page, and it still goes on; leave it for a "
+    "minute, and it stops.</p>"
+)
+OWN = "own"  # what a link asks for that says nothing: the visitor's own training, if one goes on
+
+
+class TrainingPanel:
+    """Lays out training inside the current Blocks.
+
+    chosen, again: a component with a scene's name, and the button elsewhere that resumes its training. me: the name by
+    which the browser is known. halves: the tabs of which this panel is one. scene: the name of the scene that a
+    training gave; use: the button that opens it; ended: the events that end a training; watched: the name of the
+    training that is shown, or what a link asks for.
+    """
+
+    def __init__(
+        self,
+        trainings: TrainingQueue,
+        chosen: gr.Dropdown,
+        again: gr.Button,
+        origin: gr.Textbox,
+        me: gr.BrowserState,
+        halves: gr.Tabs,
+    ) -> None:
+        self.trainings, self.me, self.halves = trainings, me, halves
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=2, min_width=320):
+                self._lay_out_controls()
+            with gr.Column(scale=3, min_width=320):
+                self._lay_out_view()
+                self.share = Share("train", origin)
+        self.scene, self.watched = gr.Textbox(visible=False), gr.Textbox(visible=False)
+        self.asked = [self.picture, self.preset, self.seed, self.size, self.iterations]
+        self.buttons = [self.start, self.stop, self.resume, self.use]
+        # What changes where another training is shown.
+        self.shown = [self.status, self.watched, self.scene, self.idle, self.live, self.meanwhile, halves]
+        self.shown += [*self.buttons, *self.share.outputs]
+        self.share.write_code(self._calls, self.asked)
+        gr.on(
+            [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect,
+            set(self.asked), [self.expectation], trigger_mode="always_last", **QUIET,
+        )  # fmt: skip
+        self.ended: list[Any] = []
+        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *self.asked, *self.share.inputs}
+        self._begin_after(self.start, self._train)
+        self._begin_after(self.resume, lambda visitor, values: trainings.resume(visitor, values[self.scene]))
+        self._begin_after(again, lambda visitor, values: trainings.resume(visitor, values[chosen]))
+        self.stop.click(self._stop, {self.watched, me}, None, queue=False, **QUIET)
+
+    def _lay_out_controls(self) -> None:
+        self.picture = picture_file(
+            label="Your picture", sources=["upload", "clipboard"], height=220, elem_id="picture"
+        )  # fmt: skip
+        choices = [(label, name) for name, label in PRESET_LABELS.items() if name in self.trainings.presets]
+        self.preset = gr.Radio(choices, value="layout", label="What is trained", elem_id="preset")
+        most = self.trainings.limits.iterations
+        with gr.Accordion("Advanced", open=False):
+            self.seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
+            self.size = gr.Number(
+                None, label="Longer side, px", info="32 to 1024; empty: the preset's", precision=0, elem_id="max-size"
+            )
+            self.iterations = gr.Number(
+                None, label="Steps a fine scale", info=f"1 to {most}; empty: the preset's", precision=0,
+                elem_id="iterations",
+            )  # fmt: skip
+        self.expectation = gr.Markdown(NO_PICTURE, elem_id="prediction")
+        with gr.Row():
+            self.start = gr.Button("Train", variant="primary", elem_id="train", min_width=90)
+            self.stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=90)
+            self.resume = gr.Button("Resume", interactive=False, elem_id="resume", min_width=90)
+
+    def _lay_out_view(self) -> None:
+        names = self.trainings.store.names("")
+        pictures = self.trainings.stages(names[0]) if names else []
+        self.idle = gr.HTML(EXPLANATION + strip(pictures, None, len(pictures)), elem_id="train-idle")
+        self.status = gr.HTML(elem_id="train-status")
+        self.use = gr.Button("Use this scene", variant="primary", visible=False, elem_id="use-scene")
+        self.pyramid = gr.HTML(elem_id="strip")
+        with gr.Row(visible=False) as self.live:
+            self.sample, self.remembered = (
+                gr.Image(label=label, interactive=False, format="png", height=240, buttons=[], elem_id=name)
+                for label, name in (("A sample now", "live"), ("The picture as remembered", "remembered"))
+            )
+        self.meanwhile = gr.Image(
+            label="Meanwhile, a print by the photograph's patches alone", interactive=False, format="jpeg",
+            visible=False, elem_id="meanwhile", buttons=["fullscreen", "download"],
+        )  # fmt: skip
+        # Gradio makes the plot as high as its block: under a label the names of the curves would be cut off.
+        self.plot = gr.LinePlot(
+            x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="", height=240,
+            visible=False, label="Losses", show_label=False, elem_id="losses", buttons=[],
+        )  # fmt: skip
+
+    def _begin_after(self, button: gr.Button, begin: Callable[[Visitor, Values], SceneTraining]) -> None:
+        """Start a training after a click, and watch it."""
+
+        def begin_training(values: Values, request: gr.Request) -> Updates:
+            visitor = Visitor.of(request, values[self.me])
+            try:
+                training = begin(visitor, values)
+            except ValueError as error:  # Gradio shows no error of an event without its queue.
+                return {self.status: Report(f"Nothing was begun: {error}").html(), self.watched: ""}
+            return self._showing(training, visitor, values) | {self.halves: gr.Tabs(selected="train")}
+
+        # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
+        self._watch_after(button.click(begin_training, self.inputs, self.shown, queue=False, **QUIET).success)
+
+    def _watch_after(self, event: Any) -> None:
+        """Show the training that an event chose until it is over."""
+        view = [self.status, self.pyramid, self.sample, self.remembered, self.meanwhile, self.plot, self.scene]
+        seen = event(self._watch, {self.watched}, view, concurrency_limit=None, trigger_mode="multiple", **QUIET)
+        for end in (seen.success, seen.failure):  # `then` does not follow a generator that failed.
+            inputs = {self.scene, self.watched, self.me}
+            self.ended.append(end(self._end, inputs, self.buttons, queue=False, **QUIET))
+
+    def _train(self, visitor: Visitor, values: Values) -> SceneTraining:
+        return self.trainings.train(visitor, values[self.picture], self._asked(values), printed=True)
+
+    def _stop(self, values: Values, request: gr.Request) -> None:
+        own = self.trainings.of(Visitor.of(request, values[self.me]))
+        if own is not None and own.name == values[self.watched]:
+            own.stop()
+
+    def _showing(self, training: SceneTraining, visitor: Visitor, values: Values) -> Updates:
+        """Return what changes on the page for this training to be shown."""
+        link = {"tab": "scenes", "training": training.name}
+        return {
+            self.watched: training.name,
+            self.scene: "",
+            self.idle: gr.HTML(visible=False),
+            self.live: gr.Row(visible=True),
+            self.meanwhile: gr.Image(visible=False),
+            **self._usable(visitor, training.name, None),
+            **self.share.says(link, lambda: self._calls(values), values),
+        }
+
+    def _end(self, values: Values, request: gr.Request) -> Updates:
+        return self._usable(Visitor.of(request, values[self.me]), values[self.watched], values[self.scene])
+
+    def _usable(self, visitor: Visitor, watched: str | None, scene: str | None) -> Updates:
+        """Enable the buttons for a visitor who watches this training, which gave this scene."""
+        own = self.trainings.of(visitor)
+        more = own is None and bool(scene) and self.trainings.store.resumable(str(scene))
+        return {
+            self.start: gr.Button(interactive=own is None),
+            self.stop: gr.Button(interactive=own is not None and own.name == watched),
+            self.resume: gr.Button(interactive=more),
+            self.use: gr.Button(visible=bool(scene)),
+        }
+
+    async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
+        """Show a training as status, strip, live pictures, print and plot; its scene's name at the end."""
+        if not values[self.watched]:
+            yield {self.status: gr.skip()}
+            return
+        seen = View(Report(""))
+        try:
+            async with aclosing(self.trainings.watch(values[self.watched], request.session_hash or "")) as views:
+                async for view in views:
+                    yield self._changes(seen, view)
+                    seen = view
+        except Exception as error:
+            yield {self.status: failure(error)}
+            raise
+
+    def _changes(self, seen: View, view: View) -> Updates:
+        updates: Updates = {self.status: view.report.html()}
+        if view.strip != seen.strip:
+            updates[self.pyramid] = view.strip
+        if view.losses is not seen.losses:
+            updates[self.plot] = gr.LinePlot(view.losses, visible=True)
+        if view.preview and view.preview != seen.preview and _there(*view.preview):
+            updates |= zip((self.sample, self.remembered), view.preview, strict=True)
+        if view.meanwhile and view.meanwhile != seen.meanwhile and _there(view.meanwhile) and not view.ended:
+            updates[self.meanwhile] = gr.Image(view.meanwhile, visible=True)
+        return updates | ({self.scene: view.scene} if view.ended else {})
+
+    def read(self, query: Query) -> Updates:
+        """Read which training a link asks for."""
+        plain = not query.unread
+        return {self.watched: query.read("training", OWN if plain else "", self._known)}
+
+    def _known(self, name: str) -> str:
+        training = self.trainings.get(name)
+        if training.over and not training.view.ended:
+            raise ValueError("nothing came of this training")
+        return name
+
+    def start_watching(self, opened: Any) -> None:
+        """Show, after the event in which the page was opened, the training that a link asks for, or the visitor's."""
+        found = opened(self._find, self.inputs, [*self.shown, *self.asked], queue=False, **QUIET)
+        self._watch_after(where(found.success, self.watched, "(name) => name"))
+
+    def _find(self, values: Values, request: gr.Request) -> Updates:
+        asked, visitor = values[self.watched], Visitor.of(request, values[self.me])
+        training = self.trainings.of(visitor) if asked in ("", OWN) else self.trainings.get(asked)
+        if training is None:
+            return {self.watched: ""}
+        updates = self._showing(training, visitor, values)
+        if training.visitor.rate_limit_key == visitor.rate_limit_key:
+            updates |= self._controls(training)
+        return updates | ({self.halves: gr.Tabs(selected="train")} if asked else {})
+
+    def _controls(self, training: SceneTraining) -> Updates:
+        """Return the controls as they were when a training began; a picture only while it is still there."""
+        keys = {self.preset: "preset", self.seed: "seed", self.size: "max_size", self.iterations: "iterations"}
+        controls: Updates = {it: training.asked[key] for it, key in keys.items() if key in training.asked}
+        return controls | ({self.picture: training.file} if training.file and _there(training.file) else {})
+
+    def _asked(self, values: Values) -> dict[str, Any]:
+        """Return the controls as the endpoint's arguments. An empty number field comes as None or as 0."""
+        numbers = {"max_size": values[self.size] or None, "iterations": values[self.iterations] or None}
+        return {"preset": values[self.preset], "seed": values[self.seed], **numbers}
+
+    def _expect(self, values: Values) -> Iterator[str]:
+        if not values[self.picture]:
+            yield NO_PICTURE
+            return
+        config = self.trainings.config(**self._asked({**values, self.seed: 0}))
+        yield from self.trainings.expect(values[self.picture], config)
+
+    def _calls(self, values: Values) -> list[Call]:
+        return [Call("/train_scene", {"picture": file_name(values[self.picture]), **self._asked(values)})]
+
+
+def _there(*files: str) -> bool:
+    """Return whether Gradio, which clears its cache of what is two hours old, still has these files."""
+    return all(Path(file).exists() for file in files)
