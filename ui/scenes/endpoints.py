@@ -97,12 +97,13 @@ def train_scene(trainings: TrainingQueue) -> Any:
         """
         asked = {"preset": preset, "seed": seed, "max_size": max_size, "iterations": iterations}
         training = await asyncio.to_thread(trainings.train, Visitor.of(request), picture, asked)
+        warnings = asyncio.create_task(asyncio.to_thread(trainings.warnings, picture))
         try:
-            note = "; ".join(await asyncio.to_thread(trainings.warnings, picture)) or None
             async with aclosing(training.watch()) as views:
                 async for view in views:
                     pictures = view.preview or (None, None)
-                    report = view.report.noted(note if view.ended else None)
+                    note = "; ".join(await warnings) if view.ended else ""
+                    report = view.report.noted(note or None)
                     yield report.text, *pictures, view.record, view.scene if view.ended else None
         finally:
             training.stop()
