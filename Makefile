@@ -14,6 +14,7 @@ test: lint chromium
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/biome check
 	$(BIN)/mypy
 
 bench: .venv/dev

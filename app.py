@@ -59,9 +59,8 @@ def serve(ended: threading.Event) -> None:
     """
     import ui.gradio_patches  # noqa: F401  before anything else of Gradio
     from ui.training import zero  # isort: skip
-    from ui.access import ACCESS
     from ui.page import build_page
-    from ui.theme import CSS, THEME
+    from ui.theme import LOOK
 
     # On ZeroGPU this process never has the GPU: it draws on the CPU, and training borrows one.
     device = pick_device("cpu" if zero.ON_ZERO_GPU else os.environ.get("DARKROOM_DEVICE") or "auto")
@@ -80,7 +79,7 @@ def serve(ended: threading.Event) -> None:
 
         install()
     page = build_page(faces, scenes, device, kept_scenes())
-    page.launch(theme=THEME, css=CSS, js=ACCESS, mcp_server=agents, prevent_thread_lock=True)
+    page.launch(**LOOK, mcp_server=agents, prevent_thread_lock=True)
     compiler = threading.Timer(COMPILE_AFTER_SECONDS, compiled)
     compiler.daemon = True
     compiler.start()

@@ -65,19 +65,22 @@ class Stranger:
                 if line.startswith("data:"):
                     yield json.loads(line.removeprefix("data:"))
 
-    def call(self, endpoint: str, data: Any) -> tuple[str, Any]:
-        """How an endpoint's answer ends, "complete" or "error", and with what."""
+    def stream(self, endpoint: str, data: Any) -> Iterator[tuple[str, Any]]:
+        """Yield what an endpoint answers: "generating", "complete" or "error", each with its values."""
         content = json.dumps({"data": data})
         headers = {"content-type": "application/json"}
         response = self.http.post(f"{API}/call/{endpoint}", content=content, headers=headers)
         assert response.status_code == 200, response.text
-        last = ("", None)
         with self.http.stream("GET", f"{API}/call/{endpoint}/{response.json()['event_id']}") as stream:
             for line in stream.iter_lines():
                 if line.startswith("event:"):
                     kind = line.removeprefix("event:").strip()
                 elif line.startswith("data:") and kind != "heartbeat":
-                    last = kind, json.loads(line.removeprefix("data:"))
+                    yield kind, json.loads(line.removeprefix("data:"))
+
+    def call(self, endpoint: str, data: Any) -> tuple[str, Any]:
+        """Return how an endpoint's answer ends, "complete" or "error", and with what."""
+        *_, last = ("", None), *self.stream(endpoint, data)
         return last
 
     def leave(self, endpoint: str, data: Any, seconds: float) -> int:

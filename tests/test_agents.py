@@ -1,9 +1,7 @@
-"""Every endpoint as others find it: agents, as a tool of the Model Context Protocol, and shells with curl."""
+"""Every endpoint as others find it: agents, as a tool of the Model Context Protocol, and scripts."""
 
 import asyncio
 import base64
-import json
-import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,7 +10,7 @@ from mcp.client.streamable_http import streamablehttp_client
 
 from benchmarks.wire import API, Stranger
 from tests.calls import CALLS, FACE, NAMES, PICTURE, SMALL, files_of_calls
-from ui.share import Call, File, curl_code
+from ui.share import File
 
 
 @pytest.fixture(scope="module")
@@ -68,21 +66,20 @@ def test_tools_are_described(app):
 
 
 @pytest.mark.parametrize(("name", "arguments", "count", "pictures"), CALLS, ids=NAMES)
-def test_every_endpoint_by_an_agent_and_by_curl(app, files, name, arguments, count, pictures):
+def test_every_endpoint_by_an_agent_and_by_a_script(app, files, name, arguments, count, pictures):
     """Nobody asks for progress: pictures come as images all the same. Every message of a stream has all values."""
     answer = asked(app, name, in_words(files, arguments))
     assert not answer.isError, answer.content
     kinds = [part.type for part in answer.content]
     assert kinds.count("image") == pictures and kinds.count("text") > 0
     assert all(part.mimeType.startswith("image/") for part in answer.content if part.type == "image")
-    code = curl_code([Call(f"/{name}", arguments)], app)
-    ran = subprocess.run(["bash", "-c", code], cwd=files, capture_output=True, text=True)
-    assert ran.returncode == 0 and "event: complete" in ran.stdout, ran.stdout + ran.stderr
-    data = [line.removeprefix("data: ") for line in ran.stdout.splitlines() if line.startswith("data: ")]
-    messages = [json.loads(text) for text in data]
-    assert all(len(message) == count for message in messages if message is not None)
-    assert not any("__type__" in text for text in data)
-    assert name in ("morph_faces", "animate_scene") or None not in messages[-1]  # an image, or a video
+    script = Stranger(app)
+    values = [script.upload(files / value) if isinstance(value, File) else value for value in arguments.values()]
+    *_, (end, last) = messages = list(script.stream(name, values))
+    assert end == "complete", messages
+    assert all(len(message) == count for _, message in messages if message is not None)
+    assert "__type__" not in str(messages)
+    assert name in ("morph_faces", "animate_scene") or None not in last  # an image, or a video
 
 
 def test_an_agent_gives_what_it_got_or_uploaded_and_nothing_else(app, files):

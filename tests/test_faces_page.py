@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, Page, expect
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from dcgan.uses.sample import OPENING_SEED
 from tests.browser import downloaded, new_page, opened, shown_bytes
+from ui.faces.editor import LARGE_SIDE
 from ui.faces.handlers import MAP_SIDE
-from ui.faces.portrait import LARGE
 
 LIMIT_MS = 120  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.
@@ -139,7 +139,7 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, tmp_path):
     assert file.suffix == ".png" and file.read_bytes() == content
     large = downloaded(faces, "#face-large", tmp_path)
     with Image.open(large) as image, Image.open(file) as small:
-        assert image.size == (LARGE, LARGE)
+        assert image.size == (LARGE_SIDE, LARGE_SIDE)
         again = np.asarray(image.resize(small.size, Image.Resampling.BOX), dtype=int)
         assert np.abs(again - np.asarray(small)).mean() < 3
     upload(faces, "#faces-load", large)
@@ -173,7 +173,7 @@ def test_the_portrait_is_enlarged_and_compared_with_the_face_as_drawn(faces):
     faces.keyboard.press("End")
     portrait(faces, lambda recipe: bool(recipe.moves))
     faces.wait_for_function(NEARER, arg="edited")
-    assert faces.locator("#portrait canvas").evaluate("(it) => it.width") == LARGE
+    assert faces.locator("#portrait canvas").evaluate("(it) => it.width") == LARGE_SIDE
     faces.locator("#compare").scroll_into_view_if_needed()
     faces.locator("#compare").hover()
     for held, let_go in (

@@ -45,26 +45,23 @@ def page(app, browser):
     page.close()
 
 
-@pytest.mark.parametrize(("name", "arguments", "count", "pictures"), FILED, ids=[name for name, *_ in FILED])
-def test_every_message_has_all_values(app, page, picture_file, name, arguments, count, pictures):
+def test_every_message_has_all_values(app, page, picture_file):
     folder = files_of_calls(app, picture_file)
-    ((key, file),) = [(key, value) for key, value in arguments.items() if isinstance(value, File)]
-    given = {"argument": key, "data": base64.b64encode((folder / file).read_bytes()).decode()}
-    messages = page.evaluate(RUN, [app, f"/{name}", arguments, given])
-    assert messages and all(len(message) == count for message in messages)
-    assert "__type__" not in str(messages)
-    assert len(messages) > 1 or name == "add_scene"
-    assert all(value is not None for value in messages[-1])
+    for name, arguments, count, _ in FILED:
+        ((key, file),) = [(key, value) for key, value in arguments.items() if isinstance(value, File)]
+        given = {"argument": key, "data": base64.b64encode((folder / file).read_bytes()).decode()}
+        messages = page.evaluate(RUN, [app, f"/{name}", arguments, given])
+        assert messages and all(len(message) == count for message in messages), name
+        assert "__type__" not in str(messages)
+        assert len(messages) > 1 or name == "add_scene"
+        assert all(value is not None for value in messages[-1])
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "values", "message"),
-    [
+def test_a_wrong_type_is_named(app, page):
+    for endpoint, values, message in (
         ("/sample_scene", {"scene": "peaks", "count": "4"}, "count is '4' (str); a number is needed"),
         ("/sample_scene", {"scene": ["peaks"]}, "scene is ['peaks'] (list); a text is needed"),
         ("/edit_face", {"face": "x"}, "face is 'x' (str); an object is needed"),
         ("/train_scene", {"picture": {"a": 1}}, "picture is {'a': 1} (dict); an uploaded file is needed"),
-    ],
-)
-def test_a_wrong_type_is_named(app, page, endpoint, values, message):
-    assert page.evaluate(WRONG, [app, endpoint, values]) == message
+    ):
+        assert page.evaluate(WRONG, [app, endpoint, values]) == message

@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 
 from benchmarks.servers import running_app
 from tests.browser import new_page
-from ui.opening import SCREENS
 
 SECONDS, GIGABYTES = 8.0, 1.5
 IMPORT_SECONDS = 4.0  # of gradio and torch alone, where the limit holds; a slower or busier machine has more
@@ -55,9 +54,7 @@ def test_the_page_is_usable_soon_and_the_app_small(browser, tmp_path):
 
 @pytest.mark.alone
 def test_pictures_come_at_once(browser, app):
-    """Those of the first screen, then all of the page, in a browser that has seen none of it."""
-    with new_page(browser, app) as page:  # whoever comes first after a start waits for the first screen's
-        expect(page.locator(".phone img")).to_have_js_property("naturalWidth", SCREENS["phone"][0], timeout=60_000)
+    """Time the first screen's pictures, then the whole page, in browsers that have seen none of it."""
     found = []
     for _ in range(5):
         with browser.new_context() as context:

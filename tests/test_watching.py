@@ -23,9 +23,8 @@ from singan import train as train_scene
 from singan.archive import save_zip
 from singan.checkpoint import Checkpoint
 from tests.browser import new_page, opened
-from ui.access import ACCESS
 from ui.page import build_page
-from ui.theme import CSS, THEME
+from ui.theme import LOOK
 from ui.visitors import Limits
 
 SCENES = "?tab=scenes&scene=tiny&enlarge=0&count=1"
@@ -49,7 +48,7 @@ def running(tiny_folder: Path, limits: Limits) -> Iterator[str]:
     scenes = Models([str(tiny_folder)], [], ScenePipeline.from_pretrained)
     faces = Models([], [], FacePipeline.from_pretrained)
     page = build_page(faces, scenes, torch.device("cpu"), limits=limits, trainer=slowly)
-    page.launch(theme=THEME, css=CSS, js=ACCESS, prevent_thread_lock=True, server_port=free_port(), quiet=True)
+    page.launch(**LOOK, prevent_thread_lock=True, server_port=free_port(), quiet=True)
     yield str(page.local_url)
     page.shut_down()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -19,17 +19,16 @@ from gradio.block_function import BlockFunction
 from gradio.server_messages import ServerMessage
 from gradio.utils import safe_aclose_iterator
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from ui.arguments import checked
-from ui.document import Document, Parts
+from ui.document import Document
 from ui.failures import Unread, said_of
 from ui.gate import Gate
 from ui.log import log, noted, trace_of
 from ui.readers import Readers
-from ui.theme import FONTS
+from ui.theme import STATIC
 from ui.visitors import address_of
 from ui.wiring import SHARED
 
@@ -94,8 +93,6 @@ class Page(gr.Blocks):
         self.readers = Readers()
         self.outcomes: dict[str, str] = {}  # of running events, by their names
         self.closers: list[Callable[[], None]] = []  # what is to be ended with the page, in this order
-        self.parts: Callable[[Request], Parts] = lambda _: ("", "")  # of its HTML, that stand there before Gradio's
-        self.served: dict[str, Callable[[Request], Awaitable[Response]]] = {}  # what else there is, by its path
 
     @property
     def endpoints(self) -> set[str]:
@@ -127,9 +124,10 @@ class Page(gr.Blocks):
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         gate = Middleware(Gate, page=self)  # type: ignore[arg-type]
-        document = Middleware(Document, parts=self.parts)  # type: ignore[arg-type]
-        launched = super().launch(
-            app_kwargs={"middleware": [gate, document]},
+        document = Middleware(Document, page=self)  # type: ignore[arg-type]
+        static = Mount("/darkroom", StaticFiles(directory=STATIC))
+        return super().launch(
+            app_kwargs={"middleware": [gate, document], "routes": [static]},
             max_file_size=MAX_FILE,
             max_threads=THREADS,
             enable_monitoring=False,
@@ -137,10 +135,6 @@ class Page(gr.Blocks):
             state_session_capacity=MAX_SESSIONS,
             **options,
         )
-        self.app.mount("/fonts", StaticFiles(directory=FONTS))
-        for path, endpoint in self.served.items():
-            self.app.add_route(path, endpoint)
-        return launched
 
     def expect(self, session: str) -> None:
         """Lets a stream of a session begin: browsers open it and ask for their event in the same moment."""

@@ -1,28 +1,29 @@
-"""All HTML that this app writes. What goes in is text, whoever wrote it, and is escaped here."""
+"""Write all HTML that is made in Python. What goes in is text, whoever wrote it, and is escaped here."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import takewhile
 from typing import NamedTuple
 
 from PIL import Image
 
-STRIP_HEIGHT = 96  # px, of the pictures in a strip
-REACH, UNIT = 220, 100  # of a plane of orbits to each side of its middle, and what 1 is there
-DOT, LAST_DOT = 2, 6  # radii there
+STRIP_HEIGHT = 96  # px
+ORBIT_REACH = 220  # SVG units from the middle of a plane of orbits to each side
+ORBIT_UNIT = 100  # SVG units that a distance of 1 has
+DOT_RADIUS, LAST_DOT_RADIUS = 2, 6  # SVG units
 
 
 def line(text: str) -> str:
-    """A line of text where a progress bar would stand."""
+    """Return a line of text, for where a progress bar would stand."""
     return f'<p class="status" role="status">{escape(text)}</p>'
 
 
 def bar(share: float, text: str) -> str:
-    """A progress bar, full at a share of 1, with a line of text below it."""
+    """Return a progress bar, full at a share of 1, with a line of text below it."""
     percent = round(100 * share)
     return (
         f'<div class="bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" '
@@ -31,12 +32,12 @@ def bar(share: float, text: str) -> str:
 
 
 def notices(lines: Sequence[str]) -> str:
-    """Lines that stand out."""
+    """Return lines that stand out."""
     return "".join(f'<p class="notice" role="status">{escape(text)}</p>' for text in lines)
 
 
 def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[str]) -> str:
-    """Pictures, or places for them, with their captions in a row, with a sign before each but the first."""
+    """Return pictures, or places for them, with captions in a row, with a sign before each but the first."""
     parts = []
     for (picture, caption), sign in zip(pictures, ["", *signs], strict=True):
         text = escape(caption)
@@ -47,7 +48,7 @@ def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[
 
 
 def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> str:
-    """Pictures of a pyramid side by side, coarsest first, each enlarged to one height; the current one is marked."""
+    """Return the pictures of a pyramid side by side, coarsest first, at one height; the current one is marked."""
     parts = []
     for n, picture in enumerate(pictures):
         width = max(1, round(picture.width * STRIP_HEIGHT / picture.height))
@@ -63,56 +64,29 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
 
 
 def head() -> str:
-    """The page's name, and the switch between its schemes."""
+    """Return the page's name, and the switch between its schemes."""
     return (
         '<header class="head"><h1><a class="wordmark" href="./">Darkroom</a></h1>'
         '<button class="scheme" type="button" onclick="window.darkroomScheme()">Light or dark</button></header>'
     )
 
 
-def opening_face(sheet: str, direction: str, reach: float) -> str:
-    """A face under a slider, from -reach to reach along a direction. sheet: the attribute that says where its frames
-    are, above each other."""
-    name = escape(direction)
+def early(opening: str) -> str:
+    """Return the first screen, laid out as Gradio's page will be; opening: its HTML."""
+    return f'<div id="early" class="gradio-container"><main>{head()}{opening}</main></div>'
+
+
+def made(secret: str) -> str:
+    """Return the place of the strip that made.js fills; secret: the pattern of what no title shows."""
     return (
-        '<section class="demo" id="opening-face"><h2>A face that never was</h2>'
-        f'<img {sheet} alt="" hidden>'
-        '<canvas width="512" height="512" role="img" aria-label="A drawn face"></canvas>'
-        f'<label><span>{name}</span><input type="range" min="{-reach}" max="{reach}" step="0.02" value="0"></label>'
-        '<p><button type="button" data-tab="faces">Steer faces</button></p></section>'
+        '<div class="made-head"><span>Made here</span>'
+        '<button type="button" aria-label="Forget what was made here">Forget</button></div>'
+        f'<nav class="made" aria-label="Made here" data-secret="{escape(secret)}"></nav>'
     )
-
-
-def opening_screens(sizes: Mapping[str, tuple[int, int]], sources: Mapping[str, str]) -> str:
-    """A photograph, and screens of these sizes with pictures that fit them. sources: the attributes that say where
-    they are."""
-    parts = []
-    for name, (width, height) in sizes.items():
-        text = escape(f"The photograph fitted to the {name}, {width} × {height} px")
-        parts.append(
-            f'<figure class="screen {escape(name)}"><div style="aspect-ratio:{width}/{height}">'
-            f'<img {sources[name]} alt="{text}"></div>'
-            f"<figcaption>{escape(name.capitalize())}</figcaption></figure>"
-        )
-    return (
-        '<section class="demo" id="opening-scene"><h2>One photograph, every screen</h2><div class="screens">'
-        f'<figure class="photograph"><div><img {sources["photograph"]} alt="The photograph"></div>'
-        f"<figcaption>Photograph</figcaption></figure>{''.join(parts)}</div>"
-        '<p><button type="button" data-tab="scenes" data-half="train">Use your photograph</button>'
-        '<button type="button" data-tab="scenes" data-half="use">Try a shipped scene</button></p></section>'
-    )
-
-
-def early(top: str, demos: Sequence[str]) -> str:
-    """What is seen where Gradio's page will be, as that is laid out."""
-    return f'<div id="early" class="gradio-container"><main>{top}<div id="opening">{"".join(demos)}</div></main></div>'
-
-
-OPENING_PLACE = '<div id="opening-place"></div>'  # in Gradio's page, for what was seen early
 
 
 class Orbit(NamedTuple):
-    """Places (x, y) one after another around (0, 0), and what is said of them; css: the class that colours them."""
+    """Places (x, y) one after another around (0, 0) and a remark on them; css: the class that colours them."""
 
     css: str
     name: str
@@ -121,16 +95,18 @@ class Orbit(NamedTuple):
 
 
 def orbits(drawn: Sequence[Orbit], x: str, y: str, heading: str) -> str:
-    """A plane, y upwards, with a line for every orbit and a dot for every place, which land one after another; below it
-    what is said of each, under a heading. x, y: the names of the axes.
+    """Return a plane, y upwards, with a line for every orbit and a dot for every place, which land one after another.
+
+    Below it stand the remarks under a heading. x, y: the names of the axes.
     """
     label = escape(f"{heading}: {'; '.join(f'{orbit.name}, {orbit.said}' for orbit in drawn)}")
     axes = (
-        f'<path class="axes" d="M{-REACH} 0H{REACH}M0 {-REACH}V{REACH}"/><circle class="centre" r="4"/>'
-        f'<text x="{REACH - 40}" y="-8">{escape(x)}</text>'
-        f'<text x="8" y="{40 - REACH}">{escape(y)}</text>'
+        f'<path class="axes" d="M{-ORBIT_REACH} 0H{ORBIT_REACH}M0 {-ORBIT_REACH}V{ORBIT_REACH}"/>'
+        '<circle class="centre" r="4"/>'
+        f'<text x="{ORBIT_REACH - 40}" y="-8">{escape(x)}</text>'
+        f'<text x="8" y="{40 - ORBIT_REACH}">{escape(y)}</text>'
     )
-    box = f"{-REACH} {-REACH} {2 * REACH} {2 * REACH}"
+    box = f"{-ORBIT_REACH} {-ORBIT_REACH} {2 * ORBIT_REACH} {2 * ORBIT_REACH}"
     lines = "".join(
         f'<li class="{orbit.css}"><strong>{escape(orbit.name)}</strong> {escape(orbit.said)}</li>' for orbit in drawn
     )
@@ -141,31 +117,31 @@ def orbits(drawn: Sequence[Orbit], x: str, y: str, heading: str) -> str:
 
 
 def _orbit(orbit: Orbit) -> str:
-    """Its line and its dots, as far as they are near enough to be seen."""
-    near = takewhile(lambda place: max(map(abs, place)) < 3 * REACH / UNIT, orbit.places)
-    points = [(f"{UNIT * x:.1f}", f"{-UNIT * y:.1f}") for x, y in near]
+    """Return its line and its dots, as far as they are near enough to be seen."""
+    near = takewhile(lambda place: max(map(abs, place)) < 3 * ORBIT_REACH / ORBIT_UNIT, orbit.places)
+    points = [(f"{ORBIT_UNIT * x:.1f}", f"{-ORBIT_UNIT * y:.1f}") for x, y in near]
     line = "L".join(" ".join(point) for point in points)
     dots = "".join(
-        f'<circle cx="{x}" cy="{y}" r="{LAST_DOT if i == len(points) - 1 else DOT}" style="--step:{i}"/>'
+        f'<circle cx="{x}" cy="{y}" r="{LAST_DOT_RADIUS if i == len(points) - 1 else DOT_RADIUS}" style="--step:{i}"/>'
         for i, (x, y) in enumerate(points)
     )
     return f'<g class="{orbit.css}"><path d="M{line}"/>{dots}</g>'
 
 
 def webp(picture: Image.Image) -> bytes:
-    """The picture as a small file."""
+    """Encode a picture as a small file."""
     data = io.BytesIO()
     picture.save(data, format="WEBP", quality=80)
     return data.getvalue()
 
 
 def _png(picture: Image.Image) -> bytes:
-    """The picture without a loss."""
+    """Encode a picture without a loss."""
     data = io.BytesIO()
     picture.save(data, format="PNG")
     return data.getvalue()
 
 
 def _source(data: bytes, kind: str) -> str:
-    """A file as a data address."""
+    """Return a file as a data address."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

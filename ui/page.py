@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import gradio as gr
 import torch
-from starlette.requests import Request
 
 from darkroom.memory import memory_mb
 from darkroom.models import Models
@@ -18,24 +17,18 @@ from dcgan import FacePipeline
 from singan import ScenePipeline
 from ui.about import build_about_tab
 from ui.device import Device
-from ui.document import Parts
 from ui.drawing import Drawing
 from ui.events import Page
 from ui.faces.endpoints import build_face_endpoints
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
-from ui.gradio_patches import LIGHTER, lighten
-from ui.history import tabs_in_history
-from ui.html import OPENING_PLACE, head, notices
+from ui.gradio_patches import lighten
+from ui.html import head, made, notices
 from ui.links import Query
-from ui.made import lay_out_strip
-from ui.opening import Opening, asked_for
 from ui.scenes.endpoints import build_scene_endpoints
-from ui.scenes.store import SceneStore
+from ui.scenes.store import SECRET, SceneStore
 from ui.scenes.tab import ScenesTab
-from ui.scheme import SCHEME
-from ui.storage import STORAGE
-from ui.theme import CSS, FONT_LINKS, GROUND
+from ui.theme import source
 from ui.training import zero
 from ui.training.queue import TrainingQueue
 from ui.training.training import Trainer
@@ -78,7 +71,7 @@ def build_page(
     with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.HTML(head(), elem_id="head")
-        gr.HTML(OPENING_PLACE, elem_id="opening-block")
+        gr.HTML('<div id="opening-place"></div>', elem_id="opening-block")
         notice = gr.HTML(visible=False, elem_id="notice")
         _weights_notes(page, faces, scenes)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -90,27 +83,15 @@ def build_page(
                 parts["scenes"] = ScenesTab(store, trainings, origin)
             with gr.Tab(TABS["about"], id="about") as about_tab:
                 build_about_tab(faces, scenes, kind, about_tab)
-        lay_out_strip(page)
+        gr.HTML(made(SECRET), js_on_load=source("made.js"), elem_id="made")
         _open_links(page, parts, origin, tabs, notice)
-        tabs_in_history(page)
         with gr.Group(visible=False):
             build_face_endpoints(handlers)
             build_scene_endpoints(trainings, Drawing(store, turns))
         _plain_endpoints(page, handlers, trainings, kind.lower())
         lighten(page, origin)
-    opening = Opening(handlers, store, turns)
-    page.parts = lambda request: _parts(page, opening, request)
-    page.served["/opening/{name}.webp"] = opening.picture
     page.closers += [trainings.close, store.close]
     return page
-
-
-def _parts(page: Page, opening: Opening, request: Request) -> Parts:
-    """What its HTML begins with: the scheme, and the first screen unless a link asks for something else."""
-    first = not asked_for(request)
-    theme = f'<link rel="stylesheet" href="theme.css?v={page.theme_hash}">{FONT_LINKS}{GROUND}'
-    style = f'<style id="early-style">{CSS}</style>' if first else ""
-    return f"{STORAGE}{theme}{style}{LIGHTER}", SCHEME + (opening.html() if first else "")
 
 
 def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:

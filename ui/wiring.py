@@ -1,6 +1,6 @@
-"""How events are wired: which are no endpoints, in which queue they wait, by which values handlers go.
+"""Wire events: options of those that are no endpoints, the queues they wait in, the types of their values.
 
-Handlers that take a set of components get a dictionary of their values, and give one: by name, never by position.
+Handlers that take a set of components get a dictionary of their values, and return one: never by position.
 """
 
 from __future__ import annotations
@@ -21,31 +21,27 @@ PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6
 ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
 SHARED = ("pictures", "animations")
 
-# On a phone, results lie below what makes them.
-TO_RESULTS = """() => {
-  const shown = [...document.querySelectorAll(".results")].find((it) => it.offsetParent);
-  if (innerWidth <= 740) shown?.scrollIntoView({ behavior: "smooth" });
-}"""
+TO_RESULTS = "() => darkroomToResults()"  # of ui/static/page.js
 
 Values = Mapping[Any, Any]  # of components
 Updates = dict[Any, Any]  # of components; those left out stay as they are
 
 
 def where(event: Any, component: Any, wanted: str) -> Any:
-    """What comes after an event only where the page itself finds a component's value `wanted`, a JavaScript function.
+    """Return what follows an event only where `wanted`, a JavaScript function of a component's value, is true.
 
-    Every event that is asked for here costs the page at each later one: Gradio goes on telling all its components how
-    far things are.
+    The browser decides: every event that reaches the server makes the page slower at each later one, as Gradio goes on
+    telling all components of it.
     """
     js = f"async (value) => {{ if (!await ({wanted})(value)) throw new Error('not wanted'); }}"
     return event(None, component, None, js=js, **QUIET).success
 
 
 def warn(text: str) -> None:
-    """A message that passes by on the page; it may hold text from outside."""
+    """Show a passing message; it may hold text from outside."""
     gr.Warning(escape(text))
 
 
 def ready(path: Any) -> Any:
-    """A download that has something to give; what is no path, such as gradio's "unchanged", as it is."""
+    """Return a download button with this file; anything but a path, such as Gradio's "unchanged", as it is."""
     return gr.DownloadButton(value=path, interactive=True) if isinstance(path, str | Path) else path

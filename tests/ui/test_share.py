@@ -1,15 +1,13 @@
-"""The code beside each result: it names every argument, and it is what the languages accept."""
+"""The code beside each result: it names every argument, and it runs."""
 
 import ast
 import inspect
-import json
-import shlex
 
 import gradio as gr
 
 from ui.device import Device
 from ui.scenes.endpoints import train_scene
-from ui.share import Call, File, Share, codes, curl_code, file_name, javascript_code, python_code
+from ui.share import Call, File, Share, file_name, python_code
 from ui.training.panel import TrainingPanel
 from ui.training.queue import TrainingQueue
 
@@ -45,28 +43,6 @@ def test_python_code_runs():
     assert "handle_file" not in python_code(CALLS, ORIGIN)
 
 
-def test_curl_sends_the_arguments_as_json():
-    code = curl_code(CALLS, ORIGIN)
-    words = shlex.split(code.replace("$(", " ").replace(")", " ").replace("\\\n", " "))
-    bodies = [json.loads(words[i + 1]) for i, word in enumerate(words) if word == "-d"]
-    assert bodies == [{"data": [FACE, None]}, {"data": []}]
-    assert f"{ORIGIN}/gradio_api/call/edit_face" in words and f"{ORIGIN}/gradio_api/call/edit_face/$EVENT" in words
-
-
-def test_curl_uploads_files_first():
-    first, rest = curl_code([UPLOAD], ORIGIN).split("\n", 1)
-    assert first.startswith("FILE=$(curl") and f"{ORIGIN}/gradio_api/upload" in first
-    assert shlex.quote("my 'best' picture.jpg") in first and '''"path": "'"$FILE"'"''' in rest
-
-
-def test_javascript_code_holds_json():
-    code = javascript_code([CALLS[0], UPLOAD], ORIGIN)
-    assert f"face: {json.dumps(FACE)}," in code and "model: null," in code and "fast: true," in code
-    assert "handle_file(\"my 'best' picture.jpg\")" in code and "import { Client, handle_file }" in code
-    assert "const result1" in code and "const result2" in code
-    assert "const result =" in javascript_code(CALLS[:1], ORIGIN)
-
-
 def test_files_are_called_as_the_user_calls_them():
     assert file_name("/tmp/gradio/abc/cat.png") == File("cat.png")
     assert file_name(None) == File("picture.jpg")
@@ -85,15 +61,7 @@ def test_a_panel_says_the_link_and_the_code_only_where_it_is_open():
 
     said = share.says({"tab": "faces", "seed": 3}, calls, {origin: f"{ORIGIN}/", opened: False})
     assert said[share.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[share.copy].interactive
-    assert not written and not set(said) & set(share.codes)
+    assert not written and share.code not in said
     said = share.says({"tab": "faces"}, calls, {origin: f"{ORIGIN}/", opened: True}, button=False)
-    assert [said[code] for code in share.codes] == list(codes(CALLS, ORIGIN)) and share.copy not in said
-    assert codes(CALLS, f"{ORIGIN}/") == tuple(
-        write(CALLS, ORIGIN) for write in (python_code, curl_code, javascript_code)
-    )
-
-
-def test_a_drawer_without_a_result_is_empty():
-    with gr.Blocks():
-        share = Share("test", origin := gr.Textbox())
-    assert set(share._written([], "").values()) == {""} and origin in share.inputs
+    assert said[share.code] == python_code(CALLS, ORIGIN) and share.copy not in said
+    assert python_code([], ORIGIN) == ""

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from dcgan import Recipe
+from dcgan.config import SIZE
 from dcgan.uses import Morph
 from ui.controls import download_after
 from ui.faces.current import Current
@@ -18,13 +19,14 @@ from ui.faces.draw import DrawPanel
 from ui.faces.handlers import TABLE_COLUMNS
 from ui.faces.link import Opened, in_order, index_in, link_keys
 from ui.faces.morph import MorphPanel
-from ui.faces.portrait import LARGE, NOTE
 from ui.faces.steps import Steps
 from ui.gradio_patches import picture_file
 from ui.share import Call, Share
 from ui.wiring import FACES, QUIET, Updates, Values
 
 SLIDER_REACH = 3.0  # standard deviations
+LARGE_SIDE = 512  # px, of the large file; the page shows the face as large (ui/static/portrait.js)
+NOTE = f"Enlarged from {SIZE} to {LARGE_SIDE} px; no detail is added. Either PNG brings the face back by Load faces."
 
 
 class Editor:
@@ -81,7 +83,7 @@ class Editor:
             gr.Button("Hold to compare", elem_id="compare", size="sm", min_width=90)
         with gr.Row(elem_classes="actions"):
             self.download = gr.DownloadButton("PNG, 64 px", elem_id="face-png", size="sm", min_width=90)
-            self._large = gr.Button(f"PNG, {LARGE} px", elem_id="face-large", size="sm", min_width=90)
+            self._large = gr.Button(f"PNG, {LARGE_SIDE} px", elem_id="face-large", size="sm", min_width=90)
             self._file = gr.DownloadButton(elem_id="face-large-file", elem_classes="unseen")
         face: set[Any] = {self._now.face, self._now.model}
         made = self._large.click(self._enlarge, face, [self._file], **FACES, **QUIET)
@@ -94,7 +96,7 @@ class Editor:
         shown = {now.face, now.model, now.gallery, now.pins, now.view, *morph.inputs}
         self._inputs = {*shown, *self.share.inputs}
         self.share.write_code(lambda values: self._calls(Recipe.from_dict(values[now.face]), values), shown)
-        self._texts = [self.share.link, *self.share.codes, self.table, self.download]
+        self._texts = [self.share.link, self.share.code, self.table, self.download]
         sliders = list(self._sliders.values())
         # The arrow that resets a slider counts as letting it go.
         gr.on(
@@ -156,7 +158,7 @@ class Editor:
     def _enlarge(self, values: Values) -> Iterator[Updates]:
         """The face as a large file."""
         recipe = Recipe.from_dict(values[self._now.face])
-        with self._now.handlers.drawn(recipe, values[self._now.model], LARGE) as portrait:
+        with self._now.handlers.drawn(recipe, values[self._now.model], LARGE_SIDE) as portrait:
             yield {self._file: portrait.picture}
 
     def read(self, link: Opened) -> Updates:
@@ -204,7 +206,7 @@ class Editor:
 
     def say_after(self, event: Any) -> None:
         """Writes link and code anew after an event that changes something else than the face."""
-        outputs = [self.share.link, *self.share.codes]
+        outputs = [self.share.link, self.share.code]
         event.success(self._say, self._inputs, outputs, trigger_mode="always_last", queue=False, **QUIET)
 
     def _say(self, values: Values) -> Updates:

@@ -16,7 +16,6 @@ from ui.faces.map import MapPanel
 from ui.faces.morph import MorphPanel
 from ui.faces.photograph import PhotographPanel
 from ui.faces.pins import PinBoard
-from ui.faces.portrait import ENLARGE
 from ui.faces.steps import Steps
 from ui.links import Query
 from ui.wiring import QUIET, Updates, where
@@ -70,7 +69,6 @@ class FacesTab:
         return {**self.board.empty(), self.now.steps: Steps().plain()}
 
     def start(self, opened: Any) -> None:
-        opened.success(None, None, None, js=ENLARGE, **QUIET)
         self.favourites.list_after(opened)
         shown = self.editor.show_after(self.draw.draw_after(opened.success, linked=True))
         board = {self.now.pins, self.now.model}

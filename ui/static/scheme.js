@@ -1,7 +1,5 @@
-"""Dark or light: dark until somebody switches, which the browser remembers; a link's `__theme` comes before both."""
-
-# Gradio follows the system, whenever it likes, and knows no other choice.
-SCHEME = """<script>
+// Dark or light: dark until somebody switches, which the browser remembers; a link's `__theme` comes before both.
+// Gradio follows the system, whenever it likes, and knows no other choice.
 (() => {
   const KEY = "darkroom-scheme";
   let scheme = new URLSearchParams(location.search).get("__theme") ?? localStorage.getItem(KEY) ?? "dark";
@@ -18,4 +16,3 @@ SCHEME = """<script>
   apply();
   new MutationObserver(apply).observe(document.body, { attributeFilter: ["class"] });
 })();
-</script>"""
