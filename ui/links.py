@@ -1,6 +1,6 @@
-"""A state of the page as a query string, and back: what "Copy link" gives and what a link opens.
+"""Write states of the page as query strings, as "Copy link" does, and read them.
 
-Links are typed and sent on by people: whatever cannot be read is replaced by its default and named in `ignored`.
+People type links and send them on: whatever cannot be read is replaced by its default and named in `ignored`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from darkroom.checks import check_choice, check_range
 from darkroom.uses import Option
 
 T = TypeVar("T")
-ECHO = 40  # characters of a name or a value in a phrase about it
-PHRASES = 16  # in a notice
+MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
+MAX_ECHO_CHARACTERS = 40  # of a name or a value in a phrase about it
+MAX_NOTICE_PHRASES = 16
 # What others append to links: who sent the visitor, and what a Space is to show beside the page.
 TRACKING = frozenset(
     "fbclid gclid gbraid wbraid dclid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid _ga _gl ref ref_src si "
@@ -25,9 +26,9 @@ TRACKING = frozenset(
 
 
 class Query:
-    """Reads a query string's parameters one by one, each within what is allowed; of a name given twice, the last one.
+    """Read a query string's parameters one by one, each within what is allowed; of a repeated name, the last value.
 
-    unread: the names that nothing has asked for yet, but those that others append. ignored: a phrase for every
+    unread: the names that nothing has asked for yet, without those that others append. ignored: a phrase for every
     parameter that could not be used, in the order of reading.
     """
 
@@ -40,11 +41,11 @@ class Query:
 
     @classmethod
     def of(cls, link: str) -> Query:
-        """That of an address."""
+        """Return the query of an address."""
         return cls(parse_qsl(urlsplit(link).query))
 
     def read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
-        """The converted parameter; the default where it is missing or `convert` raises ValueError."""
+        """Return the converted parameter, or the default where it is missing or `convert` raises ValueError."""
         if name not in self._parameters:
             return default
         if name in self.unread:
@@ -55,19 +56,19 @@ class Query:
         try:
             return convert(self._parameters[name])
         except ValueError as error:
-            self.ignored.append(f"{name}={self._parameters[name][:ECHO]} ({error})")
+            self.ignored.append(f"{name}={self._parameters[name][:MAX_ECHO_CHARACTERS]} ({error})")
             return default
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number from low to high."""
+        """Read a whole number from low to high."""
         return self.read(name, default, lambda text: _within(name, _number(int, text, "a whole number"), low, high))
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
-        """A number from low to high."""
+        """Read a number from low to high."""
         return self.read(name, default, lambda text: _within(name, _number(float, text, "a number"), low, high))
 
     def choice(self, name: str, default: str, allowed: Collection[str]) -> str:
-        """One of the allowed words."""
+        """Read one of the allowed words."""
 
         def chosen(text: str) -> str:
             check_choice(name, text, tuple(allowed))
@@ -76,11 +77,11 @@ class Query:
         return self.read(name, default, chosen)
 
     def flag(self, name: str, default: bool) -> bool:
-        """1 or 0."""
+        """Read 1 or 0."""
         return self.choice(name, str(int(default)), ("0", "1")) == "1"
 
     def size(self, name: str, default: tuple[int, int], low: int, high: int) -> tuple[int, int]:
-        """WIDTHxHEIGHT in px, either from low to high."""
+        """Read WIDTHxHEIGHT in px, each side from low to high."""
 
         def sides(text: str) -> tuple[int, int]:
             found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
@@ -91,26 +92,26 @@ class Query:
         return self.read(name, default, sides)
 
     def pass_over(self, names: Iterable[str]) -> None:
-        """Takes these for known, though they say nothing here."""
+        """Count names as known, though they have no effect here."""
         known = set(names)
         self.unread = [name for name in self.unread if name not in known]
 
     def leave_out_the_rest(self) -> None:
-        """Ignores, and says so, what has not been read."""
-        self.ignored += [f"{name[:ECHO]} (unknown)" for name in self.unread]
+        """Ignore what has not been read, with a phrase for each."""
+        self.ignored += [f"{name[:MAX_ECHO_CHARACTERS]} (unknown)" for name in self.unread]
         self.unread.clear()
 
     def notice(self) -> str:
-        """A sentence on what could not be used, "" where all could; it holds text from outside."""
+        """Return a sentence on what could not be used, "" where all could; it holds text from outside."""
         if not self.ignored:
             return ""
-        more = len(self.ignored) - PHRASES
-        phrases = [*self.ignored[:PHRASES], *([f"{more} more"] if more > 0 else [])]
+        more = len(self.ignored) - MAX_NOTICE_PHRASES
+        phrases = [*self.ignored[:MAX_NOTICE_PHRASES], *([f"{more} more"] if more > 0 else [])]
         return "This link was not understood in part; ignored: " + "; ".join(phrases)
 
 
 def read_option(query: Query, it: Option) -> Any:
-    """An option's value in a link."""
+    """Return an option's value in a link. Whole numbers that browsers round are refused."""
     key, low, most = it.link, it.low or 0, it.most or 0
     if it.kind is bool:
         return query.flag(key, it.first)
@@ -119,12 +120,12 @@ def read_option(query: Query, it: Option) -> Any:
     if it.kind is tuple:
         return query.size(key, it.first, int(low), int(most))
     if it.kind is int:
-        return query.whole(key, it.first, int(low), int(most))
+        return query.whole(key, it.first, int(low), min(int(most), MAX_BROWSER_SEED))
     return query.number(key, it.first, low, most)
 
 
 def _is_tracking(name: str) -> bool:
-    """Whether a parameter is one that others append to links: campaigns, networks, Gradio and Spaces (__theme)."""
+    """Return whether others append this parameter to links: campaigns, networks, Gradio and Spaces (__theme)."""
     return name.lower().startswith(("__", "utm_")) or name.lower() in TRACKING
 
 
@@ -141,7 +142,7 @@ def _within(name: str, value: Any, low: float, high: float) -> Any:
 
 
 def address(parameters: Mapping[str, Any]) -> str:
-    """The parameters as a query string, "?name=value&..."; None is left out, true is 1, floats are short and exact."""
+    """Write parameters as "?name=value&...": None is left out, true is 1, floats are short and exact."""
 
     def written(value: Any) -> str:
         if isinstance(value, bool):

@@ -7,13 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import torch
 
+import singan.uses
 from darkroom.seeds import MAX_SEED
+from darkroom.uses import options
 from dcgan.latent import snapped
 from dcgan.recipe import MAX_INDEX, Recipe, face_token, read_face
 from dcgan.uses import Morph, Sample
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened, gallery_keys, in_order, index_in, link_keys, read_link
-from ui.links import Query, address
+from ui.links import MAX_BROWSER_SEED, Query, address, read_option
 from ui.page import Tab, tab_meant
 
 
@@ -34,25 +36,25 @@ def any_recipe(rng: random.Random) -> Recipe:
 # -- faces in links --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_any_face_comes_back_exactly(seed):
-    torch.manual_seed(seed)
-    recipe = any_recipe(random.Random(seed))
-    token = face_token(recipe)
-    assert read_face(token) == recipe
-    query = Query(parsed(address({"face": token})))
-    assert query.read("face", None, read_face) == recipe and not query.ignored
+def test_any_face_comes_back_exactly():
+    torch.manual_seed(0)
+    rng = random.Random(0)
+    for _ in range(200):
+        recipe = any_recipe(rng)
+        token = face_token(recipe)
+        assert read_face(token) == recipe
+        query = Query(parsed(address({"face": token})))
+        assert query.read("face", None, read_face) == recipe and not query.ignored
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_latent_on_the_grid_is_short_and_comes_back_exactly(seed):
-    z = snapped(torch.randn(1, 64, generator=torch.manual_seed(seed)).clamp(-3.9, 3.9))
-    recipe = Recipe(z=tuple(z[0].tolist()))
-    token = face_token(recipe)
-    assert token.startswith("q") and len(token) <= 90 and read_face(token) == recipe
-    assert torch.equal(torch.tensor(read_face(token).z), z[0])
-    beyond = Recipe(z=(*recipe.z[:-1], 4.0))
-    assert face_token(beyond).startswith("z") and read_face(face_token(beyond)) == beyond
+def test_a_latent_on_the_grid_is_short_and_comes_back_exactly():
+    for z in snapped(torch.randn(20, 64, generator=torch.manual_seed(0)).clamp(-3.9, 3.9)):
+        recipe = Recipe(z=tuple(z.tolist()))
+        token = face_token(recipe)
+        assert token.startswith("q") and len(token) <= 90 and read_face(token) == recipe
+        assert torch.equal(torch.tensor(read_face(token).z), z)
+        beyond = Recipe(z=(*recipe.z[:-1], 4.0))
+        assert face_token(beyond).startswith("z") and read_face(face_token(beyond)) == beyond
 
 
 def test_tokens_are_readable():
@@ -62,9 +64,8 @@ def test_tokens_are_readable():
     assert address({"face": "7.3.0.8~smiling=1.5"}) == "?face=7.3.0.8~smiling=1.5"
 
 
-@pytest.mark.parametrize(
-    ("token", "message"),
-    [
+def test_damaged_tokens_are_refused():
+    for token, message in (
         ("", "SEED.INDEX.TRUNCATION is needed"),
         ("7", "SEED.INDEX.TRUNCATION is needed"),
         ("7.3", "SEED.INDEX.TRUNCATION is needed"),
@@ -85,11 +86,9 @@ def test_tokens_are_readable():
         ("q", r"z is \[\]; a list"),
         ("z!!!!", "cut off or altered"),
         ("zAADAfw", "is nan"),
-    ],
-)
-def test_damaged_tokens_are_refused(token, message):
-    with pytest.raises(ValueError, match=message):
-        read_face(token)
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_face(token)
 
 
 def test_random_text_is_no_face():
@@ -116,15 +115,22 @@ def test_values_are_written_short_and_read_back():
     assert not query.ignored
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_numbers_keep_every_digit(seed):
-    value = random.Random(seed).uniform(-1e6, 1e6)
-    assert Query(parsed(address({"x": value}))).number("x", 0.0, -1e6, 1e6) == value
+def test_numbers_keep_every_digit():
+    rng = random.Random(0)
+    for value in (rng.uniform(-1e6, 1e6) for _ in range(50)):
+        assert Query(parsed(address({"x": value}))).number("x", 0.0, -1e6, 1e6) == value
 
 
-@pytest.mark.parametrize(
-    ("read", "text", "reason"),
-    [
+def test_seeds_that_browsers_round_are_refused():
+    seed = options(singan.uses.Sample)["seed"]
+    assert seed.most > MAX_BROWSER_SEED
+    for number, taken in ((MAX_BROWSER_SEED, MAX_BROWSER_SEED), (MAX_BROWSER_SEED + 1, seed.first)):
+        query = Query({"seed": str(number)})
+        assert read_option(query, seed) == taken and bool(query.ignored) == (taken != number)
+
+
+def test_what_cannot_be_used_has_its_default_and_is_named():
+    for read, text, reason in (
         (lambda q: q.whole("x", 5, 0, 9), "1.5", "a whole number is needed"),
         (lambda q: q.whole("x", 5, 0, 9), "", "a whole number is needed"),
         (lambda q: q.whole("x", 5, 0, 9), "10", "x is 10; allowed are 0 to 9"),
@@ -136,12 +142,10 @@ def test_numbers_keep_every_digit(seed):
         (lambda q: 5 if q.size("x", (5, 5), 1, 9) == (5, 5) else 0, "3", "WIDTHxHEIGHT is needed"),
         (lambda q: 5 if q.size("x", (5, 5), 1, 9) == (5, 5) else 0, "3x10", "height is 10"),
         (lambda q: 5 if q.size("x", (5, 5), 1, 9) == (5, 5) else 0, "-3x1", "WIDTHxHEIGHT is needed"),
-    ],
-)
-def test_what_cannot_be_used_has_its_default_and_is_named(read, text, reason):
-    query = Query({"x": text})
-    assert read(query) == 5
-    assert len(query.ignored) == 1 and query.ignored[0].startswith(f"x={text}") and reason in query.ignored[0]
+    ):
+        query = Query({"x": text})
+        assert read(query) == 5
+        assert len(query.ignored) == 1 and query.ignored[0].startswith(f"x={text}") and reason in query.ignored[0]
 
 
 def test_what_nobody_reads_is_named_but_gradios_own():
@@ -216,22 +220,26 @@ def opened(handlers, link: str) -> tuple[Opened, list[str]]:
     return found, query.ignored
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_a_state_comes_back_from_its_link(handlers, seed):
-    rng = random.Random(seed)
-    number, count, truncation = rng.randrange(2**53), rng.randrange(1, 65), rng.choice([0.0, 0.8, 1.0, rng.random()])
-    moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
-    in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=truncation)
-    elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
-    recipe = rng.choice([in_gallery, elsewhere])
-    pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
-    view = rng.choice(["edit", "morph", "map"])
-    motion = Morph(rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
-    drawn = Sample(number, count, truncation)
-    found, ignored = opened(handlers, address(link_keys(None, drawn.keys(), recipe, pins, view, motion)))
-    shown = motion if view == "morph" else Morph()
-    assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown)
-    assert not ignored
+def test_a_state_comes_back_from_its_link(handlers):
+    for seed in range(60):
+        rng = random.Random(seed)
+        number, count, truncation = (
+            rng.randrange(2**53),
+            rng.randrange(1, 65),
+            rng.choice([0.0, 0.8, 1.0, rng.random()]),
+        )
+        moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
+        in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=truncation)
+        elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
+        recipe = rng.choice([in_gallery, elsewhere])
+        pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
+        view = rng.choice(["edit", "morph", "map"])
+        motion = Morph(rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
+        drawn = Sample(number, count, truncation)
+        found, ignored = opened(handlers, address(link_keys(None, drawn.keys(), recipe, pins, view, motion)))
+        shown = motion if view == "morph" else Morph()
+        assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown)
+        assert not ignored
 
 
 def test_a_morph_through_favourites_has_them_in_its_link(handlers):
@@ -264,18 +272,20 @@ def test_links_from_before_there_was_a_variety_keep_their_faces(handlers):
     assert read_face("7.3.0.8") == Recipe(7, 3, 0.8)
 
 
-@pytest.mark.parametrize("kind", ["variety", "truncation"])
-def test_galleries_of_one_seed_are_recognised(kind):
-    drawn = [Recipe(7, i, **{kind: 0.5}).to_dict() for i in range(3)]
-    assert gallery_keys(drawn) == {"seed": 7, "count": 3, kind: 0.5}
-    moved = Recipe(7, 0, moves={"pc1": 1.0}, **{kind: 0.5})
-    assert gallery_keys(drawn[1:]) == {} and gallery_keys([moved.to_dict()]) == {}
-    assert gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {} == gallery_keys([Recipe(7, 0, 0.5, variety=0.5).to_dict()])
-    keys = gallery_keys(drawn)
-    assert index_in(keys, replace(moved, index=2)) == 2
-    for other in (replace(moved, index=3), replace(moved, seed=8), Recipe(7, 2), Recipe(z=(1.0,))):
-        assert index_in(keys, other) is None
-    assert index_in({}, Recipe()) is None
+def test_galleries_of_one_seed_are_recognised():
+    for kind in ("variety", "truncation"):
+        drawn = [Recipe(7, i, **{kind: 0.5}).to_dict() for i in range(3)]
+        assert gallery_keys(drawn) == {"seed": 7, "count": 3, kind: 0.5}
+        moved = Recipe(7, 0, moves={"pc1": 1.0}, **{kind: 0.5})
+        assert gallery_keys(drawn[1:]) == {} and gallery_keys([moved.to_dict()]) == {}
+        assert (
+            gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {} == gallery_keys([Recipe(7, 0, 0.5, variety=0.5).to_dict()])
+        )
+        keys = gallery_keys(drawn)
+        assert index_in(keys, replace(moved, index=2)) == 2
+        for other in (replace(moved, index=3), replace(moved, seed=8), Recipe(7, 2), Recipe(z=(1.0,))):
+            assert index_in(keys, other) is None
+        assert index_in({}, Recipe()) is None
 
 
 def test_faces_that_the_model_cannot_draw_are_named(handlers):
@@ -313,9 +323,8 @@ PARTS: dict[str, Tab] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("link", "tab"),
-    [
+def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters():
+    for link, tab in (
         ("?scene=sunset", "scenes"),
         ("?mode=animate&frames=9&seed=3", "scenes"),
         ("?start=1", "scenes"),
@@ -324,10 +333,8 @@ PARTS: dict[str, Tab] = {
         ("?seed=3&count=4", "faces"),
         ("?wit=1", "faces"),
         ("?utm_source=x&scene=sunset&fbclid=y", "scenes"),
-    ],
-)
-def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters(link, tab):
-    assert tab_meant(list(parsed(link).items()), PARTS) == tab
+    ):
+        assert tab_meant(list(parsed(link).items()), PARTS) == tab
 
 
 def test_a_link_without_parameters_opens_the_first_tab():

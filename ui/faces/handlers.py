@@ -27,6 +27,7 @@ from dcgan.uses import Morph, Sample
 from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.drawing import Drawing, Result
+from ui.links import MAX_BROWSER_SEED
 from ui.reports import Report, duration, passing_folder
 from ui.wiring import warn
 
@@ -34,7 +35,6 @@ MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
 MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
-MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
 
 LOOKING = "Looking for this face"
 NO_FACE = "This does not look like a face."

@@ -12,8 +12,8 @@ from dcgan import FacePipeline, Recipe
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, face_token, read_face
 from dcgan.uses import Morph, Sample
 from dcgan.uses.sample import OPENING_SEED
-from ui.faces.handlers import MAX_BROWSER_SEED, MAX_FACES, Face, FaceHandlers, Pins
-from ui.links import Query, read_option
+from ui.faces.handlers import MAX_FACES, Face, FaceHandlers, Pins
+from ui.links import MAX_BROWSER_SEED, Query, read_option
 
 VIEWS = ("edit", "morph", "map")
 PIN_KEYS = ("a", "b", "c")
