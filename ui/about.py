@@ -1,4 +1,4 @@
-"""The tab that explains: both methods with pictures, the models' cards, the device."""
+"""Lay out the tab that explains both methods, with the game, the models' cards and the device."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ objects, faces and writing come out broken.
 
 
 def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: str, tab: gr.Tab) -> None:
-    """Lays out the tab, the current one, inside the current Blocks."""
+    """Lay out the current tab inside the current Blocks."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             gr.Markdown(FACES)
@@ -69,7 +69,7 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
 
 
 def card_of(name: str | None, faces: Models[FacePipeline], scenes: Models[ScenePipeline]) -> str:
-    """The card of faces/NAME or scenes/NAME, without its front matter, its headings two levels down."""
+    """Return the card of faces/NAME or scenes/NAME, without its front matter, its headings two levels down."""
     kind, _, model = (name or "").partition("/")
     card = faces.get(model).card if kind == "faces" else scenes.get(model).card
     text = re.sub(r"\A---\n.*?\n---\n", "", card, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""The smallest game of two players, on the page: the package's optimisers play it around its equilibrium."""
+"""Show the smallest game of two players: the package's optimisers play it around its equilibrium."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REPLAY = """() => document.getElementById("game").getAnimations({ subtree: true 
 
 
 def build_game(tab: gr.Tab) -> None:
-    """Lays out the game inside the current Blocks; it is drawn when the tab is opened."""
+    """Lay out the game inside the current Blocks; it is drawn when the tab is opened."""
     low, high, step = ETAS
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
@@ -55,7 +55,7 @@ def build_game(tab: gr.Tab) -> None:
 
 @lru_cache(maxsize=32)
 def game(eta: float) -> str:
-    """The four methods' paths with steps of this size, as HTML. Raises ValueError for one out of range."""
+    """Return the four methods' paths with steps of this size as HTML. Raises ValueError for one out of range."""
     drawn = []
     for method in get_args(Method):
         path = bilinear(method, eta, STEPS)
@@ -65,7 +65,7 @@ def game(eta: float) -> str:
 
 
 def _distance(times: float) -> str:
-    """How far from the equilibrium a path ends that began at a distance of 1."""
+    """Say how far from the equilibrium a path ends that began at a distance of 1."""
     if times < 0.01:
         return "less than 1 % as far"
     if times < 0.995:

@@ -1,8 +1,9 @@
-"""Pictures that visitors gave to a use, by name, so that a link can show what came of them while they live."""
+"""Keep pictures that visitors gave to a use, by name, so that a link can show what came of them."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 import threading
 import time
@@ -14,11 +15,11 @@ from darkroom.checks import echo
 
 LIFETIME_SECONDS = 2 * 3600  # after its last use
 MAX_PICTURES = 200  # the one unused for longest goes first
-MAX_BYTES = 1_000_000_000  # likewise
+MAX_BYTES = 1_000_000_000  # of all; the one unused for longest goes first
 
 
 class KeptPictures:
-    """Names are made from a picture's pixels: the same one has the same name, and nobody can guess it."""
+    """Pictures named by their pixels: the same one has the same name, and nobody can guess it."""
 
     def __init__(self) -> None:
         self._root = tempfile.TemporaryDirectory(prefix="darkroom-")
@@ -26,17 +27,18 @@ class KeptPictures:
         self._lock = threading.Lock()
 
     def keep(self, picture: Image.Image) -> str:
-        """The picture's name from now on."""
+        """Keep a picture and return its name."""
         name = hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()[:32]
+        file = io.BytesIO()
+        picture.save(file, format="PNG", compress_level=1)  # it takes a second, for which no other reader waits
         with self._lock:
-            if name not in self._used:
-                picture.save(self._file(name), format="PNG", compress_level=1)
+            self._file(name).write_bytes(file.getbuffer())
             self._touch(name)
             self._sweep()
         return name
 
     def get(self, name: str) -> Image.Image:
-        """The picture of this name. Raises ValueError where there is none."""
+        """Return the picture of this name. Raises ValueError where there is none."""
         with self._lock:
             self._sweep()
             if name not in self._used:

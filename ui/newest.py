@@ -1,4 +1,4 @@
-"""Of what several events of one page draw into the same place, only the newest goes on."""
+"""Let only the newest of a page's streams that draw into the same place go on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any
 
 
 class Newest:
-    """Ends older streams of a page once a newer one has begun: pictures are drawn in pieces, in turn, so that a small
-    one that was asked for later is finished first, and would be overwritten."""
+    """End older streams of a page once a newer one has begun.
+
+    Pictures are drawn in pieces, in turn: a small one that was asked for later is finished first, and would be
+    overwritten by an older one.
+    """
 
     def __init__(self) -> None:
         self._streams: dict[str, object] = {}  # the newest by page, while it lasts
@@ -25,7 +28,7 @@ class Newest:
                 del self._streams[page]
 
     def stream(self, page: str, updates: Iterator[Any]) -> Iterator[Any]:
-        """The updates, as long as no newer stream of this page begins."""
+        """Yield the updates until a newer stream of this page begins."""
         with self.newest(page) as still_newest:
             for update in updates:
                 if not still_newest():
