@@ -34,9 +34,9 @@ def check(page, view):
     """The page as it is, whether it is wider than the screen, and its colours in the other scheme."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
     assert found(page) == [], view
-    page.evaluate("window.darkroomScheme()")
+    page.evaluate("darkroom.switchScheme()")
     assert found(page, "color-contrast") == [], f"{view}, the other scheme"
-    page.evaluate("window.darkroomScheme()")
+    page.evaluate("darkroom.switchScheme()")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])

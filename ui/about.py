@@ -13,7 +13,7 @@ from ui.game import build_game
 from ui.html import strip
 from ui.wiring import QUIET
 
-FACES = """
+ABOUT_FACES = """
 ## Faces: one generator, many faces
 A DCGAN has seen 23,233 photographs of faces. It turns 64 random numbers, a **latent**, into a face of 64 × 64 px,
 and neighbouring latents into similar faces. So a face can be steered: moving the latent along a direction that goes
@@ -28,13 +28,13 @@ always.
 No face here is a person's. The generator also learnt what its photographs lack: it draws young, smiling people
 best.
 """
-SCENES = """
+ABOUT_SCENES = """
 ## Scenes: one picture, many pictures
 A SinGAN is trained on a single picture, by a pyramid of small networks: the coarsest learns how a picture of a few
 dozen pixels may be laid out, each finer one what the patches of its size look like. Drawing starts from noise and
 goes the same way up:
 """
-SCENES_AFTER = """
+ABOUT_SCENES_AFTER = """
 - **Start scale** says where drawing begins: 0 makes a new layout, 1 and 2 keep the trained one's and change what is
   finer.
 - **Keep subjects whole** fits the photograph to another shape without the networks: its subjects keep their
@@ -52,13 +52,13 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
     """Lay out the current tab inside the current Blocks."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
-            gr.Markdown(FACES)
+            gr.Markdown(ABOUT_FACES)
         with gr.Column(min_width=320):
-            gr.Markdown(SCENES)
+            gr.Markdown(ABOUT_SCENES)
             if scenes.names:
                 stages = scenes.get(scenes.names[0]).stages()
                 gr.HTML(strip(stages, None, len(stages)))
-            gr.Markdown(SCENES_AFTER)
+            gr.Markdown(ABOUT_SCENES_AFTER)
     build_game(tab)
     gr.Markdown(f"## Here\nThis app runs on: **{device}**.", elem_id="device")
     names = [*(f"faces/{name}" for name in faces.names), *(f"scenes/{name}" for name in scenes.names)]

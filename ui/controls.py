@@ -69,18 +69,13 @@ def seed_row(name: str, first: int) -> gr.Number:
     return seed
 
 
-TO_PREVIEW = """() => {
-  setTimeout(() => document.querySelector("#NAME-gallery .preview")?.scrollIntoView({ block: "nearest" }), 100);
-}"""
-
-
 def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Gallery:
     """Where pictures are shown; the one that is looked at takes the place of all, and comes into sight."""
     shown = gr.Gallery(
         label=label, format="png", object_fit="contain", height="auto", type="filepath", visible=visible,
         interactive=False, elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
     )  # fmt: skip
-    shown.select(None, None, None, js=TO_PREVIEW.replace("NAME", name), api_visibility="private")
+    shown.select(None, None, None, js=f"() => darkroom.toPreview('{name}')", api_visibility="private")
     return shown
 
 
@@ -92,28 +87,16 @@ def before_after(name: str, label: str) -> gr.ImageSlider:
     )  # fmt: skip
 
 
-# The picture that is looked at, the first of several if none is, alone in a tab: there a browser shows its own pixels.
-FULL_SIZE = """() => {
-  const looked = ["#NAME-gallery .preview img", "#NAME-compare img:last-of-type", "#NAME-gallery img"];
-  const shown = looked.flatMap((it) => [...document.querySelectorAll(it)]).find((it) => it.offsetParent && it.src);
-  if (shown) window.open(shown.src, "_blank");
-}"""
-
-
 def full_size(name: str) -> gr.Button:
     """Opens a result of a panel at its own pixels."""
     button = gr.Button("Full size", size="sm", elem_id=f"{name}-full", min_width=120)
-    button.click(None, None, None, js=FULL_SIZE.replace("NAME", name), api_visibility="private")
+    button.click(None, None, None, js=f"() => darkroom.showFullSize('{name}')", api_visibility="private")
     return button
-
-
-# A moment after the unseen button has got its file.
-DOWNLOAD = "() => { setTimeout(() => document.getElementById('NAME').click(), 100); }"
 
 
 def download_after(event: Any, name: str) -> None:
     """Downloads what an event made: the file of the unseen button of this name."""
-    event.success(None, None, None, js=DOWNLOAD.replace("NAME", name), **QUIET)
+    event.success(None, None, None, js=f"() => darkroom.download('{name}')", **QUIET)
 
 
 class Player:

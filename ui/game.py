@@ -11,7 +11,7 @@ from dcgan.games import Method, bilinear
 from ui.html import Orbit, orbits
 from ui.wiring import QUIET
 
-TEXT = """
+ABOUT_GAME = """
 ## The game that the two play
 
 A GAN is a game: the generator minimises what the discriminator maximises. The smallest one is *x · y*: the generator
@@ -43,7 +43,7 @@ def build_game(tab: gr.Tab) -> None:
     low, high, step = ETAS
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
-            gr.Markdown(TEXT)
+            gr.Markdown(ABOUT_GAME)
         with gr.Column(min_width=320):
             eta = gr.Slider(low, high, FIRST_ETA, step=step, label="Step size η", elem_id="eta")
             figure = gr.HTML(elem_id="game")

@@ -67,7 +67,7 @@ def head() -> str:
     """Return the page's name, and the switch between its schemes."""
     return (
         '<header class="head"><h1><a class="wordmark" href="./">Darkroom</a></h1>'
-        '<button class="scheme" type="button" onclick="window.darkroomScheme()">Light or dark</button></header>'
+        '<button class="scheme" type="button" onclick="darkroom.switchScheme()">Light or dark</button></header>'
     )
 
 

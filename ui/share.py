@@ -66,11 +66,11 @@ class Share:
             self.code = gr.Code(language="python", show_label=False, label="Python", interactive=False)
         self._opened = gr.Checkbox(False, visible=False, label="code shown")
         self.inputs, self.outputs = [origin, self._opened], [self.link, self.copy, self.code]
-        copied = self.copy.click(None, self.link, None, js="(url) => darkroomCopy(url)", **QUIET)
+        copied = self.copy.click(None, self.link, None, js="(url) => darkroom.copy(url)", **QUIET)
         said = copied.then(None, None, self.copy, js='() => "Link copied"', **QUIET)
         again = f'() => new Promise((say) => setTimeout(say, {COPIED_MS}, "Copy link"))'
         said.then(None, None, self.copy, js=again, **QUIET)
-        shown = f'(url) => {{ darkroomShowLink("{kind}", url); window.darkroomMade?.("{kind}", url); }}'
+        shown = f'(url) => {{ darkroom.showLink("{kind}", url); darkroom.keepResult?.("{kind}", url); }}'
         self.link.change(None, self.link, None, js=shown, **QUIET)
         self._drawer.collapse(lambda: False, None, self._opened, queue=False, **QUIET)
 

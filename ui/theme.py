@@ -65,7 +65,7 @@ def source(name: str) -> str:
 
 
 # Each script in a block of its own, as their constants are of their own.
-PAGE_SCRIPTS = "".join(f"{{\n{source(name)}}}\n" for name in ("page.js", "history.js", "portrait.js"))
+PAGE_SCRIPTS = "".join(f"{{\n{source(name)}}}\n" for name in ("page.js", "history.js", "results.js", "portrait.js"))
 LOOK: dict[str, Any] = {  # of Page.launch
     "theme": THEME,
     "css_paths": STATIC / "darkroom.css",

@@ -21,7 +21,7 @@ PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6
 ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
 SHARED = ("pictures", "animations")
 
-TO_RESULTS = "() => darkroomToResults()"  # of ui/static/page.js
+TO_RESULTS = "() => darkroom.toResults()"  # of ui/static/results.js
 
 Values = Mapping[Any, Any]  # of components
 Updates = dict[Any, Any]  # of components; those left out stay as they are

@@ -5,7 +5,6 @@ A use with special widgets has a panel of its own beside, which lays out some of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -25,17 +24,6 @@ from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
 
-# What comes before the browser has laid a view out may be lost: a link's result is asked for after that; behind a
-# training that is watched, once somebody looks.
-LINKED = """async (mode) => {
-  if (!MODES.includes(mode)) return false;
-  const IDLE_MS = 4000, STEP_MS = 50;
-  const shown = () => [...document.querySelectorAll(".results")].some((it) => it.offsetParent);
-  while (!shown()) await new Promise((done) => setTimeout(done, STEP_MS));
-  await new Promise((done) => requestIdleCallback(done, { timeout: IDLE_MS }));
-  await new Promise((done) => setTimeout(done, 4 * STEP_MS));
-  return true;
-}"""
 SCENE = "scene"  # the kind of model, in links and endpoints
 
 Drawer = Callable[[Values], Iterator[Updates]]
@@ -159,7 +147,8 @@ class Panel:
                 return
             yield from self.drawers[values[mode]](values)
 
-        wanted = where(event, mode, LINKED.replace("MODES", json.dumps(list(self.drawers))))
+        mine = f"{list(self.drawers)}.includes(mode)"
+        wanted = where(event, mode, f"(mode) => {mine} && darkroom.untilResultsAreSeen()")
         inputs = {mode, self.share.link, *self.inputs}
         return wanted(self.telling(draw), inputs, self.outputs, **self.queue, **QUIET)
 

@@ -27,18 +27,6 @@ from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor, new_name
 from ui.wiring import CHOSEN_FILE, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
 
-# As a click on the tab, then to the scene: on a phone there is much above it.
-SHOW_SCENE = """() => {
-  document.querySelector("#halves > .tab-wrapper [role=tab]").click();
-  const where = innerWidth > 740 ? "halves" : "scene";
-  setTimeout(() => document.getElementById(where).scrollIntoView({ behavior: "smooth" }), 100);
-}"""
-# Nothing is asked for before somebody looks at this tab.
-LOOKED_AT = """async () => {
-  const STEP_MS = 100;
-  while (!document.getElementById("halves")?.offsetParent) await new Promise((done) => setTimeout(done, STEP_MS));
-  return true;
-}"""
 KEY = "darkroom"  # of what browsers remember: a key that Gradio draws would be another after a restart
 RESUME, FINER = "Resume its training", "Train its finer scales"
 THUMBNAIL = (220, 160)  # px, at most
@@ -139,12 +127,13 @@ class ScenesTab:
             described = got.then(self._describe, {self.scene}, self.described, **QUIET)
             samples.draw_after(described.then, samples.draw_drafts)
         used = training.use.click(self._use, {training.scene, self.me}, [self.scene], queue=False, **QUIET)
-        used.success(None, None, None, js=SHOW_SCENE, **QUIET)
+        used.success(None, None, None, js="() => darkroom.showScene()", **QUIET)
         shown = {samples.share.link, *samples.inputs}
         used.success(samples.telling(self._draw_used), shown, samples.outputs, **PICTURES, **QUIET)
 
     def start(self, opened: Any) -> None:
-        looked = where(opened.then, self.mode, LOOKED_AT)
+        # Nothing is asked for before somebody looks at this tab.
+        looked = where(opened.then, self.mode, "() => darkroom.untilScenesAreSeen()")
         listed = looked(self._list, {self.own, self.scene, self.me}, self.chosen, queue=False, **QUIET)
         described = listed.then(self._describe, {self.scene}, self.described, **QUIET)
         for panel in self.panels.values():

@@ -12,7 +12,7 @@ function show(url) {
 }
 
 // Reloading keeps what is shown. Links in tabs that are not open have no say.
-window.darkroomShowLink = (kind, url) => {
+window.darkroom.showLink = (kind, url) => {
   if (url && document.getElementById(`${kind}-link`)?.offsetParent) show(url);
 };
 

@@ -61,7 +61,7 @@ function keep(kind, url) {
   write([entry, ...read().filter((it) => it.url !== entry.url)].slice(0, MAX_ENTRIES));
 }
 
-window.darkroomMade = (kind, url) => {
+window.darkroom.keepResult = (kind, url) => {
   if (!url || !navigator.userActivation?.hasBeenActive) return;
   clearTimeout(waiting[kind]);
   waiting[kind] = setTimeout(() => keep(kind, url), WAIT_MS);

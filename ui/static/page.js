@@ -105,7 +105,7 @@ document.addEventListener("keyup", (event) => {
 });
 
 // Without a secure origin there is no clipboard: then the selected text of a passing element is copied.
-window.darkroomCopy = async (text) => {
+window.darkroom.copy = async (text) => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -116,10 +116,4 @@ window.darkroomCopy = async (text) => {
     document.execCommand("copy");
     area.remove();
   }
-};
-
-// On a phone, results lie below what makes them.
-window.darkroomToResults = () => {
-  const shown = [...document.querySelectorAll(".results")].find((it) => it.offsetParent);
-  if (innerWidth <= 740) shown?.scrollIntoView({ behavior: "smooth" });
 };

@@ -8,11 +8,12 @@
       document.body.classList.toggle("dark", scheme !== "light");
     document.documentElement.style.colorScheme = scheme === "light" ? "light" : "dark";
   };
-  window.darkroomScheme = () => {
+  const switchScheme = () => {
     scheme = scheme === "light" ? "dark" : "light";
     apply();
     localStorage.setItem(KEY, scheme);
   };
+  window.darkroom = { switchScheme }; // other scripts add to it
   apply();
   new MutationObserver(apply).observe(document.body, { attributeFilter: ["class"] });
 })();

@@ -1,0 +1,52 @@
+// What the page itself does about results; Python's events call these functions.
+const LAY_OUT_MS = 100; // that Gradio takes for what an event has brought
+const STEP_MS = 50;
+const IDLE_MS = 4000;
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const seen = (it) => it?.offsetParent;
+const firstSeen = (...selectors) =>
+  selectors.flatMap((it) => [...document.querySelectorAll(it)]).find((it) => seen(it) && (it.src ?? true));
+
+// On a phone, results lie below what makes them.
+window.darkroom.toResults = () => {
+  if (innerWidth <= 740) firstSeen(".results")?.scrollIntoView({ behavior: "smooth" });
+};
+
+window.darkroom.toPreview = async (name) => {
+  await pause(LAY_OUT_MS);
+  document.querySelector(`#${name}-gallery .preview`)?.scrollIntoView({ block: "nearest" });
+};
+
+// The picture that is looked at, the first of several if none is, alone in a tab: there a browser shows its own pixels.
+window.darkroom.showFullSize = (name) => {
+  const gallery = `#${name}-gallery`;
+  const shown = firstSeen(`${gallery} .preview img`, `#${name}-compare img:last-of-type`, `${gallery} img`);
+  if (shown) window.open(shown.src, "_blank");
+};
+
+// A moment after the unseen button has got its file.
+window.darkroom.download = async (name) => {
+  await pause(LAY_OUT_MS);
+  document.getElementById(name).click();
+};
+
+// As a click on the tab, then to the scene: on a phone there is much above it.
+window.darkroom.showScene = async () => {
+  document.querySelector("#halves > .tab-wrapper [role=tab]").click();
+  await pause(LAY_OUT_MS);
+  document.getElementById(innerWidth > 740 ? "halves" : "scene").scrollIntoView({ behavior: "smooth" });
+};
+
+window.darkroom.untilScenesAreSeen = async () => {
+  while (!seen(document.getElementById("halves"))) await pause(STEP_MS);
+  return true;
+};
+
+// What comes before the browser has laid a view out may be lost: a link's result is asked for after that; behind a
+// training that is watched, once somebody looks.
+window.darkroom.untilResultsAreSeen = async () => {
+  while (!firstSeen(".results")) await pause(STEP_MS);
+  await new Promise((done) => requestIdleCallback(done, { timeout: IDLE_MS }));
+  await pause(4 * STEP_MS);
+  return true;
+};
