@@ -8,12 +8,9 @@ import sys
 import threading
 from pathlib import Path
 
-from PIL import Image
-
 from darkroom.device import pick_device
 from darkroom.memory import bound_arenas
 from darkroom.models import Models
-from darkroom.pictures import MAX_PIXELS
 from darkroom.scratch import scratch_folder
 from dcgan import FacePipeline
 from singan import ScenePipeline
@@ -47,7 +44,6 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of tools that are none, in their own words
     logging.getLogger("darkroom").setLevel(logging.INFO)
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # for what Gradio itself opens
     with scratch_folder():
         serve(ended)
 

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import io
 import math
-import re
-import stat
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from os import PathLike, fsdecode, fspath
+from contextlib import contextmanager, nullcontext, suppress
+from os import PathLike, fsdecode
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops
+import pillow_heif
+from PIL import Image, ImageFile, ImageOps
 
-from darkroom import damage, formats
-from darkroom.tones import eight_bits, in_srgb, levels
-from darkroom.unreadable import CUT_OFF, TOO_LARGE, Damaged, Unreadable, damaged
+from darkroom.checks import printable
+from darkroom.tones import to_eight_bits, to_srgb
 
 MAX_PIXELS = 100_000_000  # of a file
 FULL_PIXELS = 25_000_000  # beyond, a picture is reduced before anything else is done to it
 STRIP_PIXELS = 2**20  # converted at a time while reducing
-MAX_MENDED = 100_000_000  # bytes of a damaged file that is looked into
-LOST = 0.005  # share of the pixels that a file may lack
-SEEN = 16  # of 255
-NAME = 100  # characters of a name in a message
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/|data:", re.IGNORECASE)
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# Decoders that take more than 600 MB for 100 megapixels (15.5, 9 and 7.5 bytes a pixel, as measured).
+MAX_PIXELS_OF = {"WEBP": 38_000_000, "AVIF": 66_000_000, "HEIF": 80_000_000}
+MAX_SLOW_PIXELS = 4_000_000  # of a PNM that Pillow reads in Python: 1 to 2 s a megapixel
+MAX_PAGES = 1000  # of a TIFF, that are looked at
+MAX_NAME_LENGTH = 100  # characters of a name in a message
+# Pillow also knows formats that start other programs (EPS), have no size of their own, or no mark (TGA).
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "JPEG2000")
+FORMAT_NAMES = "PNG, JPEG, WEBP, GIF, BMP, TIFF, PNM, AVIF, HEIC or JPEG 2000"
+
+
+Image.init()
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+# These three hold for the whole process and are never set back: changing them for a while is not safe in threads.
+# A picture that lost its last part is read, with what is missing in gray or black; one that is no picture is refused.
+ImageFile.LOAD_TRUNCATED_IMAGES = True
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow refuses twice as many; what is between is refused here
+for category in (UserWarning, Image.DecompressionBombWarning):  # of damaged metadata, which no user can mend
+    warnings.filterwarnings("ignore", category=category, module=r"PIL\.")
 
 _LARGE = threading.Lock()
 
@@ -49,337 +51,257 @@ class PictureError(ValueError):
     """The picture cannot be used; the message is one sentence that names it, says why and what is allowed."""
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    """Pixels as 8 bits (L, LA, RGB, RGBA, CMYK or LAB) of at most FULL_PIXELS, and what is still to be done to them."""
-
-    image: Image.Image
-    profile: bytes | None = None
-    orientation: int = 1  # as in EXIF
-
-
-Finish = Callable[[_Decoded], Image.Image]
-
-
-def open_cutout(source: Picture, name: str | None = None) -> Image.Image:
-    """The same as RGBA: with its transparency."""
-    return _open(source, name, None, lambda decoded: _turned(decoded).convert("RGBA"))
+class _Fault(Exception):
+    """Why there is no picture, in words that follow its name: "is empty"."""
 
 
 def open_picture(source: Picture, name: str | None = None, check: Check | None = None) -> Image.Image:
-    """Any picture as a new upright sRGB image of mode RGB and at most 25 megapixels; the largest of its pages.
-
-    source: a path, a binary file, a PIL image, or an array (H, W[, 3 or 4]) of whole numbers or floats. name: what
-    messages call it; by default a path's last part. check: gets (width, height) of the header, px, turned or not,
-    before anything is decoded, and may raise.
+    """Open any picture as a new upright sRGB image of mode RGB and at most 25 megapixels; a TIFF's largest page.
 
     Transparency is composited on white, a profile converted, metadata that cannot be read ignored; the first frame
-    of an animation taken. More than 8 bits become 8 by the range that is there. Raises PictureError.
+    of an animation taken. More than 8 bits become 8 by the range that is there.
+
+    Args:
+        source: a path, a binary file, a PIL image, or an array (H, W[, 3 or 4]) of whole numbers or floats.
+        name: what messages call it; by default a path's last part.
+        check: gets (width, height) of the header, px, turned or not, before anything is decoded, and may raise.
+
+    Raises PictureError.
     """
-    return _open(source, name, check, _finished)
+    image = _open(source, name, check)
+    if image.mode == "RGB":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _open(source: Picture, name: str | None, check: Check | None, finish: Finish) -> Image.Image:
-    name = _printable(name or _name(source))
+def open_cutout(source: Picture, name: str | None = None) -> Image.Image:
+    """Open a picture as `open_picture` does, with its transparency: as RGBA. Raises PictureError."""
+    return _open(source, name, None).convert("RGBA")
+
+
+def is_picture(file: IO[bytes]) -> bool:
+    """Tell whether a file begins as a picture does; the rest of it may still be damaged. Reads its beginning only."""
+    file.seek(0)
+    head = file.read(16)
+    return any(Image.OPEN[form][1](head) is True for form in FORMATS)  # type: ignore[misc]
+
+
+def _open(source: Picture, name: str | None, check: Check | None) -> Image.Image:
+    """Open as RGB or RGBA, upright and in sRGB."""
+    name = printable(name or _name(source))
+    name = name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}..."
     try:
-        if isinstance(source, np.ndarray):
-            return finish(_of_array(source, check))
-        if isinstance(source, Image.Image):
-            return finish(_of_image(source, check))
-        if isinstance(source, str | PathLike):
-            with _regular_file(source) as file:
-                return _of_file(file, check, finish)
-        return _of_file(_binary_file(source), check, finish)
-    except Unreadable as error:
-        raise PictureError(f"{name} {error}") from None
+        with _image(source) as image:
+            return _decoded(image, check, own=image is not source)
+    except _Fault as fault:
+        raise PictureError(f"{name} {fault}") from None
     except MemoryError:
-        raise PictureError(f"{name} {TOO_LARGE}") from None
+        raise PictureError(f"{name} is too large for the memory here") from None
 
 
 def _name(source: Picture) -> str:
     if isinstance(source, str | PathLike):
-        path = fsdecode(source)
-        if path.startswith("data:"):
-            return "the picture"
-        return Path(path.partition("?")[0] if ADDRESS.match(path) else path).name or "the picture"
+        return Path(fsdecode(source)).name or "the picture"
     return "the upload" if hasattr(source, "read") else "the picture"
 
 
-def _printable(name: str) -> str:
-    """In one line and of a length that fits into a sentence; a file may have any name."""
-    name = "".join(character if character.isprintable() else "?" for character in name)
-    return name if len(name) <= NAME else f"{name[:NAME]}..."
+# -- sources ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _image(source: Picture) -> Iterator[Image.Image]:
+    """Hold a source as an image; of a file no more than the header is read. Raises _Fault."""
+    if isinstance(source, Image.Image):
+        yield source
+    elif isinstance(source, np.ndarray):
+        yield _of_array(source)
+    elif isinstance(source, str | PathLike):
+        with _regular_file(source) as file:
+            yield _header(file)
+    elif hasattr(source, "read"):
+        yield _header(_binary_file(source))
+    else:
+        raise _Fault(f"is {type(source).__name__}; a path, a binary file, an image or an array is needed")
+
+
+def _of_array(pixels: np.ndarray) -> Image.Image:
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or not pixels.size:
+        raise _Fault(f"is an array {pixels.shape}; (H, W), (H, W, 3) or (H, W, 4) is needed")
+    if pixels.dtype.kind not in "buif":
+        raise _Fault(f"is an array of {pixels.dtype.name}; whole numbers or floats are needed")
+    _check_pixels(pixels.shape[1], pixels.shape[0], MAX_PIXELS)
+    return Image.fromarray(_scaled(pixels * np.uint8(255) if pixels.dtype == bool else pixels))
 
 
 @contextmanager
 def _regular_file(source: str | PathLike[str]) -> Iterator[IO[bytes]]:
-    """The file at a path, open. Raises Unreadable where it is none; a pipe is not opened, as that would wait."""
-    path = fspath(source)
-    if isinstance(path, str) and ADDRESS.match(path):
-        raise Unreadable("is an address; download the picture first")
+    """Open the file at a path. Raises _Fault where it is none; a pipe is not opened, as that would wait."""
     try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise Unreadable("is a folder; the path of one picture is needed")
-        if not stat.S_ISREG(mode):
-            raise Unreadable("is no regular file but a pipe or a device")
-        file = open(path, "rb")
+        path = Path(fsdecode(source))
+        if path.is_dir():
+            raise _Fault("is a folder; the path of one picture is needed")
+        if path.exists() and not path.is_file():
+            raise _Fault("is no regular file but a pipe or a device")
+        file = path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
-        raise Unreadable("does not exist") from None
+        raise _Fault("does not exist") from None
     except OSError as error:
-        raise Unreadable(f"cannot be opened: {error.strerror or type(error).__name__}") from None
-    except Unreadable:
-        raise
-    except (TypeError, ValueError):  # bytes; a character that no name may have
-        raise Unreadable("is no name of a file") from None
+        raise _Fault(f"cannot be opened: {error.strerror or type(error).__name__}") from None
+    except ValueError:  # a character that no name may have
+        raise _Fault("is no name of a file") from None
     with file:
         yield file
 
 
 def _binary_file(source: IO[bytes]) -> IO[bytes]:
-    """The file itself, or its content where it cannot be read twice. Raises Unreadable where it is no binary file."""
-    if not hasattr(source, "read"):
-        raise Unreadable(f"is {type(source).__name__}; a path, a binary file, an image or an array is needed")
+    """Return the file itself, or its content where it cannot be read twice. Raises _Fault where it is not binary."""
     try:
         if not isinstance(source.read(0), bytes):
-            raise Unreadable("is open as text; a binary file is needed")
-        try:
-            source.seek(0)
-        except (AttributeError, OSError):
-            return io.BytesIO(source.read())
-    except Unreadable:
-        raise
+            raise _Fault("is open as text; a binary file is needed")
+        return source if source.seekable() else io.BytesIO(source.read())
     except (OSError, ValueError):
-        raise Unreadable("cannot be read: the file is closed, or not open for reading") from None
-    return source
+        raise _Fault("cannot be read: the file is closed, or not open for reading") from None
 
 
-def _of_file(file: IO[bytes], check: Check | None, finish: Finish) -> Image.Image:
-    try:
-        return finish(_attempt(file, check))
-    except Damaged as error:
-        problem = Damaged(str(error))  # without the frames of the attempt, which hold what it decoded
-    if file.seek(0, io.SEEK_END) > MAX_MENDED:
-        raise problem
+def _header(file: IO[bytes]) -> Image.Image:
+    """Read the header of the picture in a file. Raises _Fault."""
     file.seek(0)
-    content = file.read()
-    mended = _mended(content, check, finish)
-    if mended is not None:
-        return mended
-    raise Damaged(CUT_OFF) if damage.ends_early(content) else problem
-
-
-def _attempt(file: IO[bytes], check: Check | None) -> _Decoded:
-    """Raises Damaged from all that decoders raise, and what `check` raises as it is."""
-    image = formats.opened(file)
-    _check_size(image, check)
     try:
-        factor = _drafted(image)
-        with _alone(image):
-            image.load()
-            return _reduced(image, factor)
-    except (Unreadable, MemoryError):
+        image = Image.open(file, formats=FORMATS)
+        if image.format == "TIFF":
+            _seek_largest_page(image)
+        return image
+    except Image.DecompressionBombError:
+        most = MAX_PIXELS // 10**6
+        raise _Fault(f"has more than {2 * most} megapixels; at most {most} megapixels are allowed") from None
+    except MemoryError:
         raise
-    except Exception as error:  # each of Pillow's decoders has exceptions of its own
-        raise damaged(error) from None
+    except Exception:  # each of Pillow's decoders has exceptions of its own
+        empty = not file.seek(0, io.SEEK_END)
+        raise _Fault("is empty" if empty else f"is not a picture in a known format ({FORMAT_NAMES})") from None
 
 
-def _alone(image: Image.Image) -> AbstractContextManager[Any]:
-    """Lets large pictures be decoded one after another: several visitors' at once would need their memory together."""
-    return _LARGE if image.width * image.height > FULL_PIXELS else nullcontext()
-
-
-def _mended(content: bytes, check: Check | None, finish: Finish) -> Image.Image | None:
-    """The picture where the damage is in the metadata, or all but the file's last bytes are there; else None."""
-    bare = damage.without_metadata(content)
-    if bare != content:
-        with suppress(Damaged):
-            return finish(_attempt(io.BytesIO(bare), check))
-    if damage.lacks_scans(content):
-        return None
-    found: list[Image.Image] = []
-    for candidate in damage.lengthened(content):
-        with suppress(Damaged):
-            found.append(finish(_attempt(io.BytesIO(candidate), check)))
-        if len(found) == 2 and found[0].size == found[1].size:
-            lost = _share_that_differs(found[0], found[1], exactly=content.startswith(damage.JPEG))
-            return found[0] if lost <= LOST else None
-    return None
-
-
-def _share_that_differs(one: Image.Image, other: Image.Image, exactly: bool) -> float:
-    """Of the pixels: at all, or enough to be seen."""
-    difference = np.asarray(ImageChops.difference(one, other))
-    return float((difference > (0 if exactly else SEEN)).any(axis=-1).mean())
-
-
-def _of_image(image: Image.Image, check: Check | None) -> _Decoded:
-    _check_size(image, check)
+def _seek_largest_page(image: Image.Image) -> None:
+    """Go to the page with the most pixels: the first may be a thumbnail."""
+    sizes: list[int] = []
     try:
-        image.seek(0)
-        with _alone(image):
-            image.load()
-            return _reduced(image, _factor(image.width, image.height))
-    except (Unreadable, MemoryError):
-        raise
-    except Exception as error:
-        raise damaged(error) from None
+        while len(sizes) < MAX_PAGES:
+            image.seek(len(sizes))
+            sizes.append(image.width * image.height)
+    except Exception:  # there are no more, or none that Pillow can read
+        pass
+    image.seek(sizes.index(max(sizes)))
 
 
-def _of_array(pixels: np.ndarray, check: Check | None) -> _Decoded:
-    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or not pixels.size:
-        raise Unreadable(f"is an array {pixels.shape}; (H, W), (H, W, 3) or (H, W, 4) is needed")
-    if pixels.dtype.kind not in "buif":
-        raise Unreadable(f"is an array of {pixels.dtype.name}; whole numbers or floats are needed")
-    height, width = pixels.shape[:2]
-    _check_pixels(width, height, MAX_PIXELS)
-    if check is not None:
-        check(width, height)
-    pixels = pixels * np.uint8(255) if pixels.dtype == bool else pixels
-    rows = _rows(width, 1)
-    black, white = levels(pixels[top : top + rows] for top in range(0, height, rows))
-
-    def strip(top: int, bottom: int) -> Image.Image:
-        return Image.fromarray(eight_bits(pixels[top:bottom], black, white))
-
-    return _Decoded(_assembled(width, height, _factor(width, height), strip))
+# -- pixels -----------------------------------------------------------------------------------------------------------
 
 
-def _check_size(image: Image.Image, check: Check | None) -> None:
+def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:
+    """Decode an image as a new one of mode RGB or RGBA; own: whether it may be changed for that.
+
+    Raises _Fault, and what `check` raises.
+    """
     _check_pixels(*image.size, MAX_PIXELS)
-    _check_pixels(*image.size, *formats.limit(image))
+    if image.format in MAX_PIXELS_OF:
+        _check_pixels(*image.size, MAX_PIXELS_OF[image.format], f" for {image.format}")
+    tiles = getattr(image, "tile", None)
+    if tiles and tiles[0].codec_name.startswith("ppm"):
+        _check_pixels(*image.size, MAX_SLOW_PIXELS, " for a PNM as text or of other than 8 bits")
     if check is not None:
         check(*image.size)
+    # Large ones are decoded one after another: several visitors' at once would need their memory together.
+    with _LARGE if image.width * image.height > FULL_PIXELS else nullcontext():
+        try:
+            factor = _draft(image) if own else _factor(*image.size)
+            image.load()
+            result = _reduced(image, factor)
+        except MemoryError:
+            raise
+        except Exception:  # each of Pillow's decoders has exceptions of its own
+            raise _Fault(f"is a damaged picture ({image.format})" if image.format else "is damaged") from None
+        if result.mode in ("I", "F"):
+            result = _gray(result)
+    return _upright(to_srgb(result, image.info.get("icc_profile")), image.info.get("exif"))
 
 
 def _check_pixels(width: int, height: int, most: float, kind: str = "") -> None:
     if width * height > most:
         size = f"{width}x{height} ({width * height / 1e6:.1f} megapixels)"
-        raise Unreadable(f"is {size}; at most {most // 10**6:.0f} megapixels are allowed{kind and f' for {kind}'}")
+        raise _Fault(f"is {size}; at most {most // 10**6:.0f} megapixels are allowed{kind}")
     if not width * height:
-        raise Unreadable(f"is {width}x{height}; both sides must be at least 1 px")
+        raise _Fault(f"is {width}x{height}; both sides must be at least 1 px")
+
+
+def _draft(image: Image.Image) -> int:
+    """Have the decoder reduce a large picture where it can; return the factor that is left, by both sides."""
+    factor = _factor(*image.size)
+    power = 2 ** math.ceil(math.log2(factor))
+    if power > 1 and image.format in ("JPEG", "MPO"):
+        image.draft(None, (image.width // min(power, 8), image.height // min(power, 8)))  # type: ignore[attr-defined]
+        return _factor(*image.size)
+    if power > 1 and image.format == "JPEG2000":
+        image.reduce = int(math.log2(power))  # type: ignore[assignment,method-assign]
+        return 1
+    return factor
 
 
 def _factor(width: int, height: int) -> int:
-    """By how much both sides are divided, so that at most FULL_PIXELS stay."""
+    """Return by how much both sides are divided, so that at most FULL_PIXELS stay."""
     factor = max(1, math.floor(math.sqrt(width * height / FULL_PIXELS)))
     while math.ceil(width / factor) * math.ceil(height / factor) > FULL_PIXELS:
         factor += 1
     return factor
 
 
-def _drafted(image: Image.Image) -> int:
-    """Has the decoder reduce the picture where it can, which saves time and memory; the factor that is left."""
-    factor = _factor(*image.size)
-    power = 2 ** math.ceil(math.log2(factor))
-    if power > 1 and image.format in ("JPEG", "MPO"):
-        image.draft(None, (image.width // min(power, 8), image.height // min(power, 8)))  # type: ignore[attr-defined]
-        factor = _factor(*image.size)
-    elif power > 1 and image.format == "JPEG2000":
-        image.reduce = int(math.log2(power))  # type: ignore[assignment,method-assign]
-        factor = 1
-    return factor
+def _upright(image: Image.Image, exif: bytes | None) -> Image.Image:
+    """Return a new image, turned as EXIF says where that can be read, and without metadata."""
+    image = image.copy()
+    image.info = {"exif": exif} if exif else {}
+    with suppress(Exception):  # whatever is wrong with it, it is no part of the picture
+        ImageOps.exif_transpose(image, in_place=True)
+    image.info = {}  # a profile or an orientation in it would be applied once more where it is saved
+    return image
 
 
-def _reduced(image: Image.Image, factor: int) -> _Decoded:
-    """A decoded image, which the caller gives up, in 8 bits, both sides divided by `factor`."""
-    profile, orientation = image.info.get("icc_profile"), _orientation(image)
-    if image.mode.startswith(("I", "F")):
-        strip = _gray_strips(image)
-    elif factor > 1:
-
-        def strip(top: int, bottom: int) -> Image.Image:
-            return _plain(_strip(image, top, bottom))
-    else:
-        return _Decoded(_plain(image), profile, orientation)
-    return _Decoded(_assembled(image.width, image.height, factor, strip), profile, orientation)
-
-
-def _rows(width: int, factor: int) -> int:
-    return max(1, STRIP_PIXELS // (width * factor)) * factor
-
-
-def _strip(image: Image.Image, top: int, bottom: int) -> Image.Image:
-    """Rows of an image. Not by `crop`, which compares with Image.MAX_IMAGE_PIXELS."""
-    size, box = (image.width, bottom - top), (0, top, image.width, bottom)
-    return image.resize(size, Image.Resampling.NEAREST, box)
-
-
-def _assembled(width: int, height: int, factor: int, strip: Callable[[int, int], Image.Image]) -> Image.Image:
-    """The reduced picture from its strips: conversions of the whole would need several times its memory."""
-    rows, whole = _rows(width, factor), None
-    for top in range(0, height, rows):
-        part = strip(top, min(top + rows, height)).reduce(factor)
-        if whole is None:
-            whole = Image.new(part.mode, (math.ceil(width / factor), math.ceil(height / factor)), None)
-        whole.paste(part, (0, top // factor))
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """Divide both sides, strip by strip: conversions of the whole would need several times its memory."""
+    if factor == 1:
+        return _plain(image)
+    size, rows = (math.ceil(image.width / factor), math.ceil(image.height / factor)), STRIP_PIXELS // image.width
+    rows, whole = max(1, rows // factor) * factor, None
+    for top in range(0, image.height, rows):
+        strip = _plain(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(factor)
+        whole = whole or Image.new(strip.mode, size, None)
+        whole.paste(strip, (0, top // factor))
     assert whole is not None
     return whole
 
 
-def _gray_strips(image: Image.Image) -> Callable[[int, int], Image.Image]:
-    """What gives the strips of a gray image of 16 or 32 bits or floats as mode L, or LA where one value is clear."""
-    signed, clear = getattr(image, "page", None), image.info.get("transparency")
-
-    def values(top: int, bottom: int) -> np.ndarray:
-        strip = np.asarray(_strip(image, top, bottom))
-        if strip.dtype != np.int32 or signed is None:
-            return strip
-        if not signed.signed:
-            return strip.view(np.uint32)
-        return strip.astype(np.int16) if signed.bits == 16 else strip
-
-    rows = _rows(image.width, 1)
-    black, white = levels(values(top, min(top + rows, image.height)) for top in range(0, image.height, rows))
-
-    def strip(top: int, bottom: int) -> Image.Image:
-        part = values(top, bottom)
-        gray = Image.fromarray(eight_bits(part, black, white))
-        if isinstance(clear, int):
-            gray.putalpha(Image.fromarray(np.where(part == clear, 0, 255).astype(np.uint8)))
-        return gray
-
-    return strip
-
-
 def _plain(image: Image.Image) -> Image.Image:
-    """An 8-bit image of any mode as L, LA, RGB, RGBA, CMYK or LAB."""
-    if image.mode in ("La", "RGBa"):
-        return image.convert(image.mode.upper())
-    if image.mode in ("LA", "RGBA", "CMYK", "LAB"):
+    """Convert to L, LA, RGB, RGBA, CMYK, LAB, or to I or F where there are more than 8 bits."""
+    if image.mode.startswith("I;16"):
+        return image.convert("I")
+    if image.mode in ("I", "F", "LA", "CMYK", "LAB"):
         return image
     if image.has_transparency_data:
-        clear = image.info.get("transparency")
-        if isinstance(clear, tuple) and max(clear) > 255:  # of 16 bits; the pixels already are of 8
-            image = image.copy()
-            image.info["transparency"] = tuple(value >> 8 for value in clear)
-        return image.convert("RGBA")
+        return image.convert("LA" if image.mode == "La" else "RGBA")
     if image.mode == "1":
         return image.convert("L")
     return image if image.mode in ("L", "RGB") else image.convert("RGB")
 
 
-def _orientation(image: Image.Image) -> int:
+def _gray(image: Image.Image) -> Image.Image:
+    """Scale an image of mode I or F to L, or to LA where one value of it is transparent. Raises _Fault."""
+    values = np.asarray(image)
+    gray = Image.fromarray(_scaled(values))
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        gray.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    return gray
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
     try:
-        number = image.getexif().get(ExifTags.Base.Orientation)
-        return number if number in TURNS else 1
-    except Exception:  # whatever is wrong with it, it is no part of the picture
-        return 1
-
-
-def _finished(decoded: _Decoded) -> Image.Image:
-    image = _turned(decoded)
-    if image.mode == "RGB":
-        return image
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-
-
-def _turned(decoded: _Decoded) -> Image.Image:
-    image = in_srgb(decoded.image, decoded.profile)
-    turn = TURNS.get(decoded.orientation)
-    if turn is not None:
-        image = image.transpose(turn)
-    elif image is decoded.image:  # which may be the caller's, or hold a file
-        image = image.copy()
-    image.info.clear()  # a profile or an orientation in it would be applied once more where it is saved
-    return image
+        return to_eight_bits(values)
+    except ValueError as error:
+        raise _Fault(str(error)) from None

@@ -17,8 +17,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from darkroom.files import atomic, made_folder, why
-from darkroom.formats import is_picture
-from darkroom.pictures import Picture, open_picture
+from darkroom.pictures import Picture, is_picture, open_picture
 from dcgan.config import SIZE
 from dcgan.export import contact_sheet
 

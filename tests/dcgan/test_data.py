@@ -152,7 +152,7 @@ def content_of(image, form, **how) -> bytes:
 FACE = photograph(96, 96, (30, 90, 200))
 FORMS = {
     "a.jfif": "JPEG", "a.jpe": "JPEG", "a.pgm": "PPM", "a.avif": "AVIF", "a.heic": "HEIF", "a.apng": "PNG",
-    "a.jp2": "JPEG2000", "a.tga": "TGA", "without a suffix": "PNG", "picture.txt": "WEBP", "JPEG.PNG": "JPEG",
+    "a.jp2": "JPEG2000", "without a suffix": "PNG", "picture.txt": "WEBP", "JPEG.PNG": "JPEG",
 }  # fmt: skip
 
 
