@@ -5,15 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
+import imageio.v3 as imageio
 import numpy as np
-from imageio_ffmpeg import get_ffmpeg_exe
+from imageio_ffmpeg import count_frames_and_secs, get_ffmpeg_exe
 from PIL import Image
 
 from darkroom.files import atomic
@@ -26,24 +23,36 @@ BT709 = [
     "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709",
     "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
 ]  # fmt: skip
-LEAST_SPACE = 500_000  # bytes: a disk that has less is full
-NO_SPACE = os.strerror(errno.ENOSPC)
+FASTSTART = ["-movflags", "+faststart"]  # playback starts before the file has come whole
+FULL_DISK_BYTES = 500_000  # a disk that has less is full
 
 
 def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float = 10) -> None:
-    """RGB frames of one size, as the path's suffix says, in whatever case: .gif, .mp4 (H.264, yuv420p) or .webp.
+    """Write RGB frames of one size, as the path's suffix says, in whatever case: .gif, .mp4 (H.264, yuv420p) or .webp.
 
     GIF and WebP repeat for ever. fps: frames a second, above 0; a GIF plays at most 50 (`playback_note`). Raises
     ValueError for another suffix and OSError where the file cannot be written; then there is none.
     """
-    writers = {"gif": _write_gif, "mp4": _write_mp4, "webp": _write_webp}
-    write = writers[format_of(path, FORMATS)]
-    with atomic(path) as part:
+    format = format_of(path, FORMATS)
+    check_encoder(format)
+    write = {"gif": _write_gif, "mp4": _write_mp4, "webp": _write_webp}[format]
+    with atomic(Path(path).absolute()) as part:  # ffmpeg takes what stands before a colon for a protocol
         write(frames, part, fps)
 
 
+def check_encoder(format: str) -> None:
+    """Raise OSError where files of a format cannot be written here: an MP4 needs ffmpeg."""
+    try:
+        if format == "mp4" and shutil.which(get_ffmpeg_exe()) is None:
+            raise RuntimeError
+    except RuntimeError:
+        raise OSError(
+            "an MP4 cannot be written here: ffmpeg is missing or not executable; choose another format"
+        ) from None
+
+
 def format_of(path: str | Path, allowed: Sequence[str]) -> str:
-    """The format that the path's suffix names, in whatever case. Raises ValueError where it is none of the allowed."""
+    """Return the format that the path's suffix names, in whatever case. Raises ValueError where it is not allowed."""
     suffix = Path(path).suffix
     name = suffix.removeprefix(".").lower()
     if name not in allowed:
@@ -52,26 +61,27 @@ def format_of(path: str | Path, allowed: Sequence[str]) -> str:
 
 
 def playback_note(format: str, fps: float) -> str | None:
-    """What to tell whoever asked for more frames a second than the format can play; None where there is nothing."""
+    """Return a sentence where more frames a second were asked for than the format can play, else None."""
     if format != "gif" or fps <= MAX_GIF_FPS:
         return None
     return f"a GIF plays at most {MAX_GIF_FPS} frames a second: this one plays at {MAX_GIF_FPS}, not at {fps:g}"
 
 
 def durations(count: int, fps: float, units: int) -> list[int]:
-    """How long each of `count` frames is shown, in units of 1/units s; their sum is off by half a unit at most."""
+    """Return how long each of `count` frames is shown, in units of 1/units s; the sum is off by half a unit at most."""
     ends = [round(i * units / fps) for i in range(count + 1)]
     return [end - start for start, end in zip(ends, ends[1:], strict=False)]
 
 
 def one_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
-    """The frames in one palette of 256 colours: with one each, colours flicker from frame to frame."""
+    """Convert the frames to one palette of 256 colours: with one each, colours flicker from frame to frame."""
     some = [np.asarray(frame) for frame in frames[:: max(1, len(frames) // 8)]]
     palette = Image.fromarray(np.concatenate(some)).quantize(256, method=Image.Quantize.MEDIANCUT)
     return [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
 
 
 def _write_gif(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
+    """Write by Pillow itself: imageio takes arrays, which have no palette, and gives each frame one of its own."""
     first, *others = one_palette(frames)
     first.save(
         path, format="GIF", save_all=True, append_images=others, loop=0, optimize=False,
@@ -81,69 +91,37 @@ def _write_gif(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
 
 
 def _write_webp(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
-    frames[0].save(
-        path, format="WEBP", save_all=True, append_images=frames[1:], loop=0, quality=85, method=2,
+    pixels = [np.asarray(frame) for frame in frames]
+    # Into memory: on a full disk imageio would try once more when it is collected, and print what fails then.
+    content = imageio.imwrite(
+        "<bytes>", pixels, plugin="pillow", extension=".webp", loop=0, quality=85, method=2,
         duration=durations(len(frames), fps, 1000),
     )  # fmt: skip
-
-
-# -- MP4 --------------------------------------------------------------------------------------------------------------
+    path.write_bytes(content)
 
 
 def _write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(_ffmpeg(_even(frames[0]), path, fps), stdin=subprocess.PIPE, stdout=log, stderr=log)
-        try:
-            with suppress(BrokenPipeError):  # it has stopped: the log says why
-                _feed(process, frames)
-            failed = process.wait() != 0
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            process.wait()
-        if failed:
-            raise _failure(log, path)
-
-
-def _ffmpeg(first: np.ndarray, path: Path, fps: float) -> list[str]:
-    height, width = first.shape[:2]
-    return [
-        _encoder(), "-y", "-loglevel", "error",
-        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-framerate", f"{fps}", "-i", "-",
-        *BT709, "-c:v", "libx264", "-crf", "10",
-        "-movflags", "+faststart",  # playback starts before the file has come whole
-        "-f", "mp4", f"file:{path}",  # a name may hold a colon
-    ]  # fmt: skip
-
-
-def _encoder() -> str:
+    """Write by imageio; that ffmpeg failed is found here, as imageio does not ask how it ended."""
     try:
-        return get_ffmpeg_exe()
-    except RuntimeError as error:
-        raise OSError(f"an MP4 cannot be written here: {error}") from None
-
-
-def _feed(process: subprocess.Popen[bytes], frames: Sequence[Image.Image]) -> None:
-    assert process.stdin is not None
-    with process.stdin as pipe:
-        for frame in frames:
-            pipe.write(_even(frame).tobytes())
+        imageio.imwrite(  # type: ignore[call-overload]  # a frame at a time
+            path, map(_even, frames), plugin="FFMPEG", extension=".mp4", is_batch=True, fps=fps, codec="libx264",
+            pixelformat="yuv420p", macro_block_size=1, ffmpeg_log_level="quiet",
+            output_params=[*BT709, "-crf", "10", *FASTSTART, "-f", "mp4"],
+        )  # fmt: skip
+        whole = count_frames_and_secs(path)[0] == len(frames)
+    except (OSError, RuntimeError):
+        whole = False
+    if not whole and shutil.disk_usage(path.parent).free < FULL_DISK_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    if not whole:
+        raise OSError("the MP4 could not be written: the encoder failed")
 
 
 def _even(frame: Image.Image) -> np.ndarray:
-    """(height, width, 3) of even sides, which yuv420p needs: the last row or column is doubled."""
+    """Return (height, width, 3) of even sides, which yuv420p needs: the last row or column is doubled.
+
+    imageio's own way, macro_block_size=2, resizes every frame, and its filter is lost beside BT709's.
+    """
     pixels = np.asarray(frame)
     odd = [(0, side % 2) for side in pixels.shape[:2]]
     return np.pad(pixels, [*odd, (0, 0)], mode="edge")
-
-
-def _failure(log: IO[bytes], path: Path) -> OSError:
-    """What ffmpeg said when it failed, as an error."""
-    log.seek(0)
-    lines = log.read().decode(errors="replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    full = shutil.disk_usage(path.parent).free < LEAST_SPACE  # then there was none for what ffmpeg says either
-    if any(NO_SPACE in line for line in said) or (not said and full):
-        return OSError(errno.ENOSPC, NO_SPACE, str(path))
-    return OSError(f"the MP4 could not be written: {said[0] if said else 'the encoder was stopped'}")
