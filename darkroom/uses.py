@@ -1,4 +1,4 @@
-"""What a model is used for, each use a frozen dataclass: its fields say default, range, unit and help once.
+"""Uses of a model, each a frozen dataclass whose fields say default, range, unit and help once.
 
 The command, the endpoint, the agents' tool, the link, the example code and the panel of a use are made from these
 fields (`options`); the class draws. A new use is a file with its dataclass, and its name in its package's list.
@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, get_
 
 from PIL import Image
 
-from darkroom.animations import FORMATS, playback_note, save_animation
+from darkroom.animations import FORMATS, check_encoder, playback_note, save_animation
 from darkroom.checks import check_choice, check_range, check_whole, echo
 from darkroom.files import atomic
 from darkroom.pictures import open_picture
@@ -33,12 +33,17 @@ NEEDED: Any = ...  # the default of an option that has none
 
 @dataclass(frozen=True)
 class Option:
-    """What every surface says of a field.
+    """A field of a use, as every surface shows it.
 
-    label: its name on the page. low, high: what is allowed; served: `high` for visitors, who share the machine, where
-    it is lower. choices: of a text; none: any text. command: what the command line does where nothing is said, if that
-    is more than one; with a tuple it takes several values. link: its key in links. start: what a form begins with where
-    that is not the default, or where there is none. name, kind, default, optional: as the dataclass has them.
+    Args:
+        label: its name on the page.
+        low, high: the allowed range.
+        served: `high` for visitors, who share the machine, where it is lower.
+        choices: of a text; none: any text.
+        command: the command line's default where it differs; with a tuple it takes several values.
+        link: its key in links.
+        start: the value that a form begins with where that is not the default, or where there is none.
+        name, kind, default, optional: taken from the dataclass.
     """
 
     help: str
@@ -58,11 +63,11 @@ class Option:
 
     @property
     def first(self) -> Any:
-        """What a form begins with."""
+        """The value that a form begins with."""
         return self.default if self.start is None and self.default is not NEEDED else self.start
 
     def described(self, served: bool = False) -> str:
-        """Help, with range and unit behind it; served: for visitors."""
+        """Return the help with range and unit behind it; served: for visitors."""
         if self.choices:
             allowed = ", ".join(self.choices)
         elif self.low is None or self.high == MAX_SEED:
@@ -73,7 +78,7 @@ class Option:
 
     @property
     def several(self) -> bool:
-        """Whether the command line takes several values: one use for each."""
+        """Whether the command line takes several values, one use for each."""
         return isinstance(self.command, tuple)
 
     @property
@@ -82,7 +87,7 @@ class Option:
         return self.high if self.served is None else self.served
 
     def checked(self, value: Any, served: bool = False) -> Any:
-        """The value in its own type. Raises ValueError, naming it and what is allowed; served: to visitors."""
+        """Return the value in its own type; served: by visitors' range. Raises ValueError with what is allowed."""
         if value is None:
             if self.optional:
                 return None
@@ -117,7 +122,7 @@ class Option:
         return width, height
 
 
-SIDES = ("width", "height")  # what a Size is where there are only numbers
+SIDES = ("width", "height")  # a Size where there are only numbers
 _NEEDED = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size",
     Image.Image: "a picture",
@@ -125,23 +130,23 @@ _NEEDED = {
 
 
 def option(default: Any = NEEDED, help: str = "", **said: Any) -> Any:
-    """A field of a use; `said` as `Option` has it."""
+    """Make a field of a use; `said`: arguments of `Option`."""
     about = {"option": Option(help, **said)}
     return field(metadata=about) if default is NEEDED else field(default=default, metadata=about)
 
 
 def picture_options(use: Any) -> list[str]:
-    """The names of those that are pictures."""
+    """Return the names of the options that are pictures."""
     return [name for name, it in options(use).items() if it.kind is Image.Image]
 
 
 def seed_option(start: int | None = None) -> Any:
-    """The seed, which all uses have that draw; start: what a form begins with, by default 0."""
+    """Make the seed of a use that draws; start: the value that a form begins with, by default 0."""
     return option(0, "of the draws; the same seed gives the same", label="Seed", low=0, high=MAX_SEED, start=start)
 
 
 def options(use: Any) -> Mapping[str, Option]:
-    """The options of a use by name, in the order of its fields."""
+    """Return the options of a use by name, in the order of its fields."""
     return _options(use)
 
 
@@ -164,7 +169,7 @@ def _options(use: Any) -> Mapping[str, Option]:
 
 
 def plain_options(use: Any) -> Mapping[str, Option]:
-    """The same for surfaces that only know numbers, texts and truth: a size is its width and its height."""
+    """Return the options for surfaces that only know numbers, texts and truth: a size is its width and its height."""
     found: dict[str, Option] = {}
     for name, it in options(use).items():
         if it.kind is not tuple:
@@ -178,7 +183,7 @@ def plain_options(use: Any) -> Mapping[str, Option]:
 
 
 def plain_values(use: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of `options` as those of `plain_options`."""
+    """Convert values of `options` to those of `plain_options`."""
     found: dict[str, Any] = {}
     for name, it in options(use).items():
         found |= dict(zip(SIDES, values[name], strict=True)) if it.kind is tuple else {name: values[name]}
@@ -186,59 +191,12 @@ def plain_values(use: Any, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Use(Generic[M]):
-    """A use with its options. Raises ValueError where one is not what is allowed."""
-
-    def __post_init__(self) -> None:
-        for name, it in options(type(self)).items():
-            object.__setattr__(self, name, it.checked(getattr(self, name)))
-
-    @classmethod
-    def title(cls) -> str:
-        """Its name on the command line, in links and, with the model's kind, of its endpoint: SuperResolve is
-        super-resolve."""
-        return re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
-
-    @classmethod
-    def summary(cls) -> str:
-        """What it does, in a sentence."""
-        return (cls.__doc__ or "").partition("\n")[0]
-
-    @classmethod
-    def served(cls, values: Mapping[str, Any], **others: Any) -> Any:
-        """The use that a visitor asks for, by `plain_options`; others: fields that are no options. Raises ValueError,
-        also where he asks for more than visitors get."""
-        given = {name: it.checked(values[name], served=True) for name, it in plain_options(cls).items()}
-        for name, it in options(cls).items():
-            if it.kind is tuple:
-                given[name] = tuple(given.pop(side) for side in SIDES)
-        return cls(**given, **others)
-
-    def plain(self) -> dict[str, Any]:
-        """The values of `plain_options`."""
-        return plain_values(type(self), vars(self))
-
-    def keys(self) -> dict[str, Any]:
-        """Its part of a link: the values by the options' keys, a size as WIDTHxHEIGHT; pictures are not in it."""
-        known = [it for it in options(type(self)).values() if it.kind is not Image.Image]
-        values = {it.link: getattr(self, it.name) for it in known}
-        return {key: "x".join(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}
-
-    def note(self, model: M) -> str | None:
-        """What to say of the result besides, if anything."""
-        return None
-
-
-def combinations(values: Mapping[str, Any], several: Iterable[str]) -> list[dict[str, Any]]:
-    """The values of options, once for each combination of those that have several; none twice."""
-    lists = {name: dict.fromkeys(values[name]) for name in several}
-    return [{**values, **dict(zip(lists, chosen, strict=True))} for chosen in product(*lists.values())]
-
-
-@dataclass(frozen=True)
 class Step:
-    """A piece of drawing. number: of the picture, from 0. picture: as it is now, where that can be shown. share: of its
-    work; 1 when it is finished."""
+    """A piece of drawing.
+
+    number: of the picture, from 0. picture: as it is now, where that can be shown. share: of its work, 1 when it is
+    finished.
+    """
 
     number: int
     picture: Image.Image | None
@@ -246,58 +204,117 @@ class Step:
 
 
 def as_steps(pictures: Iterable[Image.Image]) -> Iterator[Step]:
-    """Of pictures that are finished as they come."""
+    """Make a finished step of each picture as it comes."""
     return (Step(number, picture) for number, picture in enumerate(pictures))
 
 
 def finished(steps: Iterable[Step]) -> Iterator[Image.Image]:
-    """The pictures that steps end in."""
+    """Yield the pictures that steps end in."""
     return (step.picture for step in steps if step.picture is not None and step.share == 1)
 
 
-class PicturesUse(Use[M]):
-    """A use that draws pictures, `count` of them: one, where that is no option."""
+@dataclass(frozen=True)
+class Use(Generic[M]):
+    """A use with its options. Raises ValueError where one is not allowed.
+
+    A subclass overrides `draw` or `steps`, and `stem`. Both raise ValueError at once where the model cannot do it.
+    """
 
     WHAT: ClassVar = "pictures"
     FILES: ClassVar = "PNGs"
+
+    def __post_init__(self) -> None:
+        for name, it in options(type(self)).items():
+            object.__setattr__(self, name, it.checked(getattr(self, name)))
+
+    @classmethod
+    def title(cls) -> str:
+        """Return its name on the command line, in links and endpoints: super-resolve of SuperResolve."""
+        return re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the docstring's first line."""
+        return (cls.__doc__ or "").partition("\n")[0]
+
+    @classmethod
+    def served(cls, values: Mapping[str, Any], **others: Any) -> Any:
+        """Make the use that a visitor asks for by values of `plain_options`; others: fields that are no options.
+
+        Raises ValueError, also where more is asked for than visitors get.
+        """
+        given = {name: it.checked(values[name], served=True) for name, it in plain_options(cls).items()}
+        for name, it in options(cls).items():
+            if it.kind is tuple:
+                given[name] = tuple(given.pop(side) for side in SIDES)
+        return cls(**given, **others)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the values of `plain_options`."""
+        return plain_values(type(self), vars(self))
+
+    def keys(self) -> dict[str, Any]:
+        """Return its part of a link: values by the options' keys, a size as WIDTHxHEIGHT, without pictures."""
+        known = [it for it in options(type(self)).values() if it.kind is not Image.Image]
+        values = {it.link: getattr(self, it.name) for it in known}
+        return {key: "x".join(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}
+
+    def note(self, model: M) -> str | None:
+        """Return a remark on the result, if there is one."""
+        return None
+
+    @property
+    def total(self) -> int:
+        """How many pictures or frames are drawn."""
+        raise NotImplementedError
+
+    def draw(self, model: M) -> Iterator[Image.Image]:
+        """Yield the pictures as they are drawn."""
+        return finished(self.steps(model))
+
+    def steps(self, model: M) -> Iterator[Step]:
+        """Draw in pieces of work, with drafts where there are any; every picture's last step is finished."""
+        return as_steps(self.draw(model))
+
+    def ordered(self, pictures: list[Image.Image]) -> list[Image.Image]:
+        """Return all that was drawn in the order in which it is shown."""
+        return pictures
+
+    def drawn(self, model: M) -> list[Image.Image]:
+        """Draw all, in the order in which it is shown."""
+        return self.ordered(list(self.draw(model)))
+
+    def stem(self) -> str:
+        """Return the name of its file or files, without number and suffix."""
+        raise NotImplementedError
+
+
+class PicturesUse(Use[M]):
+    """A use that draws `count` pictures: one, where that is no option."""
+
     count: int = 1
 
     @property
     def total(self) -> int:
-        """How many are drawn."""
         return self.count
 
-    def draw(self, model: M) -> Iterator[Image.Image]:
-        """The pictures as they are drawn. Raises ValueError at once where this model cannot do that."""
-        return finished(self.steps(model))
-
-    def steps(self, model: M) -> Iterator[Step]:
-        """The same in pieces of work, with drafts where there are any. Every picture's last step is finished. A
-        subclass says one of the two."""
-        return as_steps(self.draw(model))
-
-    def drawn(self, model: M) -> list[Image.Image]:
-        """All of them."""
-        return list(self.draw(model))
-
-    def stem(self) -> str:
-        """What files are called, before the number of the picture."""
-        raise NotImplementedError
-
     def paths(self, folder: str | Path, prefix: str = "") -> list[Path]:
-        """Where the pictures go."""
+        """Return the paths of its pictures in a folder."""
         return [Path(folder) / f"{prefix}{self.stem()}_{i:04}.png" for i in range(self.count)]
 
     def write(self, pictures: Iterable[Image.Image], folder: str | Path, prefix: str = "") -> None:
-        """Writes each picture as it comes, whole or not at all."""
+        """Write each picture as it comes, whole or not at all."""
         for path, picture in zip(self.paths(folder, prefix), pictures, strict=False):
             with atomic(path) as part:
                 picture.save(part, format="PNG")
 
 
 class AnimationUse(Use[M]):
-    """A use that draws the `frames` of an animation, shown `fps` a second; loop: whether its end joins its beginning;
-    format: of its file."""
+    """A use that draws the `frames` of an animation, shown `fps` a second.
+
+    loop: whether its end joins its beginning. format: of its file. Raises OSError, before anything is drawn, where that
+    cannot be written here.
+    """
 
     WHAT: ClassVar = "frames"
     FILES: ClassVar = "animations"
@@ -306,49 +323,38 @@ class AnimationUse(Use[M]):
     loop: bool
     format: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_encoder(self.format)
+
     @property
     def total(self) -> int:
-        """How many are drawn."""
         return self.frames
 
-    def draw(self, model: M) -> Iterator[Image.Image]:
-        """The frames as they are drawn. Raises ValueError at once where this model cannot do that."""
-        return finished(self.steps(model))
-
-    def steps(self, model: M) -> Iterator[Step]:
-        """The same in pieces of work; a subclass says one of the two."""
-        return as_steps(self.draw(model))
-
-    def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
-        """All frames that were drawn, in the order in which they are shown."""
-        return frames
-
-    def drawn(self, model: M) -> list[Image.Image]:
-        """All of them, in the order in which they are shown."""
-        return self.ordered(list(self.draw(model)))
-
-    def stem(self) -> str:
-        """What its file is called."""
-        raise NotImplementedError
-
     def path(self, folder: str | Path, prefix: str = "") -> Path:
-        """Where the file goes."""
+        """Return the path of its file in a folder."""
         return Path(folder) / f"{prefix}{self.stem()}.{self.format}"
 
     def save(self, frames: list[Image.Image], path: str | Path) -> None:
-        """Writes the frames of `draw` as an animation, whole or not at all."""
+        """Write the frames of `draw` as an animation, whole or not at all."""
         save_animation(self.ordered(frames), path, self.fps)
 
     def write(self, pictures: Iterable[Image.Image], folder: str | Path, prefix: str = "") -> None:
-        """Writes the frames of `draw` as a file in a folder."""
+        """Write the frames of `draw` as a file in a folder."""
         self.save(list(pictures), self.path(folder, prefix))
 
     def note(self, model: M) -> str | None:
         return playback_note(self.format, self.fps)
 
 
+def combinations(values: Mapping[str, Any], several: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the values of options once for each combination of those that have several; none twice."""
+    lists = {name: dict.fromkeys(values[name]) for name in several}
+    return [{**values, **dict(zip(lists, chosen, strict=True))} for chosen in product(*lists.values())]
+
+
 def prefixes(uses: Sequence[PicturesUse[Any] | AnimationUse[Any]]) -> list[str]:
-    """What their files begin with where they were called alike otherwise: the options that differ, such as start1_."""
+    """Return prefixes for files that would be called alike otherwise: the options that differ, such as start1_."""
     if len({use.stem() for use in uses}) == len(uses):
         return [""] * len(uses)
     keys = [use.keys() for use in uses]
@@ -357,7 +363,7 @@ def prefixes(uses: Sequence[PicturesUse[Any] | AnimationUse[Any]]) -> list[str]:
 
 
 def in_turn(uses: Sequence[PicturesUse[M]], model: M) -> Iterator[Step]:
-    """The steps of several uses, one after the other, their pictures numbered on; all are checked first."""
+    """Yield the steps of several uses, one after the other, their pictures numbered on; all are checked first."""
     first = 0
     for use, steps in zip(uses, [use.steps(model) for use in uses], strict=True):
         for step in steps:
@@ -366,17 +372,17 @@ def in_turn(uses: Sequence[PicturesUse[M]], model: M) -> Iterator[Step]:
 
 
 def fps_option(default: float) -> Any:
-    """Of an animation."""
+    """Make the frames a second of an animation."""
     return option(default, "frames a second", label="Frames a second", low=MIN_FPS, high=MAX_FPS)
 
 
 def format_option(default: str, choices: tuple[str, ...] = FORMATS) -> Any:
-    """Of an animation's file."""
+    """Make the format of an animation's file."""
     return option(default, "of the file", label="Format", choices=choices)
 
 
 def method(use: Callable[P, PicturesUse[M] | AnimationUse[M]]) -> Callable[Concatenate[M, P], list[Image.Image]]:
-    """A use as a method of its model, with its options as arguments, that gives all pictures at once."""
+    """Make a method of a model from a use: its options are the arguments, all pictures the result."""
 
     def drawn(self: M, *args: P.args, **kwargs: P.kwargs) -> list[Image.Image]:
         return use(*args, **kwargs).drawn(self)
