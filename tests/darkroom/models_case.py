@@ -36,15 +36,14 @@ def identity(kind: str, pipeline: Any) -> str:
 
 
 def _main(case: dict[str, Any]) -> None:
-    import darkroom.models
+    from darkroom.models import Models
     from dcgan import FacePipeline
     from singan import ScenePipeline
 
-    darkroom.models.SILENCE_SECONDS = case.get("silence", darkroom.models.SILENCE_SECONDS)
-    darkroom.models.ANSWER_SECONDS = case.get("answer", darkroom.models.ANSWER_SECONDS)
+    limits = {f"{name}_seconds": case[name] for name in ("silence", "answer") if name in case}
     load = (FacePipeline if case["kind"] == "faces" else ScenePipeline).from_pretrained
     started = time.monotonic()
-    models: darkroom.models.Models[Any] = darkroom.models.Models(case["models"], case["shipped"], load)
+    models: Models[Any] = Models(case["models"], case["shipped"], load, **limits)
 
     def look() -> dict[str, Any]:
         seen = {"seconds": time.monotonic() - started, "notes": models.notes(), "busy": models.busy}

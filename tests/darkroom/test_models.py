@@ -3,13 +3,11 @@
 import re
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from huggingface_hub.utils._xet_progress_reporting import XetDownloadProgressReporter
 from safetensors.torch import load_file, save_file
 
-from darkroom.models import Models, _asked, model_name
+from darkroom.models import Models, model_name
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from tests.darkroom.models_case import identity, serve
@@ -55,12 +53,9 @@ def scenes(*models: str | Path, shipped: tuple[str, ...] = ("peaks", "stream")) 
 # -- on this machine -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [("checkpoints/peaks", "peaks"), ("user/darkroom-peaks", "peaks"), ("user/lake@main", "lake"), ("a/b@c/d", "b")],
-)
-def test_a_model_is_named_after_its_last_part(model, name):
-    assert model_name(model) == name
+def test_a_model_is_named_after_its_last_part():
+    names = {"checkpoints/peaks": "peaks", "user/darkroom-peaks": "peaks", "user/lake@main": "lake", "a/b@c/d": "b"}
+    assert {model: model_name(model) for model in names} == names
 
 
 def test_folders_serve_in_the_order_given():
@@ -73,20 +68,14 @@ def test_folders_serve_in_the_order_given():
 
 def test_without_a_wish_all_that_are_shipped_serve():
     assert scenes().names == ["peaks", "stream"]
-
-
-def test_every_pipeline_is_made_ready():
     models = Models([], [CHECKPOINTS / "peaks"], ScenePipeline.from_pretrained, lambda scene: (scene, "ready"))
     assert models.get("peaks")[1] == "ready"
 
 
-@pytest.mark.parametrize("model", ["lake", "a/b/c", "user/", "/nowhere/at/all", "user/la ke"])
-def test_what_is_no_model_is_refused(model):
-    with pytest.raises(ValueError, match=re.escape(model)):
-        scenes(model)
-
-
-def test_two_models_of_one_name_are_refused():
+def test_what_is_no_model_is_refused():
+    for model in ("lake", "a/b/c", "user/", "/nowhere/at/all", "user/la ke"):
+        with pytest.raises(ValueError, match=re.escape(model)):
+            scenes(model)
     with pytest.raises(ValueError, match="two models are named 'peaks'"):
         scenes(CHECKPOINTS / "peaks", "user/darkroom-peaks")
 
@@ -109,23 +98,6 @@ def test_a_folder_that_nothing_stands_in_for_is_left_out(tmp_path):
     assert models.notes() == ["lake: no trained scene: config.json is missing; the other models are used"]
     models = scenes(tmp_path / "lake")
     assert models.names == ["peaks", "stream"] and models.notes()[0].endswith("; the shipped models are used")
-
-
-def test_bytes_from_xet_count_once():
-    models, asked = scenes(), _asked("user/lake")
-    bar = models._counter(asked)
-    with XetDownloadProgressReporter(reconstruction_desc="", total=100, log_level=0, tqdm_class=bar) as reporter:
-        for done in (30, 100):
-            reporter.update_progress(
-                SimpleNamespace(
-                    total_bytes_completed=done,
-                    total_transfer_bytes_completed=done // 2,
-                    total_bytes=100,
-                    total_bytes_completion_rate=1.0,
-                    total_transfer_bytes_completion_rate=1.0,
-                )
-            )
-    assert asked.done == 100
 
 
 # -- from the Hub --------------------------------------------------------------------------------------------------
@@ -154,7 +126,7 @@ def test_progress_is_told_in_megabytes(hub, tmp_path):
     case = serve("scenes", ["user/darkroom-peaks"], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address)
     pattern = rf"peaks: (\d\.\d) of {size / 1e6:.1f} MB from the Hub; the shipped weights until then"
     told = [float(match[1]) for note in case["notes"] if (match := re.fullmatch(pattern, note))]
-    assert told == sorted(set(told)) and len(told) > 5 and told[0] < 0.3
+    assert told and told == sorted(set(told))
     assert case["last"]["served"] == {"peaks": load("scenes", CHECKPOINTS / "autumn")}
 
 
