@@ -38,11 +38,11 @@ class Option:
     Args:
         label: its name on the page.
         low, high: the allowed range.
-        served: `high` for visitors, who share the machine, where it is lower.
+        most: `high` for visitors, who share the machine, where it is lower.
         choices: of a text; none: any text.
         command: the command line's default where it differs; with a tuple it takes several values.
         link: its key in links.
-        start: the value that a form begins with where that is not the default, or where there is none.
+        first: the value that a form begins with, where that is not the default.
         name, kind, default, optional: taken from the dataclass.
     """
 
@@ -51,20 +51,21 @@ class Option:
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    served: float | None = None
+    most: float | None = None
     choices: tuple[str, ...] = ()
     command: Any = None
     link: str = ""
-    start: Any = None
+    first: Any = None
     name: str = ""
     kind: type = str  # int, float, bool, str, tuple, a Size, or Image.Image
     default: Any = NEEDED
     optional: bool = False  # whether None is a value
 
-    @property
-    def first(self) -> Any:
-        """The value that a form begins with."""
-        return self.default if self.start is None and self.default is not NEEDED else self.start
+    def __post_init__(self) -> None:
+        if self.most is None:
+            object.__setattr__(self, "most", self.high)
+        if self.first is None and self.default is not NEEDED:
+            object.__setattr__(self, "first", self.default)
 
     def described(self, served: bool = False) -> str:
         """Return the help with range and unit behind it; served: for visitors."""
@@ -80,11 +81,6 @@ class Option:
     def several(self) -> bool:
         """Whether the command line takes several values, one use for each."""
         return isinstance(self.command, tuple)
-
-    @property
-    def most(self) -> float | None:
-        """`high` for visitors."""
-        return self.high if self.served is None else self.served
 
     def checked(self, value: Any, served: bool = False) -> Any:
         """Return the value in its own type; served: by visitors' range. Raises ValueError with what is allowed."""
@@ -140,9 +136,9 @@ def picture_options(use: Any) -> list[str]:
     return [name for name, it in options(use).items() if it.kind is Image.Image]
 
 
-def seed_option(start: int | None = None) -> Any:
-    """Make the seed of a use that draws; start: the value that a form begins with, by default 0."""
-    return option(0, "of the draws; the same seed gives the same", label="Seed", low=0, high=MAX_SEED, start=start)
+def seed_option(first: int = 0) -> Any:
+    """Make the seed of a use that draws; first: the value that a form begins with."""
+    return option(0, "of the draws; the same seed gives the same", label="Seed", low=0, high=MAX_SEED, first=first)
 
 
 def options(use: Any) -> Mapping[str, Option]:
@@ -160,7 +156,7 @@ def _options(use: Any) -> Mapping[str, Option]:
             continue
         kinds = [kind for kind in get_args(hints[it.name]) or (hints[it.name],) if kind is not type(None)]
         kind = tuple if hints[it.name] == Size else kinds[0]
-        found[it.name] = dataclasses.replace(
+        found[it.name] = replace(
             said, name=it.name, kind=kind, link=said.link or it.name,
             optional=type(None) in get_args(hints[it.name]),
             default=NEEDED if it.default is dataclasses.MISSING else it.default,
@@ -176,9 +172,7 @@ def plain_options(use: Any) -> Mapping[str, Option]:
             found[name] = it
             continue
         for side, first in zip(SIDES, it.first, strict=True):
-            found[side] = dataclasses.replace(
-                it, name=side, label=side.capitalize(), kind=int, default=first, start=None
-            )
+            found[side] = replace(it, name=side, label=side.capitalize(), kind=int, default=first, first=first)
     return found
 
 

@@ -24,7 +24,7 @@ class Morph(AnimationUse["FacePipeline"]):
     faces: the recipes of two or more.
     """
 
-    frames: int = option(60, "number of frames", label="Frames", low=2, high=1000, served=240)
+    frames: int = option(60, "number of frames", label="Frames", low=2, high=1000, most=240)
     loop: bool = option(True, "whether the last face goes back to the first", label="Seamless loop: back to A")
     fps: float = fps_option(20)
     format: str = format_option("mp4", MORPH_FORMATS)

@@ -24,8 +24,8 @@ OPENING_SEED = 115
 class Sample(PicturesUse["FacePipeline"]):
     """Draw faces of people who do not exist, 64x64 px."""
 
-    seed: int = seed_option(start=OPENING_SEED)
-    count: int = option(16, "number of faces", label="Faces", low=1, high=100_000, served=64)
+    seed: int = seed_option(first=OPENING_SEED)
+    count: int = option(16, "number of faces", label="Faces", low=1, high=100_000, most=64)
     truncation: float = option(
         1.0, "how various the faces are: below 1 they are more alike, and fewer are broken", label="Truncation", low=0,
         high=1, link="variety",

@@ -35,12 +35,12 @@ MODES = ("fit", "keep", "rearrange")
 
 
 def _size_option(help: str) -> Any:
-    return option(help=help, label="Size", low=MIN_OUTPUT, high=MAX_OUTPUT, unit="px", start=(325, 175))
+    return option(help=help, label="Size", low=MIN_OUTPUT, high=MAX_OUTPUT, unit="px", first=(325, 175))
 
 
 def _mode_option(default: str) -> Any:
     said = "fit keeps subjects whole, keep holds the picture's layout, rearrange draws new content"
-    return option(default, said, label="Mode", choices=MODES, start="fit")
+    return option(default, said, label="Mode", choices=MODES, first="fit")
 
 
 def _wish_option(help: str) -> Any:
@@ -60,7 +60,7 @@ class Retarget(PicturesUse["ScenePipeline"]):
     size: Size = _size_option("of the pictures, up to 4 megapixels, enlarged up to 16")
     mode: str = _mode_option("keep")
     start_scale: int | None = start_scale_option(None, "where drawing begins; by default 3 for keep, 0 for rearrange")
-    count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, served=50)
+    count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Sample(PicturesUse["ScenePipeline"]):
     """Draw new pictures with the content of a trained scene."""
 
-    count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, served=50, command=50, start=4)
+    count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, most=50, command=50, first=4)
     start_scale: int = start_scale_option(
         0, "0 draws everything anew, 1, 2, ... keep more of the picture's layout", command=(0,)
     )

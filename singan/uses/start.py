@@ -15,7 +15,7 @@ PLACES = ((1.0, 0.03), (1.0, 0.1), (1.0, 0.3))
 def enlarge_option(first: bool = True) -> Any:
     """Whether a result becomes a print; first: what forms begin with."""
     said = "whether the photograph's own patches redraw them at its own pixels"
-    return option(False, said, label="Print at the photograph's own pixels", start=first)
+    return option(False, said, label="Print at the photograph's own pixels", first=first)
 
 
 def print_suffix(enlarge: bool) -> str:

@@ -22,7 +22,7 @@ class Tile(PicturesUse["ScenePipeline"]):
     bottom by its top. Their sides are even.
     """
 
-    count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, served=50)
+    count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 

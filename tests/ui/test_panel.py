@@ -20,7 +20,7 @@ from ui.share import Call
 class FewColours(PicturesUse["ScenePipeline"]):  # noqa: F821
     """Draw a sample in few colours."""
 
-    bits: int = option(3, "of each colour that are kept", label="Bits", low=1, high=8, served=4)
+    bits: int = option(3, "of each colour that are kept", label="Bits", low=1, high=8, most=4)
 
     def draw(self, model):
         return (ImageOps.posterize(image, self.bits) for image in model.sample(1))
@@ -33,7 +33,7 @@ class FewColours(PicturesUse["ScenePipeline"]):  # noqa: F821
 class Everything(PicturesUse["ScenePipeline"]):  # noqa: F821
     """Has an option of every kind."""
 
-    size: Size = option(label="Size", help="of it", low=16, high=64, unit="px", start=(32, 48))
+    size: Size = option(label="Size", help="of it", low=16, high=64, unit="px", first=(32, 48))
     share: float = option(0.5, "of it", low=0, high=1)
     speed: float = option(10, "of it", low=1, high=60, link="v")
     tone: str = option("warm", "of it", choices=("warm", "cold"))
