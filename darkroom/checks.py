@@ -7,42 +7,42 @@ import reprlib
 from numbers import Real
 from typing import Any
 
-ECHO = 60  # characters of a value in a message: it may be a book
+MAX_ECHO_LENGTH = 60  # characters of a value in a message: it may be a book
 _BRIEF = reprlib.Repr()  # looks no further into a value than `echo` shows of it, nor deeper than Python can
 _BRIEF.maxlevel = 4
-_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 4 * ECHO
-_BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = ECHO
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 4 * MAX_ECHO_LENGTH
+_BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = MAX_ECHO_LENGTH
 
 
 def echo(value: Any) -> str:
-    """A value as a message names it: its repr, cut off where it is long."""
+    """Return a value as messages show it: its repr, cut off where it is long."""
     try:
         text = _BRIEF.repr(value)
     except ValueError:  # a whole number of more digits than Python writes
         text = f"a {type(value).__name__} of very many digits"
-    return text if len(text) <= ECHO else f"{text[:ECHO]}..."
+    return text if len(text) <= MAX_ECHO_LENGTH else f"{text[:MAX_ECHO_LENGTH]}..."
 
 
 def printable(text: str) -> str:
-    """A text in one line that every terminal shows, however odd a file's name is."""
+    """Replace what a terminal cannot show in one line, as in odd names of files."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def check_number(name: str, value: Any) -> None:
-    """Raises ValueError, naming the value and its type, unless it is a number; True and False are none."""
+    """Raise ValueError, naming the value and its type, unless it is a number; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {echo(value)} ({type(value).__name__}); a number is needed")
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raises ValueError, naming the value and what is allowed, unless it is a number from low to high."""
+    """Raise ValueError, naming the value and what is allowed, unless it is a number from low to high."""
     check_number(name, value)
     if not low <= value <= high:  # NaN is in no range
         raise ValueError(f"{name} is {echo(value)}; allowed are {low} to {high}")
 
 
 def check_whole(name: str, value: Any, low: int, high: int) -> int:
-    """The value as an int. Raises ValueError unless it is a whole number (3 or 3.0) from low to high."""
+    """Return the value as an int. Raises ValueError unless it is a whole number (3 or 3.0) from low to high."""
     check_number(name, value)
     if not isinstance(value, int) and (not math.isfinite(value) or value != int(value)):
         raise ValueError(f"{name} is {echo(value)}; a whole number is needed")
@@ -51,6 +51,6 @@ def check_whole(name: str, value: Any, low: int, high: int) -> int:
 
 
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raises ValueError, naming the value and what is allowed, unless it is one of them."""
+    """Raise ValueError, naming the value and what is allowed, unless it is one of them."""
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} is {echo(value)}; allowed are {', '.join(allowed)}")

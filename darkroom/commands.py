@@ -1,4 +1,4 @@
-"""What the command lines share: arguments, errors of one line, exit codes, and signals that end work in good order."""
+"""Command lines: arguments, errors of one line, exit codes, and signals that end work in good order."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from darkroom.device import out_of_memory
 from darkroom.files import why
 from darkroom.uses import NEEDED, Option, combinations, options
 
-BAR_DELAY = 0.5  # s before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
-AGAIN_AFTER = 1.0  # s: torchrun passes on what the terminal has sent to every process already
+BAR_DELAY = (
+    0.5  # seconds before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
+)
+AGAIN_AFTER = 1.0  # seconds: torchrun passes on what the terminal has sent to every process already
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPED = "stopped; the files written so far are whole"
 ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -43,25 +45,28 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
-class Command(argparse.ArgumentParser):
+class Command(Parser):
     """One of a program's commands, with the arguments that several of them have."""
 
     def model(self, help: str = "folder, USER/REPO or USER/REPO@REVISION") -> None:
-        """The model that it uses."""
+        """Add the model that it uses."""
         self.add_argument("model", metavar="MODEL", type=model, help=help)
 
     def out(self, metavar: str, help: str) -> None:
-        """Where its files go."""
+        """Add the place where its files go."""
         self.add_argument("--out", metavar=metavar, type=new, required=True, help=help, default=argparse.SUPPRESS)
 
     def of_preset(self, *names: str, help: str, default: str = "the preset's", **kind: Any) -> None:
-        """What a preset has; None where nothing is said. names: its own first; kind: how `add_argument` reads it."""
+        """Add an option that overrides the preset's; None where it is not given.
+
+        names: its own first; kind: arguments of `add_argument`.
+        """
         self.set_defaults(**{names[0].replace("-", "_"): None})
         flags, text = [f"--{name}" for name in names], f"{help} (default: {default})"
         self.add_argument(*flags, default=argparse.SUPPRESS, help=text, **kind)
 
     def training(self, seeds: str, resume: str) -> None:
-        """What every training takes."""
+        """Add the options of every training."""
         self.add_argument("--seed", type=int, default=0, metavar="N", help=f"of every random draw, {seeds}")
         self.add_argument("--resume", action="store_true", help=resume)
         self.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
@@ -72,37 +77,33 @@ class Commands:
 
     def __init__(self, prog: str, description: str) -> None:
         self._parser = Parser(prog=prog, description=description)
-        self._commands = self._parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_OneLine)
+        self._commands = self._parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Command)
 
     def add(self, name: str, work: Callable[[Any], int], help: str, **values: Any) -> Command:
-        """A command; values: what the function finds among its arguments besides."""
+        """Add a command; values: further attributes of the function's arguments."""
         shown = argparse.ArgumentDefaultsHelpFormatter
         command = self._commands.add_parser(name, help=help, description=help, formatter_class=shown)
         command.set_defaults(work=work, command=name, **values)
         return command
 
     def run(self, arguments: Sequence[str] | None, failures: tuple[type[Exception], ...] = ()) -> int:
-        """Does what the arguments say; the exit code, as `run` has it."""
+        """Do what the arguments say and return the exit code, as `run` does."""
         args = self._parser.parse_args(arguments)
         return run(args.command, lambda: args.work(args), failures)
 
 
-class _OneLine(Command, Parser):
-    pass
-
-
 def existing(text: str) -> Path:
-    """The type of an argument that names a file or folder to read."""
+    """Parse an argument that names a file or folder to read."""
     return _path(text, "download it first")
 
 
 def new(text: str) -> Path:
-    """The type of an argument that names a file or folder to write."""
+    """Parse an argument that names a file or folder to write."""
     return _path(text, "a file or folder of this machine is needed")
 
 
 def model(text: str) -> str:
-    """The type of an argument that names a model: a folder, or a repository of the Hub."""
+    """Parse an argument that names a model: a folder, or a repository of the Hub."""
     _path(text, "USER/REPO is enough for a model of the Hub")
     return text
 
@@ -118,7 +119,7 @@ def _path(text: str, otherwise: str) -> Path:
 
 
 def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:
-    """An argument for each option of a use."""
+    """Add an argument for each option of a use."""
     for it in options(use).values():
         if it.name not in without:
             _add_option(parser, it)
@@ -152,19 +153,19 @@ def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
 
 
 def uses_of(args: argparse.Namespace, use: Any) -> list[Any]:
-    """The uses that the arguments ask for: one for each combination of what was given several times."""
+    """Make the uses that the arguments ask for: one for each combination of what was given several times."""
     values = {name: getattr(args, name) for name in options(use)}
     several = [name for name, value in values.items() if isinstance(value, list | tuple)]
     return [use(**chosen) for chosen in combinations(values, several)]
 
 
 def number(text: str) -> float:
-    """The type of an argument that is a number; a whole one stays whole, for messages."""
+    """Parse an argument that is a number; a whole one stays whole, for messages."""
     return int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else float(text)
 
 
 def size(text: str) -> tuple[int, int]:
-    """The type of an argument that is a size in px."""
+    """Parse an argument that is a size in px."""
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT in pixels, for example 325x175")
@@ -183,16 +184,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Stop:
-    """Whether the end was asked for: `number` is that of the first signal, None before it.
-
-    Raises Interrupted where somebody asks once more.
-    """
+    """Remember that the end was asked for: `number` is that of the first signal, None before it."""
 
     def __init__(self) -> None:
         self.number: int | None = None
         self._since = 0.0
 
     def ask(self, number: int) -> None:
+        """Ask for the end; raises Interrupted at the second time."""
         now = time.monotonic()
         if self.number is None:
             self.number, self._since = number, now
@@ -202,7 +201,7 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Within the block a signal only asks for the end, which the block comes to in good order; a second one ends it."""
+    """Let a signal only ask for the end within the block; a second one ends it."""
     stop = Stop()
     with _handled(stop.ask):
         yield stop
@@ -214,7 +213,7 @@ def _interrupt(number: int) -> None:
 
 @contextmanager
 def _handled(handle: Callable[[int], None]) -> Iterator[None]:
-    """Has `handle` called for the signals that end a process; those that it was started to ignore stay ignored."""
+    """Call `handle` for the signals that end a process; those that it was started to ignore stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -233,14 +232,14 @@ def _handled(handle: Callable[[int], None]) -> Iterator[None]:
 
 
 def exit_code(number: int) -> int:
-    """What a process ends with that a signal ended, as shells count: 130 for Ctrl-C, 143 for SIGTERM."""
+    """Return the exit code of a process that a signal ended, as shells count: 130 for Ctrl-C, 143 for SIGTERM."""
     return 128 + number
 
 
 def run(name: str, work: Callable[[], int], failures: tuple[type[Exception], ...] = (), stopped: str = STOPPED) -> int:
-    """Does a command's work; what it raises becomes one line on stderr.
+    """Do a command's work; what it raises becomes one line on stderr.
 
-    The exit code: what the work returns, 1 after one of `failures`, 2 for bad input, 128 + the number of a signal.
+    Returns the exit code: the work's own, 1 after one of `failures`, 2 for bad input, 128 + the number of a signal.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -10,7 +10,7 @@ from torch import nn
 
 @contextmanager
 def evaluation(network: nn.Module) -> Iterator[None]:
-    """Puts the network in evaluation, and back as it was afterwards, whatever fails in between."""
+    """Put the network in evaluation mode for the block, and back as it was after it."""
     training = network.training
     network.eval()
     try:

@@ -18,14 +18,14 @@ except ImportError:  # Windows: there is no lock, two processes in one folder ar
 
 LOCK_FILE = ".lock"
 END_RECORD, END_BYTES = b"PK\x05\x06", 22 + 65_535  # of a ZIP: its mark, and where it lies at most from the end
-MAX_ENTRY_BYTES = 46 + 3 * 300  # of an entry in a ZIP's list, with a long name
+MAX_ENTRY_BYTES = 46 + 3 * 300  # an entry in a ZIP's list, with a long name
 PART = re.compile(r"\.[0-9a-f]{8}\..+")  # names that `atomic` gives to what it has not finished
 PART_PREFIX = len(".01234567.")
 
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes `path`'s place when the block ends without an error."""
+    """Give a path beside `path` to write to; it takes `path`'s place when the block ends without an error."""
     path = Path(path)
     part = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
@@ -36,7 +36,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def check_folder(name: str, folder: Path) -> None:
-    """Raises ValueError, naming the option, where a file stands in the way of this folder."""
+    """Raise ValueError, naming the option, where a file stands in the way of this folder."""
     for path in (folder, *folder.parents):
         if path.is_file():
             raise ValueError(f"{path} is a file; {name} takes a folder")
@@ -44,7 +44,7 @@ def check_folder(name: str, folder: Path) -> None:
 
 @contextmanager
 def made_folder(folder: str | Path) -> Iterator[Path]:
-    """The folder, made with its parents where missing; what was made and stayed empty goes at the end of the block."""
+    """Make a folder with its parents; what was made and stayed empty is removed after the block."""
     folder = Path(folder)
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
@@ -58,7 +58,7 @@ def made_folder(folder: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Holds a folder, made if missing, against other processes. One that was made and stayed empty goes.
+    """Hold a folder, made if missing, against other processes. One that was made and stayed empty is removed.
 
     Raises ValueError where another process holds it, or it is a file.
     """
@@ -70,7 +70,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked_file(path: Path) -> Iterator[None]:
-    """Holds a file that is to be written against other processes; its folder is made if missing. Raises ValueError."""
+    """Hold a file that is to be written against other processes; its folder is made if missing. Raises ValueError."""
     with made_folder(path.parent), _lock(path.with_name(f".{path.name}{LOCK_FILE}"), f"{path}; choose another name"):
         yield
 
@@ -95,19 +95,19 @@ def _lock(path: Path, what: str) -> Iterator[None]:
 
 
 def visible(folder: Path) -> set[str]:
-    """The names in a folder that are not hidden; none where there is no folder."""
+    """Return the names in a folder that are not hidden; none where there is no folder."""
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
 
 
 def remove_parts(folder: Path, name: str | None = None) -> None:
-    """Removes what killed processes left half-written: of the file of this name, or of all in a folder of our own."""
+    """Remove what killed processes left half-written: of the file of this name, or of all in a folder of our own."""
     for path in folder.iterdir():
         if PART.fullmatch(path.name) and name in (None, path.name[PART_PREFIX:]):
             path.unlink(missing_ok=True)
 
 
 def why(error: OSError) -> str:
-    """What went wrong with a file, in words, naming the file and no folder."""
+    """Say what went wrong with a file, naming the file and no folder."""
     if error.errno is None:  # raised here, with a sentence of its own
         return str(error)
     named = isinstance(error.filename, str | bytes | os.PathLike)
@@ -118,9 +118,9 @@ def why(error: OSError) -> str:
 
 
 def check_zip(path: Path, most_bytes: int, most_entries: int) -> None:
-    """Raises ValueError where a ZIP is larger, or says that it has more entries: its list alone would fill the memory.
+    """Raise ValueError where a ZIP has more bytes, or entries, whose list alone would fill the memory.
 
-    A file that is no ZIP passes: whoever opens it finds out.
+    A file that is no ZIP passes: whatever opens it finds out.
     """
     size = path.stat().st_size
     if size > most_bytes:

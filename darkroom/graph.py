@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import torch
 
-EAGER_RUNS = 3  # before a step is captured: they set up optimisers and let cuDNN choose its kernels
+EAGER_RUNS = 3  # before a step is captured: they set up optimizers and let cuDNN choose its kernels
 
 
 class CapturedStep:
-    """A step without arguments that reads and writes the same tensors every time; `rng` is what it draws from.
+    """A step without arguments that reads and writes the same tensors every time, and draws from `rng`.
 
     The first calls run it as it is, on a stream of their own; the next captures it; all later ones replay it.
     """
@@ -39,5 +39,5 @@ class CapturedStep:
 
 
 def runner(step: Callable[[], None], rng: torch.Generator) -> Callable[[], None]:
-    """The step itself, or on CUDA the step as a graph."""
+    """Return the step itself, or on CUDA the step as a graph."""
     return CapturedStep(step, rng) if rng.device.type == "cuda" else step

@@ -26,7 +26,7 @@ HUB_ERRORS = (HTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
 
 def repo_and_revision(model: str | Path) -> tuple[str, str | None]:
-    """The parts of "user/repo@revision"; None of "user/repo". Raises ModelError where it is no such name."""
+    """Split "user/repo@revision"; the revision of "user/repo" is None. Raises ModelError where it is no such name."""
     repo, _, revision = str(model).partition("@")
     if repo.count("/") == 1:
         with suppress(HFValidationError):
@@ -36,22 +36,22 @@ def repo_and_revision(model: str | Path) -> tuple[str, str | None]:
 
 
 def model_folder(model: str | Path, revision: str | None = None) -> Path:
-    """The folder itself, or the files of "user/repo" or "user/repo@revision". Raises ModelError."""
+    """Return the folder itself, or one with the files of "user/repo[@revision]". Raises ModelError."""
     if Path(model).is_dir():
         return Path(model)
     repo, named = repo_and_revision(model)
     revision = revision or named
+    if re.fullmatch("[0-9a-f]{40}", revision or "") and (cached := cached_folder(repo, revision)):
+        return cached  # a commit never changes: no request is needed
     try:
-        return _cached(repo, revision) or Path(
-            snapshot_download(repo, revision=revision, allow_patterns=list(MODEL_FILES))
-        )
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(MODEL_FILES)))
     except HUB_ERRORS as error:
         why = why_not_fetched(error, repo, revision)
         raise ModelError(f"{model} is no folder here and cannot be had from the Hub: {why}") from None
 
 
 def why_not_fetched(error: Exception, repo: str, revision: str | None) -> str:
-    """What went wrong with a download, in a few words."""
+    """Say in a few words why a download failed."""
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, HfHubHTTPError):
         error = error.__cause__  # the client says "not in the cache" of whatever the Hub answers
     if isinstance(error, RevisionNotFoundError):
@@ -67,21 +67,16 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)  # a timeout may say nothing
 
 
-def _cached(repo: str, revision: str | None) -> Path | None:
-    """The folder of a commit that lies in the Hub's cache: a commit never changes, so that no request is needed."""
-    return cached_folder(repo, revision) if re.fullmatch("[0-9a-f]{40}", revision or "") else None
-
-
 def cached_folder(repo: str, revision: str | None) -> Path | None:
-    """The folder of a revision that lies in the Hub's cache, without a request; None where files are missing."""
+    """Find the folder of a revision in the Hub's cache, without a request; None where files are missing."""
     files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
     return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None
 
 
 def push_model(repo: str, write: Callable[[Path], None], message: str, private: bool = False) -> str:
-    """Uploads what `write` writes into a folder to "user/repo", made if missing; needs a token. The commit's address.
+    """Upload what `write` writes into a folder to "user/repo", made if missing, and return the commit's address.
 
-    Raises ModelError where the Hub cannot be reached or refuses.
+    Needs a token. Raises ModelError where the Hub cannot be reached or refuses.
     """
     api = HfApi()
     try:

@@ -1,4 +1,4 @@
-"""What the process holds of the machine's memory."""
+"""Memory that the process holds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import ctypes
 import sys
 from pathlib import Path
 
-M_ARENA_MAX = -8  # of glibc's mallopt
+M_ARENA_MAX = -8  # parameter of glibc's mallopt
 ARENAS = 2
 
 
 def memory_mb() -> int | None:
-    """Resident memory of this process, MB; None where the system does not tell."""
+    """Return the resident memory of this process, MB; None where the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -20,12 +20,12 @@ def memory_mb() -> int | None:
 
 
 def give_back() -> None:
-    """Gives the system back what the allocator holds of freed memory; some milliseconds. Only glibc's does so."""
+    """Give the system back what the allocator holds of freed memory; some milliseconds. Only glibc's does so."""
     _allocator("malloc_trim", 0)
 
 
 def bound_arenas() -> None:
-    """Lets glibc's allocator share a few arenas between all threads, to be called before the first is started.
+    """Let glibc's allocator share a few arenas between all threads, to be called before the first is started.
 
     By default every thread that a web server starts gets an arena of its own, and each keeps what it once held:
     measured in benchmarks/soak.py. Elsewhere than on glibc nothing happens.
@@ -34,6 +34,6 @@ def bound_arenas() -> None:
 
 
 def _allocator(function: str, *arguments: int) -> None:
-    """Calls one of glibc's own functions; elsewhere nothing happens."""
+    """Call a function of glibc's allocator; elsewhere do nothing."""
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), function):
         getattr(library, function)(*arguments)

@@ -33,7 +33,7 @@ Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]  # shapes and number 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a model's folder may hold."""
+    """A kind of model."""
 
     noun: str
     library: str  # the package that reads it
@@ -43,8 +43,8 @@ class Kind:
         return f"a {self.noun} of {self.library}"
 
 
-SCENE, FACES = Kind("scene", "singan", "sizes"), Kind("face model", "dcgan", "latent_dim")
-KINDS = (SCENE, FACES)
+SCENE_KIND, FACE_KIND = Kind("scene", "singan", "sizes"), Kind("face model", "dcgan", "latent_dim")
+KINDS = (SCENE_KIND, FACE_KIND)
 
 
 class ModelError(ValueError):
@@ -69,7 +69,7 @@ def _constant(name: str) -> float:
 
 
 def read_json(content: bytes | str, most: int) -> Any:
-    """The value that JSON of at most `most` bytes holds. Raises ValueError with a few words on what is wrong.
+    """Parse JSON of at most `most` bytes. Raises ValueError with a few words on what is wrong.
 
     Numbers are finite and of at most 30 digits; what is nested too deeply for the parser is refused.
     """
@@ -87,12 +87,12 @@ def read_json(content: bytes | str, most: int) -> Any:
 
 
 def layout_of(network: nn.Module, prefix: str = "") -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
-    """What a network's file holds; the network may be on the meta device, where it takes no memory."""
+    """Return the layout of a network's file; the network may be on the meta device, where it takes no memory."""
     return {f"{prefix}{name}": (tuple(value.shape), value.dtype) for name, value in network.state_dict().items()}
 
 
 def header_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Shapes and number formats in a safetensors file, by the tensors' names. Raises ValueError, OSError."""
+    """Read shapes and number formats of a safetensors file by the tensors' names. Raises ValueError, OSError."""
     with path.open("rb") as file:
         start = file.read(8)
     if len(start) < 8 or struct.unpack("<Q", start)[0] > MAX_HEADER_BYTES:
@@ -103,7 +103,7 @@ def header_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 
 
 def check_layout(found: Mapping[str, tuple[tuple[int, ...], str]], wanted: Layout) -> None:
-    """Raises ValueError unless these are the wanted tensors, all and no others, in shape and number format."""
+    """Raise ValueError unless these are the wanted tensors, all and no others, in shape and number format."""
     if missing := sorted(set(wanted) - set(found)):
         raise ValueError(f"{len(missing)} tensors are missing, such as {echo(missing[0])}")
     if extra := sorted(set(found) - set(wanted)):
@@ -117,7 +117,7 @@ def check_layout(found: Mapping[str, tuple[tuple[int, ...], str]], wanted: Layou
 
 
 def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Tensor]:
-    """The wanted tensors of a file, floats as float32; none is read before all have passed `check_layout`.
+    """Read the wanted tensors of a file, floats as float32; none is read before all have passed `check_layout`.
 
     more: whether the file may hold others beside them. Raises ValueError where a value is not finite, too.
     """
@@ -137,7 +137,7 @@ def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Te
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """What config.json holds. Raises ValueError, OSError."""
+    """Read config.json. Raises ValueError, OSError."""
     path = folder / CONFIG_FILE
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise ValueError(f"{CONFIG_FILE} is larger than {MAX_CONFIG_BYTES // 1000} kB")
@@ -148,7 +148,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def check_kind(config: Mapping[str, Any], kind: Kind) -> None:
-    """Raises WrongKind unless a config.json is of this kind; ValueError, KeyError where it has no networks."""
+    """Raise WrongKind unless a config.json is of this kind, ValueError or KeyError where it has no networks."""
     model = config["model"]
     if not isinstance(model, dict):
         raise ValueError(f"model is {echo(model)}; an object is needed")
@@ -158,7 +158,7 @@ def check_kind(config: Mapping[str, Any], kind: Kind) -> None:
 
 
 def kind_in(folder: Path) -> Kind | None:
-    """Which kind of model lies in a folder, SCENE or FACES; None where there is none, or it cannot be told."""
+    """Return the kind of model in a folder; None where there is none, or it cannot be told."""
     try:
         model = read_config(folder)["model"]
         return next((kind for kind in KINDS if kind.key in model), None)
@@ -167,7 +167,7 @@ def kind_in(folder: Path) -> Kind | None:
 
 
 def read_card(folder: Path) -> str | None:
-    """The model card, whatever its encoding; None where there is none. A card never keeps a model from loading."""
+    """Read the model card, whatever its encoding; None where there is none. It never keeps a model from loading."""
     try:
         with (folder / CARD_FILE).open("rb") as file:
             return file.read(MAX_CARD_BYTES).decode("utf-8", errors="replace")
@@ -177,7 +177,7 @@ def read_card(folder: Path) -> str | None:
 
 @contextmanager
 def reading(model: str | Path, what: str) -> Iterator[None]:
-    """Turns whatever reading a model's folder raises into a ModelError that names the model and what is wrong."""
+    """Turn whatever reading a model's folder raises into a ModelError that names the model and what is wrong."""
     try:
         yield
     except FileNotFoundError as error:

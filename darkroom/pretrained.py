@@ -1,4 +1,4 @@
-"""What pipelines share: their model is a folder, or a repository of the Hugging Face Hub, with a card."""
+"""Pipelines whose model is a folder, or a repository of the Hugging Face Hub, with a card."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkroom.model_files import WEIGHTS_FILE, Kind, check_kind, read_card, read
 
 
 class Pretrained(ABC):
-    """A pipeline that can be loaded, saved and pushed; what its files hold is its own affair.
+    """A pipeline that can be loaded, saved and pushed; a subclass says what its files hold.
 
     name: where the model came from.
     """
@@ -25,24 +25,24 @@ class Pretrained(ABC):
 
     @abstractmethod
     def config_json(self) -> dict[str, Any]:
-        """What config.json holds: `model`, which rebuilds the networks, and `train`, which says how they were found."""
+        """Return config.json's content: `model` rebuilds the networks, `train` says how they were trained."""
 
     @abstractmethod
     def tensors(self) -> Mapping[str, Tensor]:
-        """What model.safetensors holds."""
+        """Return the content of model.safetensors."""
 
     @abstractmethod
     def plain_card(self) -> str:
-        """What a model card says, below its front matter, until somebody writes a better one."""
+        """Return a model card without front matter, used until somebody writes a better one."""
 
     def photograph_file(self) -> tuple[str, bytes] | None:
-        """The name and content of the photograph's file, of a model that has one."""
+        """Return the name and content of the photograph's file, of a model that has one."""
         return None
 
     @classmethod
     @abstractmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
-        """The pipeline of a config.json of this kind and a model.safetensors, both of which may claim anything.
+        """Make a pipeline of a config.json of this kind and a model.safetensors, both of which may claim anything.
 
         Nothing is made before `read_tensors` has compared the file with the configuration's networks on the meta
         device. May raise whatever `reading` takes.
@@ -58,7 +58,7 @@ class Pretrained(ABC):
 
     @classmethod
     def from_pretrained(cls, model: str | Path, revision: str | None = None) -> Self:
-        """A model from a folder, or from the Hub: "user/repo" or "user/repo@revision". On the CPU.
+        """Load a model from a folder or the Hub ("user/repo" or "user/repo@revision"), onto the CPU.
 
         Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
         """
@@ -72,13 +72,12 @@ class Pretrained(ABC):
         return pipeline
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors, a model card (an existing card stays) and, where there is one, the
-        photograph, each atomically."""
+        """Write config.json, model.safetensors, a card (an existing one stays) and any photograph, each atomically."""
         write_model(folder, self.config_json(), self.tensors(), self.card, self.photograph_file())
 
     def push_to_hub(self, repo: str, private: bool = False) -> str:
-        """Uploads the model and its card to "user/repo", made if missing; needs a token. The commit's address.
+        """Upload the model and its card to "user/repo", made if missing, and return the commit's address.
 
-        Raises ModelError where the Hub cannot be reached or refuses.
+        Needs a token. Raises ModelError where the Hub cannot be reached or refuses.
         """
         return push_model(repo, self.save_pretrained, f"Upload the {self.kind.noun}", private)

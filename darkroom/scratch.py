@@ -13,14 +13,14 @@ from pathlib import Path
 from darkroom.files import LOCK_FILE, fcntl, locked
 
 PREFIX = "darkroom-"
-STALE_SECONDS = 4 * 3600  # of a folder without a lock, left by something older
+STALE_SECONDS = 4 * 3600  # after which a folder without a lock counts as left
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Makes the folder, in which from now on all temporary files of Python and of Gradio lie; removed at the end.
+    """Make the folder in which all temporary files of Python and of Gradio lie, and remove it after the block.
 
-    What processes that were killed have left is removed first.
+    Folders that killed processes left are removed first.
     """
     parent = Path(tempfile.gettempdir())
     _sweep(parent)
@@ -37,7 +37,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _sweep(parent: Path) -> None:
-    """Removes folders like ours that no living process holds; none where that cannot be told."""
+    """Remove folders like ours that no living process holds; none where that cannot be told."""
     if fcntl is None:
         return
     for folder in parent.glob(f"{PREFIX}*"):

@@ -9,13 +9,13 @@ MAX_SEED = 2**63 - 1
 
 
 def seed_of(*numbers: int) -> int:
-    """One number from 0 to 2^63 - 1 for every sequence of such numbers; different sequences share nothing."""
+    """Return a number from 0 to 2^63 - 1 for every sequence of such numbers; different sequences share nothing."""
     words = [len(numbers), *(word for number in numbers for word in (number & 0xFFFFFFFF, number >> 32))]
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A source of random draws of its own for every sequence of numbers from 0 to 2^63 - 1, such as (seed, index).
+    """Make a source of random draws of its own for every sequence of numbers from 0 to 2^63 - 1, such as (seed, index).
 
     Draws on the CPU are the same for every device that they are moved to.
     """

@@ -19,7 +19,7 @@ from darkroom.checks import check_range, printable
 from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, locked_file, made_folder, remove_parts, visible
-from darkroom.model_files import CONFIG_FILE, FACES, WEIGHTS_FILE, kind_in
+from darkroom.model_files import CONFIG_FILE, FACE_KIND, WEIGHTS_FILE, kind_in
 from darkroom.seeds import MAX_SEED
 from dcgan.attributes import read_attributes
 from dcgan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
@@ -98,7 +98,7 @@ def _found(out: Path, resume: bool) -> Checkpoint | None:
     if not names or holds_journal_only(out):  # or ended before its first checkpoint
         return None
     kind = kind_in(out)
-    if kind not in (None, FACES):
+    if kind not in (None, FACE_KIND):
         raise ValueError(f"{out} holds {kind}; choose another folder")
     if TRAINING_FILE not in names:
         what = "holds a model already" if names & {CONFIG_FILE, WEIGHTS_FILE} else "is not empty and holds no training"

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from darkroom.checks import check_range
-from darkroom.model_files import FACES, Layout, header_of, layout_of, read_tensors
+from darkroom.model_files import FACE_KIND, Layout, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED
 from dcgan import latent
@@ -53,7 +53,7 @@ class FacePipeline(Pretrained):
     directions: unit vectors (latent_dim,) by name, the named attributes first, then `pc1`, `pc2`, ... by their effect.
     """
 
-    kind = FACES
+    kind = FACE_KIND
 
     def __init__(
         self,

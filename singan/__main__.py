@@ -13,7 +13,7 @@ from darkroom import commands
 from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
-from darkroom.model_files import CONFIG_FILE, SCENE, WEIGHTS_FILE, ModelError, kind_in
+from darkroom.model_files import CONFIG_FILE, SCENE_KIND, WEIGHTS_FILE, ModelError, kind_in
 from darkroom.uses import options, prefixes
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.concerns import warnings
@@ -42,7 +42,7 @@ def _scene(args: argparse.Namespace) -> ScenePipeline:
 def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -> Checkpoint | None:
     """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
     names, kind = visible(out), kind_in(out)
-    if kind not in (None, SCENE):
+    if kind not in (None, SCENE_KIND):
         raise ValueError(f"{out} holds {kind}; choose another folder")
     if not names or (TRAINING_FILE in names and names <= BEFORE_FIRST_SCALE):  # or killed in its first save
         return None

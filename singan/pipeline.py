@@ -15,7 +15,7 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.device import fast_format
-from darkroom.model_files import SCENE, header_of, layout_of, read_tensors
+from darkroom.model_files import SCENE_KIND, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Step, finished, method
@@ -44,7 +44,7 @@ class ScenePipeline(Pretrained):
     k, the coarsest being 0. Methods raise ValueError with the value and what is allowed.
     """
 
-    kind = SCENE
+    kind = SCENE_KIND
 
     def __init__(self, pyramid: Pyramid, train_config: TrainConfig, photograph: Photograph | None = None) -> None:
         """photograph: what was trained on, at its own size; None: prints come at the trained picture's."""

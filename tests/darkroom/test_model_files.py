@@ -16,26 +16,18 @@ from singan import ModelError, ScenePipeline
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
+def test_json_is_bounded_before_it_is_parsed():
+    for content, words in (
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 15_000, "nested too deeply"),
         (b"1" * 4000, "a number has 4000 digits"),
-        (b"NaN", "NaN is no number"),
         (b"[-Infinity]", "-Infinity is no number"),
-        (b"\xff\xfe\x00", ""),
-        (b"{", ""),
-        (b"", ""),
+        (b"\xff\xfe\x00", "UTF-8|utf-16"),
+        (b"{", "Expecting"),
         (b'"' + b"a" * 200_000 + b'"', "0.2 MB of JSON; at most 0.1 MB"),
-    ],
-)
-def test_json_is_bounded_before_it_is_parsed(content, words):
-    with pytest.raises(ValueError, match=words):
-        read_json(content, 100_000)
-
-
-def test_json_is_read():
+    ):
+        with pytest.raises(ValueError, match=words):
+            read_json(content, 100_000)
     assert read_json('{"a": [1, 2.5, null, true, "ü"]}', 100) == {"a": [1, 2.5, None, True, "ü"]}
 
 
@@ -79,12 +71,14 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_tensors_are_those_that_the_configuration_needs(scene_folder, faces_folder, change):
+def test_tensors_are_those_that_the_configuration_needs(scene_folder, faces_folder):
     for load, folder in ((ScenePipeline.from_pretrained, scene_folder), (FacePipeline.from_pretrained, faces_folder)):
-        with pytest.raises(ModelError, match="is damaged: ") as raised:
-            load(altered(folder, CHANGES[change]))
-        assert "\n" not in str(raised.value) and len(str(raised.value)) < 400
+        whole = (folder / "model.safetensors").read_bytes()
+        for change in CHANGES.values():
+            with pytest.raises(ModelError, match="is damaged: ") as raised:
+                load(altered(folder, change))
+            assert "\n" not in str(raised.value) and len(str(raised.value)) < 400
+            (folder / "model.safetensors").write_bytes(whole)
 
 
 def test_only_wanted_tensors_are_read(tmp_path):
@@ -146,14 +140,11 @@ def test_a_small_file_that_claims_much_takes_nothing(scene_folder, faces_folder,
     assert "is damaged" in said and int(grown) < 60, result.stdout
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"\x00" * 7, struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 50_000_000) + b"{" * 100, b"{}" * 50],
-)
-def test_a_header_is_bounded(scene_folder, content):
-    (scene_folder / "model.safetensors").write_bytes(content)
-    with pytest.raises(ModelError, match="is damaged"):
-        ScenePipeline.from_pretrained(scene_folder)
+def test_a_header_is_bounded(scene_folder):
+    for content in (b"", b"\x00" * 7, struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 50_000_000) + b"{" * 100):
+        (scene_folder / "model.safetensors").write_bytes(content)
+        with pytest.raises(ModelError, match="is damaged"):
+            ScenePipeline.from_pretrained(scene_folder)
 
 
 def test_a_header_tells_shapes_without_reading_values(tmp_path):
@@ -170,10 +161,7 @@ def test_a_configuration_of_any_values_is_loaded_or_refused_in_words(scene_folde
     """Every entry of both kinds of config.json, one after the other, with values of every type."""
     for load, folder in ((ScenePipeline.from_pretrained, scene_folder), (FacePipeline.from_pretrained, faces_folder)):
         whole = json.loads((folder / "config.json").read_text())
-        places = [(part, key) for part in ("model", "train") for key in whole[part]] + [
-            ("model", None),
-            ("train", None),
-        ]
+        places = [(part, key) for part in ("model", "train") for key in (None, *whole[part])]
         for part, key in places:
             for value in VALUES:
                 changed = json.loads(json.dumps(whole))
@@ -188,13 +176,11 @@ def test_a_configuration_of_any_values_is_loaded_or_refused_in_words(scene_folde
                     assert len(str(error)) < 600 and "\n" not in str(error), (part, key, value)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"[]", b"null", b"\xff", b"{}", b'{"model": 3}', b" " * (MAX_CONFIG_BYTES + 1)]
-)
-def test_a_configuration_that_is_none_is_refused(scene_folder, content):
-    (scene_folder / "config.json").write_bytes(content)
-    with pytest.raises(ModelError, match="is damaged"):
-        ScenePipeline.from_pretrained(scene_folder)
+def test_a_configuration_that_is_none_is_refused(scene_folder):
+    for content in (b"", b"[]", b"null", b"\xff", b"{}", b'{"model": 3}', b" " * (MAX_CONFIG_BYTES + 1)):
+        (scene_folder / "config.json").write_bytes(content)
+        with pytest.raises(ModelError, match="is damaged"):
+            ScenePipeline.from_pretrained(scene_folder)
 
 
 def test_each_package_says_of_the_others_models_which_they_are(scene_folder, faces_folder):
