@@ -67,6 +67,8 @@ class TrainConfig:
     discriminator_steps: discriminator steps for one of the generator.
     optimizer: "adam" or "rmsprop". extragradient: whether it is the base of `dcgan.optim.Extragradient`.
     learning_rate, discriminator_learning_rate: at the start. linear_decay: from half of the iterations on, to 2 %.
+    cooldown: iterations at the end in which the learning rate falls to 2 %; 0 leaves it to linear_decay. What came
+        before does not depend on the number of iterations: a training may be prolonged until it is to end.
     betas: of Adam. rho: smoothing of RMSprop. decay: learning rate / (1 + decay x iteration).
     clip_value: largest absolute value of a gradient's entry; None does not clip.
     shuffle: whether every epoch has its own order, else the files'. mirror: whether half of the faces are mirrored.
@@ -94,6 +96,7 @@ class TrainConfig:
     learning_rate: float = 5e-4
     discriminator_learning_rate: float = 5e-4
     linear_decay: bool = True
+    cooldown: int = 0
     betas: tuple[float, float] = (0.0, 0.99)
     rho: float = 0.9
     decay: float = 0.0
@@ -121,6 +124,7 @@ class TrainConfig:
         check_range("quality_images", self.quality_images, 1, 1_000_000_000)
         check_range("label_smoothing", self.label_smoothing, 0.0, 0.5)
         check_range("penalty", self.penalty, 0.0, 1e6)
+        check_range("cooldown", self.cooldown, 0, MAX_ITERATIONS)
         if self.loss == "wgan-gp" and not self.penalty:
             raise ValueError("penalty is 0 with loss 'wgan-gp'; that loss needs one above 0")
 

@@ -35,6 +35,8 @@ def world() -> tuple[int, int]:
 def learning_rate(config: TrainConfig, iteration: int) -> float:
     """Of an iteration, as a share of what it is at the start."""
     factor = 1 / (1 + config.decay * iteration)
+    if config.cooldown:
+        return factor * min(1.0, max(LAST_FACTOR, (config.iterations - iteration) / config.cooldown))
     if not config.linear_decay:
         return factor
     return factor * min(1.0, max(LAST_FACTOR, (1 - iteration / config.iterations) / (1 - CONSTANT)))

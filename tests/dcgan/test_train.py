@@ -87,6 +87,7 @@ def test_losses_are_always_in_the_same_tensors(tiny_images, tiny_train_config):
 
 @pytest.mark.parametrize(("changes", "shares"), [
     ({"linear_decay": True}, [1, 1, 0.5, 0.02]), ({"linear_decay": False, "decay": 0.1}, [1, 1 / 6, 1 / 8.5, 1 / 11]),
+    ({"cooldown": 40}, [1, 1, 0.625, 0.02]),
 ])  # fmt: skip
 def test_the_learning_rate_falls(tiny_train_config, changes, shares):
     config = replace(tiny_train_config, iterations=100, **changes)
