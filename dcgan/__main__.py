@@ -306,7 +306,7 @@ def _add_training(program: Commands) -> None:
     data = "folder or zip of pictures, or .npz of uint8 (N, H, W, 3)"
     command.add_argument("data", metavar="DATA", type=commands.existing, help=data)
     command.out("DIR", "folder for the model, log.csv, log.png and sheets")
-    presets = "standard: best; radford, thesis: as published"
+    presets = "standard: best in an hour; long: for days, to be resumed; radford, thesis: as published"
     command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
     command.of_preset("iterations", help="generator steps", type=int, metavar="N")
     command.of_preset("batch", help="images a step", type=int, metavar="N")

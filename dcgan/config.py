@@ -21,6 +21,7 @@ MAX_LATENT_DIM = 1024
 GRID = 32  # steps a unit of z, of latents that are made to be short in links
 MAX_WIDTH = 512
 MAX_ITERATIONS = 10_000_000
+COOLDOWN = 6_000  # iterations
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,19 @@ _RADFORD = replace(
 
 PRESETS: dict[str, TrainConfig] = {
     "standard": _STANDARD,
+    # Goes on for as long as there is time, and is then resumed with `--iterations` at COOLDOWN more than it has.
+    "long": replace(
+        _STANDARD,
+        iterations=100_000,
+        penalty=0.2,
+        learning_rate=2e-4,
+        discriminator_learning_rate=2e-4,
+        linear_decay=False,
+        cooldown=COOLDOWN,
+        ema_images=40_000,
+        snapshot_every=200,
+        quality_images=1_000_000_000,  # none: the model is the last one, not the best by sliced Wasserstein distance
+    ),
     "radford": _RADFORD,
     # The thesis labels generated faces 1 and real ones 0 and adds its noise to that: with the logit's sign turned,
     # which an untrained network does not notice, that is label_noise here.
