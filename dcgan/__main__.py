@@ -21,11 +21,9 @@ from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, locked_file, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, FACE_KIND, WEIGHTS_FILE, kind_in
 from darkroom.seeds import MAX_SEED
-from dcgan.attributes import read_attributes
 from dcgan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from dcgan.config import PRESETS, SIZE, Augmentation, Base, Loss, TrainConfig, from_preset
 from dcgan.data import Faces, Prepared, load, prepare, preview_of, write_set
-from dcgan.directions import fit_directions
 from dcgan.export import MORPH_FORMATS, enlarged_to
 from dcgan.journal import Journal, holds_journal_only
 from dcgan.pipeline import FacePipeline
@@ -179,28 +177,6 @@ def _write(record: Progress, journal: Journal, bar: Any, asked: bool) -> None:
         bar.write(f"iteration {record.iteration}: {quality}spread {snapshot.spread:.2f}{collapsed}")
 
 
-def _directions(args: argparse.Namespace) -> int:
-    folder = Path(args.model)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder; the directions are written into one")
-    check_range("seed", args.seed, 0, MAX_SEED - 1)
-    with locked(folder):
-        faces = FacePipeline.from_pretrained(folder).to(pick_device())
-        data = load(args.data)
-        attributes = read_attributes(args.attributes, data.names)
-        fitted = None
-        with tqdm(delay=BAR_DELAY, dynamic_ncols=True, unit=" step") as bar:
-            for progress in fit_directions(faces, data.images, attributes, args.seed):
-                bar.total, fitted = progress.steps, progress
-                bar.set_description_str(progress.what, refresh=False)
-                bar.update(progress.step - bar.n)
-        assert fitted is not None and fitted.directions is not None and fitted.judge is not None
-        print(fitted.report)
-        faces.with_attributes(fitted.directions).to("cpu").save_pretrained(folder)
-        fitted.judge.save(folder)
-    return 0
-
-
 # -- use --------------------------------------------------------------------------------------------------------------
 
 
@@ -295,7 +271,7 @@ def _program() -> Commands:
 
 
 def _add_training(program: Commands) -> None:
-    """From photographs to a model with named directions."""
+    """Add the commands from photographs to a model."""
     about = "crop photographs to the central square, 64x64, into one zip; FILE.preview.png beside it"
     command = program.add("prepare", _prepare, about)
     command.add_argument("sources", metavar="FOLDER|ZIP", type=commands.existing, nargs="+", help="photographs")
@@ -312,13 +288,6 @@ def _add_training(program: Commands) -> None:
     command.of_preset("batch", help="images a step", type=int, metavar="N")
     _add_game(command)
     command.training(f"0 to {MAX_SEED}", "go on with the training in DIR")
-
-    command = program.add("directions", _directions, "learn a model's named directions from pictures with attributes")
-    command.model("folder; the directions are written into it")
-    command.add_argument("data", metavar="DATA", type=commands.existing, help="the pictures")
-    table = "table as CelebA's, also with commas"
-    command.add_argument("attributes", metavar="ATTRIBUTES", type=commands.existing, help=table)
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw")
 
 
 def _add_game(command: commands.Command) -> None:

@@ -15,6 +15,3 @@ class Stream(IntEnum):
     CONTROLS = 4  # latents of the sheet
     COMPARED = 5  # pictures of the set that samples are compared with
     SAMPLES = 6  # latents of these samples
-    CLASSIFIER = 7
-    REGRESSION = 8  # latents that first directions are found from
-    REFINEMENT = 9  # of a direction, by attribute

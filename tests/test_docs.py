@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 ADDRESS = "http://127.0.0.1:7860"
 CLIENT_FILES = ("picture", "archive", "morph", "animation")
 COMMANDS = re.findall(r"^python -m (.+)$", (DOCS / "command-line.md").read_text(), re.MULTILINE)
-# The same work, less of it; what is published or learnt from a table is tested elsewhere.
+# The same work, less of it; what is published or imported is tested elsewhere.
 SMALLER = {
     "train faces.zip": "--iterations 1 --batch 4",
     "train peaks.jpg": "--iterations 2 --max-size 48",
@@ -32,7 +32,7 @@ SMALLER = {
     "animate": "--frames 4",
     "super-resolve": "--factor 1.5",
 }
-ELSEWHERE = ("push", "import", "directions")
+ELSEWHERE = ("push", "import")
 
 
 def code(page: str, language: str, with_text: str) -> str:

@@ -1,10 +1,8 @@
 """Functions that take a path take it as a text, too."""
 
-import torch
 from PIL import Image
 
 from darkroom.animations import save_animation
-from dcgan.attributes import COLUMNS, read_attributes
 from dcgan.data import load, prepare, write_set
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from dcgan.uses import Sample
@@ -20,9 +18,6 @@ def test_sets_are_prepared_and_read(tmp_path):
     folder, archive = str(tmp_path / "photographs"), str(tmp_path / "new" / "faces.zip")
     assert write_set(prepare([folder]), archive) == 1
     assert load(archive).images.shape == load(folder).images.shape == (1, 3, 64, 64)
-    table = tmp_path / "table.txt"
-    table.write_text(f"{' '.join(name for name, _ in COLUMNS.values())}\n000001.jpg {'1 ' * len(COLUMNS)}\n")
-    assert read_attributes(str(table), ["celeba_000001.webp"]).shape == torch.Size([1, len(COLUMNS)])
 
 
 def test_faces_and_their_recipes_are_written_and_read(tmp_path):

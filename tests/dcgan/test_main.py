@@ -153,13 +153,9 @@ def test_a_short_training_has_a_plot_and_no_quality_figure(small, data, tmp_path
         (["morph", "{model}", "--seeds", "1,2", "--out", "o.gif", "--fps", "0"], "fps is 0"),
         (["import", "none", "--out", "o"], "none does not exist"),
         (["import", "none", "--out", "{model}"], "exists already"),
-        (["directions", "{model}", "{data}", "none"], "none cannot be read"),
-        (["directions", "user/repo", "{data}", "none"], "user/repo is no folder"),
-        (["directions", "{model}", "{data}", "none", "--seed", "-1"], "seed is -1; allowed are 0"),
         (["train", "https://host/faces.zip", "--out", "o"], "https://host/faces.zip is an address; download it first"),
         (["prepare", "https://host/a.zip", "--out", "o.zip"], "https://host/a.zip is an address; download it first"),
         (["import", "https://host/a.pth", "--out", "o"], "https://host/a.pth is an address; download it first"),
-        (["directions", "{model}", "ftp://host/a", "b"], "ftp://host/a is an address"),
         (["sample", "{model}", "--out", "s3://host/o"], "s3://host/o is an address; a file or folder"),
         (["sample", "https://huggingface.co/a/b", "--out", "o"], "is an address; USER/REPO is enough"),
         (["sample", "{model}", "--out", ""], "argument --out: the name is empty"),
@@ -172,7 +168,6 @@ def test_a_short_training_has_a_plot_and_no_quality_figure(small, data, tmp_path
         (["morph", "{model}", "--seeds", "1,2", "--out", "{gif}"], "taken.gif exists already; choose another name"),
         (["sample", "{scene}", "--out", "o"], "is a scene of singan; a face model of dcgan is needed"),
         (["morph", "{scene}", "--seeds", "1,2", "--out", "o.gif"], "is a scene of singan; a face model of dcgan"),
-        (["directions", "{scene}", "{data}", "none"], "is a scene of singan; a face model of dcgan is needed"),
         (["push", "{scene}", "user/repo"], "is a scene of singan; a face model of dcgan is needed"),
         (["train", "{data}", "--out", "{scene}"], "holds a scene of singan; choose another folder"),
         (["train", "{data}", "--out", "{scene}", "--resume"], "holds a scene of singan; choose another folder"),
@@ -308,18 +303,16 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("command", ["train", "import", "directions"])
-def test_a_folder_that_is_being_written_is_refused_and_keeps_what_it_holds(
-    command, small, data, tiny_faces_folder, tmp_path, capsys
-):
-    out = tiny_faces_folder if command == "directions" else tmp_path / "run"
-    arguments = {"train": [data, "--out", out], "import": ["a", "--out", out], "directions": [out, data, "a"]}
+@pytest.mark.parametrize("command", ["train", "import"])
+def test_a_folder_that_is_being_written_is_refused_and_keeps_what_it_holds(command, small, data, tmp_path, capsys):
+    out = tmp_path / "run"
+    arguments = {"train": [data, "--out", out], "import": ["a", "--out", out]}
     with locked(out):
         before = contents(out)
         assert run(command, *arguments[command]) == 2
         assert "another process is writing into" in one_line(capsys)
         assert contents(out) == before
-    assert command == "directions" or not out.exists()
+    assert not out.exists()
 
 
 def test_a_set_that_is_being_written_is_refused(data, tmp_path, capsys):
@@ -553,7 +546,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
 GARBAGE = ("nan", "inf", "-inf", "1e999", "-1", "9" * 20, "9" * 5000, "", "x", "1;5", "0x10", "--")
 NUMBERS = {
     "train": ("--iterations", "--batch", "--seed"), "sample": ("--count", "--seed", "--truncation"),
-    "morph": ("--frames", "--fps", "--truncation", "--seeds"), "directions": ("--seed",),
+    "morph": ("--frames", "--fps", "--truncation", "--seeds"),
 }  # fmt: skip
 
 
@@ -563,7 +556,6 @@ def test_what_is_no_number_is_one_line(command, option, small, data, tiny_faces_
     commands = {
         "train": [data, "--out", out], "sample": [tiny_faces_folder, "--out", out],
         "morph": [tiny_faces_folder, "--seeds", "1,2", "--out", out / "a.gif"],
-        "directions": [tiny_faces_folder, data, data / "none"],
     }  # fmt: skip
     for value in GARBAGE:
         assert run(command, *commands[command], f"{option}={value}") == 2, value

@@ -1,11 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from darkroom.seeds import seeded
-from dcgan import DataError
-from dcgan.attributes import (
+from benchmarks.attributes import (
     COLUMNS,
     NAMES,
     SKIN_TONE,
@@ -15,10 +14,12 @@ from dcgan.attributes import (
     skin_brightness,
     train_classifier,
 )
-from dcgan.directions import MOVE, NEEDED, SIDE_EFFECT, Fit, _chosen, effects
+from benchmarks.directions import MAX_SIDE_EFFECT, MIN_CHANGE, MOVE, choose, effects, main, table_of
+from darkroom.files import locked
+from darkroom.seeds import seeded
+from dcgan import DataError
 from dcgan.latent import draw_latents
-
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
+from tests.conftest import CHECKPOINTS
 
 
 @pytest.fixture
@@ -57,25 +58,24 @@ def test_unusable_tables_say_why(table, tmp_path):
         read_attributes(tmp_path / "other.txt", ["a"])
 
 
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-@pytest.mark.parametrize("quote", ["", '"'])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_table_with_commas_is_read_alike(table, tmp_path, mark, quote, end):
+def test_a_table_with_commas_is_read_alike(table, tmp_path):
     """Kaggle's list_attr_celeba.csv, and what spreadsheets make of it."""
     names = [column for column, _ in COLUMNS.values()]
     lines = [["image_id", *names], ["000001.jpg", *["1"] * 10], ["000002.jpg", *["-1"] * 10], ["\xe9.jpg", *["1"] * 10]]
-    text = end.join(",".join(f"{quote}{cell}{quote}" for cell in line) for line in lines) + end
-    (tmp_path / "list_attr_celeba.csv").write_bytes(mark + text.encode("latin-1"))
     pictures = ["celeba_000002.webp", "000001.png"]
-    assert torch.equal(read_attributes(tmp_path / "list_attr_celeba.csv", pictures), read_attributes(table, pictures))
+    for mark, quote, end in ((b"", "", "\n"), (b"\xef\xbb\xbf", '"', "\r\n")):
+        text = end.join(",".join(f"{quote}{cell}{quote}" for cell in line) for line in lines) + end
+        (tmp_path / "attributes.csv").write_bytes(mark + text.encode("latin-1"))
+        assert torch.equal(
+            read_attributes(str(tmp_path / "attributes.csv"), pictures), read_attributes(table, pictures)
+        )
 
 
 def test_the_classifier_learns_what_can_be_seen():
     images = torch.randint(0, 100, (320, 3, 64, 64), dtype=torch.uint8, generator=seeded(0))
     labels = (torch.rand(320, len(COLUMNS), generator=seeded(1)) < 0.5).float()
     images[labels[:, 0] == 1, :, 40:56] += 100  # a light mouth
-    *_, (step, steps, classifier) = train_classifier(images, labels, 0, width=8)
-    assert step == steps
+    classifier = train_classifier(images, labels, 0, width=8)
     found = torch.sigmoid(classifier(images.float() / 127.5 - 1))[:, 0]
     assert ((found > 0.5) == (labels[:, 0] == 1)).float().mean() > 0.95
 
@@ -94,19 +94,16 @@ def test_skin_tone_is_measured_on_the_cheeks():
 
 
 def test_a_direction_ships_only_if_it_does_its_own_work_and_little_else():
-    directions, changes = torch.eye(len(NAMES)), 0.01 * torch.ones(len(NAMES), len(NAMES))
-    strong = [0, 1, 2, 3]
-    for k in strong:
+    changes = 0.01 * torch.ones(len(NAMES), len(NAMES))
+    for k in range(4):
         changes[k, k] = 0.5
     changes[4, 4] = 0.29  # too little
     changes[1, 2] = -0.26  # 1 disturbs 2 by more than half of its own effect
     changes[1, 3] = 0.26  # and 3
     changes[0, 5] = 0.4  # 5 does not ship: it may be moved
-    judge = Judge(Classifier(4))
-    fit = _chosen(directions, changes, judge)
-    assert fit.judge is judge
-    assert isinstance(fit, Fit) and list(fit.directions) == [NAMES[k] for k in (0, 2, 3)]
-    assert f"**{NAMES[0]}**" in fit.report and f"**{NAMES[1]}**" not in fit.report
+    assert choose(changes) == [0, 2, 3]
+    table = table_of(changes, [0, 2, 3])
+    assert f"**{NAMES[0]}**" in table and f"**{NAMES[1]}**" not in table
 
 
 def test_effects_find_the_direction_that_changes_the_skin(tiny_faces):
@@ -119,23 +116,32 @@ def test_effects_find_the_direction_that_changes_the_skin(tiny_faces):
     assert tone[2] > 0.3 and (tone[[0, 1, 3, 4, 5, 6, 7]] == 0).all()
 
 
-@pytest.fixture(scope="module")
-def measured(shipped_faces) -> torch.Tensor:
-    """What +2 standard deviations along each shipped direction change, by the classifier that no direction has seen."""
-    judge = Judge.load(CHECKPOINTS / "faces")
-    return effects(shipped_faces, judge, torch.stack(list(shipped_faces.attributes.values())), seed=1)
+def test_shipped_directions_move_their_attributes_and_no_other(shipped_faces):
+    """By the classifier that no direction has seen, on latents that none was chosen by."""
+    shipped = shipped_faces.attributes
+    assert len(shipped) >= 6 and set(shipped) <= set(NAMES) and MOVE == 2
+    changes = effects(shipped_faces, Judge.load(CHECKPOINTS / "faces"), torch.stack(list(shipped.values())), seed=1)
+    for name, row in zip(shipped, changes.tolist(), strict=True):
+        own = row[NAMES.index(name)]
+        assert own >= MIN_CHANGE, name
+        for other in shipped.keys() - {name}:
+            assert abs(row[NAMES.index(other)]) < MAX_SIDE_EFFECT * own, (name, other)
 
 
-def test_enough_directions_are_shipped(shipped_faces):
-    assert len(shipped_faces.attributes) >= 6 and set(shipped_faces.attributes) <= set(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_shipped_direction_moves_its_attribute_and_no_other(shipped_faces, measured, name):
-    if name not in shipped_faces.attributes:
-        assert name not in shipped_faces.directions
-        return
-    row = measured[list(shipped_faces.attributes).index(name)]
-    assert MOVE == 2 and float(row[NAMES.index(name)]) >= NEEDED
-    for other in set(shipped_faces.attributes) - {name}:
-        assert abs(float(row[NAMES.index(other)])) < SIDE_EFFECT * float(row[NAMES.index(name)]), other
+def test_bad_input_is_one_line_and_leaves_the_model(tiny_faces_folder, tiny_folder, table, tmp_path, capsys):
+    before = {path: path.read_bytes() for path in tiny_faces_folder.iterdir()}
+    data = tmp_path / "faces.npz"
+    np.savez(data, np.zeros((2, 64, 64, 3), np.uint8))
+    for arguments, message in (
+        ([tiny_faces_folder, data, "none"], "none cannot be read"),
+        (["user/repo", data, table], "user/repo is no folder"),
+        ([tiny_faces_folder, data, table, "--seed", "-1"], "seed is -1; allowed are 0"),
+        ([tiny_folder, data, table], "is a scene of singan; a face model of dcgan is needed"),
+    ):
+        assert main([str(argument) for argument in arguments]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
+    with locked(tiny_faces_folder):
+        assert main([str(tiny_faces_folder), str(data), str(table)]) == 2
+        assert "another process is writing into" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tiny_faces_folder.iterdir()} == before

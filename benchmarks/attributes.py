@@ -1,22 +1,22 @@
-"""What can be told of a face: labels from CelebA's table, a small classifier for them, and skin tone from pixels."""
+"""Attributes of faces: labels from CelebA's table, a small classifier of them, and skin tone from pixels."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from tqdm import trange
 
 from darkroom.checks import echo
 from darkroom.files import atomic
 from darkroom.seeds import seeded
 from dcgan.config import SIZE
 from dcgan.data import DataError
-from dcgan.streams import Stream
 
 # Name here, CelebA's column, and whether that column says the opposite. None judges looks.
 COLUMNS: dict[str, tuple[str, bool]] = {
@@ -35,17 +35,18 @@ LABELS = {1.0: 1.0, -1.0: 0.0, 0.0: 0.0}
 SKIN_TONE = "skin_tone"  # of the cheeks and the nose, higher is lighter
 NAMES = (*COLUMNS, SKIN_TONE)
 JUDGE_FILE = "judge.safetensors"
-QUARTILES = 2.197  # between those of the logistic distribution, ln 9
+LOGISTIC_QUARTILES = 2.197  # the distance between those of the logistic distribution, ln 9
 CHEEKS = (slice(34, 44), slice(20, 44))  # rows and columns in a 64 px face
 
 EPOCHS = 8
 BATCH = 64
+ORDER_STREAM = 7  # of random numbers, after those of dcgan.trainer.Stream
 LEARNING_RATE, WEIGHT_DECAY = 2e-3, 0.02
-SHIFT = 3  # px, by which faces are moved in training, at most
+MAX_SHIFT = 3  # px, by which faces are moved in training
 
 
 def read_attributes(table: str | Path, names: Sequence[str]) -> Tensor:
-    """Labels of the named pictures, (N, 10) float32: 1, 0, or NaN where the table does not know the picture.
+    """Read the labels of the named pictures, (N, 10) float32: 1, 0, or NaN where the table lacks the picture.
 
     table: CelebA's list_attr_celeba.txt (an optional count, the columns' names, then a line for each picture), or the
     same with commas, as Kaggle has it. A picture is known by the digits at the end of its name: celeba_000001.webp is
@@ -70,7 +71,7 @@ def read_attributes(table: str | Path, names: Sequence[str]) -> Tensor:
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The columns' names but the pictures' own, and the rows, each with the picture's name first. Raises DataError."""
+    """Read a table: its columns' names but the first, and its rows, each with the picture's name first."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")  # a name in it may be in any encoding
     except OSError as error:
@@ -89,7 +90,7 @@ def _table(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _label(text: str, name: str, table: Path) -> float:
-    """1 or 0 for the table's 1 and -1. Raises DataError."""
+    """Turn the table's 1 and -1 into 1 and 0. Raises DataError."""
     try:
         return LABELS[float(text)]
     except (ValueError, KeyError):
@@ -97,7 +98,7 @@ def _label(text: str, name: str, table: Path) -> float:
 
 
 class Classifier(nn.Module):
-    """Pictures (N, 3, 64, 64) in [-1, 1] to a logit for each of the ten labels, (N, 10)."""
+    """Map pictures (N, 3, 64, 64) in [-1, 1] to a logit for each of the ten labels, (N, 10)."""
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
@@ -114,47 +115,45 @@ class Classifier(nn.Module):
 
 
 def _varied(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Half mirrored, all moved a little: what makes a small set go further."""
+    """Mirror half of the pictures and shift all a little, to make a small set go further."""
     mirrored = torch.rand(len(x), 1, 1, 1, generator=rng) < 0.5
     x = torch.where(mirrored, x.flip(3), x)
-    dy, dx = torch.randint(-SHIFT, SHIFT + 1, (2,), generator=rng).tolist()
-    top, left = SHIFT + dy, SHIFT + dx
-    return F.pad(x, (SHIFT,) * 4, mode="replicate")[:, :, top : top + SIZE, left : left + SIZE]
+    dy, dx = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,), generator=rng).tolist()
+    top, left = MAX_SHIFT + dy, MAX_SHIFT + dx
+    return F.pad(x, (MAX_SHIFT,) * 4, mode="replicate")[:, :, top : top + SIZE, left : left + SIZE]
 
 
-def train_classifier(
-    images: Tensor, labels: Tensor, seed: int, width: int = 32
-) -> Iterator[tuple[int, int, Classifier]]:
-    """Trains on uint8 (N, 3, 64, 64) and labels (N, 10) without NaN; yields step, steps and the network in training."""
-    rng = seeded(seed, Stream.CLASSIFIER)
+def train_classifier(images: Tensor, labels: Tensor, seed: int, width: int = 32) -> Classifier:
+    """Train on uint8 (N, 3, 64, 64) and labels (N, 10) without NaN."""
+    rng = seeded(seed, ORDER_STREAM)
+    an_epoch = max(1, len(images) // BATCH)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # initial weights and dropout
         network = Classifier(width)
         optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-        an_epoch = max(1, len(images) // BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, EPOCHS * an_epoch)
-        for epoch in range(EPOCHS):
-            order = torch.randperm(len(images), generator=rng)
-            for i in range(an_epoch):
-                rows = order[i * BATCH : (i + 1) * BATCH]
-                x = _varied(images[rows].float() / 127.5 - 1, rng)
-                loss = F.binary_cross_entropy_with_logits(network(x), labels[rows])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                yield epoch * an_epoch + i + 1, EPOCHS * an_epoch, network
-    network.eval().requires_grad_(False)
+        for step in trange(EPOCHS * an_epoch, desc="classifier"):
+            if step % an_epoch == 0:
+                order = torch.randperm(len(images), generator=rng)
+            rows = order[step % an_epoch * BATCH :][:BATCH]
+            x = _varied(images[rows].float() / 127.5 - 1, rng)
+            loss = F.binary_cross_entropy_with_logits(network(x), labels[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    network.requires_grad_(False)
+    return network.eval()
 
 
 def skin_brightness(x: Tensor) -> Tensor:
-    """Mean luminance (ITU-R BT.601) of the cheeks and the nose of pictures (N, 3, 64, 64) in [-1, 1], (N,)."""
+    """Measure the mean luminance (ITU-R BT.601) of cheeks and nose in pictures (N, 3, 64, 64) in [-1, 1], (N,)."""
     cheeks = x[:, :, CHEEKS[0], CHEEKS[1]].mean((2, 3))
     return cheeks @ torch.tensor([0.299, 0.587, 0.114], device=x.device)
 
 
 class Judge(nn.Module):
-    """Pictures (N, 3, 64, 64) in [-1, 1] to probabilities of all eleven attributes, (N, 11), in the order of NAMES.
+    """Map pictures (N, 3, 64, 64) in [-1, 1] to probabilities of all eleven attributes, (N, 11), in the order of NAMES.
 
     The classifier's, and the rank of the skin's brightness among real faces: that of a logistic distribution with
     their median and quartiles, so that it has a gradient.
@@ -172,11 +171,11 @@ class Judge(nn.Module):
 
     @classmethod
     def of(cls, classifier: Classifier, real: Tensor) -> Judge:
-        """A judge that knows the skin tones of real faces, uint8 (N, 3, 64, 64)."""
+        """Make a judge that knows the skin tones of real faces, uint8 (N, 3, 64, 64)."""
         judge = cls(classifier)
         brightness = skin_brightness(real.float() / 127.5 - 1)
         lower, median, upper = brightness.quantile(torch.tensor([0.25, 0.5, 0.75]))
-        judge.median, judge.scale = median, (upper - lower).clamp_min(1e-3) / QUARTILES
+        judge.median, judge.scale = median, (upper - lower).clamp_min(1e-3) / LOGISTIC_QUARTILES
         return judge
 
     def forward(self, x: Tensor) -> Tensor:
@@ -184,14 +183,14 @@ class Judge(nn.Module):
         return torch.cat([torch.sigmoid(self.classifier(x)), tone[:, None]], dim=1)
 
     def save(self, folder: str | Path) -> None:
-        """Writes judge.safetensors, filters in float16."""
+        """Write judge.safetensors, filters in float16."""
         tensors = {name: value.half() if value.ndim > 1 else value for name, value in self.state_dict().items()}
         with atomic(Path(folder) / JUDGE_FILE) as part:
             part.write_bytes(save({name: value.contiguous() for name, value in tensors.items()}))
 
     @classmethod
     def load(cls, folder: str | Path) -> Judge:
-        """What `save` wrote."""
+        """Read judge.safetensors."""
         tensors = load_file(Path(folder) / JUDGE_FILE)
         judge = cls(Classifier(len(tensors["classifier.main.0.weight"])))
         judge.load_state_dict(tensors)
