@@ -18,10 +18,10 @@ Base = Literal["adam", "rmsprop"]
 SIZE = 64  # px, both sides of every face
 THESIS_LATENT_DIM = 32
 MAX_LATENT_DIM = 1024
-GRID = 32  # steps a unit of z, of latents that are made to be short in links
+LATENT_GRID = 32  # steps a unit of z, of latents that are made to be short in links
 MAX_WIDTH = 512
 MAX_ITERATIONS = 10_000_000
-COOLDOWN = 6_000  # iterations
+COOLDOWN_ITERATIONS = 6_000  # of the preset `long`
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class TrainConfig:
     iterations: updates of the generator.
     batch: images an update, over all processes.
     seed: of every random draw.
-    loss: see `dcgan.losses`.
+    loss: see `darkroom.adversarial`.
     label_smoothing: the target of real images is 1 minus this (minimax and non-saturating losses).
     label_noise: width of the uniform noise on the targets (the same losses).
     penalty: weight of the gradient penalty: R1 + R2, or that of WGAN-GP; 0 leaves it out.
@@ -130,11 +130,11 @@ class TrainConfig:
             raise ValueError("penalty is 0 with loss 'wgan-gp'; that loss needs one above 0")
 
     def has_snapshot(self, iteration: int) -> bool:
-        """Whether there is a sheet and a checkpoint after so many iterations."""
+        """Return whether there is a sheet and a checkpoint after so many iterations."""
         return iteration % self.snapshot_every == 0 or iteration == self.iterations
 
     def has_quality(self, iteration: int) -> bool:
-        """Whether the snapshot after so many iterations has a quality figure: the last, and those well before."""
+        """Return whether the snapshot after so many iterations is measured, too: the last, and those well before."""
         if iteration == self.iterations:
             return self.iterations * self.batch >= self.quality_images
         every = self.snapshot_every * math.ceil(self.quality_images / (self.batch * self.snapshot_every))
@@ -142,7 +142,7 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
-        """Inverse of `dataclasses.asdict` after a journey through JSON."""
+        """Read the values of `dataclasses.asdict` after a journey through JSON."""
         return cls(**{**values, "model": ModelConfig(**values["model"]), "betas": tuple(values["betas"])})
 
 
@@ -164,7 +164,7 @@ _RADFORD = replace(
 
 PRESETS: dict[str, TrainConfig] = {
     "standard": _STANDARD,
-    # Goes on for as long as there is time, and is then resumed with `--iterations` at COOLDOWN more than it has.
+    # Goes on while there is time, and is then resumed with `--iterations` at COOLDOWN_ITERATIONS more than it has.
     "long": replace(
         _STANDARD,
         iterations=100_000,
@@ -172,7 +172,7 @@ PRESETS: dict[str, TrainConfig] = {
         learning_rate=2e-4,
         discriminator_learning_rate=2e-4,
         linear_decay=False,
-        cooldown=COOLDOWN,
+        cooldown=COOLDOWN_ITERATIONS,
         ema_images=40_000,
         snapshot_every=200,
         quality_images=1_000_000_000,  # none: the model is the last one, not the best by sliced Wasserstein distance
@@ -209,7 +209,7 @@ PUBLISHED: dict[Loss, tuple[float, int, int, DiscriminatorNorm]] = {
 
 
 def from_preset(name: str, **overrides: Any) -> TrainConfig:
-    """A preset with some values changed; None leaves the preset's.
+    """Return a preset with some values changed; None leaves the preset's.
 
     Another loss than the preset's brings what it was published with, or it would not train. Raises ValueError for a
     name that is none.

@@ -26,13 +26,12 @@ SUFFIXES = (
     ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm",
     ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
 )  # fmt: skip
-QUALITY = 92  # of the WebP files in a prepared set
-PREVIEW = 5  # faces a side
+WEBP_QUALITY = 92  # of the files in a prepared set
+PREVIEW_SIDE = 5  # faces
 MAX_MEMBER_BYTES = 200_000_000  # of a picture in a zip, which is read as a whole
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 SET_MARK = b"A set of faces, prepared by darkroom"  # comment of the zip
 PREVIEW_MARK = "darkroom-preview"  # key of a text in the PNG
-MARK_BYTES = 1024  # in which a PNG's text stands
+PREVIEW_MARK_BYTES = 1024  # at the beginning of the PNG, in which that text stands
 
 
 class DataError(ValueError):
@@ -53,7 +52,7 @@ class Faces:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One file on its way: its square, or why there is none; an empty `error` says that it is no picture at all."""
+    """A file that was looked at: its square, or why there is none; an empty `error` says that it is no picture."""
 
     name: str
     index: int
@@ -63,7 +62,7 @@ class Prepared:
 
 
 def square(picture: Picture, size: int = SIZE) -> Image.Image:
-    """The central square of a picture, upright, in sRGB, `size` px a side (LANCZOS), RGB. Raises PictureError."""
+    """Crop a picture to its central square, upright, in sRGB, `size` px a side (LANCZOS), RGB. Raises PictureError."""
     return _squared(open_picture(picture), size)
 
 
@@ -78,20 +77,19 @@ def _squared(image: Image.Image, size: int = SIZE) -> Image.Image:
 
 @dataclass(frozen=True)
 class _File:
-    """A file of a folder or zip; problem: why it cannot even be opened."""
+    """A file of a folder or zip: where it is, or why it cannot even be opened."""
 
     name: str
-    where: Path | zipfile.ZipInfo | None
-    problem: str = ""
+    where: Path | zipfile.ZipInfo | str
 
 
 def _hidden(name: str) -> bool:
-    """What systems keep beside the files: `.DS_Store`, `._photo.jpg`, `__MACOSX/`."""
+    """Return whether systems keep this beside the files: `.DS_Store`, `._photo.jpg`, `__MACOSX/`."""
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def _files(source: Path) -> list[_File]:
-    """The files of a folder or zip in the order of their names, but hidden ones. Raises DataError."""
+    """List the files of a folder or zip in the order of their names, but hidden ones. Raises DataError."""
     if source.is_dir():
         return sorted(_below(source), key=lambda file: PurePosixPath(file.name))
     if not source.is_file():
@@ -108,43 +106,36 @@ def _files(source: Path) -> list[_File]:
 
 
 def _below(source: Path) -> Iterator[_File]:
-    """The files below a folder. Linked folders are followed, after the others; each folder is entered once."""
-    seen: set[tuple[int, int]] = set()
-    waiting, links = [source], list[Path]()
-    while waiting or links:
-        folder = waiting.pop() if waiting else links.pop(0)
-        name = folder.relative_to(source).as_posix()
-        try:
-            status = folder.stat()
-            entries = (
-                []
-                if (status.st_dev, status.st_ino) in seen
-                else sorted(os.scandir(folder), key=lambda entry: entry.name)
-            )
-            seen.add((status.st_dev, status.st_ino))
-        except OSError as error:
-            yield _File(name, None, f"it cannot be opened: {error.strerror}")
+    """List the files below a folder. Links are followed; each folder is entered once, and none above the first."""
+    errors: list[OSError] = []
+    seen = {_identity(path) for path in source.resolve().parents}
+    for place, folders, names in os.walk(source, onerror=errors.append, followlinks=True):
+        folder = Path(place)
+        if (identity := _identity(folder)) in seen:
+            folders.clear()
             continue
-        for entry in entries:
-            path = folder / entry.name
-            if _hidden(entry.name):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(path)
-            elif path.is_dir():
-                if not source.resolve().is_relative_to(path.resolve()):  # else it leads back
-                    links.append(path)
-            elif path.is_file():
+        seen.add(identity)
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        for path in (folder / name for name in names if not _hidden(name)):
+            if path.is_file():
                 yield _File(path.relative_to(source).as_posix(), path)
-            elif entry.is_symlink():
-                yield _File(path.relative_to(source).as_posix(), None, "it is a link to what does not exist")
+            elif path.is_symlink():
+                yield _File(path.relative_to(source).as_posix(), "it is a link to what does not exist")
+    for error in errors:
+        name = Path(error.filename).relative_to(source).as_posix()
+        yield _File(name, f"it cannot be opened: {error.strerror}")
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 # -- preparing --------------------------------------------------------------------------------------------------------
 
 
 def prepare(sources: Sequence[str | Path]) -> Iterator[Prepared]:
-    """The squares of all pictures in folders and zips, one by one; what cannot be read comes with its error.
+    """Crop all pictures in folders and zips to squares, one by one; what cannot be read comes with its error.
 
     Every file is looked at, whatever its name, but hidden ones and what `write_set` made. Raises DataError where a
     source is missing or a damaged zip, or none holds a picture.
@@ -169,7 +160,7 @@ def prepare(sources: Sequence[str | Path]) -> Iterator[Prepared]:
 
 
 def _prepared(file: _File, archive: zipfile.ZipFile | None, index: int, total: int) -> Prepared | None:
-    """What becomes of a file; None where it is one of ours."""
+    """Look at a file; None where it is one of ours."""
     blank = Prepared(file.name, index, total, None)
     try:
         picture = _picture(file) if archive is None else _member(file, archive)
@@ -190,9 +181,9 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _picture(file: _File) -> Path | None:
-    """A file of a folder, if it is a picture; its beginning alone is read. Raises _Ours, ValueError, OSError."""
+    """Return a file of a folder, if it is a picture, by its beginning alone. Raises _Ours, ValueError, OSError."""
     if not isinstance(file.where, Path):
-        raise DataError(file.problem)
+        raise DataError(str(file.where))
     with file.where.open("rb") as content:
         if _is_ours(content):
             raise _Ours
@@ -200,13 +191,13 @@ def _picture(file: _File) -> Path | None:
 
 
 def _meant(file: _File, content: IO[bytes]) -> bool:
-    """Whether a file is a picture, or is called one."""
+    """Return whether a file is a picture, or is called one."""
     return is_picture(content) or file.name.lower().endswith(SUFFIXES)
 
 
 def _is_ours(file: IO[bytes]) -> bool:
-    """Whether a file in a folder is a preview or a set that `write_set` made."""
-    start = file.read(MARK_BYTES)
+    """Return whether a file in a folder is a preview or a set that `write_set` made."""
+    start = file.read(PREVIEW_MARK_BYTES)
     if start.startswith(b"PK"):
         file.seek(-min(len(SET_MARK), len(start)), os.SEEK_END)
         return file.read() == SET_MARK
@@ -214,20 +205,20 @@ def _is_ours(file: IO[bytes]) -> bool:
 
 
 def _member(file: _File, archive: zipfile.ZipFile) -> IO[bytes] | None:
-    """A member of a zip, if it is a picture. Raises ValueError."""
+    """Read a member of a zip, if it is a picture. Raises ValueError."""
     assert isinstance(file.where, zipfile.ZipInfo)
-    method = file.where.compress_type
     if file.where.flag_bits & 1:
         raise DataError("it needs a password")
-    if method not in METHODS:
-        named = zipfile.compressor_names.get(method, str(method))  # type: ignore[attr-defined]
-        raise DataError(f"it is packed by a method that is not known here: {named}")
     try:
         with archive.open(file.where) as content:
             if not _meant(file, content):
                 return None
         with archive.open(file.where) as content:  # anew, as its checksum is that of a reading from the start
             pixels = content.read(MAX_MEMBER_BYTES + 1)
+    except NotImplementedError:
+        method = file.where.compress_type
+        named = zipfile.compressor_names.get(method, str(method))  # type: ignore[attr-defined]
+        raise DataError(f"it is packed by a method that is not known here: {named}") from None
     except Exception as error:  # each method has exceptions of its own
         raise DataError(f"it is damaged in the zip ({type(error).__name__})") from None
     if len(pixels) > MAX_MEMBER_BYTES:
@@ -239,13 +230,13 @@ def _member(file: _File, archive: zipfile.ZipFile) -> IO[bytes] | None:
 
 
 def preview_of(out: str | Path) -> Path:
-    """Where the sheet of a prepared set lies: faces.preview.png beside faces.zip."""
+    """Name the sheet of a prepared set: faces.preview.png beside faces.zip."""
     out = Path(out)
     return out.with_name(f"{out.stem}.preview.png")
 
 
 def write_set(prepared: Iterator[Prepared], out: str | Path) -> int:
-    """Writes the squares as WebP into one zip, and a sheet of 25 of them beside it (`preview_of`); how many there are.
+    """Write the squares as WebP into one zip and a sheet of 25 of them beside it (`preview_of`); return their number.
 
     Either both files are written or none. Raises DataError where not one could be read, and before anything is read
     where a file of that name was not made by this function.
@@ -253,27 +244,40 @@ def write_set(prepared: Iterator[Prepared], out: str | Path) -> int:
     out = Path(out)
     check_ours(out)
     with made_folder(out.parent), atomic(out) as part:
-        sheet = _Sheet()
-        written: set[str] = set()
+        names: dict[str, None] = {}
         with zipfile.ZipFile(part, "w") as archive:  # stored: WebP does not get smaller
             archive.comment = SET_MARK
             for item in prepared:
                 if item.image is None:
                     continue
-                name = _unused(PurePosixPath(item.name).stem, item.index, written)
+                # A zip's names are UTF-8, whatever a disk's are.
+                name = os.fsencode(PurePosixPath(item.name).stem).decode("utf-8", errors="replace")
+                while name in names:
+                    name = f"{name}_{item.index:06}"
+                names[name] = None
                 content = io.BytesIO()
-                item.image.save(content, format="WEBP", quality=QUALITY, method=4)
+                item.image.save(content, format="WEBP", quality=WEBP_QUALITY, method=4)
                 archive.writestr(f"{name}.webp", content.getvalue())
-                sheet.show(item.image)
-        if not written:
+        if not names:
             raise DataError("not one of the pictures could be read")
         with atomic(preview_of(out)) as preview:
-            sheet.save(preview)
-    return len(written)
+            _write_preview(part, [f"{name}.webp" for name in names], preview)
+    return len(names)
+
+
+def _write_preview(archive: Path, names: list[str], path: Path) -> None:
+    """Write a sheet of 25 of a set's pictures, evenly among all."""
+    shown = min(len(names), PREVIEW_SIDE**2)
+    with zipfile.ZipFile(archive) as pictures:
+        chosen = [pictures.read(names[i * len(names) // shown]) for i in range(shown)]
+    text = PngImagePlugin.PngInfo()
+    text.add_text(PREVIEW_MARK, "1")
+    sheet = contact_sheet([Image.open(io.BytesIO(content)) for content in chosen], PREVIEW_SIDE)
+    sheet.save(path, format="PNG", pnginfo=text)
 
 
 def check_ours(out: str | Path) -> None:
-    """Raises DataError where a set or its preview would replace a file that `write_set` has not made."""
+    """Raise DataError where a set or its preview would replace a file that `write_set` has not made."""
     for path in (Path(out), preview_of(out)):
         if path.is_dir():
             raise DataError(f"{path} is a folder; choose another name")
@@ -283,40 +287,8 @@ def check_ours(out: str | Path) -> None:
                     raise DataError(f"{path} is there already and is no set that prepare made; choose another name")
 
 
-def _unused(stem: str, index: int, taken: set[str]) -> str:
-    """A name like this one that is not taken, and now is."""
-    name = os.fsencode(stem).decode("utf-8", errors="replace")  # a zip's names are UTF-8, whatever a disk's are
-    while name in taken:
-        name = f"{name}_{index:06}"
-    taken.add(name)
-    return name
-
-
-class _Sheet:
-    """25 of the pictures, evenly among all, however many come: every second one goes when there are twice as many."""
-
-    def __init__(self) -> None:
-        self.shown: list[Image.Image] = []
-        self.every = 1
-        self.count = 0
-
-    def show(self, image: Image.Image) -> None:
-        if self.count % self.every == 0:
-            self.shown.append(image)
-        self.count += 1
-        if len(self.shown) == 2 * PREVIEW**2:
-            self.shown, self.every = self.shown[::2], 2 * self.every
-
-    def save(self, path: Path) -> None:
-        text = PngImagePlugin.PngInfo()
-        text.add_text(PREVIEW_MARK, "1")
-        shown = min(len(self.shown), PREVIEW**2)
-        chosen = [self.shown[i * len(self.shown) // shown] for i in range(shown)]
-        contact_sheet(chosen, PREVIEW).save(path, format="PNG", pnginfo=text)
-
-
 def load(source: str | Path) -> Faces:
-    """A training set: a folder or zip of pictures (cropped and resized as needed), or an .npz of uint8 (N, H, W, 3).
+    """Load a folder or zip of pictures (cropped and resized as needed), or an .npz of uint8 (N, H, W, 3).
 
     Files that are no pictures are left out. Raises DataError where there are none but those, or a picture cannot be
     read: `prepare` leaves such pictures out.
@@ -354,11 +326,11 @@ def _faces(pixels: np.ndarray, names: Sequence[str]) -> Faces:
 
 
 def to_tensor(picture: Picture) -> Tensor:
-    """A picture's central square as (1, 3, 64, 64) float32 in [-1, 1]. Raises PictureError."""
+    """Convert a picture's central square to (1, 3, 64, 64) float32 in [-1, 1]. Raises PictureError."""
     return torch.from_numpy(np.array(square(picture))).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def to_pil(x: Tensor) -> list[Image.Image]:
-    """(N, 3, H, W) in [-1, 1] as RGB pictures."""
+    """Convert (N, 3, H, W) in [-1, 1] to RGB pictures."""
     pixels = ((x.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     return [Image.fromarray(picture) for picture in pixels]

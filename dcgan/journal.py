@@ -1,10 +1,9 @@
-"""What a training run writes beside its model: log.csv, log.png and a sheet every so often."""
+"""Files that a training writes beside its model: log.csv, log.png and a sheet every so often."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from darkroom.files import atomic, visible
@@ -15,28 +14,26 @@ COLUMNS = (
     "iteration", "images", "seconds", "images_per_second", "discriminator", "generator", "real", "fake", "penalty",
     "augmentation", "quality", "spread",
 )  # fmt: skip
-
-
+ALWAYS_FILLED = COLUMNS[:4]
 LOG_FILE, PLOT_FILE, SHEETS = "log.csv", "log.png", "sheets"
 
 
 def holds_journal_only(folder: str | Path) -> bool:
-    """Whether all that is visible in a folder is what training writes before its first checkpoint is whole."""
+    """Return whether all that is visible in a folder is what training writes before its first checkpoint is whole."""
     folder = Path(folder)
     names = visible(folder)
     if LOG_FILE not in names or not names <= {LOG_FILE, PLOT_FILE, SHEETS, CONFIG_FILE}:
         return False
     with (folder / LOG_FILE).open("rb") as file:
         header = file.readline(1000)
-    return header.strip() == ",".join(COLUMNS).encode() and not {
-        name for name in visible(folder / SHEETS) if not re.fullmatch(r"\d{7,}\.png", name)
-    }
+    sheets_only = all(re.fullmatch(r"\d{7,}\.png", name) for name in visible(folder / SHEETS))
+    return header.strip() == ",".join(COLUMNS).encode() and sheets_only
 
 
 def _is_whole(row: dict[str, str]) -> bool:
-    """Whether each column is there, and those that every row has are numbers."""
+    """Return whether each column is there, and those that every row fills are numbers."""
     try:
-        return all(row[name] is not None for name in COLUMNS) and bool([float(row[name]) for name in COLUMNS[:4]])
+        return all(row[name] is not None for name in COLUMNS) and all(float(row[name]) >= 0 for name in ALWAYS_FILLED)
     except (KeyError, ValueError):
         return False
 
@@ -55,15 +52,15 @@ class Journal:
             writer.writerows(kept)
         self.seconds_before = float(kept[-1]["seconds"]) if kept else 0.0
 
-    def rows(self) -> Iterator[dict[str, str]]:
-        """The rows written so far; a line that was cut off or damaged is left out."""
+    def rows(self) -> list[dict[str, str]]:
+        """Read the rows written so far; a line that was cut off or damaged is left out."""
         if not self.path.exists():
-            return
+            return []
         with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
-            yield from (row for row in csv.DictReader(file) if _is_whole(row))
+            return [row for row in csv.DictReader(file) if _is_whole(row)]
 
     def write(self, record: Progress) -> None:
-        """One row; with a snapshot also its sheet and the plot."""
+        """Append a row; with a snapshot write also its sheet and the plot."""
         row: dict[str, object] = {
             "iteration": record.iteration,
             "images": record.images,
@@ -84,10 +81,10 @@ class Journal:
             self.plot()
 
     def plot(self) -> None:
-        """log.png: losses, logits and quality over the images seen."""
+        """Write log.png: losses, logits and quality over the images seen."""
         from matplotlib.figure import Figure  # half a second, which commands that train nothing need not wait for
 
-        rows = list(self.rows())
+        rows = self.rows()
         panels = (("discriminator", "generator"), ("real", "fake"), ("augmentation", "spread"), ("quality",))
         figure = Figure(figsize=(12, 7), layout="constrained")
         for axes, names in zip(figure.subplots(2, 2).flat, panels, strict=True):

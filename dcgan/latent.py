@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from darkroom.checks import check_range
 from darkroom.seeds import seeded
-from dcgan.config import GRID
+from dcgan.config import LATENT_GRID
 from dcgan.model import Generator, ThesisGenerator
 
 PRINCIPAL = 10  # principal directions that a model has, or fewer if its latent is shorter
 
 
 def draw_latents(indices: list[int], latent_dim: int, seed: int) -> Tensor:
-    """Latent i of a seed for each index, (N, latent_dim); each depends on (seed, i) alone."""
+    """Draw latent i of a seed for each index, (N, latent_dim); each depends on (seed, i) alone."""
     return torch.stack([torch.randn(latent_dim, generator=seeded(seed, index)) for index in indices])
 
 
 def truncated(z: Tensor, anchor: Tensor, truncation: float) -> Tensor:
-    """z (N, latent_dim) moved towards the unit vector `anchor` (latent_dim,) until the share `truncation` of the angle
-    between is left, 0 to 1.
+    """Move z (N, latent_dim) towards the unit vector `anchor` (latent_dim,) until the share `truncation` of the angle
+    is left, 0 to 1.
 
     Norms are kept: scaled latents, as in the truncation trick of BigGAN (Brock et al., ICLR 2019), leave the norms on
     which a generator was trained.
@@ -32,7 +32,7 @@ def truncated(z: Tensor, anchor: Tensor, truncation: float) -> Tensor:
 
 
 def principal_directions(generator: Generator | ThesisGenerator) -> Tensor:
-    """Unit directions in which the first layer's normalised activations change most, (PRINCIPAL, latent_dim).
+    """Find unit directions in which the first layer's normalised activations change most, (PRINCIPAL, latent_dim).
 
     Eigenvectors of A^T A (SeFa, Shen and Zhou, CVPR 2021, equation 4), where A is the first layer with the gain of the
     batch normalisation behind it. z itself has no principal directions: its distribution is a sphere's.
@@ -50,7 +50,7 @@ def principal_directions(generator: Generator | ThesisGenerator) -> Tensor:
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """From a to b, (latent_dim,) each, at every share in t (N,): along the great circle, the length linearly.
+    """Go from a to b, (latent_dim,) each, to every share in t (N,): along the great circle, the length linearly.
 
     Shoemake (SIGGRAPH 1985). Straight lines pass through short latents, which are rare and give grey faces.
     """
@@ -64,7 +64,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
 
 def morph_path(z: Tensor, frames: int, loop: bool) -> Tensor:
-    """`frames` latents through all of z (N >= 2, latent_dim) at even pace; with `loop` back to the first.
+    """Lay `frames` latents through all of z (N >= 2, latent_dim) at even pace; with `loop` back to the first.
 
     An open path begins at the first and ends at the last latent; in a closed one the frame after the last would be the
     first. Raises ValueError for other numbers than 2 or more latents and 2 to 1000 frames.
@@ -81,14 +81,14 @@ def morph_path(z: Tensor, frames: int, loop: bool) -> Tensor:
 
 
 def arithmetic(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """a - b + c (Radford et al., section 6.3.2), each (N, latent_dim), brought to the mean length of the three."""
+    """Compute a - b + c (Radford et al., section 6.3.2), (N, latent_dim), at the mean length of the three."""
     result = a - b + c
     length = (a.norm(dim=1, keepdim=True) + b.norm(dim=1, keepdim=True) + c.norm(dim=1, keepdim=True)) / 3
     return F.normalize(result, dim=1) * length
 
 
 def near(z: Tensor, seed: int, angle: float) -> Tensor:
-    """z (N, latent_dim) turned by `angle` in radians towards a random direction at right angles to it, length kept.
+    """Turn z (N, latent_dim) by `angle` in radians towards a random direction at right angles to it, length kept.
 
     The same seed turns the same latent in the same way. Raises ValueError where a latent is 0, which has no direction.
     """
@@ -101,12 +101,12 @@ def near(z: Tensor, seed: int, angle: float) -> Tensor:
 
 
 def snapped(z: Tensor) -> Tensor:
-    """z (N, latent_dim) on the grid that short links hold exactly, at most 1/64 from what each entry was."""
-    return (z * GRID).round() / GRID
+    """Put z (N, latent_dim) on the grid that short links hold exactly, each entry at most 1/64 away."""
+    return (z * LATENT_GRID).round() / LATENT_GRID
 
 
 def plane(a: Tensor, b: Tensor, c: Tensor, side: int) -> Tensor:
-    """The plane through three latents (1, latent_dim) each as a map, row by row: (side^2, latent_dim).
+    """Map the plane through three latents (1, latent_dim) each, row by row: (side^2, latent_dim).
 
     a is at the top left, b top right, c bottom left and b + c - a bottom right. Every latent is brought to the length
     between those of the corners, the last one's being the mean: shorter ones are rare and give grey faces. Raises

@@ -18,7 +18,7 @@ from darkroom.checks import check_range, check_whole, echo
 from darkroom.files import atomic, check_zip, why
 from darkroom.model_files import read_json
 from darkroom.seeds import MAX_SEED
-from dcgan.config import GRID, MAX_LATENT_DIM
+from dcgan.config import LATENT_GRID, MAX_LATENT_DIM
 
 TEXT_KEY = "darkroom"
 LATENTS_FILE = "latents.json"
@@ -26,14 +26,14 @@ MAX_TRUNCATION = 2.0  # of recipes, where it scales
 MAX_MOVE = 10.0  # standard deviations
 MAX_INDEX = 1_000_000
 MAX_MOVES = 1000
-MAX_NAME = 100  # characters of a direction's or a model's name
-MAX_ENTRY = 1e6  # of z, up or down: draws stay below 6
-MAX_RECIPES = 1000  # in a file
+MAX_NAME_LENGTH = 100  # characters of a direction's or a model's name
+MAX_LATENT_ENTRY = 1e6  # up or down: draws stay below 6
+MAX_RECIPES_IN_FILE = 1000
 MAX_JSON_BYTES = 2_500_000  # 64 faces of 1024 entries and 200 moves take 2.04 MB
 MAX_ZIP_BYTES, MAX_ZIP_ENTRIES = 100_000_000, 2_000  # of faces; 1000 of them have 15 MB
 MAX_TEXT_PIXELS = 4_000_000  # of a PNG whose text may stand behind its picture, which is decoded first
-MAX_ERROR = 100  # characters of what a library says
-# Of a token: 7.3.1v0.8~smiling=1.5, or z or q and the latent in base64.
+MAX_ERROR_LENGTH = 100  # characters of what a library says
+# The parts of a token: 7.3.1v0.8~smiling=1.5, or z or q and the latent in base64.
 PART, VARIETY, LATENT, SHORT = "~", "v", "z", "q"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -42,35 +42,30 @@ class RecipeError(ValueError):
     """A recipe or a file of recipes that cannot be used, and why."""
 
 
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    check_range(name, value, low, high)
-    return float(value)
-
-
 def _moves(values: Any) -> dict[str, float]:
-    """Moves other than 0. Raises ValueError."""
+    """Check moves and leave out those of 0. Raises ValueError."""
     if values is None:
         return {}
     if not isinstance(values, Mapping):
         raise RecipeError(f"moves is {echo(values)}; an object of directions' names and numbers is needed")
     if len(values) > MAX_MOVES:
         raise RecipeError(f"moves has {len(values)} entries; at most {MAX_MOVES} are allowed")
-    kept = {}
     for name, amount in values.items():
-        if not isinstance(name, str) or len(name) > MAX_NAME:
-            raise RecipeError(f"a direction's name is {echo(name)}; at most {MAX_NAME} characters are allowed")
-        if number := _number(f"moves[{echo(name)}]", amount, -MAX_MOVE, MAX_MOVE):
-            kept[name] = number
-    return kept
+        if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH:
+            raise RecipeError(f"a direction's name is {echo(name)}; at most {MAX_NAME_LENGTH} characters are allowed")
+        check_range(f"moves[{echo(name)}]", amount, -MAX_MOVE, MAX_MOVE)
+    return {name: float(amount) for name, amount in values.items() if amount}
 
 
 def _entries(values: Any) -> tuple[float, ...]:
-    """The entries of an explicit latent. Raises ValueError."""
+    """Check the entries of an explicit latent. Raises ValueError."""
     if not isinstance(values, Sequence) or isinstance(values, str | bytes) or not values:
         raise RecipeError(f"z is {echo(values)}; a list of numbers is needed")
     if len(values) > MAX_LATENT_DIM:
         raise RecipeError(f"z has {len(values)} entries; at most {MAX_LATENT_DIM} are allowed")
-    return tuple(_number("an entry of z", entry, -MAX_ENTRY, MAX_ENTRY) for entry in values)
+    for entry in values:
+        check_range("an entry of z", entry, -MAX_LATENT_ENTRY, MAX_LATENT_ENTRY)
+    return tuple(map(float, values))
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: Any) -> Recipe:
-        """From {"seed", "index", "truncation", "moves", "variety"} or {"z", "moves"}, all optional.
+        """Read {"seed", "index", "truncation", "moves", "variety"} or {"z", "moves"}, all optional.
 
         Raises ValueError with the key, its value and what is allowed. Keys of other meaning are ignored.
         """
@@ -100,14 +95,15 @@ class Recipe:
         moves = _moves(values.get("moves"))
         if values.get("z") is not None:
             return cls(moves=moves, z=_entries(values["z"]))
-        truncation = _number("truncation", values.get("truncation", 1.0), 0, MAX_TRUNCATION)
-        variety = _number("variety", values.get("variety", 1.0), 0, 1)
+        truncation, variety = values.get("truncation", 1.0), values.get("variety", 1.0)
+        check_range("truncation", truncation, 0, MAX_TRUNCATION)
+        check_range("variety", variety, 0, 1)
         seed = check_whole("seed", values.get("seed", 0), 0, MAX_SEED)
         index = check_whole("index", values.get("index", 0), 0, MAX_INDEX)
-        return cls(seed, index, truncation, moves, variety=variety)
+        return cls(seed, index, float(truncation), moves, variety=float(variety))
 
     def to_dict(self) -> dict[str, Any]:
-        """Inverse of `from_dict`: plain values for JSON; a variety of 1 is left out."""
+        """Return plain values for JSON, which `from_dict` reads; a variety of 1 is left out."""
         moves = dict(self.moves)
         if self.z is not None:
             return {"z": list(self.z), "moves": moves}
@@ -116,7 +112,7 @@ class Recipe:
 
 
 def save_png(image: Image.Image, recipe: Recipe, model: dict[str, Any], path: str | Path) -> None:
-    """A face as PNG; its text chunk `darkroom` holds recipe and model as JSON."""
+    """Write a face as PNG; its text chunk `darkroom` holds recipe and model as JSON."""
     with atomic(path) as part:
         image.save(part, format="PNG", pnginfo=_text(recipe, model))
 
@@ -128,7 +124,7 @@ def _text(recipe: Recipe, model: dict[str, Any]) -> PngImagePlugin.PngInfo:
 
 
 def save_zip(images: Sequence[Image.Image], recipes: Sequence[Recipe], model: dict[str, Any], path: str | Path) -> None:
-    """The faces as PNGs with their recipes, and all recipes once more in `latents.json`."""
+    """Write faces as PNGs with their recipes, and all recipes once more in `latents.json`."""
     names = [f"face_{i:04}.png" for i in range(len(images))]
     faces = [{"file": name, **recipe.to_dict()} for name, recipe in zip(names, recipes, strict=True)]
     with atomic(path) as part, zipfile.ZipFile(part, "w") as archive:  # stored: PNGs do not get smaller
@@ -139,7 +135,7 @@ def save_zip(images: Sequence[Image.Image], recipes: Sequence[Recipe], model: di
 
 
 def load_recipes(path: str | Path) -> tuple[list[Recipe], dict[str, Any]]:
-    """The recipes in a PNG, a ZIP or a latents.json that this module wrote, and the model that they belong to.
+    """Read the recipes in a PNG, a ZIP or a latents.json that this module wrote, and the model that they belong to.
 
     Raises RecipeError where there is none, or there is more than 64 faces need.
     """
@@ -155,8 +151,8 @@ def load_recipes(path: str | Path) -> tuple[list[Recipe], dict[str, Any]]:
     faces = values.get("faces", [values]) if isinstance(values, dict) else None
     if not isinstance(faces, list) or not faces:
         raise RecipeError(f"{path.name} holds no recipe of a face")
-    if len(faces) > MAX_RECIPES:
-        raise RecipeError(f"{path.name} holds {len(faces)} faces; at most {MAX_RECIPES} are allowed")
+    if len(faces) > MAX_RECIPES_IN_FILE:
+        raise RecipeError(f"{path.name} holds {len(faces)} faces; at most {MAX_RECIPES_IN_FILE} are allowed")
     try:
         return [Recipe.from_dict(face) for face in faces], _identity(values.get("model"))
     except ValueError as error:
@@ -164,15 +160,19 @@ def load_recipes(path: str | Path) -> tuple[list[Recipe], dict[str, Any]]:
 
 
 def _identity(model: Any) -> dict[str, Any]:
-    """What a file says of the model that drew its faces: short texts and numbers, whatever stands there."""
+    """Take what a file says of the model that drew its faces: short texts and numbers, whatever stands there."""
     if not isinstance(model, dict):
         return {}
     known = {key: model.get(key) for key in ("name", "fingerprint", "latent_dim")}
-    return {key: value for key, value in known.items() if isinstance(value, str | int) and len(str(value)) <= MAX_NAME}
+    return {
+        key: value
+        for key, value in known.items()
+        if isinstance(value, str | int) and len(str(value)) <= MAX_NAME_LENGTH
+    }
 
 
 def _json_of(path: Path) -> str | bytes:
-    """The JSON that a file holds, at most a byte more than is allowed. Raises ValueError, OSError."""
+    """Read the JSON that a file holds, at most a byte more than is allowed. Raises ValueError, OSError."""
     with path.open("rb") as file:
         start = file.read(MAX_JSON_BYTES + 1)
     if start.startswith(PNG_START):
@@ -213,13 +213,15 @@ def _png_text(path: Path) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:MAX_ERROR] or type(error).__name__
+    return " ".join(str(error).split())[:MAX_ERROR_LENGTH] or type(error).__name__
 
 
 def face_token(recipe: Recipe) -> str:
-    """A recipe in a word, for links: SEED.INDEX.TRUNCATION, with vVARIETY behind it where that is not 1, or q and its
-    latent in steps of 1/GRID (int8, base64), or z and any other latent (float32, base64), then ~NAME=AMOUNT of each
-    move."""
+    """Write a recipe as a word, for links.
+
+    It is SEED.INDEX.TRUNCATION, with vVARIETY behind it where that is not 1, or q and its latent in steps of
+    1/LATENT_GRID (int8, base64), or z and any other latent (float32, base64); then ~NAME=AMOUNT of each move.
+    """
     if recipe.z is None:
         head = f"{recipe.seed}.{recipe.index}.{_short(recipe.truncation)}"
         if recipe.variety != 1:
@@ -230,7 +232,7 @@ def face_token(recipe: Recipe) -> str:
 
 
 def read_face(token: str) -> Recipe:
-    """Inverse of `face_token`. Raises ValueError."""
+    """Read what `face_token` wrote. Raises ValueError."""
     head, *moves = token.split(PART)
     pairs = [move.partition("=") for move in moves]
     amounts = {name: _parsed(float, amount, f"a number for {name}") for name, _, amount in pairs}
@@ -238,7 +240,9 @@ def read_face(token: str) -> Recipe:
     if head.startswith(LATENT):
         return Recipe.from_dict({**values, "z": _unpacked(head.removeprefix(LATENT), "f")})
     if head.startswith(SHORT):
-        return Recipe.from_dict({**values, "z": [steps / GRID for steps in _unpacked(head.removeprefix(SHORT), "b")]})
+        return Recipe.from_dict(
+            {**values, "z": [steps / LATENT_GRID for steps in _unpacked(head.removeprefix(SHORT), "b")]}
+        )
     parts = head.split(".", 2)
     if len(parts) != 3:
         raise RecipeError("SEED.INDEX.TRUNCATION is needed")
@@ -262,15 +266,15 @@ def _parsed(kind: Callable[[str], float], text: str, what: str) -> float:
 
 
 def _packed(z: Sequence[float]) -> str:
-    """A latent in letters, a third as many where all entries are steps of the grid, and below 4."""
-    steps = [round(entry * GRID) for entry in z]
-    short = all(-128 <= n <= 127 and n / GRID == entry for n, entry in zip(steps, z, strict=True))
+    """Write a latent in letters, a third as many where all entries are steps of the grid, and below 4."""
+    steps = [round(entry * LATENT_GRID) for entry in z]
+    short = all(-128 <= n <= 127 and n / LATENT_GRID == entry for n, entry in zip(steps, z, strict=True))
     packed = struct.pack(f"<{len(z)}b", *steps) if short else struct.pack(f"<{len(z)}f", *z)
     return (SHORT if short else LATENT) + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def _unpacked(text: str, kind: str) -> list[float]:
-    """Inverse of `_packed`; kind: of its numbers, as in `struct`. Raises RecipeError."""
+    """Read what `_packed` wrote; kind: of its numbers, as in `struct`. Raises RecipeError."""
     try:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return list(struct.unpack(f"<{len(packed) // struct.calcsize(kind)}{kind}", packed))

@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import asdict, replace
 
@@ -11,9 +12,8 @@ def test_a_configuration_survives_json():
         assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
+def test_values_out_of_range_are_named():
+    for values, message in (
         ({"iterations": 0}, "iterations is 0; allowed are 1 to"),
         ({"batch": 1}, "batch is 1; allowed are 2 to"),
         ({"seed": -1}, "seed is -1; allowed are 0 to"),
@@ -23,24 +23,16 @@ def test_a_configuration_survives_json():
         ({"discriminator_steps": 0}, "discriminator_steps is 0"),
         ({"label_smoothing": 0.6}, "label_smoothing is 0.6"),
         ({"loss": "wgan-gp", "penalty": 0.0}, "penalty is 0 with loss 'wgan-gp'; that loss needs one above 0"),
-    ],
-)
-def test_values_out_of_range_are_named(values, message):
-    with pytest.raises(ValueError, match=message):
-        replace(PRESETS["standard"], **values)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(PRESETS["standard"], **values)
+    for values, message in (
         ({"architecture": "big"}, "architecture is 'big'"),
         ({"latent_dim": 0}, "latent_dim is 0"),
         ({"architecture": "thesis", "latent_dim": 100}, "the thesis' networks have 32"),
-    ],
-)
-def test_impossible_networks_are_refused(values, message):
-    with pytest.raises(ValueError, match=message):
-        ModelConfig(**values)
+    ):
+        with pytest.raises(ValueError, match=message):
+            ModelConfig(**values)
 
 
 def test_presets_are_those_of_the_publications():
@@ -72,15 +64,13 @@ def test_another_loss_brings_what_it_was_published_with():
         from_preset("standard", loss="mse")
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("batch", [2, 32, 128])
-@pytest.mark.parametrize("iterations", [1, 6, 751, 3_000, 10_000, 15_001])
-def test_quality_figures_never_come_more_often_than_their_cost_allows(preset, batch, iterations):
+def test_quality_figures_never_come_more_often_than_their_cost_allows():
     """At the end too, however short the training is; and where there are any, the last iteration has one."""
-    config = from_preset(preset, batch=batch, iterations=iterations)
-    found = [i for i in range(1, iterations + 1) if config.has_snapshot(i) and config.has_quality(i)]
-    assert len(found) * config.quality_images <= iterations * batch
-    assert found[-1:] == [iterations] * bool(found)
+    for preset, batch, iterations in itertools.product(PRESETS, (2, 32, 128), (1, 751, 3_000, 10_000)):
+        config = from_preset(preset, batch=batch, iterations=iterations)
+        found = [i for i in range(1, iterations + 1) if config.has_snapshot(i) and config.has_quality(i)]
+        assert len(found) * config.quality_images <= iterations * batch
+        assert found[-1:] == [iterations] * bool(found)
 
 
 def test_each_preset_as_it_is_has_several_quality_figures_but_the_one_for_days():
