@@ -32,9 +32,9 @@ from dcgan.train import Progress, TrainingError, train
 from dcgan.tutorial import import_tutorial
 from dcgan.uses import Morph, Sample
 
-OF_THE_GAME = ("loss", "optimizer", "extragradient", "augmentation")  # what training is studied by
-MAX_SIDE = 2048  # px, of an enlarged face
-NAMED = 5  # files that a message names of those it counts
+GAME_OPTIONS = ("loss", "optimizer", "extragradient", "augmentation")
+MAX_FACE_SIDE = 2048  # px, enlarged
+MAX_NAMED_FILES = 5  # of those that a message counts
 
 
 def _prepare(args: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def _prepare(args: argparse.Namespace) -> int:
         with tqdm(unit=" files", delay=BAR_DELAY, dynamic_ncols=True) as bar:
             count = write_set(_watched(prepare(args.sources), bar, others), out)
     if others:
-        named = ", ".join(printable(name) for name in others[:NAMED]) + ", ..." * (len(others) > NAMED)
+        named = ", ".join(map(printable, others[:MAX_NAMED_FILES])) + ", ..." * (len(others) > MAX_NAMED_FILES)
         plural = "s that are no pictures" if len(others) > 1 else " that is no picture"
         print(f"left out {len(others)} file{plural}: {named}", file=sys.stderr)
     print(f"{count} pictures of 64x64 px: {out}")
@@ -59,7 +59,7 @@ def _prepare(args: argparse.Namespace) -> int:
 
 
 def _watched(items: Iterator[Prepared], bar: Any, others: list[str]) -> Iterator[Prepared]:
-    """The same items; what is damaged is said, what is no picture is added to `others`."""
+    """Pass items on; report what is damaged, add what is no picture to `others`."""
     for item in items:
         bar.total = item.total
         bar.update(item.index + 1 - bar.n)
@@ -75,7 +75,7 @@ def _watched(items: Iterator[Prepared], bar: Any, others: list[str]) -> Iterator
 
 @contextmanager
 def _processes(device: str) -> Iterator[str | torch.device]:
-    """Joins the group of `torchrun`, if it started this process; the device of this process."""
+    """Join the group of `torchrun`, if it started this process; yield the device of this process."""
     if "WORLD_SIZE" not in os.environ:
         yield device
         return
@@ -91,7 +91,7 @@ def _processes(device: str) -> Iterator[str | torch.device]:
 
 
 def _found(out: Path, resume: bool) -> Checkpoint | None:
-    """The training in `out` to go on with; None where there is none. Raises ValueError where `out` is taken."""
+    """Load the training in `out` to go on with; None where there is none. Raises ValueError where `out` is taken."""
     names = visible(out)
     if not names or holds_journal_only(out):  # or ended before its first checkpoint
         return None
@@ -107,7 +107,7 @@ def _found(out: Path, resume: bool) -> Checkpoint | None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    given = ("iterations", "batch", "seed", *OF_THE_GAME)
+    given = ("iterations", "batch", "seed", *GAME_OPTIONS)
     config = from_preset(args.preset, **{name: getattr(args, name) for name in given})
     check_folder("--out", args.out)
     with _processes(args.device) as device:
@@ -126,7 +126,7 @@ def _follow(
     args: argparse.Namespace, faces: Faces, config: TrainConfig, device: str | torch.device,
     checkpoint: Checkpoint | None, leads: bool,
 ) -> int:  # fmt: skip
-    """Trains; of several processes one writes and reports."""
+    """Train, write and report; of several processes one writes and reports."""
     first = checkpoint.iteration if checkpoint else 0
     bar = tqdm(
         total=config.iterations, initial=first, disable=not leads, unit=" it", mininterval=1, delay=BAR_DELAY,
@@ -138,7 +138,9 @@ def _follow(
             for record in train(faces.images, config, device, checkpoint):
                 asked = stop.number is not None
                 bar.update(record.iteration - bar.n)
-                bar.set_postfix_str(_pace(record), refresh=record.drawn is not None)
+                pace = f"{record.images_per_second:.1f} images/s"
+                measuring = "" if record.drawn is None else f"measuring quality, {record.drawn:.0%}"
+                bar.set_postfix_str(measuring or pace, refresh=bool(measuring))
                 if not leads:
                     continue
                 journal = journal or Journal(args.out, first)  # written when all values have proved good
@@ -158,14 +160,8 @@ def _follow(
     return 0
 
 
-def _pace(record: Progress) -> str:
-    if record.drawn is not None:
-        return f"measuring quality, {record.drawn:.0%}"
-    return f"{record.images_per_second:.1f} images/s"
-
-
 def _write(record: Progress, journal: Journal, bar: Any, asked: bool) -> None:
-    """Writes a record; with a checkpoint where there is one, or where the end was asked for."""
+    """Write a record, with a checkpoint where there is one or the end was asked for."""
     if record.drawn is None:
         journal.write(record)
     if checkpoint := record.checkpoint or (record.make_checkpoint() if asked else None):
@@ -182,7 +178,7 @@ def _write(record: Progress, journal: Journal, bar: Any, asked: bool) -> None:
 
 def _sample(args: argparse.Namespace) -> int:
     check_folder("--out", args.out)
-    check_range("--size", args.size, SIZE, MAX_SIDE)
+    check_range("--size", args.size, SIZE, MAX_FACE_SIDE)
     faces = FacePipeline.from_pretrained(args.model).to(pick_device())
     (use,) = commands.uses_of(args, Sample)
     identity = faces.identity()
@@ -248,7 +244,8 @@ def _program() -> Commands:
     command.model()
     command.out("DIR", "folder for the files")
     commands.add_options(command, Sample)
-    size = f"side of the PNGs in px, {SIZE} to {MAX_SIDE}: above {SIZE} enlarged by Lanczos' filter, without new detail"
+    size = f"side of the PNGs in px, {SIZE} to {MAX_FACE_SIDE}"
+    size = f"{size}: above {SIZE} enlarged by Lanczos' filter, without new detail"
     command.add_argument("--size", type=int, default=SIZE, metavar="N", help=size)
 
     command = program.add("morph", _morph, "from face to face: an animation of 256x256 px")
@@ -291,7 +288,7 @@ def _add_training(program: Commands) -> None:
 
 
 def _add_game(command: commands.Command) -> None:
-    """What the first thesis studied: the game, and how its players are optimised."""
+    """Add the options of the game and of how its players are optimised, which the first thesis studied."""
     brought = "another than the preset's brings the penalty, critic steps and normalisation it was published with"
     command.of_preset("loss", help=f"what the players play for; {brought}", choices=get_args(Loss))
     command.of_preset("optimizer", "optimiser", help="of both players", choices=get_args(Base))
@@ -302,7 +299,7 @@ def _add_game(command: commands.Command) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
+    """Run a command; return 0 if done, 1 if training failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM."""
     return _program().run(arguments, (TrainingError,))
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-TRANSLATION = 1 / 8  # of a side, at most
-CUTOUT = 1 / 2  # of a side
+MAX_TRANSLATION = 1 / 8  # of a side
+CUTOUT_SIDE = 1 / 2  # of a side
 IMAGES_TO_CERTAINTY = 500_000  # the probability needs so many images from 0 to 1 (ADA, section 3.1)
 MAX_PROBABILITY = 0.8  # ADA, section 2.2: above it augmentations leak
 
@@ -21,7 +21,7 @@ def _uniform(count: int, rng: torch.Generator) -> Tensor:
 
 
 def colour(x: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, 3, H, W) with random brightness, saturation and contrast."""
+    """Give (N, 3, H, W) random brightness, saturation and contrast."""
     n = len(x)
     x = x + (_uniform(n, rng) - 0.5)
     grey = x.mean(1, keepdim=True)
@@ -31,16 +31,16 @@ def colour(x: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _positions(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Row and column numbers, (1, 1, H, 1) and (1, 1, 1, W)."""
+    """Number rows and columns, (1, 1, H, 1) and (1, 1, 1, W)."""
     rows = torch.arange(x.shape[2], device=x.device)[None, None, :, None]
     return rows, torch.arange(x.shape[3], device=x.device)[None, None, None, :]
 
 
 def translation(x: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, C, H, W) moved by up to an eighth of a side in each direction; zeros come in."""
+    """Move (N, C, H, W) by up to an eighth of a side in each direction; zeros come in."""
     rows, columns = _positions(x)
     for axis, numbers, side in ((2, rows, x.shape[2]), (3, columns, x.shape[3])):
-        reach = int(side * TRANSLATION)
+        reach = int(side * MAX_TRANSLATION)
         source = numbers + torch.floor(_uniform(len(x), rng) * (2 * reach + 1)).long() - reach
         inside = (source >= 0) & (source < side)
         x = torch.where(inside, x.gather(axis, source.clamp(0, side - 1).expand_as(x)), 0)
@@ -48,16 +48,16 @@ def translation(x: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def cutout(x: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, C, H, W) with a square of half a side set to zero, anywhere, also partly outside."""
+    """Set a square of half a side to zero in (N, C, H, W), anywhere, also partly outside."""
     hole = torch.ones((), dtype=torch.bool, device=x.device)
     for numbers, side in zip(_positions(x), x.shape[2:], strict=True):
-        first = torch.floor(_uniform(len(x), rng) * (side + 1)) - side * CUTOUT / 2
-        hole = (numbers >= first) & (numbers < first + side * CUTOUT) & hole
+        first = torch.floor(_uniform(len(x), rng) * (side + 1)) - side * CUTOUT_SIDE / 2
+        hole = (numbers >= first) & (numbers < first + side * CUTOUT_SIDE) & hole
     return torch.where(hole, 0, x)
 
 
 def augment(x: Tensor, probability: Tensor | None, rng: torch.Generator) -> Tensor:
-    """(N, 3, H, W) in [-1, 1], each picture augmented in each of the three ways with this probability.
+    """Augment each picture of (N, 3, H, W) in [-1, 1] in each of the three ways with this probability.
 
     probability: () in [0, 1]; None leaves the pictures as they are.
     """
@@ -71,7 +71,7 @@ def augment(x: Tensor, probability: Tensor | None, rng: torch.Generator) -> Tens
 
 @torch.no_grad()
 def adapt(probability: Tensor, real: Tensor, fake: Tensor, target: float, images: int) -> None:
-    """Moves ADA's probability, in place: up while the discriminator is surer of real pictures than `target`, else down.
+    """Move ADA's probability, in place: up while the discriminator is surer of real pictures than `target`, else down.
 
     real, fake: its logits. r_t = E[sign(D(x))] (ADA, equation 1); a relativistic or Wasserstein critic has no zero of
     its own, so signs are taken from the middle between the two means. images: seen since the last call.

@@ -1,7 +1,8 @@
-"""What going on with a training needs beside the model."""
+"""Files of a training that can be gone on with."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from darkroom.checks import check_range, check_whole
+from darkroom.checks import check_range, check_whole, echo
 from darkroom.files import atomic
 from darkroom.model_files import MAX_CONFIG_BYTES, ModelError, header_of, read_json, reading
 from dcgan.config import MAX_ITERATIONS, TrainConfig
@@ -23,9 +24,10 @@ TRAINING_FILE = "training.safetensors"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Enough to go on after `iteration` iterations. faces: the best model so far, of this `quality`.
+    """Enough to go on after `iteration` iterations.
 
-    data: digest of the training set. examined: whether the snapshot that may be due after this iteration is made.
+    faces: the best model so far, of this `quality`. data: digest of the training set. examined: whether the snapshot
+    that may be due after this iteration is made.
     """
 
     iteration: int
@@ -36,8 +38,31 @@ class Checkpoint:
     examined: bool = True
 
     def holds(self, config: TrainConfig) -> bool:
-        """Whether nothing is left to do of training with this configuration."""
+        """Return whether nothing is left to do of training with this configuration."""
         return self.examined and self.iteration == config.iterations and self.faces.train_config == config
+
+    def check_continues(self, images: Tensor, config: TrainConfig) -> None:
+        """Raise ValueError unless training these images with this configuration can go on from here."""
+        theirs = self.faces.train_config
+        if theirs is None:
+            raise ValueError("the checkpoint does not say its settings")
+        for name, value in asdict(theirs).items():
+            asked = getattr(config, name)
+            if name not in ("iterations", "model") and value != asked:
+                other = "the checkpoint was trained with other settings"
+                raise ValueError(f"{name} is {echo(asked)}; {other}: {echo(value)}")
+        if theirs.model != config.model:
+            raise ValueError("the checkpoint was trained with other settings: its networks are others")
+        if self.data != digest(images):
+            raise ValueError("the checkpoint was trained on other pictures")
+        left = config.iterations - self.iteration
+        if left < 0 or (left == 0 and self.examined):
+            raise ValueError(f"iterations is {config.iterations}; the checkpoint already has {self.iteration}")
+
+
+def digest(images: Tensor) -> str:
+    """Compute 16 hexadecimal digits by which a training set, uint8 (N, 3, 64, 64), is known again."""
+    return hashlib.sha256(images.cpu().contiguous().numpy().data).hexdigest()[:16]
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Tensor]:
@@ -49,7 +74,7 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Tensor]:
 
 
 def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
-    """Writes the model and, beside it, the state of training, each atomically.
+    """Write the model and, beside it, the state of training, each atomically.
 
     The state is larger: it is written first, so that a disk that is full shows before anything is replaced. It takes
     its place last: an older state with a newer model, which is the best so far, goes on to the same end.
@@ -71,7 +96,7 @@ def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """What `save_checkpoint` wrote. Raises ModelError where a file is missing or damaged."""
+    """Read what `save_checkpoint` wrote. Raises ModelError where a file is missing or damaged."""
     path = Path(folder) / TRAINING_FILE
     if not path.exists():
         raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")

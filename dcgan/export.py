@@ -1,4 +1,4 @@
-"""Faces side by side, and large enough to be seen in motion."""
+"""Sheets of faces, and faces enlarged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MORPH_SCALE = 4  # faces of 64 px are small on a screen
 
 
 def contact_sheet(images: Sequence[Image.Image], columns: int) -> Image.Image:
-    """Pictures of one size side by side, row by row."""
+    """Put pictures of one size side by side, row by row."""
     width, height = images[0].size
     rows = -(-len(images) // columns)
     sheet = Image.new("RGB", (columns * width, rows * height))
@@ -21,11 +21,11 @@ def contact_sheet(images: Sequence[Image.Image], columns: int) -> Image.Image:
 
 
 def enlarged_to(image: Image.Image, side: int) -> Image.Image:
-    """A square picture at `side` px a side, by Lanczos' filter: smooth, but with no more detail than before."""
+    """Enlarge a square picture to `side` px by Lanczos' filter: smooth, with no more detail than before."""
     return image if image.width == side else image.resize((side, side), Image.Resampling.LANCZOS)
 
 
 def enlarged(frames: Sequence[Image.Image]) -> list[Image.Image]:
-    """Pictures of one size, four times as large."""
+    """Enlarge pictures of one size four times."""
     width, height = (side * MORPH_SCALE for side in frames[0].size)
     return [frame.resize((width, height), Image.Resampling.BICUBIC) for frame in frames]

@@ -1,4 +1,4 @@
-"""Whether a picture shows a face: learnt from a model's own faces, with no other pictures.
+"""Tells whether a picture shows a face, learnt from a model's own faces, with no other pictures.
 
 Histograms of oriented gradients (Dalal and Triggs, CVPR 2005) of the faces against those of the same faces taken to
 pieces, told apart by Fisher's linear discriminant.
@@ -15,35 +15,35 @@ from torch import Tensor
 from darkroom.seeds import seeded
 from dcgan.config import SIZE
 
-FACES = 512  # of the model, from which is learnt
-CELL = 8  # px a side, of which each has a histogram
-BINS = 9  # directions of a gradient
+LEARNT_FACES = 512  # of the model
+CELL_SIDE = 8  # px
+DIRECTION_BINS = 9
 CONTRAST = 0.1  # gradients of a cell far below it count as none
 SHRINKAGE = 0.3  # of the covariance towards a sphere
 LUMA = (0.299, 0.587, 0.114)
 
 
 def histograms(x: Tensor) -> Tensor:
-    """Of the gradients' directions in pictures (N, 3, 64, 64) in [-1, 1], over the contrast around them, (N, 576)."""
+    """Compute histograms of gradients' directions over their contrast, (N, 576), of (N, 3, 64, 64) in [-1, 1]."""
     luma = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
     luma = F.pad(luma, (1, 1, 1, 1), mode="replicate")
     across = luma[:, :, 1:-1, 2:] - luma[:, :, 1:-1, :-2]
     down = luma[:, :, 2:, 1:-1] - luma[:, :, :-2, 1:-1]
     strength = (across.square() + down.square()).sqrt()
-    direction = torch.atan2(down, across) % (2 * math.pi) / (2 * math.pi) * BINS
+    direction = torch.atan2(down, across) % (2 * math.pi) / (2 * math.pi) * DIRECTION_BINS
     below = direction.floor()
     share = direction - below
-    planes = torch.zeros(len(x), BINS, SIZE, SIZE)
-    planes.scatter_add_(1, below.long() % BINS, strength * (1 - share))
-    planes.scatter_add_(1, (below.long() + 1) % BINS, strength * share)
-    cells = F.avg_pool2d(planes, CELL)  # (N, 9, 8, 8)
+    planes = torch.zeros(len(x), DIRECTION_BINS, SIZE, SIZE)
+    planes.scatter_add_(1, below.long() % DIRECTION_BINS, strength * (1 - share))
+    planes.scatter_add_(1, (below.long() + 1) % DIRECTION_BINS, strength * share)
+    cells = F.avg_pool2d(planes, CELL_SIDE)  # (N, 9, 8, 8)
     energy = cells.square().sum(1, keepdim=True)
     around = F.avg_pool2d(F.pad(energy, (1, 1, 1, 1), mode="replicate"), 3, 1)
     return (cells / (around + CONTRAST**2).sqrt()).flatten(1)
 
 
 def pieces(x: Tensor) -> Tensor:
-    """Eight pictures or more taken to pieces, an eighth of them in each way, (N, 3, 64, 64)."""
+    """Take eight pictures or more to pieces, an eighth of them in each way, (N, 3, 64, 64)."""
     rng = seeded(0)
     order = torch.randperm(len(x), generator=rng)
     upside, turned, large, huge, rolled, quarters, tiles, phases = x[order].tensor_split(8)
@@ -62,13 +62,13 @@ def pieces(x: Tensor) -> Tensor:
 
 
 def _two(low: int, high: int, rng: torch.Generator) -> tuple[int, int]:
-    """Two random whole numbers from low to high."""
+    """Draw two random whole numbers from low to high."""
     first, second = torch.randint(low, high + 1, (2,), generator=rng).tolist()
     return first, second
 
 
 def _magnified(x: Tensor, factor: float, rng: torch.Generator) -> Tensor:
-    """A random part of each, as large as the whole."""
+    """Enlarge a random part of each to the whole."""
     side = round(SIZE / factor)
     corners = [_two(0, SIZE - side, rng) for _ in x]
     parts = torch.stack([it[:, i : i + side, j : j + side] for it, (i, j) in zip(x, corners, strict=True)])
@@ -76,14 +76,14 @@ def _magnified(x: Tensor, factor: float, rng: torch.Generator) -> Tensor:
 
 
 def _shuffled(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """Tiles of so many px in random order."""
+    """Shuffle tiles of `side` px."""
     tiles = F.unfold(x, side, stride=side)  # (N, 3 * side^2, tiles)
     orders = torch.stack([torch.randperm(tiles.shape[2], generator=rng) for _ in x])
     return F.fold(tiles.gather(2, orders[:, None].expand_as(tiles)), SIZE, side, stride=side)
 
 
 def _rephased(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Noise with the spectrum of each."""
+    """Make noise with the spectrum of each."""
     spectrum = torch.fft.rfft2(x)
     phases = 2 * math.pi * torch.rand(len(x), 1, *spectrum.shape[2:], generator=rng)
     return torch.fft.irfft2(spectrum * torch.exp(1j * phases), s=(SIZE, SIZE))
@@ -101,5 +101,5 @@ class FaceSense:
         self._weights = torch.linalg.solve(spread, self._high - self._low)
 
     def scores(self, x: Tensor) -> Tensor:
-        """How like a face pictures (N, 3, 64, 64) are, (N,): 1 as those it learnt from on average, 0 their pieces."""
+        """Score pictures (N, 3, 64, 64), (N,): 1 as the faces it learnt from on average, 0 as their pieces."""
         return (histograms(x) - self._low) @ self._weights / ((self._high - self._low) @ self._weights)

@@ -25,7 +25,7 @@ _MAKERS: dict[str, Any] = {
 
 
 def bilinear(method: Method, eta: float, steps: int = 60) -> Tensor:
-    """Where the players of min_x max_y x y stand after 0, 1, ... steps of size eta from (1, 0), (steps + 1, 2) float64.
+    """Play min_x max_y x y from (1, 0): the places after 0, 1, ... steps of size eta, (steps + 1, 2) float64.
 
     The equilibrium is (0, 0), and each player's gradient is where the other stands (Gidel et al., ICLR 2019, section
     2.3), so plain steps turn around it. A step multiplies the distance from it
@@ -56,7 +56,7 @@ def bilinear(method: Method, eta: float, steps: int = 60) -> Tensor:
 
 
 def _move(x: Tensor, y: Tensor, half_of_x: Any, half_of_y: Any) -> None:
-    """Takes these half-steps along the gradients at where both stand now; y goes up."""
+    """Take these half-steps along the gradients at where both stand now; y goes up."""
     x.grad, y.grad = y.detach().clone(), -x.detach()
     for half_step in (half_of_x, half_of_y):
         if half_step is not None:

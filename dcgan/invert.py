@@ -1,4 +1,4 @@
-"""Finding the latent of a given face by optimisation (Zhu et al., ECCV 2016, arXiv 1609.03552, equation 2)."""
+"""Search for the latent of a given face by optimisation (Zhu et al., ECCV 2016, arXiv 1609.03552, equation 2)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Inversion:
 
     @property
     def closeness(self) -> float:
-        """1: the same picture; 0: no nearer than a random face."""
+        """Return 1 for the same picture, 0 for one no nearer than a random face."""
         return max(0.0, 1 - self.error / self.random_error)
 
     @property
     def likeness(self) -> str:
-        """The same in words."""
+        """Say in words how close the face is."""
         return next(words for least, words in LIKENESS if self.closeness >= least)
 
 
@@ -56,18 +56,18 @@ def _levels(x: Tensor) -> list[Tensor]:
 
 
 def _distance(drawn: Tensor, wanted: Tensor) -> Tensor:
-    """Mean absolute difference at every level, (N,) of (N, 3, 64, 64) from (1, 3, 64, 64)."""
+    """Measure the mean absolute difference over all levels, (N,), of (N, 3, 64, 64) from (1, 3, 64, 64)."""
     pairs = zip(_levels(drawn), _levels(wanted), strict=True)
     return torch.stack([(a - b).abs().mean((1, 2, 3)) for a, b in pairs]).mean(0)
 
 
 def _error(drawn: Tensor, wanted: Tensor) -> Tensor:
-    """Root mean square difference in levels of 255, (N,)."""
+    """Measure the root mean square difference in levels of 255, (N,)."""
     return (drawn - wanted).square().mean((1, 2, 3)).sqrt() * 127.5
 
 
 def invert(draw: Callable[[Tensor], Tensor], wanted: Tensor, latent_dim: int, seed: int) -> Iterator[Inversion]:
-    """Searches a latent that `draw` turns into `wanted` (1, 3, 64, 64); several at once, from the nearest random ones.
+    """Search for a latent that `draw` turns into `wanted` (1, 3, 64, 64), from the nearest of many random ones.
 
     Yields after every tenth step; the last one is the result. The same picture and seed give the same latent.
     """

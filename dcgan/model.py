@@ -10,8 +10,7 @@ from darkroom.evaluation import evaluation
 from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
 
-LATENTS_A_STATISTIC = 2_048  # from which batch normalisation's statistics are taken anew
-STATISTICS_BATCH = 128  # of them at once
+STATISTICS_LATENTS, STATISTICS_BATCH = 2_048, 128  # for batch normalisation; in all, and at once
 
 
 class Generator(nn.Module):
@@ -36,7 +35,7 @@ class Generator(nn.Module):
 
     @property
     def first_layer(self) -> Tensor:
-        """What z is multiplied by first, (latent_dim, activations): SeFa's matrix A, transposed."""
+        """Return what z is multiplied by first, (latent_dim, activations): SeFa's matrix A, transposed."""
         first = self.main[0]
         assert isinstance(first, nn.ConvTranspose2d)
         return first.weight.flatten(1)
@@ -86,7 +85,7 @@ class ThesisGenerator(nn.Module):
 
     @property
     def first_layer(self) -> Tensor:
-        """What z is multiplied by first, (latent_dim, activations)."""
+        """Return what z is multiplied by first, (latent_dim, activations)."""
         return self.dense.weight.T
 
 
@@ -105,19 +104,19 @@ class ThesisDiscriminator(nn.Module):
 
 
 def new_generator(config: ModelConfig) -> Generator | ThesisGenerator:
-    """The untrained generator of a configuration, in channels_last."""
+    """Make the untrained generator of a configuration, in channels_last."""
     network = Generator(config) if config.architecture == "radford" else ThesisGenerator(config)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def new_discriminator(config: ModelConfig) -> Discriminator | ThesisDiscriminator:
-    """The untrained discriminator of a configuration, in channels_last."""
+    """Make the untrained discriminator of a configuration, in channels_last."""
     network = Discriminator(config) if config.architecture == "radford" else ThesisDiscriminator()
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def initialise(network: nn.Module, rng: torch.Generator) -> None:
-    """N(0, 0.02) as Radford et al.; Kaiming's without normalisation; Glorot's in the thesis' networks."""
+    """Draw weights: N(0, 0.02) as Radford et al.; Kaiming's without normalisation; Glorot's in the thesis' networks."""
     normalised = any(isinstance(module, nn.BatchNorm2d | _SpectralNorm) for module in network.modules())
     thesis = isinstance(network, ThesisGenerator | ThesisDiscriminator)
     for module in network.modules():
@@ -138,7 +137,7 @@ def initialise(network: nn.Module, rng: torch.Generator) -> None:
 
 @torch.no_grad()
 def refresh_statistics(generator: nn.Module, latent_dim: int, dtype: torch.dtype) -> None:
-    """Takes batch normalisation's statistics anew, from the same latents every time.
+    """Take batch normalisation's statistics anew, from the same latents every time.
 
     The moving average of a generator has other activations than the generators that it is the average of.
     """
@@ -150,7 +149,7 @@ def refresh_statistics(generator: nn.Module, latent_dim: int, dtype: torch.dtype
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
     device = next(generator.parameters()).device
-    z = torch.randn(LATENTS_A_STATISTIC, latent_dim, generator=seeded(0)).to(device)
+    z = torch.randn(STATISTICS_LATENTS, latent_dim, generator=seeded(0)).to(device)
     with evaluation(generator), torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         for norm in norms:
             norm.train()  # nothing else takes note of what passes

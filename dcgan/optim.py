@@ -1,4 +1,4 @@
-"""Extragradient: steps for games (Gidel et al., ICLR 2019, arXiv 1802.10551)."""
+"""The players' optimisers; Extragradient: steps for games (Gidel et al., ICLR 2019, arXiv 1802.10551)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from dcgan.config import TrainConfig
+
+
+def new_optimizer(network: nn.Module, learning_rate: float, config: TrainConfig) -> torch.optim.Optimizer:
+    """Make the optimiser of a network on its device; on CUDA it can be captured, and its learning rate is a tensor."""
+    device = next(network.parameters()).device
+    captured = device.type == "cuda"
+    options: dict[str, Any] = {
+        "lr": torch.tensor(learning_rate, device=device) if captured else learning_rate, "capturable": captured
+    }  # fmt: skip
+    base: Any
+    if config.optimizer == "adam":
+        base, options = torch.optim.Adam, options | {"betas": config.betas, "fused": True}
+    else:
+        base, options = torch.optim.RMSprop, options | {"alpha": config.rho, "foreach": True}
+    parameters = network.parameters()
+    return Extragradient(parameters, base, **options) if config.extragradient else base(parameters, **options)  # type: ignore[no-any-return]
 
 
 class Extragradient(torch.optim.Optimizer):
-    """Extrapolation from the past's opposite: look ahead, then step from where one stood (Gidel et al., section 3.2).
+    """Look one step ahead, then step from where one stood (Gidel et al., section 3.2).
 
     `extrapolation()` moves the parameters one step of the base optimiser ahead; `step()` goes from where they were
     before, along the gradients found ahead. All players extrapolate before any of them steps. Repeated extrapolations
@@ -36,7 +54,7 @@ class Extragradient(torch.optim.Optimizer):
 
     @torch.no_grad()
     def extrapolation(self) -> None:
-        """The first half-step, along the gradients at the present parameters."""
+        """Take the first half-step, along the gradients at the present parameters."""
         if not self._before:
             self._before = [parameter.clone() for parameter in self._parameters()]
         else:
@@ -45,7 +63,7 @@ class Extragradient(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """The second half-step. Raises RuntimeError without an extrapolation before it."""
+        """Take the second half-step. Raises RuntimeError without an extrapolation before it."""
         if not self._before:
             raise RuntimeError("step() without extrapolation() before it")
         self._return()
@@ -56,7 +74,7 @@ class Extragradient(torch.optim.Optimizer):
         torch._foreach_copy_(self._parameters(), self._before)
 
     def state_dict(self) -> dict[str, Any]:
-        """The base optimiser's; whole iterations only, so that no half-step is lost."""
+        """Return the base optimiser's state; between half-steps it is not the whole."""
         return self.base.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

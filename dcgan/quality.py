@@ -2,22 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from darkroom.seeds import seeded
 from dcgan.config import SIZE
+from dcgan.data import to_pil
+from dcgan.export import contact_sheet
+from dcgan.pipeline import FacePipeline
+from dcgan.trainer import Stream, Trainer
 
-PATCH = 7  # px
+PATCH_SIDE = 7  # px
 PATCHES_A_PICTURE = 32
 DIRECTIONS = 256
-COUNT = 1_024  # pictures
-COLLAPSED = 0.25  # of the real pictures' mean distance
+COMPARED_PICTURES = 1_024
+COLLAPSED_SPREAD = 0.25  # of the real pictures' mean distance
+CONTROLS = 16  # latents of the sheet, 4x4
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How the averaged generator does.
+
+    sheet: its faces of the 16 control latents, 4x4. quality: sliced Wasserstein distance to the training set, lower is
+    better; None where the configuration leaves it out. spread: distance between the sheet's faces over that of real
+    ones. collapsed: whether they are nearly equal.
+    """
+
+    sheet: Image.Image
+    quality: float | None
+    spread: float
+
+    @property
+    def collapsed(self) -> bool:
+        return self.spread < COLLAPSED_SPREAD
+
+
+class Examiner:
+    """Draws a model's sheet and compares its faces with the training set, always from the same latents."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        config, images = trainer.config, trainer.images
+        latent_dim, seed = config.model.latent_dim, config.seed
+        self.trainer = trainer
+        controls = torch.randn(CONTROLS, latent_dim, generator=seeded(seed, Stream.CONTROLS))
+        self.controls = config.control_scale * controls
+        count = min(COMPARED_PICTURES, len(images))
+        chosen = torch.randperm(len(images), generator=seeded(seed, Stream.COMPARED))[:count]
+        self.real = images[chosen.to(images.device)].float() / 127.5 - 1
+        self.latents = torch.randn(count, latent_dim, generator=seeded(seed, Stream.SAMPLES))
+        self.real_spread = spread(self.real[: 4 * CONTROLS])
+
+    @torch.no_grad()
+    def draw(self, faces: FacePipeline, z: Tensor) -> Tensor:
+        """Draw pictures (N, 3, 64, 64) of latents, in the number format of training."""
+        with self.trainer.autocast():
+            return faces.generator(z.to(self.trainer.device)).float()
+
+    def samples(self, faces: FacePipeline) -> Iterator[Tensor]:
+        """Draw the faces that are compared with the training set, some at a time."""
+        return (self.draw(faces, z) for z in self.latents.split(CONTROLS))
+
+    def snapshot(self, faces: FacePipeline, samples: Tensor | None) -> Snapshot:
+        """Draw the sheet and measure it; with a quality figure where there are samples."""
+        drawn = self.draw(faces, self.controls)
+        sheet = contact_sheet(to_pil(drawn.cpu()), 4)
+        quality = None if samples is None else sliced_wasserstein(self.real, samples)
+        return Snapshot(sheet, quality, spread(drawn) / self.real_spread)
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
 
 
 def _pyramid(x: Tensor) -> list[Tensor]:
-    """Laplacian pyramid of (N, 3, 64, 64): the details at 64 and 32 px, and what is left at 16 px."""
+    """Build the Laplacian pyramid of (N, 3, 64, 64): details at 64 and 32 px, and what is left at 16 px."""
     levels = []
     while x.shape[-1] > SIZE // 4:
         low = F.avg_pool2d(x, 2)
@@ -27,9 +90,9 @@ def _pyramid(x: Tensor) -> list[Tensor]:
 
 
 def _patches(level: Tensor, rng: torch.Generator) -> Tensor:
-    """Random patches of every picture as vectors (patches, 147), each colour channel normalised over all of them."""
-    corners = torch.randint(level.shape[-1] - PATCH + 1, (2, len(level), PATCHES_A_PICTURE), generator=rng)
-    offsets = torch.arange(PATCH)
+    """Cut random patches out of every picture, as vectors (patches, 147)."""
+    corners = torch.randint(level.shape[-1] - PATCH_SIDE + 1, (2, len(level), PATCHES_A_PICTURE), generator=rng)
+    offsets = torch.arange(PATCH_SIDE)
     rows = (corners[0][..., None] + offsets)[:, :, None, :, None].to(level.device)
     columns = (corners[1][..., None] + offsets)[:, :, None, None, :].to(level.device)
     pictures = torch.arange(len(level), device=level.device)[:, None, None, None, None]
@@ -38,7 +101,7 @@ def _patches(level: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def sliced_wasserstein(real: Tensor, fake: Tensor) -> float:
-    """Mean distance between the patches of two sets of pictures, over a Laplacian pyramid; lower is better.
+    """Measure the mean distance between the patches of two sets of pictures, over a Laplacian pyramid; lower is better.
 
     real, fake: as many pictures (N, 3, 64, 64) in [-1, 1], on one device. Karras et al. (ICLR 2018, arXiv
     1710.10196), section 5; the 16 px level is compared as a whole too, since patches know nothing of a face's layout.
@@ -60,6 +123,6 @@ def _distance(a: Tensor, b: Tensor) -> float:
 
 
 def spread(images: Tensor) -> float:
-    """Mean distance between the pictures (N, 3, H, W) of a set, root mean square of a pixel's difference."""
+    """Measure the mean distance between the pictures (N, 3, H, W) of a set, root mean square over pixels."""
     vectors = images.flatten(1).float().cpu()
     return float(torch.pdist(vectors).mean()) / vectors.shape[1] ** 0.5

@@ -9,17 +9,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from darkroom.adversarial import (
+    Network,
+    NormLimit,
+    Player,
+    critic_loss,
+    generator_loss,
+    interpolated_penalty,
+    pixel_norms,
+    zero_centred_penalty,
+)
 from darkroom.graph import runner
 from singan.config import TrainConfig
 from singan.data import ScaleData
-from singan.losses import critic_loss, generator_loss, interpolated_penalty, zero_centred_penalty
 from singan.model import Discriminator, Generator
-from singan.player import Player
 from singan.schedule import Schedule
 
 
 class Diverged(Exception):
     """The scale gave NaN, a flat picture or a worse one than it was given."""
+
+
+def new_player(network: Network, learning_rate: float, betas: tuple[float, float], clip: float) -> Player[Network]:
+    """Make a player that Adam trains; clip: of `NormLimit`, 0 for none."""
+    device = next(network.parameters()).device
+    # On the device: a captured step reads what it is at the time.
+    rate = torch.tensor(learning_rate, device=device)
+    adam = torch.optim.Adam(network.parameters(), rate, betas, fused=True, capturable=device.type == "cuda")
+    return Player(network, adam, learning_rate, NormLimit(clip, device) if clip else None)
 
 
 class ScaleTrainer:
@@ -92,9 +109,11 @@ class ScaleTrainer:
         real_scores, fake_scores = scores.tensor_split([len(real)])
         loss = critic_loss(loss_name, real_scores, fake_scores)
         if weight and loss_name == "wgan-gp":
-            loss = loss + weight * interpolated_penalty(critic, real, fake, self.data.rng)
+            loss = loss + weight * interpolated_penalty(critic, real, fake, pixel_norms, self.data.rng)
         elif weight:
-            loss = loss + weight * zero_centred_penalty(scores, pictures, len(real))
+            loss = loss + weight * zero_centred_penalty(
+                scores, pictures, len(real), axes=1
+            )  # the same scores: a pass less
         self.critic.descend(loss)
         self.losses["critic"].copy_(loss.detach())
         return real_scores.detach()

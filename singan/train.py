@@ -24,9 +24,8 @@ from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, re
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
 from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
-from singan.player import Player
 from singan.samples import FreshSamples, Pool, PooledSamples, Samples
-from singan.scale import Diverged, ScaleTrainer
+from singan.scale import Diverged, ScaleTrainer, new_player
 from singan.stopwatch import Stopwatch, step_work
 
 GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below
@@ -249,7 +248,7 @@ class Training:
         rng = seeded(config.seed, n, Stream.STEPS, attempt, device=self.device)
         data = ScaleData(task, config, generator, self._samples(task, generator, rng), rng)
         how = config.learning_rate / 2**attempt, config.betas, config.game(n).clip
-        return ScaleTrainer(config, data, Player(generator, *how), Player(critic, *how), self.dtype)
+        return ScaleTrainer(config, data, new_player(generator, *how), new_player(critic, *how), self.dtype)
 
     def _samples(self, task: Task, generator: Generator, rng: torch.Generator) -> Samples | None:
         if task.n == 0:

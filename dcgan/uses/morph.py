@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 
 from darkroom.uses import AnimationUse, format_option, fps_option, option
 from dcgan.export import MORPH_FORMATS, enlarged
+from dcgan.pipeline import FacePipeline
 from dcgan.recipe import Recipe
-
-if TYPE_CHECKING:
-    from dcgan.pipeline import FacePipeline
 
 
 @dataclass(frozen=True)
-class Morph(AnimationUse["FacePipeline"]):
+class Morph(AnimationUse[FacePipeline]):
     """From face to face along great circles, as an animation of 256x256 px.
 
     faces: the recipes of two or more.

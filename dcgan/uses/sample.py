@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from darkroom.uses import PicturesUse, option, seed_option
+from dcgan.pipeline import DRAWING_BATCH, FacePipeline
 from dcgan.recipe import Recipe
 
-if TYPE_CHECKING:
-    from dcgan.pipeline import FacePipeline
-
-BATCH = 64  # faces drawn at once
 # The page opens with its 16 faces, the first one large: none is broken. Chosen by eye among the seeds that
 # `python -m benchmarks.faces` proposes, and to be chosen anew for other weights.
 OPENING_SEED = 115
 
 
 @dataclass(frozen=True)
-class Sample(PicturesUse["FacePipeline"]):
+class Sample(PicturesUse[FacePipeline]):
     """Draw faces of people who do not exist, 64x64 px."""
 
     seed: int = seed_option(first=OPENING_SEED)
@@ -32,12 +28,12 @@ class Sample(PicturesUse["FacePipeline"]):
     )  # fmt: skip
 
     def recipes(self) -> list[Recipe]:
-        """Those of the faces."""
+        """Return the recipes of the faces."""
         return [Recipe(self.seed, index, variety=self.truncation) for index in range(self.count)]
 
     def draw(self, model: FacePipeline) -> Iterator[Image.Image]:
         z = model.latents(self.count, self.seed, self.truncation)
-        return (image for part in z.split(BATCH) for image in model.generate(part))
+        return (image for part in z.split(DRAWING_BATCH) for image in model.generate(part))
 
     def stem(self) -> str:
         return f"seed{self.seed}"

@@ -18,11 +18,11 @@ model = replace(PRESETS["standard"].model, latent_dim=8, width=4, discriminator_
 config = replace(PRESETS["standard"], model=model, batch=8, iterations=4, snapshot_every=4, augmentation="adaptive")
 
 trainer = Trainer(images, config, torch.device("cpu"))
-(indices,) = trainer._indices(0)
+(indices,) = trainer.indices(0)
 trainer.rng.manual_seed(dist.get_rank())
-trainer._discriminator_backward(trainer._real(indices), penalty=False)
+trainer.discriminator_backward(trainer.real(indices), penalised=False)
 own = [p.grad.clone() for p in trainer.d.network.parameters()]
-trainer.d.advance(lambda: None)
+trainer.d.step()
 mean = [p.grad for p in trainer.d.network.parameters()]
 
 *_, last = train(images, config, "cpu")
