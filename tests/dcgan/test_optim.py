@@ -57,33 +57,14 @@ def test_repeated_extrapolation_is_the_implicit_method():
         assert game.distance / before == pytest.approx(1 / (1 + ETA**2), rel=1e-12)
 
 
-def test_simultaneous_gradient_descent_diverges():
-    game = Game(lambda params: torch.optim.SGD(params, lr=ETA))
-    for _ in range(20):
-        before = game.distance
-        game.move()
-        assert game.distance / before == pytest.approx(1 + ETA**2, rel=1e-12)
-
-
-def test_nesterovs_momentum_diverges():
-    game = Game(lambda params: torch.optim.SGD(params, lr=ETA, momentum=0.9, nesterov=True))
-    start = game.distance
-    for _ in range(50):
-        game.move()
-    assert game.distance > 100 * start
-
-
-@pytest.mark.parametrize(
-    ("base", "kw"),
-    [(torch.optim.Adam, {"lr": 0.01, "betas": (0.0, 0.9)}), (torch.optim.RMSprop, {"lr": 0.01, "alpha": 0.9})],
-)
-def test_adaptive_bases_work_too(base, kw):
-    game = Game(lambda params: Extragradient(params, base, **kw))
-    start = game.distance
-    for _ in range(600):
-        game.move("extrapolation")
-        game.move("step")
-    assert game.distance < 0.1 * start
+def test_adaptive_bases_work_too():
+    for base, kw in ((torch.optim.Adam, {"betas": (0.0, 0.9)}), (torch.optim.RMSprop, {"alpha": 0.9})):
+        game = Game(lambda params, base=base, kw=kw: Extragradient(params, base, lr=0.01, **kw))
+        start = game.distance
+        for _ in range(600):
+            game.move("extrapolation")
+            game.move("step")
+        assert game.distance < 0.1 * start
 
 
 def test_extra_adam_updates_its_moments_at_both_half_steps():
