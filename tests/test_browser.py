@@ -202,7 +202,7 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(browser, app
         upload(page, file, "Layout")
         expect(page.locator("#prediction")).to_contain_text("Prints will have up to 4.6 megapixels")
         opened(page, page.get_by_role("button", name="Advanced"))
-        page.locator("#iterations input").fill("5")
+        page.locator("#iterations input").fill("60")  # as long as the first print takes
         page.locator("#train").click()
         expect(page.locator("#meanwhile img")).to_be_visible(timeout=30_000)
         expect(page.locator("#train-status")).to_contain_text("Trained in", timeout=60_000)
