@@ -11,7 +11,9 @@ test: lint chromium
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not alone"
 	$(BIN)/pytest -q -m alone
 
+# Gradio writes stubs beside components of our own, which mypy would read instead of them.
 lint: .venv/dev
+	rm -f ui/*.pyi
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/biome check

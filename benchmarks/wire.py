@@ -38,13 +38,8 @@ class Stranger:
             return self._run(index, data, **more)
         response = self.join(index, data, **more)
         assert response.status_code == 200, response.text
-        warned = ""  # ui.events says some errors so, and ends with an empty one
         for message in self.messages():
-            if message["msg"] == "log":
-                warned = message["log"]
-            elif message["msg"] == "process_completed":
-                if message["output"].get("error") == []:
-                    message["output"]["error"] = warned
+            if message["msg"] == "process_completed":
                 return message
         raise AssertionError("the stream ended without an answer")
 

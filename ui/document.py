@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from ui.gate import path_of
-from ui.gradio_patches import LIGHTER
 from ui.html import early
 from ui.theme import source
 
@@ -60,7 +59,7 @@ class Document:
     def _complete(self, html: bytes, request: Request) -> bytes:
         """Add what ends the head and begins the body."""
         theme = f'<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">'
-        head = STORAGE + theme + FONT_LINKS + GROUND + LIGHTER
+        head = STORAGE + theme + FONT_LINKS + GROUND
         body = SCHEME
         if opens_first_screen(request):
             head += f'<style id="early-style">{self.page.css}</style>'

@@ -4,27 +4,40 @@ page can change without a script noticing, and a script is not limited to what t
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData, ImageData
 from gradio.utils import get_function_description
 from PIL import Image
 
 from darkroom.checks import echo
 from darkroom.uses import NEEDED, AnimationUse, Option, Use, combinations, plain_options
 from ui.drawing import Drawing, Result
-from ui.gradio_patches import describe, json_of, picture_file
 from ui.wiring import ANIMATIONS, FACES, PICTURES
 
 OBJECT = {"type": "object", "additionalProperties": True}
-SCHEMAS: dict[type, dict[str, Any]] = {dict: OBJECT, list: {"type": "array", "items": OBJECT}}
-WHOLE = {"type": "integer"}
-ONE_OR_SEVERAL = {"anyOf": [WHOLE, {"type": "array", "items": WHOLE}]}
+SCHEMAS: dict[type, dict[str, Any]] = {
+    dict: OBJECT, list: {"type": "array", "items": OBJECT}, str: {"type": "string"}, bool: {"type": "boolean"},
+    int: {"type": "integer"}, float: {"type": "number"},
+    Image.Image: ImageData.model_json_schema(), Path: FileData.model_json_schema(),
+}  # fmt: skip
+ONE_OR_SEVERAL = {"anyOf": [SCHEMAS[int], {"type": "array", "items": SCHEMAS[int]}]}
+NAMED: dict[type, str] = {
+    dict: "an object", list: "a list", str: "a text", Image.Image: "a picture", Path: "a ZIP of a trained scene",
+}  # fmt: skip
+FILES = {Image.Image: "png", Path: "zip"}  # arguments that are files, with the suffix of an example
+BY_AGENTS = (
+    " Agents give a data: address (data:image/png;base64,...) of at most 3 MB, the path that POST /gradio_api/upload "
+    "(form field files) has answered, or the address of a file that a tool has answered."
+)
 MAX_SEVERAL = 3  # values of an option that takes several: as many calls in one
 PICTURES_ANSWER = "answers with the pictures and a ZIP of them."
-NAMED = {dict: "an object", list: "a list", str: "a text", Image.Image: "a picture"}  # what an argument is, in words
 EXAMPLES: dict[str, Any] = {
     "scene": "peaks",
     "face": {"seed": 7, "moves": {"smiling": 1.5}},
@@ -36,22 +49,65 @@ Arguments = Mapping[str, Option]  # of an endpoint
 Asked = Mapping[str, Any]  # their values
 
 
+def argument(it: Option, about: str) -> gr.JSON:
+    """Return an endpoint's argument, handed on as it was sent: its option says what is wrong with it, by its name.
+
+    about: what Gradio's page on endpoints says of it, whose own examples are fetched from elsewhere.
+    """
+    component = gr.JSON(None if it.default in (NEEDED, None) else json.dumps(it.default), label=it.name)
+    several = it.several and it.kind is list
+    described = about[:1].upper() + about[1:]
+    info = {**(ONE_OR_SEVERAL if several else SCHEMAS[it.kind]), "additional_description": described}
+    example = EXAMPLES.get(it.name) if component.value is None else component.value
+    if it.kind in FILES:
+        example = {"path": f"{it.name}.{FILES[it.kind]}", "meta": {"_type": "gradio.FileData"}}
+    component.api_info = lambda: info  # type: ignore[method-assign]
+    component.example_payload = lambda: example  # type: ignore[method-assign]
+    return component
+
+
 def endpoint(
     handler: Callable[..., Iterator[Any]],
-    inputs: Sequence[Any],
+    arguments: Arguments,
     outputs: Sequence[Any],
     queue: Mapping[str, Any] = FACES,
 ) -> None:
-    """An endpoint called like its handler. Endpoints and their components lie in a group that is not shown."""
-    _, said, _ = get_function_description(handler)
-    for component in inputs:
-        describe(component, said.get(component.label, ""), _example(component))
+    """Add an endpoint called like its handler. Endpoints and their components lie in a group that is not shown."""
+    about, said, _ = get_function_description(handler)
+    inputs = [argument(it, said.get(name, "")) for name, it in arguments.items()]
+    lines = [f"{name}: {said[name]}{BY_AGENTS if it.kind in FILES else ''}" for name, it in arguments.items()]
+
+    @wraps(handler)
+    def checked(*values: Any, **others: Any) -> Iterator[Any]:
+        given = [_checked(it, value) for it, value in zip(arguments.values(), values, strict=False)]
+        yield from handler(*given, *values[len(given) :], **others)
+
+    checked.__doc__ = "\n".join([about, "", "Args:", *lines])
     button = gr.Button(visible=False)
-    button.click(handler, inputs, outputs, api_name=handler.__name__, show_progress="hidden", **queue)
+    button.click(
+        checked, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
+    )
+
+
+def _checked(it: Option, value: Any) -> Any:
+    """Return an argument, a file as its path. Raises ValueError where it is missing, or JSON of another kind."""
+    if value is None:
+        if it.default is NEEDED and it.kind in NAMED:
+            raise ValueError(f"{it.name} is empty; {NAMED[it.kind]} is needed")
+        return None
+    given = f"{it.name} is {echo(value)} ({type(value).__name__})"
+    if it.kind in FILES:
+        if not isinstance(value, dict) or not isinstance(value.get("path"), str):
+            raise ValueError(f"{given}; an uploaded file is needed")
+        return value["path"]
+    plain = it.kind in NAMED and not it.choices and not it.several
+    if plain and not isinstance(value, it.kind):
+        raise ValueError(f"{given}; {NAMED[it.kind]} is needed")
+    return value
 
 
 def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
-    """The endpoint of a use of a kind of model: the model's name, then the use's options."""
+    """Add the endpoint of a use of a kind of model: the model's name, then the use's options."""
     known = plain_options(use) if issubclass(use, AnimationUse) else _with_several(plain_options(use))
     arguments = {kind: model_option(kind), **known}
 
@@ -66,20 +122,20 @@ def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
     summary, name = use.summary().rstrip("."), endpoint_of(use, kind)
     if issubclass(use, AnimationUse):
         handler = documented(animate, name, f"{summary}; answers with the animation as a file.", arguments)
-        endpoint(handler, inputs_of(arguments), animation_outputs(), ANIMATIONS)
+        endpoint(handler, arguments, animation_outputs(), ANIMATIONS)
     else:
         handler = documented(draw, name, f"{summary}; {PICTURES_ANSWER}", arguments)
-        endpoint(handler, inputs_of(arguments), picture_components(), PICTURES)
+        endpoint(handler, arguments, picture_components(), PICTURES)
 
 
 def _with_several(known: Mapping[str, Option]) -> dict[str, Option]:
-    """Options of pictures, where several values of one are a list."""
+    """Return options of pictures, where several values of one are a list."""
     more = f"; a list draws count for each of up to {MAX_SEVERAL}"
     return {name: replace(it, help=it.help + more, kind=list) if it.several else it for name, it in known.items()}
 
 
 def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
-    """The uses that are asked for: one for each combination of what was given several times. Raises ValueError."""
+    """Return a use for each combination of what was given several times. Raises ValueError."""
     several = {name: it for name, it in plain_options(use).items() if it.several and isinstance(asked[name], list)}
     for name, it in several.items():
         if not 0 < len(asked[name]) <= MAX_SEVERAL:
@@ -90,26 +146,23 @@ def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
 
 
 def model_option(kind: str) -> Option:
-    """The name of a model of this kind."""
+    """Return the option that is the name of a model of this kind."""
     return Option(f"name of a {kind}, from /models, /train_{kind} or /add_{kind}", name=kind)
 
 
 def endpoint_of(use: type[Use[Any]], kind: str) -> str:
-    """What the endpoint of a use of a kind of model is called."""
+    """Return the name of the endpoint of a use of a kind of model."""
     return f"{use.title().replace('-', '_')}_{kind}"
 
 
 def documented(
     run: Callable[[Asked], Iterator[Any]], name: str, about: str, arguments: Arguments
 ) -> Callable[..., Iterator[Any]]:
-    """A handler of this name, which gives `run` its arguments. Gradio's documentation and agents' tools are made from
-    a function's signature and docstring: it has those that the arguments say."""
+    """Return a handler of this name, which gives `run` its arguments. Gradio's documentation and agents' tools are made
+    from a function's signature and docstring: it has those that the arguments say."""
 
     def handler(*values: Any) -> Iterator[Any]:
-        asked = dict(zip(arguments, values, strict=True))
-        for it in arguments.values():
-            _check_kind(it, asked[it.name])
-        yield from run(asked)
+        yield from run(dict(zip(arguments, values, strict=True)))
 
     kind, needed = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     lines = [f"    {it.name}: {it.described(served=True)}.\n" for it in arguments.values()]
@@ -124,66 +177,24 @@ def documented(
     return handler
 
 
-def _check_kind(it: Option, value: Any) -> None:
-    """Raises ValueError where an argument is missing, or is JSON of another kind."""
-    if value is None and it.default is NEEDED and it.kind in NAMED:
-        raise ValueError(f"{it.name} is empty; {NAMED[it.kind]} is needed")
-    if it.kind in SCHEMAS and it.default is NEEDED and not isinstance(value, it.kind):
-        raise ValueError(f"{it.name} is {echo(value)} ({type(value).__name__}); {NAMED[it.kind]} is needed")
-
-
 # Every answer of a stream has all values: None where there is none yet.
 
 
 def picture_outputs(result: Result) -> tuple[Any, ...]:
-    """The values of `picture_components`."""
+    """Return the values of `picture_components`."""
     return result.report.text, result.files or None, result.archive
 
 
 def animated_outputs(result: Result) -> tuple[Any, ...]:
-    """The values of `animation_outputs`: the animation as an image or as a video, whichever can play it, and a file."""
+    """Return the values of `animation_outputs`: the animation as an image or as a video, whichever can play it, and a
+    file."""
     if not result.files:
         return result.report.text, None, None, None
     (path,) = result.files
     return result.report.text, *((None, path) if path.endswith(".mp4") else (path, None)), path
 
 
-def _example(component: Any) -> Any:
-    """A value for documentation: its default, where it has one."""
-    if component.value is not None:
-        return component.value
-    name = component.label
-    if isinstance(component, gr.Image | gr.File):
-        file = f"{name}.zip" if isinstance(component, gr.File) else f"{name}.png"
-        return {"path": file, "meta": {"_type": "gradio.FileData"}}
-    return EXAMPLES.get(name)
-
-
 # -- components, of which an endpoint has its own ---------------------------------------------------------------------
-
-
-def inputs_of(arguments: Arguments) -> list[Any]:
-    """Those of its arguments."""
-    return [_input(it) for it in arguments.values()]
-
-
-def _input(it: Option) -> Any:
-    first: Any = None if it.default is NEEDED else it.default
-    if it.kind is Image.Image:
-        return picture_file(label=it.name)
-    if it.kind is bool:
-        return gr.Checkbox(first, label=it.name)
-    if it.kind is str:
-        return gr.Textbox(first, label=it.name)
-    if it.several and it.kind is list:
-        return json_of(it.name, ONE_OR_SEVERAL, first)
-    if it.kind in SCHEMAS:
-        return json_of(it.name, SCHEMAS[it.kind])
-    return number(it.name, first, 0 if it.kind is int else None)
-
-
-def number(label: str, value: float | None, precision: int | None = None) -> gr.Number:
-    return gr.Number(value, label=label, precision=precision)
 
 
 def status() -> gr.Textbox:

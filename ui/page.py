@@ -22,7 +22,6 @@ from ui.events import Page
 from ui.faces.endpoints import build_face_endpoints
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
-from ui.gradio_patches import lighten
 from ui.html import head, made, notices
 from ui.links import Query
 from ui.scenes.endpoints import build_scene_endpoints
@@ -68,7 +67,7 @@ def build_page(
     store, turns = SceneStore(scenes, device, kept, limits), Device()
     handlers, trainings = FaceHandlers(faces, turns), TrainingQueue(store, turns, trainer)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
-    with Page(title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
+    with Page(limits, title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.HTML(head(), elem_id="head")
         gr.HTML('<div id="opening-place"></div>', elem_id="opening-block")
@@ -86,10 +85,10 @@ def build_page(
         gr.HTML(made(SECRET), js_on_load=source("made.js"), elem_id="made")
         _open_links(page, parts, origin, tabs, notice)
         with gr.Group(visible=False):
-            build_face_endpoints(handlers)
+            if faces.names:
+                build_face_endpoints(handlers)
             build_scene_endpoints(trainings, Drawing(store, turns))
         _plain_endpoints(page, handlers, trainings, kind.lower())
-        lighten(page, origin)
     page.closers += [trainings.close, store.close]
     return page
 

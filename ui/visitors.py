@@ -21,7 +21,7 @@ class Visitor:
 
     scene_owner: key of stored scenes: the name that a browser remembers, else the session of the page or client.
     rate_limit_key: whom a training counts for: a browser's scene_owner, but the address of a script, which may call
-    itself by a new session each time. address: the client's. Agents are told apart by their addresses alone.
+    itself by a new session each time. address: the client's.
     """
 
     scene_owner: str
@@ -38,8 +38,8 @@ class Visitor:
         if browser and isinstance(remembered, str) and re.fullmatch("[0-9a-f]{32}", remembered):
             owner = remembered
         address = address_of(request)
-        if request.headers.get("x-gradio-user") == AGENT:  # one client here calls for all of them
-            owner = f"agent at {address}"
+        if request.headers.get("x-gradio-user") == AGENT:
+            owner = new_name()  # one client calls for all agents: each has only the scenes whose names it was given
         return cls(owner, owner if browser else address, address)
 
 
@@ -58,17 +58,37 @@ class Limits:
     loaded_scenes: int = 10  # The others are in their files.
     scene_seconds: float = 2 * 3600.0  # A scene lives so long after its last use.
     remembered_names: int = 100  # A browser may come back with so many.
+    requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
+    events_an_address: int = 24  # Waiting or running.
+    body_bytes: int = 4_000_000  # 64 recipes with explicit latents have 1.5 MB.
+    body_values: int = 80_000  # In JSON, which is parsed on the event loop: .3 s.
+    body_lists: int = 5_000  # Lists and objects among them, which take ten times as long.
+    body_seconds: float = 30.0
+    upload_bytes: int = 105_000_000
+    upload_seconds: float = 600.0
+    query_bytes: int = 1_000  # Of the API's addresses; Gradio remembers some for ever.
+    session_characters: int = 100
+    free_bytes: int = 500_000_000  # That uploads leave on the disk, or
+    free_share: float = 0.05  # of it, if that is less.
 
 
 LIMITS = Limits()
 
 
 def new_name() -> str:
-    """One for a browser to remember; who has it is taken for its visitor, so it cannot be guessed."""
+    """Return one for a browser to remember; who has it is taken for its visitor, so it cannot be guessed."""
     return secrets.token_hex(16)
 
 
 def address_of(request: gr.Request | fastapi.Request) -> str:
-    """The client's address; on a Space, where a proxy stands before the app, that which the proxy names."""
-    named = str(request.headers.get("x-forwarded-for", "")) if os.environ.get("SPACE_ID") else ""
-    return named.partition(",")[0].strip() or (request.client.host if request.client else "")
+    """Return the client's address: the connection's, or what the first of our own proxies wrote.
+
+    Each proxy writes behind what it was sent, so X-Forwarded-For is read from the right: anybody can write what is
+    further left. DARKROOM_PROXIES: how many proxies stand before the app; by default one on a Space, else none.
+    """
+    proxies = int(os.environ.get("DARKROOM_PROXIES") or bool(os.environ.get("SPACE_ID")))
+    headers = [value for name, value in request.headers.items() if name.lower() == "x-forwarded-for"]
+    named = [address.strip() for address in ",".join(headers).split(",")]
+    if proxies and len(named) >= proxies and named[-proxies]:
+        return named[-proxies]
+    return request.client.host if request.client else ""

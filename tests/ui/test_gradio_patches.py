@@ -1,17 +1,21 @@
-"""What of Gradio is changed."""
+"""What of Gradio is replaced: an upgrade that takes away what this needs fails here."""
 
 import base64
+import inspect
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import gradio as gr
+import gradio.mcp
 import numpy as np
 import pytest
-from gradio import processing_utils
+from gradio import processing_utils, routes, state_holder
+from gradio.context import LocalContext
 from PIL import Image
 
-import ui.gradio_patches  # noqa: F401
+from ui.gradio_patches import Canvas, picture_file
 
 BYTES = bytes(range(256)) * 8000
 FOUR_CHANNELS = np.frombuffer(BYTES, np.uint8).reshape(640, 800, 4)
@@ -49,3 +53,56 @@ def test_a_file_of_the_cache_is_whole_whoever_writes_it_again(name, tmp_path):
         found = set().union(*readers.map(read, range(READERS)))
     assert len(found) == 1, sorted(map(len, found))
     assert len([path for path in cache.rglob("*") if path.is_file()]) == ROUNDS / 2  # nothing is left beside them
+
+
+def test_sessions_keep_no_configuration_and_nothing_that_was_sent():
+    with gr.Blocks() as blocks:
+        component = gr.JSON()
+    assert list(inspect.signature(state_holder.SessionState).parameters) == ["blocks"]
+    session = state_holder.SessionState(blocks)
+    assert component._id in session and session[component._id] is component
+    session._update_value_in_config(component._id, {"large": "value"})
+    session._update_config(component._id)
+    session[component._id] = component
+    assert not dict(session.config_values)
+
+
+def test_a_picture_is_a_path_whatever_it_holds(tmp_path):
+    picture = picture_file(label="picture")
+    assert picture.get_block_name() == "image" and picture.preprocess(None) is None
+    assert picture.preprocess(picture.data_model(path="/no/picture")) == "/no/picture"
+    assert list(inspect.signature(gr.Image.preprocess).parameters) == ["self", "payload"]
+
+
+def test_a_canvas_keeps_a_bounded_number_of_drawings_and_layers():
+    canvas = Canvas(type="pil")
+    assert canvas.get_block_name() == "imageeditor" and canvas.accept_blobs._is_server_fn
+
+    def part(name, index):
+        data = {"type": "layer", "index": index, "id": name}
+        return gr.components.image_editor.AcceptBlobs.model_construct(data=dict(data), files=[("layer", b"x")])
+
+    for number in range(100):
+        canvas.accept_blobs(part(str(number), "0"))
+    assert len(canvas.blob_storage) <= 41 and "99" in canvas.blob_storage
+    with pytest.raises(ValueError, match="index of a layer"):
+        canvas.accept_blobs(part("a", "1000000"))
+
+
+def test_gradio_has_what_else_this_app_reads():
+    server = gradio.mcp.GradioMCPServer
+    known = {
+        server.convert_strings_to_filedata: ["self", "value", "filedata_positions"],
+        server.postprocess_output_data: ["self", "data", "root_url"],
+        server._execute_tool_without_progress: ["self", "job"],
+    }
+    for method, names in known.items():
+        assert list(inspect.signature(method).parameters) == names
+    assert "gradio.mcp.GradioMCPServer(blocks)" in inspect.getsource(routes)  # which ui.agents replaces
+    with gr.Blocks() as blocks:
+        gr.Button().click(lambda: None)
+    (function,) = blocks.fns.values()
+    for name in ("fn", "name", "api_name", "api_visibility", "queue", "trigger_mode", "inputs"):
+        assert hasattr(function, name)
+    assert blocks._queue.event_ids_to_events == {} and blocks._queue.event_queue_per_concurrency_id == {}
+    assert LocalContext.request.get(None) is None

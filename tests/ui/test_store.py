@@ -15,7 +15,7 @@ from singan.archive import save_zip
 from singan.checkpoint import Checkpoint
 from singan.image import open_picture
 from singan.model import Pyramid
-from ui.failures import said_of
+from ui.errors import described
 from ui.scenes.store import SceneStore
 from ui.visitors import Limits, Visitor
 
@@ -235,7 +235,7 @@ def test_a_damaged_training_is_said_and_stays_as_it_was(folders, store, picture_
     for _ in range(2):
         with pytest.raises(ValueError, match="is damaged") as raised:
             store.resume(name)
-        assert "/" not in said_of(raised.value, ours=True)[1]
+        assert "/" not in described(raised.value, own=True)[1]
         assert store.resumable(name)  # not "in training" for ever
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
+from ui.errors import failing_in
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened
 from ui.faces.steps import Steps
-from ui.failures import failing_in
 from ui.reports import Report
 from ui.wiring import QUIET, Updates, Values, where
 

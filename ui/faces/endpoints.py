@@ -17,8 +17,6 @@ from ui.endpoints import (
     animation_outputs,
     documented,
     endpoint,
-    inputs_of,
-    number,
     pictures,
     status,
 )
@@ -114,12 +112,12 @@ def map_faces(handlers: FaceHandlers) -> Any:
 
 def build_face_endpoints(handlers: FaceHandlers) -> None:
     """Wires them, inside the current Blocks."""
-    endpoint(sample_faces(handlers), inputs_of(SAMPLE), _gallery())
-    endpoint(edit_face(handlers), inputs_of(EDIT), _portrait())
-    endpoint(morph_faces(handlers), inputs_of(MORPH), animation_outputs(), ANIMATIONS)
-    endpoint(invert_face(handlers), inputs_of(INVERT), [status(), *_portrait(), number("closeness", None)])
-    endpoint(add_faces(handlers), inputs_of(THREE), _portrait())
-    endpoint(map_faces(handlers), inputs_of(THREE), _gallery())
+    endpoint(sample_faces(handlers), SAMPLE, _gallery())
+    endpoint(edit_face(handlers), EDIT, _portrait())
+    endpoint(morph_faces(handlers), MORPH, animation_outputs(), ANIMATIONS)
+    endpoint(invert_face(handlers), INVERT, [status(), *_portrait(), gr.Number(label="closeness")])
+    endpoint(add_faces(handlers), THREE, _portrait())
+    endpoint(map_faces(handlers), THREE, _gallery())
 
 
 def _gallery() -> list[Any]:

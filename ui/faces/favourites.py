@@ -9,10 +9,10 @@ import gradio as gr
 
 from dcgan import Recipe
 from dcgan.recipe import face_token
+from ui.errors import failing_in
 from ui.faces.current import Current, announced
 from ui.faces.handlers import Face
 from ui.faces.link import usable
-from ui.failures import failing_in
 from ui.reports import Report
 from ui.wiring import FACES, QUIET, Updates, Values, ready
 

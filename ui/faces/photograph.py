@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from ui.errors import failing_in
 from ui.faces.current import Current
-from ui.failures import failing_in
 from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, Updates, Values

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
-from darkroom.uses import plain_options
+from darkroom.uses import Option, plain_options
 from singan.uses import USES, RetargetPicture
 from ui.drawing import Drawing
 from ui.endpoints import (
@@ -17,15 +19,12 @@ from ui.endpoints import (
     Asked,
     documented,
     endpoint,
-    inputs_of,
     model_option,
-    number,
     picture_components,
     picture_outputs,
     status,
     use_endpoint,
 )
-from ui.gradio_patches import picture_file
 from ui.reports import passing_folder
 from ui.scenes.store import SceneStore
 from ui.training.queue import TrainingQueue
@@ -33,10 +32,18 @@ from ui.visitors import Visitor
 from ui.wiring import PICTURES
 
 SCENE = {"scene": model_option("scene")}
+ARCHIVE = {"archive": Option("", name="archive", kind=Path)}
+TRAIN = {
+    "picture": Option("", name="picture", kind=Image.Image),
+    "preset": Option("", name="preset", default="fast"),
+    "seed": Option("", name="seed", kind=int, default=0),
+    "max_size": Option("", name="max_size", kind=int, default=None),
+    "iterations": Option("", name="iterations", kind=int, default=None),
+}  # described by its handler
 
 
 def retarget_picture(drawing: Drawing) -> Any:
-    """The endpoint that fits a picture to a size without training."""
+    """Return the endpoint that fits a picture to a size without training."""
 
     def run(asked: Asked) -> Iterator[Any]:
         for result in drawing.draw_all([RetargetPicture.served(asked)], None, "picture"):
@@ -47,7 +54,7 @@ def retarget_picture(drawing: Drawing) -> Any:
 
 
 def scene_file(store: SceneStore) -> Any:
-    """The endpoint that gives a scene to keep."""
+    """Return the endpoint that gives a scene to keep."""
 
     def run(asked: Asked) -> Iterator[Any]:
         with passing_folder() as folder:
@@ -57,24 +64,22 @@ def scene_file(store: SceneStore) -> Any:
 
 
 def add_scene(store: SceneStore) -> Any:
-    """The endpoint that takes it back."""
+    """Return the endpoint that takes it back."""
 
-    def add_scene(archive: str, request: gr.Request | None = None) -> str:
+    def add_scene(archive: str, request: gr.Request | None = None) -> Iterator[str]:
         """Bring back a trained scene; answers with the name that other endpoints take, for two hours after its last
         use.
 
         Args:
             archive: a ZIP from /scene_file or from the page, of at most 80 MB.
         """
-        if not archive:
-            raise ValueError("archive is empty; a ZIP of a trained scene is needed")
-        return store.add(Visitor.of(request), archive)
+        yield store.add(Visitor.of(request), archive)
 
     return add_scene
 
 
 def train_scene(trainings: TrainingQueue) -> Any:
-    """The endpoint that trains; it ends when its client leaves."""
+    """Return the endpoint that trains; it ends when its client leaves."""
 
     async def train_scene(
         picture: str,
@@ -112,19 +117,14 @@ def train_scene(trainings: TrainingQueue) -> Any:
 
 
 def build_scene_endpoints(trainings: TrainingQueue, drawing: Drawing) -> None:
-    """Wires them, inside the current Blocks: for training, for each use, for a picture alone, for scenes as files."""
-    asked = [
-        picture_file(label="picture"), gr.Textbox("fast", label="preset"), number("seed", 0, 0),
-        number("max_size", None, 0), number("iterations", None, 0),
-    ]  # fmt: skip
+    """Add them to the current Blocks: for training, for each use, for a picture alone, for scenes as files."""
     answered = [
         status(), gr.Image(label="sample", format="png"), gr.Image(label="reconstruction", format="png"),
         gr.JSON(label="record"), gr.Textbox(label="scene"),
     ]  # fmt: skip
-    endpoint(train_scene(trainings), asked, answered, {"concurrency_limit": None})  # Trainings have their own queue.
+    endpoint(train_scene(trainings), TRAIN, answered, {"concurrency_limit": None})  # Trainings have their own queue.
     for use in USES:
         use_endpoint(use, "scene", drawing)
-    inputs = inputs_of(plain_options(RetargetPicture))
-    endpoint(retarget_picture(drawing), inputs, picture_components(), PICTURES)
-    endpoint(scene_file(trainings.store), inputs_of(SCENE), [gr.File(label="archive")], PICTURES)
-    endpoint(add_scene(trainings.store), [gr.File(label="archive")], [gr.Textbox(label="scene")], PICTURES)
+    endpoint(retarget_picture(drawing), plain_options(RetargetPicture), picture_components(), PICTURES)
+    endpoint(scene_file(trainings.store), SCENE, [gr.File(label="archive")], PICTURES)
+    endpoint(add_scene(trainings.store), ARCHIVE, [gr.Textbox(label="scene")], PICTURES)

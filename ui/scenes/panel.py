@@ -17,7 +17,7 @@ from singan.uses.start import STRENGTHS
 from ui.controls import Controls, Player, gallery
 from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
-from ui.failures import failing_in
+from ui.errors import failing_in
 from ui.links import Query, read_option
 from ui.newest import Newest
 from ui.scenes.downloads import Downloads

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.failures import failure
+from ui.errors import failure
 from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.links import Query

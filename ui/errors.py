@@ -1,0 +1,135 @@
+"""Say what went wrong, in a sentence for whoever asked and in a line of the log, which holds nothing that they sent."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.context import LocalContext
+
+from darkroom.device import out_of_memory
+from darkroom.files import why
+from ui.reports import Report
+from ui.wiring import Updates, warn
+
+MAX_SENTENCE = 400  # characters: an echo of what was sent may be a book
+OWN = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
+
+log = logging.getLogger("darkroom")
+
+
+def answers(function: BlockFunction) -> Callable[..., Any]:
+    """Return an event's handler, which tells every error in a sentence; the log has one line for each call."""
+    handler: Any = function.fn
+
+    if inspect.isgeneratorfunction(handler):
+
+        @wraps(handler)
+        def stream(*args: Any, **options: Any) -> Iterator[Any]:
+            with _told(function):
+                yield from handler(*args, **options)
+
+        return stream
+
+    @wraps(handler)
+    def answer(*args: Any, **options: Any) -> Any:
+        result: Any = gr.skip()
+        with _told(function):
+            result = handler(*args, **options)
+        return result
+
+    return answer
+
+
+def name_of(function: BlockFunction) -> str:
+    """Return an event's name in the log: its endpoint, or the handler of a button."""
+    return str(function.api_name if function.api_visibility == "public" else function.name)
+
+
+@contextmanager
+def _told(function: BlockFunction) -> Iterator[None]:
+    """Raise what goes wrong as `gr.Error`, and log the end.
+
+    After an error the browser drops the event that waits for this one, such as a second file's: where one may wait, the
+    sentence is a warning.
+    """
+    begun, outcome, own = time.monotonic(), "left", function.api_visibility != "public"
+    request: Any = LocalContext.request.get(None)
+    try:
+        yield
+        outcome = "ok"
+    except Exception as error:
+        outcome, sentence = described(error, own)
+        if outcome == "failed":
+            log.error("event failed: %s", trace_of(error))
+        if function.queue and function.trigger_mode == "always_last":
+            warn(sentence)
+        else:  # a message on the page is HTML
+            raise gr.Error(escape(sentence) if own else sentence, print_exception=False) from None
+    finally:
+        if function.queue or outcome != "ok":
+            session = getattr(request, "session_hash", None)
+            key = sha256(session.encode(errors="replace")).hexdigest()[:6] if session else "-"
+            seconds = time.monotonic() - begun
+            log.info("event=%s seconds=%.2f session=%s outcome=%s", name_of(function), seconds, key, outcome)
+
+
+def described(error: Exception, own: bool) -> tuple[str, str]:
+    """Return a word for the log and a sentence of bounded length, without a path of this machine.
+
+    own: whether the event is one of the page's, whose arguments, lists of faces and the like, only it should send.
+    """
+    word, sentence = _described(error, own)
+    return word, sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}..."
+
+
+def _described(error: Exception, own: bool) -> tuple[str, str]:
+    if isinstance(error, gr.Error):
+        return "refused", str(error.message)
+    if out_of_memory(error):
+        return "no memory", "there is not enough memory for this here; a smaller size or a smaller count fits"
+    if isinstance(error, OSError):
+        return "failed", why(error)
+    if type(error) is ValueError or type(error).__module__.split(".")[0] in OWN:
+        return "refused", without_paths(str(error))
+    if own and isinstance(error, TypeError | LookupError | AttributeError):
+        return "failed", "what the page sent does not belong together; reload it and try again"
+    return "failed", f"this failed here ({type(error).__name__}); it was noted, and everything else goes on"
+
+
+def without_paths(text: str) -> str:
+    """Return the text without this machine's folders: of a file's path its name stays."""
+    return re.sub(r"(?<![\w.:/])/(?:[^\s/'\"()]+/)+([^\s/'\"():;,]*)", r"\1", text)
+
+
+def trace_of(error: BaseException) -> str:
+    """Return where an error came from, without what it says: that may be a visitor's."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return f"{type(error).__name__} at {' > '.join(f'{Path(frame.filename).name}:{frame.lineno}' for frame in frames)}"
+
+
+def failing_in(status: gr.HTML, steps: Iterator[Updates]) -> Iterator[Updates]:
+    """Yield what a handler streams; where it fails, `status` says why instead of how far it was: the message that
+    passes by on the page is gone when somebody comes back to look."""
+    try:
+        yield from steps
+    except Exception as error:
+        yield {status: failure(error)}
+        raise
+
+
+def failure(error: Exception) -> str:
+    """Return why something on the page failed, as HTML."""
+    return Report(f"Nothing came of it: {described(error, own=True)[1]}").html()
