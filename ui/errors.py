@@ -7,8 +7,8 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from functools import wraps
 from hashlib import sha256
 from html import escape
@@ -33,6 +33,17 @@ log = logging.getLogger("darkroom")
 def answers(function: BlockFunction) -> Callable[..., Any]:
     """Return an event's handler, which tells every error in a sentence; the log has one line for each call."""
     handler: Any = function.fn
+
+    if inspect.isasyncgenfunction(handler):
+
+        @wraps(handler)
+        async def watched(*args: Any, **options: Any) -> AsyncIterator[Any]:
+            with _told(function):
+                async with aclosing(handler(*args, **options)) as steps:
+                    async for step in steps:
+                        yield step
+
+        return watched
 
     if inspect.isgeneratorfunction(handler):
 

@@ -78,12 +78,16 @@ def failing_app():
         yield "begun"
         raise ERRORS[name][0]
 
+    async def watch(name: str):
+        yield "begun"
+        raise ERRORS[name][0]
+
     def fine(name: str) -> str:
         return name
 
     with Page(analytics_enabled=False) as page:
         name, said = gr.Textbox(), gr.Textbox()
-        for handler in (answer, stream, fine):
+        for handler in (answer, stream, watch, fine):
             gr.Button().click(handler, name, said, api_name=handler.__name__)
         gr.Button().click(answer, name, said, api_visibility="private")
         gr.Button().click(stream, name, said, api_visibility="private", trigger_mode="always_last")
@@ -97,10 +101,10 @@ def test_every_error_of_a_handler_is_one_sentence_and_one_line_of_the_log(failin
     caplog.set_level(logging.INFO, logger="darkroom")
     stranger = Stranger(failing_app)
     for name, (_, sentence) in ERRORS.items():
-        for handler in ("answer", "stream"):
+        for handler in ("answer", "stream", "watch"):
             *begun, (kind, answer) = list(stranger.stream(handler, [name]))
             assert kind == "error" and answer["error"].startswith(sentence), (name, answer)
-            assert len(begun) == (handler == "stream")
+            assert len(begun) == (handler != "answer")
             assert f"event={handler} seconds=0.0" in caplog.records[-1].getMessage()
             assert "visitor" not in caplog.text and "Traceback" not in caplog.text
     assert stranger.call("fine", ["a"]) == ("complete", ["a"])
