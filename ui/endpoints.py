@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -67,7 +68,7 @@ def argument(it: Option, about: str) -> gr.JSON:
 
 
 def endpoint(
-    handler: Callable[..., Iterator[Any]],
+    handler: Callable[..., Iterator[Any] | AsyncIterator[Any]],
     arguments: Arguments,
     outputs: Sequence[Any],
     queue: Mapping[str, Any] = FACES,
@@ -77,15 +78,25 @@ def endpoint(
     inputs = [argument(it, said.get(name, "")) for name, it in arguments.items()]
     lines = [f"{name}: {said[name]}{BY_AGENTS if it.kind in FILES else ''}" for name, it in arguments.items()]
 
-    @wraps(handler)
-    def checked(*values: Any, **others: Any) -> Iterator[Any]:
+    def begun(*values: Any) -> Any:
         given = [_checked(it, value) for it, value in zip(arguments.values(), values, strict=False)]
-        yield from handler(*given, *values[len(given) :], **others)
+        return handler(*given, *values[len(given) :])
 
-    checked.__doc__ = "\n".join([about, "", "Args:", *lines])
+    @wraps(handler)
+    def checked(*values: Any) -> Iterator[Any]:
+        yield from begun(*values)
+
+    @wraps(handler)
+    async def checked_async(*values: Any) -> AsyncIterator[Any]:
+        async with aclosing(begun(*values)) as answers:
+            async for answer in answers:
+                yield answer
+
+    run: Any = checked_async if inspect.isasyncgenfunction(handler) else checked
+    run.__doc__ = "\n".join([about, "", "Args:", *lines])
     button = gr.Button(visible=False)
     button.click(
-        checked, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
+        run, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
     )
 
 
