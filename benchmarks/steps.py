@@ -19,14 +19,14 @@ from PIL import Image
 from darkroom.device import pick_device
 from singan.config import TrainConfig, from_preset
 from singan.image import open_picture
-from singan.train import Training
+from singan.train import PyramidTrainer
 
 Timing = tuple[tuple[int, int], float]  # (height, width) of a scale, ms
 
 
 def steps(picture: Image.Image, config: TrainConfig, repeats: int) -> list[Timing]:
     """Every scale's size and its median step; a step is one iteration, with its share of gradient penalties."""
-    training = Training(picture, config, pick_device("auto"))
+    training = PyramidTrainer(picture, config, pick_device("auto"))
     timings = []
     for n, size in enumerate(training.pyramid.config.sizes):
         training.advance(n)

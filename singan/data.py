@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from singan.config import TrainConfig
-from singan.crops import Crops, crop_shape
-from singan.model import Generator, scale_noise
-from singan.samples import Samples
+from singan.image import resize_picture
+from singan.model import Generator, Pyramid, scale_noise
+
+BEYOND = 8  # px past the border that corners of crops are drawn
+
+# Padded pictures, (N, 3, H + 2 margin, W + 2 margin), that so many crops begin with, and which of them each is of.
+Samples = Callable[[int], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,57 @@ class Task:
         return self.real.shape[-2], self.real.shape[-1]
 
 
+def pooled_samples(padded: Tensor, rng: torch.Generator) -> Samples:
+    """Take samples at random from a pool of padded ones."""
+    return lambda count: (padded, torch.randint(len(padded), (count,), generator=rng, device=padded.device))
+
+
+def fresh_samples(below: Pyramid, generator: Generator, rng: torch.Generator, dtype: torch.dtype) -> Samples:
+    """Let the finished scales below draw samples whenever they are asked for."""
+
+    def draw(count: int) -> tuple[Tensor, Tensor]:
+        n, sizes = len(below.generators), below.config.sizes
+        pictures = below.render(lambda n, size: scale_noise(n, size, rng, count), sizes[:n], dtype)
+        return generator.pad(resize_picture(pictures, sizes[n])), torch.arange(count, device=pictures.device)
+
+    return draw
+
+
+def crop_shape(config: TrainConfig, n: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Return the (height, width) that a step of scale n sees of a picture of this size; all of it at the coarsest."""
+    height, width = size
+    return (min(config.crop, height), min(config.crop, width)) if config.crop and n else size
+
+
+class Crops:
+    """Crops of one (height, width) `shape` from pictures of one `size`; rng, on their device, draws their places.
+
+    whole: whether a crop is all of the picture.
+    """
+
+    def __init__(self, size: tuple[int, int], shape: tuple[int, int], rng: torch.Generator) -> None:
+        self.shape, self.rng, self.whole = shape, rng, shape == size
+        self.room = torch.tensor([s - c for s, c in zip(size, shape, strict=True)], device=rng.device)
+
+    def corners(self, count: int) -> Tensor:
+        """Draw top left corners (count, 2), a little past the border and clamped, so that borders are seen often."""
+        if self.whole:
+            return torch.zeros(count, 2, dtype=torch.long, device=self.room.device)
+        draws = torch.rand(count, 2, generator=self.rng, device=self.room.device)
+        return (draws * (self.room + 2 * BEYOND + 1)).long().sub(BEYOND).clamp(min=0).minimum(self.room)
+
+    def cut(self, x: Tensor, corners: Tensor, margin: int = 0, rows: Tensor | None = None) -> Tensor:
+        """Cut crops out of x (picture `rows[i]` for crop i, else the first), `margin` px larger on each side."""
+        y, x0 = (
+            corners[:, i, None] + torch.arange(side + 2 * margin, device=x.device) for i, side in enumerate(self.shape)
+        )
+        rows = torch.zeros_like(corners[:, 0]) if rows is None else rows
+        # Indexed on the device: slices would need their numbers on the host, and the loop would wait for them.
+        return x.permute(0, 2, 3, 1)[rows[:, None, None], y[:, :, None], x0[:, None, :]].permute(0, 3, 1, 2)
+
+
 class ScaleData:
-    """What the steps of a scale see. samples: those of the scales below; None at the coarsest."""
+    """What the steps of a scale see. samples: those of the scales below, padded; None at the coarsest."""
 
     def __init__(
         self, task: Task, config: TrainConfig, generator: Generator, samples: Samples | None, rng: torch.Generator
@@ -46,16 +100,16 @@ class ScaleData:
         self.rec_padded = self.pad(task.rec_input)
 
     def reals(self, count: int) -> Tensor:
-        """Real crops (count, 3, h, w), or the one whole picture."""
+        """Cut real crops (count, 3, h, w), or return the one whole picture."""
         crops, real = self.crops, self.task.real
         return real if crops.whole else crops.cut(real, crops.corners(count))
 
     def fakes(self) -> tuple[Tensor, Tensor]:
-        """Inputs of new fakes: noise + padded picture below, and the picture below."""
+        """Draw inputs of new fakes: noise + padded picture below, and the picture below."""
         if self.samples is None:
             z = scale_noise(0, self.task.size, self.rng, self.batch).expand(-1, 3, -1, -1)
             return self.pad(z), torch.zeros_like(z)
-        prevs, rows = self.samples.take(self.batch)
+        prevs, rows = self.samples(self.batch)
         corners = self.crops.corners(self.batch)
         padded = self.crops.cut(prevs, corners, self.margin, rows)
         inside = self.crops.cut(self.inside, corners, self.margin)
@@ -63,7 +117,7 @@ class ScaleData:
         return padded + self.task.sigma * z * inside, self._unpadded(padded)
 
     def reconstruction(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Padded input, picture below and target of the reconstruction."""
+        """Cut the padded input, the picture below and the target of the reconstruction."""
         crops, task = self.crops, self.task
         if crops.whole:
             return self.rec_padded, task.rec_prev, task.real

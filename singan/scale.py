@@ -9,16 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from darkroom.adversarial import (
-    Network,
-    NormLimit,
-    Player,
-    critic_loss,
-    generator_loss,
-    interpolated_penalty,
-    pixel_norms,
-    zero_centred_penalty,
-)
+from darkroom import adversarial
+from darkroom.adversarial import Network, NormLimit, Player
 from darkroom.graph import runner
 from singan.config import TrainConfig
 from singan.data import ScaleData
@@ -55,8 +47,7 @@ class ScaleTrainer:
     ) -> None:
         self.config, self.data, self.dtype = config, data, dtype
         self.task, self.generator, self.critic = data.task, generator, critic
-        device = data.task.real.device
-        self.game = config.game(data.task.n)
+        device, self.game = data.task.real.device, config.game(data.task.n)
         self.schedule = Schedule(config, data.task.n, device)
         # One pass is faster, but batch statistics would mix real and fake pictures.
         self.one_pass = self.game.loss == "relativistic" or not config.critic_norm
@@ -69,14 +60,14 @@ class ScaleTrainer:
         return self.schedule.iterations
 
     def iterate(self, i: int) -> None:
-        """Iteration i. Nothing in it waits for the device, but for a number at the end of every window."""
+        """Run iteration i. Nothing in it waits for the device, but for a number at the end of every window."""
         for player in (self.generator, self.critic):
             player.set_learning_rate(self.schedule.learning_rate(i))
         self.runners[i % self.game.penalty_every == 0]()
         self.schedule.end_iteration(i)
 
     def _play(self, penalised: bool) -> None:
-        """The critic's steps, then the generator's.
+        """Take the critic's steps, then the generator's.
 
         The first generator step reuses the graph of the last critic step's fake; every later one draws the fake anew
         from the same input, for the weights have moved.
@@ -101,39 +92,40 @@ class ScaleTrainer:
                 self.generator_step(real_scores, fake, rec, recs[2])
 
     def critic_step(self, real: Tensor, fake: Tensor, weight: float) -> Tensor:
-        """One update of the critic, with `weight` times its penalty; its scores of the real pictures before it."""
+        """Update the critic, with `weight` times its penalty, and return its scores of the real pictures before."""
         loss_name, critic = self.game.loss, self.critic.network
         pictures = torch.cat([real, fake]).requires_grad_(loss_name == "relativistic" and weight > 0)
         parts = [pictures] if self.one_pass else pictures.tensor_split([len(real)])
         scores = torch.cat([critic(part) for part in parts])
         real_scores, fake_scores = scores.tensor_split([len(real)])
-        loss = critic_loss(loss_name, real_scores, fake_scores)
+        loss = adversarial.critic_loss(loss_name, real_scores, fake_scores)
         if weight and loss_name == "wgan-gp":
-            loss = loss + weight * interpolated_penalty(critic, real, fake, pixel_norms, self.data.rng)
+            loss = loss + weight * adversarial.interpolated_penalty(
+                critic, real, fake, adversarial.pixel_norms, self.data.rng
+            )
         elif weight:
-            loss = loss + weight * zero_centred_penalty(
-                scores, pictures, len(real), axes=1
-            )  # the same scores: a pass less
+            # Of the same scores: a pass less.
+            loss = loss + weight * adversarial.zero_centred_penalty(scores, pictures, len(real), axes=1)
         self.critic.descend(loss)
         self.losses["critic"].copy_(loss.detach())
         return real_scores.detach()
 
     def generator_step(self, real_scores: Tensor, fake: Tensor, rec: Tensor, target: Tensor) -> None:
-        """One update of the generator: adversarial + alpha x reconstruction (SinGAN, equation 2).
+        """Update the generator: adversarial + alpha x reconstruction (SinGAN, equation 2).
 
         real_scores: of the last critic step, without gradient; a pass less than to ask the critic again.
         """
         self.critic.network.requires_grad_(False)
-        adversarial = generator_loss(self.game.loss, real_scores, self.critic.network(fake))
+        loss = adversarial.generator_loss(self.game.loss, real_scores, self.critic.network(fake))
         reconstruction = F.mse_loss(rec, target)
-        self.generator.descend(adversarial + self.game.reconstruction_weight * reconstruction)
+        self.generator.descend(loss + self.game.reconstruction_weight * reconstruction)
         self.critic.network.requires_grad_(True)
-        self.losses["generator"].copy_(adversarial.detach())
+        self.losses["generator"].copy_(loss.detach())
         self.losses["reconstruction"].copy_(reconstruction.detach())
         self.schedule.add(reconstruction.detach())
 
     def _generate(self, fakes: tuple[Tensor, Tensor], recs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Fakes and reconstructions; in one pass, unless batch statistics would mix them."""
+        """Draw fakes and reconstructions; in one pass, unless batch statistics would mix them."""
         (padded, prev), (rec_padded, rec_prev, _) = fakes, recs
         generator = self.generator.network
         if self.config.norm == "batch":
@@ -142,7 +134,7 @@ class ScaleTrainer:
         return both[: len(prev)], both[len(prev) :]
 
     def check(self) -> dict[str, float]:
-        """The losses as numbers. Raises Diverged where one is not finite."""
+        """Return the losses as numbers. Raises Diverged where one is not finite."""
         losses = {name: float(value) for name, value in self.losses.items()}
         if not all(math.isfinite(value) for value in losses.values()):
             raise Diverged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import itertools
+import math
 import time
 from collections import abc
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ from darkroom.device import enough_memory_or, fast_format, pick_device
 from darkroom.seeds import seeded
 from singan.checkpoint import Checkpoint
 from singan.config import TrainConfig
-from singan.data import ScaleData, Task
+from singan.data import ScaleData, Task, fresh_samples, pooled_samples
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_pil, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
 from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
-from singan.samples import FreshSamples, Pool, PooledSamples, Samples
 from singan.scale import Diverged, ScaleTrainer, new_player
-from singan.stopwatch import Stopwatch, step_work
+from singan.scene import BATCH_PIXELS
+from singan.schedule import Stopwatch, step_work
 
 GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below
 CRITIC_GAIN = 0.5  # of an unnormalised critic's last layer
@@ -38,6 +38,8 @@ FLAT = 0.02  # of the picture's contrast: less is no picture
 WORSE = 1.5  # times the error below: more is a scale that has lost its way
 JUDGED = 5  # steps, from which on a scale is: after fewer it need not be a picture yet
 PREDICTION_SECONDS, PREDICTION_STEPS = 0.3, (3, 24)  # of timed steps; at least and at most so many
+POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
+MIN_POOL = 4  # pictures, however large they are
 
 
 class Stream(IntEnum):
@@ -91,8 +93,47 @@ class Progress:
         return self.scene is not None and self.scene.scales >= self.scales
 
 
+def train(
+    picture: Picture,
+    config: TrainConfig | None = None,
+    device: str | torch.device = "auto",
+    resume: Checkpoint | None = None,
+) -> abc.Generator[Progress, None, None]:
+    """Train a SinGAN on one picture; every record holds the scene of the scales that are finished.
+
+    config defaults to the preset `standard`. The same picture, config and kind of device give the same weights,
+    whether or not training was interrupted. Closing the iterator stops it; nothing finished is lost. A scale that gives
+    NaN, a flat picture or a worse one than came in is begun anew once at half the learning rate.
+
+    Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
+    twice, or with a size that fits where there is not enough memory.
+    """
+    config = config or TrainConfig()
+    fits = f"for a max_size of {config.max_size}; {max(32, config.max_size // 2)} takes about a quarter of it"
+    with enough_memory_or(TrainingError(f"there is not enough memory {fits}")):
+        trainer = PyramidTrainer(picture, config, pick_device(device))
+        if resume is not None:
+            trainer.restore(resume)
+        yield from trainer.records(resume)
+
+
+def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
+    """Predict the seconds that training would take here, from about a second of steps of the coarsest scale."""
+    pyramid = PyramidTrainer(picture, config, pick_device(device))
+    trainer = pyramid.trainer(0)
+    trainer.iterate(0)
+    started, steps = time.perf_counter(), 0
+    least, most = PREDICTION_STEPS
+    while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
+        steps += 1
+        trainer.iterate(steps)
+        trainer.check()
+    step = (time.perf_counter() - started) / steps
+    return step / step_work(config, pyramid.pyramid.config, 0) * sum(pyramid.stopwatch.work)
+
+
 def _inherit(network: torch.nn.Module, weights: dict[str, Tensor] | None) -> None:
-    """Starts from the scale below's weights where the architectures agree (SinGAN, supplement 2)."""
+    """Start from the scale below's weights where the architectures agree (SinGAN, supplement 2)."""
     own = network.state_dict()
     if weights is not None and {k: v.shape for k, v in own.items()} == {k: v.shape for k, v in weights.items()}:
         network.load_state_dict(weights)
@@ -103,7 +144,7 @@ def _rmse(a: Tensor, b: Tensor) -> float:
 
 
 def _lost(reconstruction: Tensor, task: Task, steps: int) -> bool:
-    """Whether a scale's reconstruction is NaN, or, after more than a few steps, flat or worse than what came in."""
+    """Return whether a reconstruction is NaN, or, after more than a few steps, flat or worse than what came in."""
     if steps < JUDGED:
         return not bool(reconstruction.isfinite().all())
     before, after = (_rmse(x, task.real) for x in (task.rec_prev, reconstruction))
@@ -119,7 +160,7 @@ class Rendered(NamedTuple):
 
 
 def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
-    """The pyramid before its first scale, with source and z_rec, and the picture at every scale; on the CPU.
+    """Make the pyramid before its first scale, with source and z_rec, and the picture at every scale, on the CPU.
 
     Resized on the CPU wherever training runs, so that a picture is known again on another device.
     """
@@ -133,19 +174,20 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
 
 
 def belongs_to(scene: ScenePipeline, picture: Picture, config: TrainConfig) -> bool:
-    """Whether the scene, finished or not, is what training this picture with this configuration gives."""
+    """Return whether the scene, finished or not, is what training this picture with this configuration gives."""
     return scene.train_config.same_recipe(config) and same_picture(scene.pyramid, empty_pyramid(picture, config)[0])
 
 
 def same_picture(a: Pyramid, b: Pyramid) -> bool:
-    """Whether two pyramids, of whatever scales, are of one picture at the same sizes."""
+    """Return whether two pyramids, of whatever scales, are of one picture at the same sizes."""
     return a.config == b.config and torch.equal(a.source.cpu(), b.source.cpu())
 
 
-class Training:
+class PyramidTrainer:
     """The state that grows from scale to scale; `records` trains those that are not finished.
 
-    critics: weights of the finished scales' critics. rendered: what the finest finished scale draws; None before it is.
+    critics: weights of the finished scales' critics. pool: samples (N, 3, H, W) of the finest finished scale that fakes
+    begin with. rendered: what that scale draws. Both are None before there is one.
     """
 
     def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
@@ -155,7 +197,7 @@ class Training:
         pyramid, reals = empty_pyramid(self._picture, config)
         self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
         self.critics: list[dict[str, Tensor]] = []
-        self.pool = Pool(config.pool)
+        self.pool: Tensor | None = None
         self.rendered: Rendered | None = None
         model = self.pyramid.config
         self.scales = config.trained(model.sizes)
@@ -169,7 +211,7 @@ class Training:
     # -- the finished scales ------------------------------------------------------------------------------------------
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Takes over finished scales. Raises ValueError where they are of another picture or configuration."""
+        """Take over finished scales. Raises ValueError where they are of another picture or configuration."""
         theirs = checkpoint.scene.pyramid
         if not checkpoint.scene.train_config.same_recipe(self.config) or not same_picture(theirs, self.pyramid):
             raise ValueError("the checkpoint is of another picture or of other settings")
@@ -179,18 +221,18 @@ class Training:
             self.adopt(copy.deepcopy(generator).to(self.device), sigma, checkpoint.critics[n])
 
     def adopt(self, generator: Generator, sigma: float, critic: dict[str, Tensor]) -> None:
-        """Takes over the next scale from elsewhere, trained or not."""
+        """Take over the next scale from elsewhere, trained or not."""
         task = replace(self.task(len(self.critics)), sigma=sigma)
         self.finish(task, generator, critic, self.render(task, generator))
 
     def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Rendered) -> None:
-        """Takes over the next scale, and what it draws for the one above."""
+        """Take over the next scale, and what it draws for the one above."""
         self.pyramid.append(generator, task.sigma)
         self.rendered = drawn
         self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
 
     def checkpoint(self) -> Checkpoint:
-        """The finished scales, apart from what training goes on to change."""
+        """Copy the finished scales, apart from what training goes on to change."""
         pyramid = Pyramid(self.pyramid.config)
         for generator, sigma in zip(self.pyramid.generators, self.pyramid.sigmas.tolist(), strict=True):
             assert isinstance(generator, Generator)
@@ -201,13 +243,20 @@ class Training:
     # -- the next scale -----------------------------------------------------------------------------------------------
 
     def advance(self, n: int) -> None:
-        """Brings the pool of samples to the scale below n, where there is a pool and a scale."""
-        if n and self.config.pool:
-            rng = seeded(self.config.seed, n, Stream.POOL, device=self.device)
-            self.pool.advance(self.pyramid, n, rng, self.dtype)
+        """Bring the pool of samples to the scale below n, through the frozen generator there, if there are both."""
+        if not n or not self.config.pool:
+            return
+        sizes, rng = self.pyramid.config.sizes, seeded(self.config.seed, n, Stream.POOL, device=self.device)
+        size, area = sizes[n - 1], math.prod(sizes[n])
+        count = max(MIN_POOL, min(self.config.pool, POOL_PIXELS // area))
+        below = torch.zeros(count, 3, *size, device=self.device) if self.pool is None else self.pool[:count]
+        z, prevs = scale_noise(n - 1, size, rng, count), resize_picture(below, size)
+        batch = max(1, BATCH_PIXELS // math.prod(size))
+        batches = zip(z.split(batch), prevs.split(batch), strict=True)
+        self.pool = torch.cat([self.pyramid.step(n - 1, some, prev, self.dtype) for some, prev in batches])
 
     def task(self, n: int) -> Task:
-        """What scale n learns, where those below are finished."""
+        """Return what scale n learns, where those below are finished."""
         real = self.reals[n]
         if n == 0:
             return Task(n, real, torch.zeros_like(real), self.pyramid.z_rec.expand(1, 3, -1, -1), sigma=1.0)
@@ -216,7 +265,7 @@ class Training:
         return Task(n, real, rec_prev, rec_prev, self.config.noise_amplitude * _rmse(rec_prev, real))
 
     def render(self, task: Task, generator: Generator) -> Rendered:
-        """What the scale draws with this generator."""
+        """Draw the scale with this generator."""
         n, size = task.n, self.pyramid.config.sizes[task.n]
         noise = scale_noise(n, size, seeded(self.config.seed, n, Stream.PREVIEW)).to(self.device)
         prev = task.rec_prev if self.rendered is None else resize_picture(self.rendered.sample, size)
@@ -225,7 +274,7 @@ class Training:
         return Rendered(self.pyramid.toned(sample), self.pyramid.toned(reconstruction))
 
     def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
-        """Scale n's networks before training; those of a second attempt begin elsewhere."""
+        """Make scale n's networks; those of a second attempt begin elsewhere."""
         config, model = self.config, self.pyramid.config
         rng = seeded(config.seed, n, Stream.WEIGHTS, attempt)
         generator = self.pyramid.new_generator(n).requires_grad_(True)
@@ -242,25 +291,23 @@ class Training:
         return generator, critic
 
     def trainer(self, n: int, attempt: int = 0) -> ScaleTrainer:
-        """Scale n ready to train; a second attempt has other draws and half the learning rate."""
+        """Make scale n ready to train; a second attempt has other draws and half the learning rate."""
         config, task = self.config, self.task(n)
         generator, critic = self.networks(n, attempt)
         rng = seeded(config.seed, n, Stream.STEPS, attempt, device=self.device)
-        data = ScaleData(task, config, generator, self._samples(task, generator, rng), rng)
+        samples = None
+        if n and self.pool is None:
+            samples = fresh_samples(self.pyramid, generator, rng, self.dtype)
+        elif n and self.pool is not None:
+            samples = pooled_samples(generator.pad(resize_picture(self.pool, task.size)), rng)
+        data = ScaleData(task, config, generator, samples, rng)
         how = config.learning_rate / 2**attempt, config.betas, config.game(n).clip
         return ScaleTrainer(config, data, new_player(generator, *how), new_player(critic, *how), self.dtype)
 
-    def _samples(self, task: Task, generator: Generator, rng: torch.Generator) -> Samples | None:
-        if task.n == 0:
-            return None
-        if self.pool.pictures is None:
-            return FreshSamples(self.pyramid, generator, rng, self.dtype)
-        return PooledSamples(resize_picture(self.pool.pictures, task.size), generator, rng)
-
     # -- training -----------------------------------------------------------------------------------------------------
 
-    def records(self, last: Checkpoint | None = None) -> abc.Iterator[Progress]:
-        """Trains the scales that are not finished. last: what the records hold until the next one is.
+    def records(self, checkpoint: Checkpoint | None = None) -> abc.Iterator[Progress]:
+        """Train the scales that are not finished. checkpoint: what the records hold until the next one is.
 
         Raises TrainingError with the number of a scale that failed twice.
         """
@@ -268,8 +315,8 @@ class Training:
             self.advance(n)
             for attempt in range(ATTEMPTS):
                 try:
-                    for record in self.run_scale(n, attempt, last):
-                        last = record.checkpoint
+                    for record in self.run_scale(n, attempt, checkpoint):
+                        checkpoint = record.checkpoint
                         yield record
                     break
                 except Diverged:
@@ -278,18 +325,19 @@ class Training:
                 done = f"{n} scales are finished"
                 raise TrainingError(f"scale {n + 1} of {self.scales} gave no picture, twice; {done}")
 
-    def run_scale(self, n: int, attempt: int, before: Checkpoint | None) -> abc.Iterator[Progress]:
-        """Trains scale n and takes it over. Raises Diverged where it gives no picture, or a worse one than came in."""
-        trainer = self.trainer(n, attempt)
+    def run_scale(self, n: int, attempt: int, checkpoint: Checkpoint | None) -> abc.Iterator[Progress]:
+        """Train scale n and take it over. Raises Diverged where it gives no picture, or a worse one than came in."""
+        trainer, i, last = self.trainer(n, attempt), 0, False
         next_record = next_preview = 0.0
-        for i in itertools.count():
+        while not last:
             trainer.iterate(i)
-            now, last = time.perf_counter(), i + 1 >= trainer.iterations
-            first = self.stopwatch.lap(n, (i + 1) / trainer.iterations)
+            i += 1
+            now, last = time.perf_counter(), i >= trainer.iterations
+            first = self.stopwatch.lap(n, i / trainer.iterations)
             if (first or now < next_record) and not last:
                 continue
             next_record = now + RECORD_SECONDS
-            losses, preview, checkpoint = trainer.check(), None, before
+            losses, preview = trainer.check(), None
             if last or now >= next_preview:
                 drawn = self.render(trainer.task, trainer.generator.network)
                 preview = Preview(*(to_pil(picture)[0] for picture in drawn))
@@ -300,47 +348,5 @@ class Training:
                     raise Diverged
                 self.finish(trainer.task, trainer.generator.network, trainer.critic.network.state_dict(), drawn)
                 checkpoint = self.checkpoint()
-            numbers = n, self.scales, i + 1, trainer.iterations
             clock = self.stopwatch.seconds, self.stopwatch.seconds_left
-            yield Progress(*numbers, losses, *clock, attempt, preview, checkpoint)
-            if last:
-                return
-
-
-def train(
-    picture: Picture,
-    config: TrainConfig | None = None,
-    device: str | torch.device = "auto",
-    resume: Checkpoint | None = None,
-) -> abc.Generator[Progress, None, None]:
-    """Trains a SinGAN on one picture; every record holds the scene of the scales that are finished.
-
-    config defaults to the preset `standard`. The same picture, config and kind of device give the same weights,
-    whether or not training was interrupted. Closing the iterator stops it; nothing finished is lost. A scale that gives
-    NaN, a flat picture or a worse one than came in is begun anew once at half the learning rate.
-
-    Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
-    twice, or with a size that fits where there is not enough memory.
-    """
-    config = config or TrainConfig()
-    fits = f"for a max_size of {config.max_size}; {max(32, config.max_size // 2)} takes about a quarter of it"
-    with enough_memory_or(TrainingError(f"there is not enough memory {fits}")):
-        training = Training(picture, config, pick_device(device))
-        if resume is not None:
-            training.restore(resume)
-        yield from training.records(resume)
-
-
-def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
-    """Seconds that training would take here, from a few timed steps of the coarsest scale (about a second)."""
-    training = Training(picture, config, pick_device(device))
-    trainer = training.trainer(0)
-    trainer.iterate(0)
-    started, steps = time.perf_counter(), 0
-    least, most = PREDICTION_STEPS
-    while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
-        steps += 1
-        trainer.iterate(steps)
-        trainer.check()
-    step = (time.perf_counter() - started) / steps
-    return step / step_work(config, training.pyramid.config, 0) * sum(training.stopwatch.work)
+            yield Progress(n, self.scales, i, trainer.iterations, losses, *clock, attempt, preview, checkpoint)

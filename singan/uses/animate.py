@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 
 from darkroom.checks import check_range
 from darkroom.uses import AnimationUse, Step, as_steps, format_option, fps_option, option, seed_option
+from singan.model import NoiseSource
+from singan.scene import Scene
 from singan.uses.start import STRENGTHS, enlarge_option, print_suffix, start_scale_option
 from singan.walk import Walk, begin_after_smallest_step
-
-if TYPE_CHECKING:
-    from singan.model import NoiseSource
-    from singan.pipeline import ScenePipeline
 
 LEAST_PULL = 0.01  # alpha of a closed walk: without any pull it has no one place
 
 
 @dataclass(frozen=True)
-class Animate(AnimationUse["ScenePipeline"]):
+class Animate(AnimationUse[Scene]):
     """Set a trained scene in motion.
 
     alpha pulls the walk back to the picture, beta keeps its direction; a lower start scale moves larger things. With
@@ -49,16 +46,17 @@ class Animate(AnimationUse["ScenePipeline"]):
         super().__post_init__()
         check_range("alpha", self.alpha, LEAST_PULL if self.loop else 0.0, 1.0)
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         model.check_start(self.start_scale)
         frames = self._frames(model)
         return model.moving_prints(frames, self.loop) if self.enlarge else as_steps(frames)
 
-    def _frames(self, model: ScenePipeline) -> Iterator[Image.Image]:
+    def _frames(self, model: Scene) -> Iterator[Image.Image]:
         start, sizes, pyramid = self.start_scale, model.sizes_for(), model.pyramid
         rests = [pyramid.reconstruction_noise(n, sizes[n]) for n in range(start, len(sizes))]
+        motion = self.alpha, self.beta, self.frames, self.loop
         walks = [
-            Walk(self, n, torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu())
+            Walk(torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu(), n, self.seed, *motion)
             for n, rest in enumerate(rests, start)
         ]
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
-from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
+from darkroom.uses import Step, option, seed_option
 from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
-from singan.uses.given import fitted
-from singan.uses.start import enlarge_option, print_suffix, start_scale_option
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
+from singan.scene import Scene
+from singan.uses.redraw import Redraw
+from singan.uses.start import enlarge_option, start_scale_option
 
 START_SCALE = 3  # by eye: at 1 and 2 what was there before comes back instead of a small change
 LARGE_START_SCALE = 2  # of prints: by eye, a large change keeps the shape of its mask at 3, and is flat
@@ -25,7 +21,7 @@ LARGE = 10  # px at that scale, the root of the changed area: what is smaller ha
 
 
 @dataclass(frozen=True)
-class Edit(PicturesUse["ScenePipeline"]):
+class Edit(Redraw):
     """Let changes in a scene's photograph grow into it.
 
     The changed picture comes in below `start_scale`, and what is finer than that is redrawn: by the networks or,
@@ -44,32 +40,17 @@ class Edit(PicturesUse["ScenePipeline"]):
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         region = Region.of(self.picture, self.mask, model.original)
         if not self.enlarge:
-            start = max(1, min(START_SCALE, model.scales - 1)) if self.start_scale is None else self.start_scale
-            return as_steps(blended(model, model.redrawn(self.picture, start, self.seed), region))
+            return self.redrawn(model, self.picture, max(1, min(START_SCALE, model.scales - 1)), region)
         start = self._print_start(model, region) if self.start_scale is None else self.start_scale
         layout = Layout(self.picture, model.shorter_side(start), ANYWHERE, alike=False, region=region)
         return model.prints([layout], model.print_size, self.seed)
 
-    def _print_start(self, model: ScenePipeline, region: Region) -> int:
-        """The scale at which a print begins by default."""
+    def _print_start(self, model: Scene, region: Region) -> int:
+        """Return the scale at which a print begins by default."""
         large = min(LARGE_START_SCALE, model.last_scale)
         width, height = model.original_size
         side = math.sqrt(region.share * width * height) * model.shorter_side(large) / min(width, height)
         return large if side >= LARGE else min(START_SCALE, model.last_scale)
-
-    def note(self, model: ScenePipeline) -> str | None:
-        return fitted("picture", self.picture, model)
-
-    def stem(self) -> str:
-        start = "" if self.start_scale is None else f"_start{self.start_scale}"
-        return f"edit{start}_seed{self.seed}{print_suffix(self.enlarge)}"
-
-
-def blended(model: ScenePipeline, pictures: Iterator[Image.Image], region: Region) -> Iterator[Image.Image]:
-    """Pictures of the trained one's size where they may change, the trained one elsewhere."""
-    for picture in pictures:
-        source = model.source.resize(picture.size, Image.Resampling.BICUBIC)
-        yield Image.fromarray(region.blended(np.asarray(picture), np.asarray(source)))

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
+from darkroom.uses import Step, option, seed_option
 from singan.enlarge import ANYWHERE, Layout
 from singan.harmony import recoloured, retextured
 from singan.masks import Region
-from singan.uses.edit import blended
-from singan.uses.given import fitted
-from singan.uses.start import enlarge_option, print_suffix, start_scale_option
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
+from singan.scene import Scene
+from singan.uses.redraw import Redraw
+from singan.uses.start import enlarge_option, start_scale_option
 
 
 @dataclass(frozen=True)
-class Harmonize(PicturesUse["ScenePipeline"]):
+class Harmonize(Redraw):
     """Give what was pasted into a scene's photograph the photograph's look.
 
     It takes on the photograph's colours; then it comes in below `start_scale`, and what is finer than that is redrawn:
@@ -38,13 +34,12 @@ class Harmonize(PicturesUse["ScenePipeline"]):
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         original = model.original
         region = Region.of(self.picture, self.mask, original)
         picture = recoloured(self.picture.resize(original.size, Image.Resampling.BICUBIC), region, original)
         if not self.enlarge:
-            start = max(1, model.scales - 1) if self.start_scale is None else self.start_scale
-            return as_steps(blended(model, model.redrawn(picture, start, self.seed), region))
+            return self.redrawn(model, picture, max(1, model.scales - 1), region)
         kept = model.shorter_side(max(0, (model.last_scale if self.start_scale is None else self.start_scale) - 1))
         layout = Layout(picture, kept, ANYWHERE, alike=False, region=region)
         prints = model.prints([layout], model.print_size, self.seed)
@@ -52,10 +47,3 @@ class Harmonize(PicturesUse["ScenePipeline"]):
             replace(step, picture=retextured(step.picture, picture, region, original, kept)) if step.picture else step
             for step in prints
         )
-
-    def note(self, model: ScenePipeline) -> str | None:
-        return fitted("picture", self.picture, model)
-
-    def stem(self) -> str:
-        start = "" if self.start_scale is None else f"_start{self.start_scale}"
-        return f"harmonize{start}_seed{self.seed}{print_suffix(self.enlarge)}"

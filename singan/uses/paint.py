@@ -4,57 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
+from darkroom.uses import Step, as_steps, option, seed_option
 from singan.enlarge import Layout
-from singan.uses.given import fitted
-from singan.uses.start import enlarge_option, print_suffix, start_scale_option
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
+from singan.scene import Scene
+from singan.uses.redraw import Redraw
+from singan.uses.start import enlarge_option, start_scale_option
 
 COLOURS = 5  # main ones of a scene, as many as in the official code
 
 
 @dataclass(frozen=True)
-class Paint(PicturesUse["ScenePipeline"]):
+class Paint(Redraw):
     """Turn a drawing into a picture with a scene's content.
 
     The drawing, stretched to the scene's shape, comes in below `start_scale`, and what is finer than that is redrawn:
     by the networks or, enlarged, by the photograph's patches.
     """
 
+    GIVEN = "drawing"
+
     drawing: Image.Image = option(help="flat areas of colour, such as clip art, of any size", label="Drawing")
     start_scale: int = start_scale_option(2, "how closely to follow the drawing: 1 loosely, 2, 3, ... more", low=1)
     quantize: bool = option(
-        False,
-        "whether its colours first become the nearest of the scene's main ones",
-        label="Main colours only",
+        False, "whether its colours first become the nearest of the scene's main ones", label="Main colours only"
     )
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         drawing = quantized(self.drawing, model.source) if self.quantize else self.drawing
         if not self.enlarge:
             return as_steps(model.redrawn(drawing, self.start_scale, self.seed))
         layout = Layout(drawing, entry=model.shorter_side(self.start_scale))
         return model.prints([layout], model.print_size, self.seed)
 
-    def note(self, model: ScenePipeline) -> str | None:
-        return fitted("drawing", self.drawing, model)
-
-    def stem(self) -> str:
-        return f"paint_start{self.start_scale}_seed{self.seed}{print_suffix(self.enlarge)}"
-
 
 def main_colours(picture: Image.Image, count: int) -> NDArray[np.uint8]:
-    """A picture's main colours, by k-means: uint8 (count or fewer, 3), the most frequent first."""
+    """Find a picture's main colours, by k-means: uint8 (count or fewer, 3), the most frequent first."""
     reduced = picture.quantize(count, Image.Quantize.MEDIANCUT, kmeans=count)
     palette = np.array(reduced.getpalette() or [], np.uint8).reshape(-1, 3)
     by_share = sorted(reduced.getcolors() or [], reverse=True)
@@ -62,7 +53,7 @@ def main_colours(picture: Image.Image, count: int) -> NDArray[np.uint8]:
 
 
 def quantized(drawing: Image.Image, picture: Image.Image) -> Image.Image:
-    """The drawing in the picture's main colours."""
+    """Reduce a drawing to the picture's main colours."""
     colours = main_colours(picture, COLOURS)
     palette = Image.new("P", (1, 1))
     palette.putpalette(colours.tobytes())

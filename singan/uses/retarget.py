@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
@@ -21,11 +21,9 @@ from singan.image import check_size
 from singan.importance import importance
 from singan.masks import check_shape
 from singan.prints import FittedPrint, fitted_note, invented, prints
+from singan.scene import Scene
 from singan.strips import Wishes, arrange
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
 
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
 
@@ -49,7 +47,7 @@ def _wish_option(help: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Retarget(PicturesUse["ScenePipeline"]):
+class Retarget(PicturesUse[Scene]):
     """Fit a trained scene to another size or aspect ratio.
 
     "keep" holds the layout: the picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1)
@@ -59,12 +57,19 @@ class Retarget(PicturesUse["ScenePipeline"]):
 
     size: Size = _size_option("of the pictures, up to 4 megapixels, enlarged up to 16")
     mode: str = _mode_option("keep")
-    start_scale: int | None = start_scale_option(None, "where drawing begins; by default 3 for keep, 0 for rearrange")
+    start_scale: int | None = start_scale_option(
+        None, "where drawing begins in modes keep and rearrange; by default 3 and 0"
+    )
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode == "fit" and self.start_scale is not None:
+            raise ValueError("start_scale is given with mode 'fit'; only modes 'keep' and 'rearrange' heed it")
+
+    def steps(self, model: Scene) -> Iterator[Step]:
         if self.mode == "fit":
             fitted = self._fitted(model)
             return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
@@ -85,10 +90,10 @@ class Retarget(PicturesUse["ScenePipeline"]):
         pictures = model.draw(self.count, sizes, model.noise(self.seed), start, below)
         return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
 
-    def _fitted(self, model: ScenePipeline) -> FittedPrint:
+    def _fitted(self, model: Scene) -> FittedPrint:
         return FittedPrint(model.original, model.importance, self.size, Wishes())
 
-    def note(self, model: ScenePipeline) -> str | None:
+    def note(self, model: Scene) -> str | None:
         if self.mode == "fit":
             own = model.original_size  # decoding the photograph takes longer than all else
             return fitted_note(arrange(model.importance, own[::-1], self.size[::-1]), own, self.size)

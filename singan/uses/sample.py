@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
 from singan.enlarge import Layout
+from singan.scene import Scene
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
 
 
 @dataclass(frozen=True)
-class Sample(PicturesUse["ScenePipeline"]):
+class Sample(PicturesUse[Scene]):
     """Draw new pictures with the content of a trained scene."""
 
     count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, most=50, command=50, first=4)
@@ -32,7 +29,7 @@ class Sample(PicturesUse["ScenePipeline"]):
     )
     enlarge: bool = enlarge_option()
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         size = model.print_size if self.enlarge else model.size
         if self.layout_by == "patches" or (self.layout_by == "auto" and self.enlarge):
             place = PLACES[min(self.start_scale, len(PLACES) - 1)]

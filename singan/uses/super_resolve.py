@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -14,14 +13,12 @@ from darkroom.uses import PicturesUse, Step, option
 from singan.config import MAX_PRINT_PIXELS
 from singan.patches import Bytes
 from singan.pieces import each
+from singan.scene import Scene
 from singan.super_resolution import MOST, super_resolved
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
 
 
 @dataclass(frozen=True)
-class SuperResolve(PicturesUse["ScenePipeline"]):
+class SuperResolve(PicturesUse[Scene]):
     """Enlarge a scene's photograph beyond its own pixels, up to 16 megapixels.
 
     Reduced again it is the photograph, to within its noise; detail that it does not have is invented, from like places
@@ -30,7 +27,7 @@ class SuperResolve(PicturesUse["ScenePipeline"]):
 
     factor: float = option(2.0, "of width and height", label="Times as large", low=1.1, high=MOST)
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         return self._steps(np.array(model.original.convert("RGB")))
 
     def _steps(self, photograph: Bytes) -> Iterator[Step]:
@@ -42,7 +39,7 @@ class SuperResolve(PicturesUse["ScenePipeline"]):
         factor = min(self.factor, max(1.0, math.sqrt(MAX_PRINT_PIXELS / (width * height))))
         return math.floor(width * factor), math.floor(height * factor)
 
-    def note(self, model: ScenePipeline) -> str | None:
+    def note(self, model: Scene) -> str | None:
         size = self._size(*model.original_size)
         if size[0] >= math.floor(model.original_size[0] * self.factor):
             return None

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from darkroom.uses import PicturesUse, Step, option, seed_option
 from singan.enlarge import ANYWHERE, Layout
+from singan.scene import Scene
 from singan.uses.start import enlarge_option, print_suffix
-
-if TYPE_CHECKING:
-    from singan.pipeline import ScenePipeline
 
 
 @dataclass(frozen=True)
-class Tile(PicturesUse["ScenePipeline"]):
+class Tile(PicturesUse[Scene]):
     """Draw pictures of a scene's content that repeat without a seam.
 
     The photograph's patches lay them out, as those of a picture whose right border is followed by its left one, and its
@@ -26,7 +23,7 @@ class Tile(PicturesUse["ScenePipeline"]):
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
 
-    def steps(self, model: ScenePipeline) -> Iterator[Step]:
+    def steps(self, model: Scene) -> Iterator[Step]:
         width, height = model.print_size if self.enlarge else model.size
         layouts = (Layout(place=ANYWHERE, wrapped=True) for _ in range(self.count))
         return model.prints(layouts, (width // 2 * 2, height // 2 * 2), self.seed)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darkroom.uses import finished
 from singan import ScenePipeline, gradients, patches
 from singan.__main__ import main
 from singan.enlarge import Enlarger, Layout, filled
@@ -21,6 +22,11 @@ def photograph() -> Image.Image:
     return Image.fromarray(((fine + coarse + 2 * height) / 4).astype(np.uint8))
 
 
+def printed(photograph: Image.Image, size: tuple[int, int], layout: Layout, seed: int = 0) -> Image.Image:
+    (result,) = finished(Enlarger(photograph).stages(*size, layout, seed))
+    return result
+
+
 def pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image).astype(float)
 
@@ -31,32 +37,26 @@ def gradient(image: Image.Image) -> float:
 
 def test_a_small_picture_of_the_photograph_becomes_the_photograph(photograph: Image.Image) -> None:
     small = photograph.resize((40, 30), Image.Resampling.LANCZOS)
-    printed = Enlarger(photograph).print(200, 150, Layout(small))
+    grown = printed(photograph, (200, 150), Layout(small))
     stretched = small.resize((200, 150), Image.Resampling.BICUBIC)
-    errors = [np.abs(pixels(it) - pixels(photograph)).mean() for it in (printed, stretched)]
-    assert printed.size == (200, 150) and errors[0] < errors[1] / 2
-    assert 0.9 < gradient(printed) / gradient(photograph) < 1.1
+    errors = [np.abs(pixels(it) - pixels(photograph)).mean() for it in (grown, stretched)]
+    assert grown.size == (200, 150) and errors[0] < errors[1] / 2
+    assert 0.9 < gradient(grown) / gradient(photograph) < 1.1
 
 
-@pytest.mark.parametrize("size", [(97, 211), (211, 97), (150, 150), (140, 50)])
-def test_a_print_has_the_size_that_was_asked_for_and_the_photographs_sharpness(
-    photograph: Image.Image, size: tuple[int, int]
-) -> None:
-    printed = Enlarger(photograph).print(*size, Layout(photograph))
-    assert printed.size == size
-    share = (size[0] * size[1] / (200 * 150)) ** 0.5
-    reduced = photograph.resize((round(200 * share), round(150 * share)), Image.Resampling.LANCZOS)
-    assert 0.8 < gradient(printed) / gradient(reduced) < 1.25
-
-
-def test_a_print_is_never_larger_than_the_photographs_pixels_fill(photograph: Image.Image) -> None:
+def test_a_print_has_the_size_that_is_due_and_the_photographs_sharpness(photograph: Image.Image) -> None:
+    for size in ((97, 211), (211, 97), (150, 150), (140, 50)):
+        grown = printed(photograph, size, Layout(photograph))
+        assert grown.size == size
+        share = (size[0] * size[1] / (200 * 150)) ** 0.5
+        reduced = photograph.resize((round(200 * share), round(150 * share)), Image.Resampling.LANCZOS)
+        assert 0.8 < gradient(grown) / gradient(reduced) < 1.25, size
+    assert printed(photograph, (1000, 1000), Layout(photograph)).size == (173, 173)  # what its pixels fill
     assert filled((100, 80), (150, 200)) == (100, 80) and filled((2000, 1500), (150, 200)) == (200, 150)
-    assert Enlarger(photograph).print(1000, 1000, Layout(photograph)).size == (173, 173)
 
 
 def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Image.Image) -> None:
-    enlarger = Enlarger(photograph)
-    prints = [enlarger.print(200, 150, Layout(place=(0.5, 0.0)), seed) for seed in (1, 1, 2)]
+    prints = [printed(photograph, (200, 150), Layout(place=(0.5, 0.0)), seed) for seed in (1, 1, 2)]
     assert prints[0].tobytes() == prints[1].tobytes()
     assert np.abs(pixels(prints[0]) - pixels(prints[2])).mean() > 5
     assert np.abs(pixels(prints[0]) - pixels(photograph)).mean() > 5
@@ -67,31 +67,25 @@ def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Imag
 
 def test_place_is_a_dial(photograph: Image.Image) -> None:
     """The more things have to keep their place, the less pictures vary."""
-    enlarger = Enlarger(photograph)
     spreads = [
-        np.stack([pixels(enlarger.print(120, 90, layout, seed)) for seed in range(3)]).std(0).mean()
+        np.stack([pixels(printed(photograph, (120, 90), layout, seed)) for seed in range(3)]).std(0).mean()
         for layout in (Layout(place=(1.0, across)) for across in (0.0, 0.1, 0.5))
     ]
     assert spreads[0] > spreads[1] > spreads[2]
 
 
 def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
-    enlarger = Enlarger(photograph)
-    stages = list(enlarger.stages(120, 160, Layout(photograph)))
+    stages = list(Enlarger(photograph).stages(120, 160, Layout(photograph)))
     drafts = [stage.picture for stage in stages if stage.picture]
     widths, shares = [draft.width for draft in drafts], [stage.share for stage in stages]
     assert len(drafts) > 4 and widths == sorted(widths) and widths[0] <= 25
     assert shares == sorted(shares) and [share == 1 for share in shares].index(True) == len(stages) - 1
-    assert drafts[-1].tobytes() == enlarger.print(120, 160, Layout(photograph)).tobytes()
 
 
 # -- scenes -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_scene_prints_what_it_draws_at_the_size_that_is_asked_for(tiny_scene: ScenePipeline) -> None:
-    (drawn,) = tiny_scene.retarget((40, 60), seed=3)
-    assert tiny_scene.enlarge(drawn).size == (45, 68)  # what 64x48 px fill in this shape
-    assert tiny_scene.enlarge(drawn, (30, 45)).size == (30, 45)
     for mode in ("keep", "rearrange"):
         prints = tiny_scene.retarget((30, 45), mode=mode, count=2, enlarge=True)
         assert [it.size for it in prints] == [(30, 45)] * 2
@@ -103,19 +97,18 @@ def test_prints_in_the_photographs_shape_have_exactly_its_size(tiny_scene: Scene
     photograph = Photograph.of(tiny_scene.source.resize((131, 95)))
     scene = ScenePipeline(tiny_scene.pyramid, tiny_scene.train_config, photograph)
     prints = scene.sample(1, enlarge=True) + scene.animate(frames=2, loop=False, enlarge=True)
-    prints += [scene.enlarge(scene.source), *scene.retarget((131, 95), enlarge=True)]
-    prints += scene.paint(scene.source, enlarge=True)
+    prints += scene.retarget((131, 95), enlarge=True) + scene.paint(scene.source, enlarge=True)
     assert {it.size for it in prints} == {(131, 95)}
     assert scene.tile(1, enlarge=True)[0].size == (130, 94)  # even
 
 
-@pytest.mark.parametrize("layout_by", ["auto", "network", "patches"])
-def test_prints_depend_on_seed_and_index_alone(tiny_scene: ScenePipeline, layout_by: str) -> None:
-    some = tiny_scene.sample(2, seed=5, layout_by=layout_by, enlarge=True)
-    many = tiny_scene.sample(4, seed=5, layout_by=layout_by, enlarge=True)
-    other = tiny_scene.sample(1, seed=6, layout_by=layout_by, enlarge=True)
-    assert [it.tobytes() for it in some] == [it.tobytes() for it in many[:2]]
-    assert len({it.tobytes() for it in [*many, *other]}) == 5 and {it.size for it in many} == {(64, 48)}
+def test_prints_depend_on_seed_and_index_alone(tiny_scene: ScenePipeline) -> None:
+    for layout_by in ("network", "patches"):
+        some, many, other = (
+            [it.tobytes() for it in tiny_scene.sample(count, seed=seed, layout_by=layout_by, enlarge=True)]
+            for count, seed in ((2, 5), (3, 5), (1, 6))
+        )
+        assert some == many[:2] and len({*many, *other}) == 4
 
 
 def test_prints_have_a_largest_size(tiny_scene: ScenePipeline) -> None:
@@ -140,6 +133,6 @@ def test_nothing_is_compiled_while_somebody_waits(photograph: Image.Image) -> No
     compiled()
     kernels = [it for module in (patches, gradients) for it in vars(module).values() if hasattr(it, "signatures")]
     before = [len(kernel.signatures) for kernel in kernels]
-    Enlarger(photograph).print(200, 150, Layout(), 1)
+    printed(photograph, (200, 150), Layout(), 1)
     tuple(moving_prints(Enlarger(photograph), [photograph.resize((80, 60))], (160, 120), loop=False))
     assert [len(kernel.signatures) for kernel in kernels] == before

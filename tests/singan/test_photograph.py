@@ -32,7 +32,7 @@ def test_a_scene_without_a_photograph_has_its_trained_picture(tiny_scene, tmp_pa
     (tmp_path / "photograph.png").unlink()
     loaded = ScenePipeline.from_pretrained(tmp_path)
     assert loaded.photograph is None and loaded.original.tobytes() == loaded.source.tobytes()
-    assert loaded.enlarge(loaded.source).size == loaded.size
+    assert loaded.print_size == loaded.size
     tiny_scene.save_pretrained(tmp_path)
     loaded.save_pretrained(tmp_path)
     assert not (tmp_path / "photograph.png").exists()  # it would be another picture's

@@ -32,7 +32,7 @@ def test_a_sample_depends_on_seed_and_index_alone(tiny_scene):
 
 def test_batches_do_not_change_a_sample(tiny_scene, monkeypatch):
     together = tiny_scene.sample(4)
-    monkeypatch.setattr("singan.pipeline.BATCH_PIXELS", 1)
+    monkeypatch.setattr("singan.scene.BATCH_PIXELS", 1)
     assert max(difference(a, b) for a, b in zip(together, tiny_scene.sample(4), strict=True)) < 0.5
 
 

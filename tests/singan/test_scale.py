@@ -9,9 +9,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from darkroom.adversarial import generator_loss
 from singan import PRESETS
-from singan.crops import Crops
+from singan.data import Crops
 from singan.schedule import Schedule
-from singan.train import Training
+from singan.train import PyramidTrainer
 
 CPU = torch.device("cpu")
 
@@ -33,7 +33,7 @@ class NoWaiting(TorchDispatchMode):
 def test_a_step_never_waits_for_the_device(preset, n, picture):
     config = replace(PRESETS["paper" if preset == "paper" else "standard"], channels=4, max_channels=4, scales=3)
     config = replace(config, coarse_scales=0) if preset == "fine" else config
-    training = Training(picture, config, torch.device("cpu"))
+    training = PyramidTrainer(picture, config, torch.device("cpu"))
     if n:
         generator, critic = training.networks(0, 0)
         training.adopt(generator, 1.0, critic.state_dict())
@@ -49,7 +49,7 @@ def test_a_step_never_waits_for_the_device(preset, n, picture):
 
 def trainer_of(picture, preset="standard", **changes):
     """The coarsest scale, in float32."""
-    return Training(picture, replace(PRESETS[preset], bfloat16=False, **changes), CPU).trainer(0)
+    return PyramidTrainer(picture, replace(PRESETS[preset], bfloat16=False, **changes), CPU).trainer(0)
 
 
 @pytest.mark.parametrize(("preset", "batches"), [("paper", [1, 1, 1]), ("standard", [2, 1])])

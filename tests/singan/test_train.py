@@ -10,7 +10,7 @@ from singan import PRESETS, TrainingError
 from singan.checkpoint import load_checkpoint, save_checkpoint
 from singan.model import Discriminator
 from singan.scale import Diverged
-from singan.train import Rendered, Training, belongs_to, predict_seconds
+from singan.train import PyramidTrainer, Rendered, belongs_to, predict_seconds
 from tests.conftest import CHECKPOINTS
 
 EXAMPLES = CHECKPOINTS.parent / "examples"
@@ -121,7 +121,7 @@ def test_earlier_records_are_not_changed_by_later_training(picture, tiny_config)
     )
 
 
-class Poisoned(Training):
+class Poisoned(PyramidTrainer):
     """Loses the weights of some attempts at a scale before they train."""
 
     def __init__(self, picture, config, attempts, scale=1, weight=float("nan")):
@@ -138,7 +138,7 @@ class Poisoned(Training):
         return trainer
 
 
-class Flat(Training):
+class Flat(PyramidTrainer):
     """Draws nothing at the finest scale."""
 
     def render(self, task, generator):
@@ -257,7 +257,7 @@ def test_scales_end_where_they_settle_and_records_say_so(picture):
 
 @pytest.mark.parametrize(("limit", "inherits"), [(None, True), (64, True), (63, False)])
 def test_critics_of_large_scales_start_afresh(picture, tiny_config, tiny_checkpoint, limit, inherits):
-    training = Training(picture, replace(tiny_config, fresh_above=limit), torch.device("cpu"))
+    training = PyramidTrainer(picture, replace(tiny_config, fresh_above=limit), torch.device("cpu"))
     pyramid = tiny_checkpoint.scene.pyramid
     for n in range(2):
         training.advance(n)

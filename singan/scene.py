@@ -1,0 +1,269 @@
+"""A trained scene: what its uses draw with, and its files on disk and on the Hub."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from darkroom.checks import check_range
+from darkroom.device import fast_format
+from darkroom.model_files import SCENE_KIND, header_of, layout_of, read_tensors
+from darkroom.pretrained import Pretrained
+from darkroom.seeds import MAX_SEED, seeded
+from darkroom.uses import Size, Step
+from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
+from singan.enlarge import Enlarger, Layout
+from singan.image import resize_picture, to_pil, to_tensor
+from singan.importance import Importance, importance
+from singan.model import NoiseSource, Pyramid, scale_noise
+from singan.motion import moving_prints
+from singan.photograph import Photograph
+from singan.prints import prints
+
+FORMAT = 1
+MAX_PIXELS = 4_000_000  # that networks draw
+FRAME_PIXELS = 1280 * 720  # of an animation, enlarged
+BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
+
+BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
+
+
+class Scene(Pretrained):
+    """A trained picture. Sizes are (width, height) in px, but of scales; pictures are RGB PIL images.
+
+    Sample i of seed s is drawn from (s, i) alone. `start_scale` k keeps the trained picture's own structure below scale
+    k, the coarsest being 0.
+    """
+
+    kind = SCENE_KIND
+
+    def __init__(self, pyramid: Pyramid, train_config: TrainConfig, photograph: Photograph | None = None) -> None:
+        """photograph: what was trained on, at its own size; None: prints come at the trained picture's."""
+        self.pyramid, self.train_config, self.photograph = pyramid, train_config, photograph
+        self.dtype = fast_format(pyramid.device)
+
+    def to(self, device: str | torch.device) -> Self:
+        """Move the networks; the number format becomes the device's faster one."""
+        self.pyramid.to(device)
+        self.dtype = fast_format(self.pyramid.device)
+        return self
+
+    @property
+    def scales(self) -> int:
+        """Finished scales."""
+        return len(self.pyramid.generators)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all scales are trained that were to be."""
+        return self.finished_as(self.train_config)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are no scales left to train."""
+        return self.scales == len(self.pyramid.config.sizes)
+
+    def finished_as(self, config: TrainConfig) -> bool:
+        """Whether a training with this configuration, of the same recipe, would add nothing."""
+        return self.scales >= config.trained(self.pyramid.config.sizes)
+
+    @property
+    def size(self) -> Size:
+        """Return the (width, height) of what the finished scales draw by themselves."""
+        height, width = self.pyramid.config.sizes[self.scales - 1]
+        return width, height
+
+    def size_of(self, ratio: float) -> Size:
+        """Return the (width, height) of a shape, width / height, at the same area."""
+        width, height = self.size
+        fitted = math.sqrt(width * height * ratio)
+        return round(fitted), round(fitted / ratio)
+
+    @property
+    def source(self) -> Image.Image:
+        """The trained picture."""
+        return Image.fromarray(self.pyramid.source.permute(1, 2, 0).cpu().numpy())
+
+    def sizes_for(self, size: Size | None = None) -> list[tuple[int, int]]:
+        """Return the (height, width) of every scale when the result is (width, height), None being the native size."""
+        width, height = size or self.size
+        if size is not None:
+            check_range("width", width, MIN_OUTPUT, MAX_OUTPUT)
+            check_range("height", height, MIN_OUTPUT, MAX_OUTPUT)
+            if width * height > MAX_PIXELS:
+                raise ValueError(f"size is {width}x{height}; at most {MAX_PIXELS // 10**6} megapixels are allowed")
+        return self.pyramid.sizes_for((height, width))
+
+    def reconstruction(self) -> Image.Image:
+        """Draw the trained picture as the networks remember it, from z_rec (SinGAN, equation 9)."""
+        return to_pil(self.pyramid.render(self.pyramid.reconstruction_noise, self.sizes_for(), self.dtype))[0]
+
+    @property
+    def original(self) -> Image.Image:
+        """The photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
+        return self.photograph.picture() if self.photograph else self.source
+
+    @property
+    def original_size(self) -> Size:
+        """Return the (width, height) of `original`."""
+        height, width = self.pyramid.config.sizes[-1]
+        return self.photograph.size if self.photograph else (width, height)
+
+    @cached_property
+    def importance(self) -> Importance:
+        """What matters in `original`."""
+        return importance(self.original)
+
+    def check_start(self, start_scale: int) -> None:
+        """Raise ValueError where this scene has no such scale to begin at."""
+        check_range("start_scale", start_scale, 0, self.scales - 1)
+
+    def remembered(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
+        """Draw from z_rec through all of `sizes`, (height, width) of the coarsest scales; return None of none."""
+        return self.pyramid.render(self.pyramid.reconstruction_noise, sizes, self.dtype) if sizes else None
+
+    def stretched(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
+        """Stretch the trained picture to the last of `sizes`."""
+        source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
+        return resize_picture(source, sizes[-1]).to(self.pyramid.device)
+
+    @property
+    def print_size(self) -> Size:
+        """Return the (width, height) of the largest print in the photograph's shape: its own, up to 16 megapixels."""
+        return self.full_size(self.original_size)
+
+    def full_size(self, shape: Size) -> Size:
+        """Return the (width, height) of a shape, such as another size, that the photograph's pixels just fill."""
+        width, height = self.original_size
+        share = math.sqrt(min(width * height, MAX_PRINT_PIXELS) / (shape[0] * shape[1]))
+        return round(shape[0] * share), round(shape[1] * share)
+
+    def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
+        """Print the photograph by layouts, as `singan.prints` does."""
+        return prints(self.original, layouts, size, seed, drafts)
+
+    def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
+        """Print the frames of an animation at the photograph's size, with FRAME_PIXELS at most."""
+        width, height = self.print_size
+        share = min(1.0, math.sqrt(FRAME_PIXELS / (width * height)))
+        return moving_prints(Enlarger(self.original), frames, (round(width * share), round(height * share)), loop)
+
+    @property
+    def last_scale(self) -> int:
+        """The finest, finished or not."""
+        return len(self.pyramid.config.sizes) - 1
+
+    def shorter_side(self, scale: int) -> int:
+        """Return that of the trained picture at a scale, finished or not, px. Raises ValueError where there is none."""
+        sizes = self.pyramid.config.sizes
+        check_range("start_scale", scale, 0, self.last_scale)
+        return min(sizes[scale])
+
+    def redrawn(self, picture: Image.Image, start: int, seed: int) -> Iterator[Image.Image]:
+        """Redraw a picture, which comes in below scale `start`, stretched, from there on (SinGAN, section 5).
+
+        Raises ValueError where the scene has no such scale.
+        """
+        if self.scales == 1:
+            raise ValueError("this scene has one scale only, which redraws nothing; enlarge does without")
+        check_range("start_scale", start, 1, self.scales - 1)
+        pixels = to_tensor(picture).to(self.pyramid.device)
+        below = lambda sizes: resize_picture(pixels, sizes[-1])  # noqa: E731
+        return self.draw(1, self.sizes_for(), self.noise(seed), start, below)
+
+    def noise(self, seed: int) -> Callable[[range], NoiseSource]:
+        """Return a source of noise for pictures of these numbers, each from (seed, number) alone."""
+
+        def noise_of(indices: range) -> NoiseSource:
+            rngs = [seeded(seed, index) for index in indices]
+            return lambda n, size: torch.cat([scale_noise(n, size, rng) for rng in rngs]).to(self.pyramid.device)
+
+        return noise_of
+
+    def draw(
+        self,
+        count: int,
+        sizes: Sequence[tuple[int, int]],
+        noise_of: Callable[[range], NoiseSource],
+        start: int,
+        below_of: BelowSource,
+    ) -> Iterator[Image.Image]:
+        """Draw pictures of the last of `sizes`, (height, width) of every scale, each when it is asked for.
+
+        Noise enters from scale `start` on, above the one picture that `below_of` gives for the scales below it.
+        """
+        height, width = sizes[-1]
+        batch = max(1, BATCH_PIXELS // (height * width))
+        below = below_of(sizes[:start])
+        for first in range(0, count, batch):
+            indices = range(first, min(count, first + batch))
+            image = None if below is None else below.expand(len(indices), -1, -1, -1)
+            yield from to_pil(self.pyramid.render(noise_of(indices), sizes, self.dtype, start, image))
+
+    def stages(self, seed: int = 0) -> list[Image.Image]:
+        """Draw a sample at every finished scale, coarsest first: how `sample(1, seed=seed)` comes about."""
+        check_range("seed", seed, 0, MAX_SEED)
+        rng, sizes = seeded(seed, 0), self.sizes_for()
+        noise = lambda n, size: scale_noise(n, size, rng).to(self.pyramid.device)  # noqa: E731
+        pictures: list[Image.Image] = []
+        image: Tensor | None = None
+        for n in range(len(sizes)):
+            image = self.pyramid.render(noise, sizes[: n + 1], self.dtype, n, image)
+            pictures += to_pil(image)
+        return pictures
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def config_json(self) -> dict[str, Any]:
+        """Return what config.json holds: of the whole pyramid, so that of a training only the weights file changes."""
+        return {"format": FORMAT, "model": asdict(self.pyramid.config), "train": asdict(self.train_config)}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what model.safetensors holds."""
+        return self.pyramid.state_dict()
+
+    def plain_card(self) -> str:
+        """Write a card with the sizes, and how to draw."""
+        height, width = self.pyramid.config.sizes[-1]
+        scales = self.train_config.trained(self.pyramid.config.sizes)
+        return (
+            f"# A SinGAN of one picture, {width}x{height} px\n\n"
+            f"{scales} scales of {self.train_config.iterations} iterations, "
+            f"seed {self.train_config.seed}. `config.json` holds every setting.\n\n"
+            '```python\nimport singan\n\nscene = singan.ScenePipeline.from_pretrained("FOLDER or USER/REPO")\n'
+            "scene.sample(count=8)\n```\n\nThe weights hold the trained picture: its licence applies to them.\n"
+        )
+
+    def photograph_file(self) -> tuple[str, bytes] | None:
+        return (self.photograph.name, self.photograph.data) if self.photograph else None
+
+    @classmethod
+    def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
+        """Load as many scales as the file holds."""
+        model_config = ModelConfig.from_dict(config["model"])
+        train_config = TrainConfig.from_dict(config["train"])
+        scales = _scales(header_of(weights), model_config)
+        with torch.device("meta"):  # nothing is made that a file merely claims
+            wanted = layout_of(Pyramid(model_config, scales))
+        tensors = read_tensors(weights, wanted)
+        pyramid = Pyramid(model_config, scales)
+        pyramid.load_state_dict(tensors, strict=True)
+        height, width = model_config.sizes[-1]
+        return cls(pyramid, train_config, Photograph.read(weights.parent, width, height))
+
+
+def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:
+    """Return how many scales a file holds, by its sigmas. Raises ValueError, KeyError."""
+    shape, _ = header["sigmas"]
+    if len(shape) != 1:
+        raise ValueError(f"sigmas has shape {shape}; one number a scale is needed")
+    check_range("number of trained scales", shape[0], 1, len(config.sizes))
+    return shape[0]
