@@ -24,16 +24,16 @@ from PIL import Image
 from benchmarks.yardstick import load
 from singan import ScenePipeline
 from singan.image import resize_picture, to_pil, to_tensor
-from singan.patches import Bytes, Size, as_tensor, resized, size_of
+from singan.patches import Bytes, Shape, as_tensor, resized, shape_of
 from singan.pieces import whole
 from singan.super_resolution import super_resolved
 
 PASSES = 3
 
 
-def generated(scene: ScenePipeline, size: Size) -> Bytes:
+def generated(scene: ScenePipeline, size: Shape) -> Bytes:
     """The trained picture through the finest generator, again and again a little larger."""
-    image, own, last = to_tensor(scene.source), size_of(np.asarray(scene.source)), scene.scales - 1
+    image, own, last = to_tensor(scene.source), shape_of(np.asarray(scene.source)), scene.scales - 1
     for n in range(1, PASSES + 1):
         now = tuple(round(a * (b / a) ** (n / PASSES)) for a, b in zip(own, size, strict=True))
         with torch.inference_mode():

@@ -27,6 +27,7 @@ from PIL import Image
 
 import singan
 from benchmarks.yardstick import load
+from darkroom.uses import finished
 from dcgan.export import contact_sheet
 from singan import enlarge, patches
 from singan.config import from_preset
@@ -61,12 +62,16 @@ def drawn(args: argparse.Namespace, by: str, photograph: Image.Image, seed: int)
             pass
         assert record.scene is not None
         for picture in record.scene.sample(args.count, seed=seed):
-            yield printer.print(width, height, enlarge.Layout(picture))
+            yield next(finished(printer.stages(width, height, enlarge.Layout(picture))))
     elif by == "keep":
-        yield printer.print(width, height, enlarge.Layout(photograph.resize((width, height))))
+        yield next(finished(printer.stages(width, height, enlarge.Layout(photograph.resize((width, height))))))
     else:
         for number in range(args.count):
-            yield printer.print(width, height, enlarge.Layout(place=PLACES[args.strength]), 1000 * seed + number)
+            yield next(
+                finished(
+                    printer.stages(width, height, enlarge.Layout(place=PLACES[args.strength]), 1000 * seed + number)
+                )
+            )
 
 
 def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[str, float]:

@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.prints import changed
+from darkroom.uses import finished
 from singan import enlarge, patches
 from singan.image import to_tensor
 from singan.uses.retarget import KEPT
@@ -70,7 +71,7 @@ def main() -> None:
         for size in args.sizes:
             width, height = map(int, size.split("x"))
             printer = enlarge.Enlarger(photograph)
-            printed = printer.print(width, height, enlarge.Layout(photograph, place=KEPT))
+            printed = next(finished(printer.stages(width, height, enlarge.Layout(photograph, place=KEPT))))
             printed.save(args.out / f"{file.stem}_{size}.png")
             reduced = Image.fromarray(printer.pyramid(*printed.size)[1][-1])
             row += f"  {size} {seams(reduced, printed):.2f}"

@@ -9,29 +9,17 @@ arXiv 2606.04299) lays one out.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 from PIL import Image
 
-from darkroom.uses import Step
+from darkroom.uses import Size, Step
+from singan import patches
 from singan.masks import Region
-from singan.patches import (
-    PATCH,
-    Bytes,
-    Matches,
-    Place,
-    Size,
-    compiled,
-    improve,
-    match_all,
-    resized,
-    size_of,
-    smooth_vote,
-    vote,
-)
+from singan.patches import PATCH, Bytes, Mask, Matches, Place, Shape, improve, resized, shape_of
 from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
@@ -49,14 +37,6 @@ FAR, NEAR = 300, 4  # px: a search reaches a quarter of the photograph up to thi
 DRAFT = 30_000  # px, about, of a draft
 AT_ONCE = 8  # prints of which drafts are drawn before the first is finished
 SPARSE = 400_000  # px, from which on every second patch is looked up, down and across, once; below all, twice
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where a print stands. picture: at a scale that is finished, else None. share: of the work; 1 with the print."""
-
-    picture: Image.Image | None
-    share: float
 
 
 @dataclass(frozen=True)
@@ -79,143 +59,183 @@ class Layout:
 
 
 class Enlarger:
-    """Makes prints of one photograph."""
+    """Make prints of one photograph."""
 
     def __init__(self, photograph: Image.Image) -> None:
-        compiled()  # here, as the stages may be drawn where others wait for their turn
+        patches.compiled()  # here, as the stages may be drawn where others wait for their turn
         self.photograph: Bytes = np.array(photograph.convert("RGB"))
         self._reduced: tuple[list[float], list[Bytes]] = [], []  # the last that was needed: prints come in sets
 
-    def stages(self, width: int, height: int, layout: Layout, seed: int = 0) -> Iterator[Stage]:
-        """The print as it grows, in pieces of work of a fraction of a second; the last has as much of the size, in px,
-        as the photograph fills. The same seed gives the same.
+    def stages(self, width: int, height: int, layout: Layout, seed: int = 0) -> Iterator[Step]:
+        """Yield the steps of a print, in pieces of work of a fraction of a second; scales that are finished are shown.
+
+        The last has as much of the size, in px, as the photograph fills. The same seed gives the same.
         """
-        sizes, reals = self.pyramid(width, height)
+        shapes, reals = self.pyramid(width, height)
         if layout.region:
-            sizes = [size_of(real) for real in reals]
+            shapes = [shape_of(real) for real in reals]
         elif layout.wrapped:
-            sizes = [(height // 2 * 2, width // 2 * 2) for height, width in sizes]
+            shapes = [(height // 2 * 2, width // 2 * 2) for height, width in shapes]
         drawn = None if layout.picture is None else np.array(layout.picture.convert("RGB"))
         scales = [
-            _Scale(real, layout, drawn, size, finest=real is reals[-1]) for real, size in zip(reals, sizes, strict=True)
+            _Scale(real, layout, drawn, shape, finest=real is reals[-1])
+            for real, shape in zip(reals, shapes, strict=True)
         ]
-        work = [math.prod(size) for size in sizes]
-        total = sum(work) + 1  # the print itself is the last of it
-        now, matches = yield from each(scales[0].begun(seed), lambda _: Stage(None, 0.0))
-        for n in range(1, len(sizes)):
-            done = sum(work[:n])
-            yield Stage(Image.fromarray(now), done / total)
-            pieces = scales[n].redrawn(now, reals[n - 1], matches, seed + n)
-            now, matches = yield from each(pieces, lambda share: Stage(None, (done + share * work[n]) / total))  # noqa: B023
+
+        def redrawn(n: int, now: Bytes, matches: Matches) -> Drawn:
+            return scales[n].redrawn(now, reals[n - 1], matches, seed + n)
+
+        now = yield from coarse_to_fine(shapes, scales[0].begun(seed), redrawn)
         if layout.region:
             now = layout.region.blended(now, reals[-1])
-        yield Stage(Image.fromarray(now), 1.0)
+        yield Step(0, Image.fromarray(now))
 
-    def print(self, width: int, height: int, layout: Layout, seed: int = 0) -> Image.Image:
-        """The last of `stages`."""
-        *_, last = self.stages(width, height, layout, seed)
-        assert last.picture is not None
-        return last.picture
-
-    def pyramid(self, width: int, height: int) -> tuple[list[Size], list[Bytes]]:
-        """The (height, width) of a print at every scale, coarsest first, and the photograph there."""
-        width, height = filled((width, height), size_of(self.photograph))
+    def pyramid(self, width: int, height: int) -> tuple[list[Shape], list[Bytes]]:
+        """Return the (height, width) of a print at every scale, coarsest first, and the photograph there."""
+        width, height = filled((width, height), shape_of(self.photograph))
         scales = self._scales(width, height)
-        return [size_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
+        return [shape_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
 
     def _scales(self, width: int, height: int) -> list[float]:
-        """The photograph's reductions, coarsest first. At the last it lies between the print's area and what fits into
-        the print: at the one, what is wide has no room in a narrow print, at the other nothing is near."""
+        """Find the photograph's reductions, coarsest first.
+
+        At the last it lies between the print's area and what fits into the print: at the one, what is wide has no room
+        in a narrow print, at the other nothing is near.
+        """
         rows, columns = self.photograph.shape[:2]
         area, inside = math.sqrt(width * height / (rows * columns)), min(height / rows, width / columns)
         last = min(1.0, math.sqrt(area * inside))
-        first = min(last, ENTRY / min(rows, columns))
-        count = max(1, math.ceil(math.log(last / first) / math.log(FACTOR)))
-        return [last * (first / last) ** (1 - n / count) for n in range(count + 1)]
+        return reductions(last, ENTRY / min(rows, columns), FACTOR)
 
     def _reals(self, scales: list[float]) -> list[Bytes]:
-        """The photograph at every scale, each made of the next: from the finest each would take ten times as long."""
+        """Reduce the photograph, each time from the next scale: from the finest it would take ten times as long."""
         if scales != self._reduced[0]:
-            own = size_of(self.photograph)
-            reals = [resized(self.photograph, size_at(scales[-1], own))]
+            own = shape_of(self.photograph)
+            reals = [resized(self.photograph, shape_at(scales[-1], own))]
             for scale in reversed(scales[:-1]):
-                reals.append(resized(reals[-1], size_at(scale, own)))
+                reals.append(resized(reals[-1], shape_at(scale, own)))
             self._reduced = scales, reals[::-1]
         return self._reduced[1]
 
 
-def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Stage]]]) -> Iterator[Step]:
-    """The steps of prints: first drafts of a few, then these prints, one after another.
+def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Step]]]) -> Iterator[Step]:
+    """Number the steps of prints: first drafts of a few, then these prints, one after another.
 
-    prints: of each a draft, None where an early stage is to be one, and its stages.
+    prints: of each a draft, None where an early step is to be one, and its steps.
     """
     numbered = enumerate(prints)
     while some := list(islice(numbered, AT_ONCE)):
-        for number, (draft, stages) in some:
+        for number, (draft, steps) in some:
             if draft is not None:
                 yield Step(number, draft, 0.0)
                 continue
-            for stage in stages:
-                yield Step(number, stage.picture, stage.share)
-                if stage.picture and stage.picture.width * stage.picture.height >= DRAFT:
+            for step in steps:
+                yield replace(step, number=number)
+                if step.picture and math.prod(step.picture.size) >= DRAFT:
                     break
-        for number, (_, stages) in some:
-            for stage in stages:
-                yield Step(number, stage.picture, stage.share)
+        for number, (_, steps) in some:
+            yield from (replace(step, number=number) for step in steps)
 
 
-def filled(size: tuple[int, int], photograph: tuple[int, int]) -> tuple[int, int]:
-    """The size, at most this and of the same shape, that a photograph of the other size has the pixels for."""
+def filled(size: Size, photograph: Size) -> Size:
+    """Return the size, at most this and of the same shape, that a photograph of the other size has the pixels for."""
     if math.prod(size) <= math.prod(photograph) + sum(size) / 2 + 1:  # what rounding both sides adds is no lack
         return size
     share = math.sqrt(math.prod(photograph) / math.prod(size))
     return round(size[0] * share), round(size[1] * share)
 
 
-def step_of(size: Size) -> int:
-    """From one patch that is looked up to the next, px."""
-    return 2 if math.prod(size) >= SPARSE else 1
+def step_of(shape: Shape) -> int:
+    """Return the px from one patch that is looked up to the next."""
+    return 2 if math.prod(shape) >= SPARSE else 1
 
 
-def size_at(scale: float, size: Size) -> Size:
-    """A size at another scale, with room for a few patches."""
-    height, width = (max(PATCH + 1, round(side * scale)) for side in size)
+def shape_at(scale: float, shape: Shape) -> Shape:
+    """Return a shape at another scale, with room for a few patches."""
+    height, width = (max(PATCH + 1, round(side * scale)) for side in shape)
     return height, width
+
+
+def reductions(last: float, first: float, factor: float) -> list[float]:
+    """Divide the way from a first scale, at most the last, to the last into even steps of about this factor."""
+    first = min(last, first)
+    count = max(1, math.ceil(math.log(last / first) / math.log(factor)))
+    return [last * (first / last) ** (1 - n / count) for n in range(count + 1)]
 
 
 Drawn = Generator[float, None, tuple[Bytes, Matches]]  # returns a scale's picture; yields the share that is done
 
 
-class _Scale:
-    """One scale of a print: the photograph there, what comes in at its own size, and the print's size."""
+def coarse_to_fine(
+    shapes: Sequence[Shape], begun: Drawn, redrawn: Callable[[int, Bytes, Matches], Drawn]
+) -> Generator[Step, None, Bytes]:
+    """Yield the steps of a picture that is redrawn from scale to scale, and return the finest.
 
-    def __init__(self, real: Bytes, layout: Layout, drawn: Bytes | None, size: Size, finest: bool) -> None:
+    begun: draws the coarsest scale. redrawn: draws scale n from the picture and the matches of the one below.
+    """
+    work = [math.prod(shape) for shape in shapes]
+    total = sum(work) + 1  # the finished picture is the last of it
+    now, matches = yield from each(begun, lambda _: Step(0, None, 0.0))
+    for n in range(1, len(shapes)):
+        done = sum(work[:n])
+        yield Step(0, Image.fromarray(now), done / total)
+        pieces = redrawn(n, now, matches)
+        now, matches = yield from each(pieces, lambda share: Step(0, None, (done + share * work[n]) / total))  # noqa: B023
+    return now
+
+
+def searched(
+    now: Bytes, real: Bytes, blurred: Bytes, matches: Matches, seed: int,
+    voted: Callable[[Matches, bool], Generator[float, None, Bytes]],
+    sought: Mask | None = None, allowed: Mask | None = None,
+) -> Drawn:  # fmt: skip
+    """Redraw a scale by a search that begins with these matches: first in the photograph as blurred as the picture.
+
+    voted: makes the picture of matches; told whether it is the last. sought, allowed: as `improve` has them.
+    """
+    rounds = 2 if matches.step == 1 else 1
+    reach = max(real.shape) // 4 if max(matches.shape) < FAR else NEAR
+    for n in range(rounds):
+        keys = real if n else blurred
+        search = improve(matches, now, keys, SWEEPS, reach, 2 * seed + n, sought=sought, allowed=allowed)
+        matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
+        votes = voted(matches, n == rounds - 1)
+        now = yield from each(votes, lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
+    return now, matches
+
+
+class _Scale:
+    """One scale of a print: the photograph there, what comes in at its own size, and the print's shape."""
+
+    def __init__(self, real: Bytes, layout: Layout, drawn: Bytes | None, shape: Shape, finest: bool) -> None:
         """finest: whether it is the print, which steps between patches are smoothed away in."""
-        self.real, self.layout, self.drawn, self.size, self.finest = real, layout, drawn, size, finest
-        self.free = layout.region.free(size) if layout.region else None
+        self.real, self.layout, self.drawn, self.shape, self.finest = real, layout, drawn, shape, finest
+        self.free = layout.region.free(shape) if layout.region else None
 
     def begun(self, seed: int) -> Drawn:
-        """The coarsest one."""
+        """Draw the coarsest one."""
         drawn = self._coming_in()
         return self._laid_out(np.random.default_rng(seed)) if drawn is None else self._matched(drawn, self.real)
 
     def redrawn(self, now: Bytes, below: Bytes, matches: Matches, seed: int) -> Drawn:
-        """One above. now, matches: of the scale below; below: the photograph there."""
-        drawn = self._coming_in() if min(size_of(self.real)) <= self.layout.entry else None
-        blurred = resized(below, size_of(self.real)) if drawn is None else self.real
-        now = resized(now, self.size) if drawn is None else drawn
-        if math.prod(self.size) <= EXACT:
+        """Draw one above. now, matches: of the scale below; below: the photograph there."""
+        drawn = self._coming_in() if min(shape_of(self.real)) <= self.layout.entry else None
+        blurred = resized(below, shape_of(self.real)) if drawn is None else self.real
+        now = resized(now, self.shape) if drawn is None else drawn
+        if math.prod(self.shape) <= EXACT:
             return self._matched(now, blurred)
-        begun = matches.enlarged(self.size, size_of(self.real), step_of(self.size))
-        return self._improved(now, blurred, begun, seed) if drawn is None else self._taken(drawn, begun, seed)
+        matches = matches.enlarged(self.shape, shape_of(self.real), step_of(self.shape))
+        if drawn is None:
+            return searched(now, self.real, blurred, matches, seed, lambda matches, _: self._voted(matches))
+        return self._taken(drawn, matches, seed)
 
     def _coming_in(self) -> Bytes | None:
-        return None if self.drawn is None else resized(self.drawn, self.size)
+        return None if self.drawn is None else resized(self.drawn, self.shape)
 
     def _laid_out(self, rng: np.random.Generator) -> Drawn:
-        """Out of noise of the photograph's colours."""
+        """Lay a picture out of noise of the photograph's colours."""
         mean, spread = self.real.mean((0, 1)), self.real.std((0, 1))
-        now = (mean + rng.normal(0, 1, (*self.size, 3)) * spread).clip(0, 255).astype(np.uint8)
+        now = (mean + rng.normal(0, 1, (*self.shape, 3)) * spread).clip(0, 255).astype(np.uint8)
         for left in reversed(range(NOISE_ROUNDS)):
             noisy = now + rng.normal(0, 255 * NOISE * left / NOISE_ROUNDS, now.shape)
             matches = self._nearest(noisy.clip(0, 255).astype(np.uint8), self.real)
@@ -224,7 +244,7 @@ class _Scale:
         return now, matches
 
     def _matched(self, now: Bytes, blurred: Bytes) -> Drawn:
-        """All patches are compared: the first time in the photograph as blurred as the picture."""
+        """Compare all patches: the first time in the photograph as blurred as the picture."""
         rounds = ROUNDS if self.layout.picture else LAID_ROUNDS
         for n in range(rounds):
             matches = self._nearest(now, self.real if n else blurred)
@@ -232,18 +252,8 @@ class _Scale:
             yield (n + 1) / rounds
         return now, matches
 
-    def _improved(self, now: Bytes, blurred: Bytes, matches: Matches, seed: int) -> Drawn:
-        """A search begins with these matches."""
-        rounds = 2 if matches.step == 1 else 1
-        reach = max(self.real.shape) // 4 if max(self.size) < FAR else NEAR
-        for n in range(rounds):
-            search = improve(matches, now, self.real if n else blurred, SWEEPS, reach, 2 * seed + n)
-            matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
-            now = yield from each(self._voted(matches), lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
-        return now, matches
-
     def _taken(self, drawn: Bytes, matches: Matches, seed: int) -> Drawn:
-        """The picture comes in where the scale below has lost what it shows: that has to be found again."""
+        """Take the picture in where the scale below has lost what it shows: that has to be found again."""
         reach = max(self.real.shape)
         search = improve(matches, drawn, self.real, COMING_SWEEPS, reach, seed)
         matches = yield from each(search, lambda share: 0.9 * share)
@@ -251,12 +261,12 @@ class _Scale:
         return now, matches
 
     def _nearest(self, now: Bytes, keys: Bytes) -> Matches:
-        return match_all(now, keys, self.layout.place, self.layout.alike, self.layout.wrapped)
+        return patches.match_all(now, keys, self.layout.place, self.layout.alike, self.layout.wrapped)
 
     def _voted(self, matches: Matches) -> Generator[float, None, Bytes]:
-        """The picture that matches give, where it is free to change."""
+        """Make the picture that matches give, where it is free to change."""
         if self.finest:
             kept = None if self.free is None else ~self.free[..., 0]
-            return (yield from smooth_vote(matches, self.real, FALLOFF, kept=kept, picture=self.real))
-        now = yield from vote(matches, self.real, FALLOFF)
+            return (yield from patches.smooth_vote(matches, self.real, FALLOFF, kept=kept, picture=self.real))
+        now = yield from patches.vote(matches, self.real, FALLOFF)
         return now if self.free is None else np.where(self.free, now, self.real)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from singan.patches import Bytes, Size, size_of
+from darkroom.uses import Size
+from singan.patches import Bytes, Shape, shape_of
 
 SIDE = 256  # px, longer side at which seams are laid
 SEAM = 6  # px of those around the mask that may change; in the inner half the new picture takes over
@@ -47,7 +48,7 @@ class Region:
         """The marked part of the picture's area, 0 to 1."""
         return float(np.asarray(self._marked).mean()) / 255
 
-    def box(self, size: tuple[int, int], margin: int) -> tuple[int, int, int, int]:
+    def box(self, size: Size, margin: int) -> tuple[int, int, int, int]:
         """What holds all that the mask marks at a size of (width, height), with a margin: left, top, right, bottom."""
         found = self._marked.getbbox()
         assert found is not None
@@ -56,20 +57,20 @@ class Region:
         right, bottom = (min(size[axis], int(found[axis + 2] * scales[axis]) + 1 + margin) for axis in (0, 1))
         return left, top, right, bottom
 
-    def marked(self, size: tuple[int, int]) -> NDArray[np.float32]:
+    def marked(self, size: Size) -> NDArray[np.float32]:
         """(height, width) for a size of (width, height): 1 where the mask marks, 0 where it does not."""
         return np.asarray(self._marked.resize(size, Image.Resampling.BILINEAR), np.float32) / np.float32(255)
 
-    def free(self, size: Size) -> NDArray[np.bool_]:
+    def free(self, shape: Shape) -> NDArray[np.bool_]:
         """(height, width, 1): where pixels are drawn anew."""
-        grown = self._free.resize(size[::-1], Image.Resampling.BILINEAR)
+        grown = self._free.resize(shape[::-1], Image.Resampling.BILINEAR)
         return (np.asarray(grown) > 0)[..., None]
 
     def blended(self, new: Bytes, old: Bytes) -> Bytes:
         """The new picture in the mask, the old one away from it, and in the seam one becoming the other."""
-        size = size_of(old)
-        share = np.asarray(self._new.resize(size[::-1], Image.Resampling.BILINEAR), np.float32)[..., None] / 255
-        share = share * self.free(size)
+        shape = shape_of(old)
+        share = np.asarray(self._new.resize(shape[::-1], Image.Resampling.BILINEAR), np.float32)[..., None] / 255
+        share = share * self.free(shape)
         return (old + share * (new.astype(np.float32) - old) + np.float32(0.5)).astype(np.uint8)
 
 

@@ -12,9 +12,9 @@ from collections.abc import Generator, Iterable, Iterator
 import numpy as np
 from PIL import Image
 
-from darkroom.uses import Step
+from darkroom.uses import Size, Step
 from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SWEEPS, Enlarger, step_of
-from singan.patches import Bytes, Matches, improve, match_all, resized, size_of, smooth_vote, vote
+from singan.patches import Bytes, Matches, improve, match_all, resized, shape_of, smooth_vote, vote
 from singan.pieces import each, whole
 
 WORTH = 0.6  # a match is left for one of less than this times its squared difference
@@ -23,70 +23,68 @@ LEAD = 8  # frames of a closed animation that are printed before its first, and 
 
 
 class MovingPrint:
-    """Prints the frames of one animation in their order, at most at this (width, height)."""
+    """Print the frames of one animation in their order, at most at this (width, height)."""
 
-    def __init__(self, enlarger: Enlarger, size: tuple[int, int], drawn: tuple[int, int]) -> None:
+    def __init__(self, enlarger: Enlarger, size: Size, drawn: Size) -> None:
         """drawn: (width, height) of the frames that come in."""
-        self.sizes, self.reals = enlarger.pyramid(*size)
+        self.shapes, self.reals = enlarger.pyramid(*size)
         # At their own size the frames come in; what is coarser only says where the first search begins.
-        larger = [n for n, it in enumerate(self.sizes) if min(it) >= min(drawn)]
-        self.entry = larger[0] if larger else len(self.sizes) - 1
+        larger = [n for n, it in enumerate(self.shapes) if min(it) >= min(drawn)]
+        self.entry = larger[0] if larger else len(self.shapes) - 1
         pairs = zip(self.reals[self.entry :], self.reals[self.entry + 1 :], strict=False)
-        self.keys = [self.reals[self.entry], *(resized(below, size_of(real)) for below, real in pairs)]
+        self.keys = [self.reals[self.entry], *(resized(below, shape_of(real)) for below, real in pairs)]
         self.matches: dict[int, Matches] = {}
 
     def frame(self, picture: Image.Image) -> Generator[float, None, Image.Image]:
-        """Returns the next frame's print; yields the share of it that is done."""
+        """Return the next frame's print; yields the share of it that is done."""
         drawn, last = np.array(picture.convert("RGB")), dict(self.matches)
-        now = resized(drawn, self.sizes[self.entry])
-        count = len(self.sizes) - self.entry
-        for n in range(self.entry, len(self.sizes)):
+        now = resized(drawn, self.shapes[self.entry])
+        count = len(self.shapes) - self.entry
+        for n in range(self.entry, len(self.shapes)):
             if n > self.entry:
-                now = resized(now, self.sizes[n])
+                now = resized(now, self.shapes[n])
             begun = self._begin(n, last, drawn)
             rounds = 1 if n in last else FIRST_ROUNDS
             for i in range(rounds):
-                reach = NEAR if max(self.sizes[n]) >= FAR else max(self.reals[n].shape) // 4
+                reach = NEAR if max(self.shapes[n]) >= FAR else max(self.reals[n].shape) // 4
                 search = improve(
                     begun, now, self.keys[n - self.entry], SWEEPS, reach, n + 1000 * i, WORTH if n in last else 1.0
                 )
                 begun = yield from each(search, lambda share: (n - self.entry + share) / count)  # noqa: B023
             self.matches[n] = begun
-            voted = (smooth_vote if n == len(self.sizes) - 1 else vote)(begun, self.reals[n], FALLOFF)
+            voted = (smooth_vote if n == len(self.shapes) - 1 else vote)(begun, self.reals[n], FALLOFF)
             now = yield from each(voted, lambda share: (n - self.entry + 1) / count)  # noqa: B023
         return Image.fromarray(now)
 
     def _begin(self, n: int, last: dict[int, Matches], drawn: Bytes) -> Matches:
-        """Where scale n's search begins."""
+        """Return where scale n's search begins."""
         if n == self.entry:
             return last[n] if n in last else self._first(drawn)
-        below, size = self.matches[n - 1], self.sizes[n]
-        step = step_of(size)
-        moved = below.enlarged(size, size_of(self.reals[n]), step)
+        below, shape = self.matches[n - 1], self.shapes[n]
+        step = step_of(shape)
+        moved = below.enlarged(shape, shape_of(self.reals[n]), step)
         if n not in last:
             return moved
-        before = last[n - 1].enlarged(size, size_of(self.reals[n]), step)
+        before = last[n - 1].enlarged(shape, shape_of(self.reals[n]), step)
         still = (moved.corners == before.corners).all(2, keepdims=True)
-        return Matches(np.where(still, last[n].corners, moved.corners), size, step)
+        return Matches(np.where(still, last[n].corners, moved.corners), shape, step)
 
     def _first(self, drawn: Bytes) -> Matches:
-        """The matches of the first frame at its own size."""
+        """Match the first frame at its own size."""
         matches = None
         for n in range(self.entry + 1):
-            now = resized(drawn, self.sizes[n])
-            if matches is None or math.prod(self.sizes[n]) <= EXACT:
+            now = resized(drawn, self.shapes[n])
+            if matches is None or math.prod(self.shapes[n]) <= EXACT:
                 matches = match_all(now, self.reals[n])
                 continue
-            begun = matches.enlarged(self.sizes[n], size_of(self.reals[n]), 1)
+            begun = matches.enlarged(self.shapes[n], shape_of(self.reals[n]), 1)
             matches = whole(improve(begun, now, self.reals[n], SWEEPS, max(self.reals[n].shape) // 4, n))
         assert matches is not None
         return matches
 
 
-def moving_prints(
-    enlarger: Enlarger, frames: Iterable[Image.Image], size: tuple[int, int], loop: bool
-) -> Iterator[Step]:
-    """The steps of printing frames; `loop`: whether the last one is followed by the first."""
+def moving_prints(enlarger: Enlarger, frames: Iterable[Image.Image], size: Size, loop: bool) -> Iterator[Step]:
+    """Yield the steps of printing frames; loop: whether the last one is followed by the first."""
     drawn = list[Image.Image]()
     for picture in frames:
         drawn.append(picture)

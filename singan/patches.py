@@ -6,7 +6,7 @@ for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numba
@@ -28,79 +28,80 @@ TINY = 1e-30  # no share is divided by less
 NOTHING = -69.0  # an exponent: e to it, even 3,000 times, changes no float32 above 1e-19
 BAND = 100_000  # patches that are searched for at once: a piece of work
 TOLERANCE = 1_000  # by so much a match that neighbours agree on may be farther, a sum of squares
+ALL_VALUES = (3 * PATCH**2) ** 0.5  # the weight of a place that counts like all values of a patch
 VOTES = 4  # pixels that are voted for in the time of a search
 
-Size = tuple[int, int]  # (height, width), px
+Shape = tuple[int, int]  # (height, width), px
 
 
 @dataclass(frozen=True)
 class Matches:
     """For the patches of a picture, on a grid, the patches of a photograph that they resemble.
 
-    corners: int32 (rows, columns, 2), (y, x) of the upper left pixel in the photograph. size: of the picture. step: px
+    corners: int32 (rows, columns, 2), (y, x) of the upper left pixel in the photograph. shape: of the picture. step: px
     from one patch of the picture to the next; the last of a row or column ends with the picture. wrapped: whether the
     picture's borders meet, and patches reach across them; then its sides are multiples of the step.
     """
 
     corners: NDArray[np.int32]
-    size: Size
+    shape: Shape
     step: int = 1
     wrapped: bool = False
 
     @classmethod
-    def centred(cls, size: Size, photograph: Size, step: int) -> Matches:
-        """The patches about the same places in a smaller photograph."""
+    def centred(cls, shape: Shape, photograph: Shape, step: int) -> Matches:
+        """Match each patch with the one about the same place in a smaller photograph."""
         places = [
             np.rint((_grid(side, step, False) + PATCH / 2) * own / side - PATCH / 2).clip(0, own - PATCH)
-            for side, own in zip(size, photograph, strict=True)
+            for side, own in zip(shape, photograph, strict=True)
         ]
-        return cls(np.stack(np.meshgrid(*places, indexing="ij"), 2).astype(np.int32), size, step)
+        return cls(np.stack(np.meshgrid(*places, indexing="ij"), 2).astype(np.int32), shape, step)
 
-    def enlarged(self, size: Size, photograph: Size, step: int) -> Matches:
-        """The same for a picture and a photograph of these larger sizes: where a search there begins."""
-        factors = [new / old for new, old in zip(size, self.size, strict=True)]
+    def enlarged(self, shape: Shape, photograph: Shape, step: int) -> Matches:
+        """Return matches for a picture and a photograph of these larger shapes: where a search there begins."""
+        factors = [new / old for new, old in zip(shape, self.shape, strict=True)]
         own, nearest = [], []
         for axis in (0, 1):
-            place = _grid(size[axis], step, self.wrapped)
+            place = _grid(shape[axis], step, self.wrapped)
             near = np.rint(place / factors[axis] / self.step).astype(int).clip(0, self.corners.shape[axis] - 1)
-            own.append(place - _grid(self.size[axis], self.step, self.wrapped)[near] * factors[axis])
+            own.append(place - _grid(self.shape[axis], self.step, self.wrapped)[near] * factors[axis])
             nearest.append(near)
-        below = self.corners[nearest[0][:, None], nearest[1][None]]
+        below = self.corners[np.ix_(*nearest)]
         y = np.rint(below[..., 0] * factors[0] + own[0][:, None]).clip(0, photograph[0] - PATCH)
         x = np.rint(below[..., 1] * factors[1] + own[1][None]).clip(0, photograph[1] - PATCH)
-        return Matches(np.stack([y, x], 2).astype(np.int32), size, step, self.wrapped)
+        return Matches(np.stack([y, x], 2).astype(np.int32), shape, step, self.wrapped)
 
 
 def _grid(length: int, step: int, wrapped: bool) -> NDArray[np.int64]:
-    """Where the patches along one axis begin."""
+    """Return where the patches along one axis begin."""
     if wrapped:
         return np.arange(0, length, step)
     return np.minimum(np.arange(-(-(length - PATCH) // step) + 1) * step, length - PATCH)
 
 
 def _unrolled(picture: Bytes, step: int) -> Bytes:
-    """A picture whose borders meet, with as much more of it below and on the right as its patches reach across."""
+    """Repeat of a picture whose borders meet, below and on the right, what its patches reach across."""
     return np.pad(picture, ((0, PATCH - step), (0, PATCH - step), (0, 0)), mode="wrap")
 
 
-def size_of(picture: Bytes) -> Size:
+def shape_of(picture: Bytes) -> Shape:
     return picture.shape[0], picture.shape[1]
 
 
 def as_tensor(picture: Bytes) -> Tensor:
-    """(1, 3, height, width), uint8."""
+    """Return a picture as (1, 3, height, width), uint8."""
     return torch.from_numpy(picture).permute(2, 0, 1)[None]
 
 
-def resized(picture: Bytes, size: Size) -> Bytes:
-    """The picture at another size, bicubic with anti-aliasing; in bytes, ten times as fast as in float32."""
-    if picture.shape[:2] == size:
+def resized(picture: Bytes, shape: Shape) -> Bytes:
+    """Resize a picture, bicubic with anti-aliasing; in bytes, ten times as fast as in float32."""
+    if picture.shape[:2] == shape:
         return picture
-    return resize(as_tensor(picture), size)[0].permute(1, 2, 0).contiguous().numpy()
+    return resize(as_tensor(picture), shape)[0].permute(1, 2, 0).contiguous().numpy()
 
 
 def compiled() -> None:
-    """Compiles the search and the voting, once on a machine: seconds that are better spent before somebody waits."""
+    """Compile the search and the voting, once on a machine: seconds that are better spent before somebody waits."""
     nothing = np.zeros((PATCH, PATCH, 3), np.uint8)
     matches = Matches(np.zeros((1, 1, 2), np.int32), (PATCH, PATCH))
     whole(improve(matches, nothing, nothing, 1, 1, 0))
@@ -113,30 +114,38 @@ def compiled() -> None:
 Place = tuple[float, float]
 
 
-def _rows(picture: Bytes, place: Place) -> Tensor:
-    """The patches, one a row, values in [0, 1]; then how far down and across each lies, as `place` weights it."""
+def placed(picture: Bytes, places: Sequence[Tensor]) -> Tensor:
+    """Return the patches, one a row, values in [0, 1]; then how far down and across each lies.
+
+    places: what stands for that, of each row and of each column of patches.
+    """
     patches = F.unfold(as_tensor(picture) / 255, PATCH)[0].T
-    height, width = (length - PATCH + 1 for length in picture.shape[:2])
-    down, across = (
-        torch.linspace(0, w * patches.shape[1] ** 0.5, n) for w, n in zip(place, (height, width), strict=True)
-    )
-    return torch.cat([patches, down.repeat_interleave(width)[:, None], across.repeat(height)[:, None]], 1)
+    down, across = places
+    return torch.cat([patches, down.repeat_interleave(len(across))[:, None], across.repeat(len(down))[:, None]], 1)
+
+
+def differences(query: Tensor, keys: Tensor) -> Tensor:
+    """Compute the squared differences of rows, (queries, keys), less what is the same for all keys of a query."""
+    return torch.addmm(keys.square().sum(1)[None], query, keys.T, alpha=-2)
 
 
 def match_all(
     picture: Bytes, photograph: Bytes, place: Place = (0.0, 0.0), alike: bool = True, wrapped: bool = False
 ) -> Matches:
-    """The nearest of all patches, for small pictures: quadratic in pixels; alike: all used about as often.
+    """Find the nearest of all patches, for small pictures: quadratic in pixels; alike: all used about as often.
 
     For that each patch of the picture has the one that entropic optimal transport (Cuturi, NIPS 2013) gives most of it
     to; patches of the photograph that none would choose so come in, as in Galerne, Leclaire and Rabin (SIIMS 2018). The
     cost is the mean squared difference of values in [0, 1]. place: weights of a patch's height and of its place across:
     from one side to the other counts like this difference in every value. wrapped: as Matches has it.
     """
-    query, keys = _rows(_unrolled(picture, 1) if wrapped else picture, place), _rows(photograph, place)
-    cost = torch.addmm(keys.square().sum(1)[None], query, keys.T, alpha=-2).add_(query.square().sum(1)[:, None])
+    query, keys = (
+        placed(it, [torch.linspace(0, w * ALL_VALUES, n - PATCH + 1) for w, n in zip(place, shape_of(it), strict=True)])
+        for it in (_unrolled(picture, 1) if wrapped else picture, photograph)
+    )
+    cost = differences(query, keys).add_(query.square().sum(1)[:, None])
     if not alike:
-        return _matches(cost.argmin(1), picture, photograph, wrapped)
+        return matches_of(cost.argmin(1), picture, photograph, wrapped)
     kernel = cost.clamp_(min=0).div_(-3 * PATCH**2 * ENTROPY)
     kernel -= kernel.max(1, keepdim=True).values
     top = kernel.amax(0)
@@ -146,53 +155,53 @@ def match_all(
     for _ in range(SINKHORN):
         shares = (1 / len(query)) / (kernel @ used).clamp_(min=TINY)
         used = (1 / len(keys)) / (shares @ kernel).clamp_(min=TINY)
-    return _matches((kernel * used).argmax(1), picture, photograph, wrapped)
+    return matches_of((kernel * used).argmax(1), picture, photograph, wrapped)
 
 
 def _exp(exponents: Tensor) -> Tensor:
-    """In place, of numbers of which one in each sum is 0 or nearly: what is nothing beside it becomes 0. As float32 it
-    would be too small to be written as usual, which takes a processor a hundred times as long."""
+    """Exponentiate in place numbers of which one in each sum is 0 or nearly: what is nothing beside it becomes 0.
+
+    As float32 it would be too small to be written as usual, which takes a processor a hundred times as long.
+    """
     return F.threshold(exponents, NOTHING, -torch.inf, inplace=True).exp_()
 
 
-def _matches(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool) -> Matches:
-    """Of all patches of a picture, by the numbers of the photograph's."""
-    across = photograph.shape[1] - PATCH + 1
+def matches_of(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool = False) -> Matches:
+    """Make the matches of all patches of a picture from the numbers of the photograph's patches."""
+    across, rows = photograph.shape[1] - PATCH + 1, len(picture) if wrapped else len(picture) - PATCH + 1
     corners = torch.stack([nearest // across, nearest % across], 1).int().numpy()
-    size = size_of(picture)
-    rows = size[0] if wrapped else size[0] - PATCH + 1
-    return Matches(corners.reshape(rows, -1, 2), size, 1, wrapped)
+    return Matches(corners.reshape(rows, -1, 2), shape_of(picture), 1, wrapped)
 
 
 # -- PatchMatch --------------------------------------------------------------------------------------------------------
 
 
 def improve(
-    matches: Matches,
-    picture: Bytes,
-    photograph: Bytes,
-    sweeps: int,
-    radius: int,
-    seed: int,
-    worth: float = 1.0,
-    sought: Mask | None = None,
-    allowed: Mask | None = None,
-) -> Generator[float, None, Matches]:
-    """Returns better matches, from those given: PatchMatch (Barnes et al., SIGGRAPH 2009), propagation and a random
-    search within `radius` px that halves. Neighbours hand on what they had before a sweep, so that rows may run at
-    once; what two of them hand on is taken even where it is a little farther, as pixels that several places vote for
-    are blurred. worth: only what is nearer than this times the match that is given replaces it, where it is not 1 also
-    of those. sought: (rows, columns), the patches that are looked up; the others keep their matches. allowed: (height,
-    width), upper left pixels of the photograph's patches that may be taken. Yields the share that is done, a few times
-    a second."""
+    matches: Matches, picture: Bytes, photograph: Bytes, sweeps: int, radius: int, seed: int, worth: float = 1.0,
+    sought: Mask | None = None, allowed: Mask | None = None,
+) -> Generator[float, None, Matches]:  # fmt: skip
+    """Return better matches than those given: PatchMatch (Barnes et al., SIGGRAPH 2009).
+
+    Propagation and a random search within `radius` px that halves. Neighbours hand on what they had before a sweep, so
+    that rows may run at once; what two of them hand on is taken even where it is a little farther, as pixels that
+    several places vote for are blurred.
+
+    Args:
+        worth: only what is nearer than this times the match that is given replaces it, where it is not 1 also of those.
+        sought: (rows, columns), the patches that are looked up; the others keep their matches.
+        allowed: (height, width), upper left pixels of the photograph's patches that may be taken.
+
+    Yields the share that is done, a few times a second.
+    """
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)
     tolerance = np.int32(TOLERANCE if worth == 1 else 0)
     flat = _flat(_unrolled(picture, matches.step) if matches.wrapped else picture), _flat(photograph)
     bands = _bands(rows, columns)
-    sought = np.ones((rows, columns), np.bool_) if sought is None else sought
-    allowed = np.ones(size_of(photograph), np.bool_) if allowed is None else allowed
-    masks = sought, allowed
+    masks = (
+        np.ones((rows, columns), np.bool_) if sought is None else sought,
+        np.ones(shape_of(photograph), np.bool_) if allowed is None else allowed,
+    )
     with ALONE:
         _compare(*flat, corners, distances, matches.step, worth)
     for sweep in range(sweeps):
@@ -207,19 +216,19 @@ def improve(
 
 
 def _bands(rows: int, columns: int) -> list[tuple[int, int]]:
-    """Rows from, to: pieces of work that others need not wait for."""
+    """Divide rows into pieces of work, (from, to), that others need not wait for."""
     height = max(1, BAND // columns)
     return [(first, min(first + height, rows)) for first in range(0, rows, height)]
 
 
 def _flat(picture: Bytes) -> Bytes:
-    """(height, 3 width): a patch's rows lie in one piece each."""
+    """Return a picture as (height, 3 width): a patch's rows lie in one piece each."""
     return picture.reshape(picture.shape[0], -1)
 
 
 @numba.njit(inline="always")
 def _distance(a, b, ay, ax, by, bx, limit):  # type: ignore[no-untyped-def]
-    """Sum of squared differences of two patches; anything not below the limit where it is not below."""
+    """Sum the squared differences of two patches; anything not below the limit where it is not below."""
     total = np.int32(0)
     for i in range(PATCH):
         for j in range(3 * PATCH):
@@ -232,7 +241,7 @@ def _distance(a, b, ay, ax, by, bx, limit):  # type: ignore[no-untyped-def]
 
 @numba.njit(inline="always")
 def _shifted(state):  # type: ignore[no-untyped-def]
-    """The next number of a xorshift generator."""
+    """Return the next number of a xorshift generator."""
     state ^= state << np.uint64(13)
     state ^= state >> np.uint64(7)
     state ^= state << np.uint64(17)
@@ -241,7 +250,7 @@ def _shifted(state):  # type: ignore[no-untyped-def]
 
 @parallel()
 def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-def]
-    """The distances that others have to be below."""
+    """Measure the distances that others have to be below."""
     rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
     for y in numba.prange(rows):
@@ -253,7 +262,7 @@ def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-
 
 @parallel()
 def _sweep(a, b, before, corners, distances, sought, allowed, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
-    """Improves rows first to last - 1."""
+    """Improve rows first to last - 1."""
     rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
     height, width = b.shape[0] - PATCH + 1, b.shape[1] // 3 - PATCH + 1
@@ -298,7 +307,7 @@ def _sweep(a, b, before, corners, distances, sought, allowed, step, radius, tole
 
 @numba.njit(inline="always")
 def _agreed(corners, y, x, step):  # type: ignore[no-untyped-def]
-    """The match, in the middle of the field, that two of the four neighbours hand on; its own where no two agree."""
+    """Return the match, inside of the field, that two of the four neighbours hand on; its own where no two agree."""
     up = corners[y - 1, x, 0] + step, corners[y - 1, x, 1]
     down = corners[y + 1, x, 0] - step, corners[y + 1, x, 1]
     left = corners[y, x - 1, 0], corners[y, x - 1, 1] + step
@@ -323,43 +332,43 @@ def vote(matches: Matches, photograph: Bytes, falloff: float, majority: int = 1)
     their share, so that what is made of several places is less blurred. Yields the share that is done, a few times a
     second.
     """
-    if matches.wrapped:
-        around, inside = _across(matches, 0)
-        return np.ascontiguousarray((yield from vote(around, photograph, falloff, majority))[inside])
-    return (yield from _voted(matches, photograph, falloff, majority, None))
+    around, inside = _across(matches, 0)
+    picture = yield from _voted(around, photograph, falloff, majority, None)
+    return np.ascontiguousarray(picture[inside])
 
 
 def vote_gradients(
     matches: Matches, photograph: Bytes, falloff: float, majority: int = 1
 ) -> Generator[float, None, tuple[Bytes, Gradients]]:
     """Like `vote`, and from the same patches the means of their gradients; borders do not meet."""
-    gradients = np.empty((2, *matches.size, 3), np.int16)
+    gradients = np.empty((2, *matches.shape, 3), np.int16)
     picture = yield from _voted(matches, photograph, falloff, majority, gradients)
     return picture, gradients
 
 
 def smooth_vote(
-    matches: Matches,
-    photograph: Bytes,
-    falloff: float,
-    majority: int = 1,
-    kept: Mask | None = None,
-    picture: Bytes | None = None,
-) -> Generator[float, None, Bytes]:
-    """`vote`, without the steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
-    kept, picture: as there; not where borders meet. Yields the share that is done."""
-    if matches.wrapped:
-        around, inside = _across(matches, REACH)
-        return np.ascontiguousarray((yield from smooth_vote(around, photograph, falloff, majority))[inside])
-    votes = vote_gradients(matches, photograph, falloff, majority)
+    matches: Matches, photograph: Bytes, falloff: float, majority: int = 1,
+    kept: Mask | None = None, picture: Bytes | None = None,
+) -> Generator[float, None, Bytes]:  # fmt: skip
+    """Like `vote`, without steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
+
+    kept, picture: as there; not where borders meet.
+    """
+    around, inside = _across(matches, REACH)
+    votes = vote_gradients(around, photograph, falloff, majority)
     colours, gradients = yield from each(votes, lambda share: 0.5 * share)
-    return (yield from each(smooth(colours, gradients, kept, picture), lambda share: 0.5 + 0.5 * share))
+    result = yield from each(smooth(colours, gradients, kept, picture), lambda share: 0.5 + 0.5 * share)
+    return np.ascontiguousarray(result[inside])
 
 
 def _across(matches: Matches, reach: int) -> tuple[Matches, tuple[slice, slice]]:
-    """The patches of a picture whose borders meet as those of one that goes on beyond them, so that up to `reach` px
-    away every pixel has all of its votes; and where in that the picture lies."""
-    (height, width), step = matches.size, matches.step
+    """Continue a picture whose borders meet beyond them, so that up to `reach` px away every pixel has all its votes.
+
+    Returns its patches, and where in that the picture lies; of other pictures, their own.
+    """
+    (height, width), step = matches.shape, matches.step
+    if not matches.wrapped:
+        return matches, (slice(height), slice(width))
     before, after = -(-(reach + PATCH - 1) // step), -(-reach // step)
     corners = np.pad(matches.corners, ((before, after), (before, after), (0, 0)), mode="wrap")
     rows, columns = ((n - 1) * step + PATCH for n in corners.shape[:2])
@@ -373,7 +382,7 @@ def _voted(
     """gradients: where they are to be written."""
     r = np.arange(PATCH) - PATCH // 2
     window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
-    height, width = matches.size
+    height, width = matches.shape
     picture = np.empty((height, width, 3), np.uint8)
     for first, last in _bands(height, width // VOTES):
         with ALONE:
@@ -384,7 +393,7 @@ def _voted(
 
 @parallel(fastmath=True)
 def _vote(photograph, corners, picture, gradients, step, window, majority, first, last):  # type: ignore[no-untyped-def]
-    """Rows first to last - 1 of the picture and, where they are not None, of its gradients."""
+    """Vote for rows first to last - 1 of the picture and, where they are not None, of its gradients."""
     rows, columns = corners.shape[:2]
     height, width = picture.shape[:2]
     bottom, right = photograph.shape[0] - 1, photograph.shape[1] - 1

@@ -12,7 +12,7 @@ from darkroom.seeds import seed_of
 from darkroom.uses import Size, Step
 from singan.config import MAX_PRINT_PIXELS, MIN_OUTPUT
 from singan.deformation import cropped
-from singan.enlarge import Enlarger, Layout, Stage, developed, filled
+from singan.enlarge import Enlarger, Layout, developed, filled
 from singan.fit import Fitting
 from singan.importance import Importance
 from singan.patches import PATCH, compiled
@@ -37,12 +37,12 @@ def prints(
     check_print(size)
     enlarger, reached = Enlarger(photograph), _reached(size, photograph.size)
 
-    def stages(number: int, layout: Layout) -> Iterator[Stage]:
+    def steps(number: int, layout: Layout) -> Iterator[Step]:
         own = enlarger.stages(*size, layout, seed_of(seed, number) % 2**31)
         return own if reached == filled(size, photograph.size) else beyond(own, reached, size)
 
     numbered = enumerate(layouts)
-    return developed((layout.picture if drafts else None, stages(number, layout)) for number, layout in numbered)
+    return developed((layout.picture if drafts else None, steps(number, layout)) for number, layout in numbered)
 
 
 class FittedPrint:
@@ -68,11 +68,10 @@ class FittedPrint:
         own, strips = (width, height), replace(self.strips, scale=self.strips.scale / scale)
         fitting = Fitting(self.photograph, self.importance, strips, own)
         yield Step(number, Image.fromarray(fitting.deformed), 0.0)
-        stages = fitting.stages(seed_of(seed, number) % 2**31)
+        steps = fitting.stages(seed_of(seed, number) % 2**31)
         if own != self.size:
-            stages = beyond(stages, filled(self.size, (MOST * own[0], MOST * own[1])), self.size)
-        for stage in stages:
-            yield Step(number, stage.picture, stage.share)
+            steps = beyond(steps, _reached(self.size, own), self.size)
+        yield from (replace(step, number=number) for step in steps)
 
     def note(self) -> str | None:
         """Describe what to know of the result, if anything."""

@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image
 from torch.nn.functional import interpolate, softshrink
 
-from singan.enlarge import NEAR, SWEEPS, Stage, step_of
-from singan.patches import PATCH, Bytes, Matches, Size, as_tensor, improve, resized, size_of, vote
+from darkroom.uses import Size, Step
+from singan.enlarge import NEAR, SWEEPS, step_of
+from singan.patches import PATCH, Bytes, Matches, Shape, as_tensor, improve, resized, shape_of, vote
 from singan.pieces import each
 
 STEP = 1.5  # at most, from one size to the next
@@ -27,58 +28,58 @@ MOST = 4  # times as large as the picture
 PRINTED = 0.6  # of the work of a print that is enlarged: the print
 
 
-def super_resolved(picture: Bytes, size: Size) -> Generator[float, None, Bytes]:
-    """Returns the picture at this larger (height, width); yields the share that is done."""
-    own = size_of(picture)
-    factor = max(size[0] / own[0], size[1] / own[1])
+def super_resolved(picture: Bytes, shape: Shape) -> Generator[float, None, Bytes]:
+    """Return the picture at this larger (height, width); yield the share that is done."""
+    own = shape_of(picture)
+    factor = max(shape[0] / own[0], shape[1] / own[1])
     steps = max(1, int(np.ceil(np.log(factor) / np.log(STEP))))
-    ratios = [(side / native) ** (1 / steps) for side, native in zip(size, own, strict=True)]
-    sizes = [size if n == steps else _at(own, [ratio**n for ratio in ratios]) for n in range(1, steps + 1)]
+    ratios = [(side / native) ** (1 / steps) for side, native in zip(shape, own, strict=True)]
+    shapes = [shape if n == steps else _at(own, [ratio**n for ratio in ratios]) for n in range(1, steps + 1)]
     keys = resized(resized(picture, _at(own, [1 / ratio for ratio in ratios])), own)
-    total, done, now = sum(map(prod, sizes)), 0, picture
-    for n, larger in enumerate(sizes):
+    total, done, now = sum(map(prod, shapes)), 0, picture
+    for n, larger in enumerate(shapes):
         pieces = _step(resized(now, larger), picture, keys, n, FALLOFF if factor <= 2 else FAR_FALLOFF)
         now = yield from each(pieces, lambda share: (done + share * prod(larger)) / total)  # noqa: B023
         done += prod(larger)
     return now
 
 
-def beyond(stages: Iterator[Stage], reached: tuple[int, int], size: tuple[int, int]) -> Iterator[Stage]:
-    """Yield the stages of a print, then those of enlarging it: by its own patches to `reached`, plainly to `size`.
+def beyond(steps: Iterator[Step], reached: Size, size: Size) -> Iterator[Step]:
+    """Yield the steps of a print, then those of enlarging it: by its own patches to `reached`, plainly to `size`.
 
     Both sizes are (width, height), px.
     """
-    for stage in stages:
-        if stage.picture is None or stage.share < 1:
-            yield replace(stage, share=PRINTED * stage.share)
+    for step in steps:
+        if step.picture is None or step.share < 1:
+            yield replace(step, share=PRINTED * step.share)
             continue
-        pieces = super_resolved(np.array(stage.picture), reached[::-1])
-        result = yield from each(pieces, lambda share: Stage(None, PRINTED + 0.99 * (1 - PRINTED) * share))
-        yield Stage(Image.fromarray(result).resize(size, Image.Resampling.LANCZOS), 1.0)
+        pieces = super_resolved(np.array(step.picture), reached[::-1])
+        result = yield from each(pieces, lambda share: Step(0, None, PRINTED + 0.99 * (1 - PRINTED) * share))
+        yield Step(0, Image.fromarray(result).resize(size, Image.Resampling.LANCZOS))
 
 
 def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int, falloff: float) -> Generator[float, None, Bytes]:
     """keys: the picture as blurred as `now`."""
-    begun = Matches.centred(size_of(now), size_of(picture), step_of(size_of(now)))
+    begun = Matches.centred(shape_of(now), shape_of(picture), step_of(shape_of(now)))
     matches = yield from each(improve(begun, now, keys, SWEEPS, NEAR, seed), lambda share: 0.6 * share)
     voted = yield from each(vote(matches, picture, falloff), lambda share: 0.6 + 0.2 * share)
     return (yield from each(_corrected(voted, picture), lambda share: 0.8 + 0.2 * share))
 
 
-def _at(size: Size, ratios: list[float]) -> Size:
-    height, width = (max(PATCH, round(side * ratio)) for side, ratio in zip(size, ratios, strict=True))
+def _at(shape: Shape, ratios: list[float]) -> Shape:
+    height, width = (max(PATCH, round(side * ratio)) for side, ratio in zip(shape, ratios, strict=True))
     return height, width
 
 
 def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
-    """Return it such that, reduced to the picture's size, it is the picture to within NOISE.
+    """Correct it so that, reduced to the picture's size, it is the picture to within NOISE.
 
     Yields the share that is done.
     """
     pixels = as_tensor(now).float()
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS
-        reduced = interpolate(pixels, size_of(picture), mode="bicubic", antialias=True)
+        reduced = interpolate(pixels, shape_of(picture), mode="bicubic", antialias=True)
         missing = softshrink(as_tensor(picture).float() - reduced, NOISE)
-        pixels = (pixels + interpolate(missing, size_of(now), mode="bicubic")).clamp(0, 255)
+        pixels = (pixels + interpolate(missing, shape_of(now), mode="bicubic")).clamp(0, 255)
     return pixels[0].permute(1, 2, 0).round().byte().contiguous().numpy()

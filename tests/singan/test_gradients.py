@@ -46,7 +46,7 @@ def quilt() -> Matches:
     begun = nowhere(100, 120, 2)
     corners = nowhere_offsets(begun)
     corners[..., 1] += np.where(np.arange(corners.shape[1]) < corners.shape[1] // 2, 0, 40)
-    return Matches(corners.astype(np.int32), begun.size, 2)
+    return Matches(corners.astype(np.int32), begun.shape, 2)
 
 
 def test_between_patches_of_other_places_there_is_no_step() -> None:

@@ -81,7 +81,7 @@ def test_a_search_from_anywhere_finds_most_patches_and_votes_them_back(step: int
 def nowhere_offsets(matches: Matches) -> np.ndarray:
     """Where the patches of a picture lie."""
     y, x = (np.minimum(np.arange(n) * matches.step, side - PATCH)
-            for n, side in zip(matches.corners.shape[:2], matches.size, strict=True))  # fmt: skip
+            for n, side in zip(matches.corners.shape[:2], matches.shape, strict=True))  # fmt: skip
     return np.stack(np.meshgrid(y, x, indexing="ij"), 2)
 
 
@@ -119,7 +119,7 @@ def test_where_only_noise_decides_a_match_goes_with_its_neighbours(monkeypatch: 
 @pytest.mark.parametrize(("step", "next_step"), [(1, 1), (1, 2), (2, 2), (2, 1)])
 def test_matches_of_a_picture_in_itself_stay_so_when_enlarged(step: int, next_step: int) -> None:
     small = nowhere(40, 50, step)
-    here = Matches(nowhere_offsets(small).astype(np.int32), small.size, step)
+    here = Matches(nowhere_offsets(small).astype(np.int32), small.shape, step)
     larger = here.enlarged((57, 71), (57, 71), next_step)
     assert np.abs(larger.corners - nowhere_offsets(larger)).max() <= 1
     assert np.array_equal(whole(vote(larger, picture(57, 71), 0.5)).shape, (57, 71, 3))
