@@ -23,8 +23,9 @@ from PIL import Image
 
 from benchmarks.yardstick import load
 from singan import ScenePipeline
+from singan.config import Shape
 from singan.image import resize_picture, to_pil, to_tensor
-from singan.patches import Bytes, Shape, as_tensor, resized, shape_of
+from singan.patches import Bytes, as_tensor, resized, shape_of
 from singan.pieces import whole
 from singan.super_resolution import super_resolved
 

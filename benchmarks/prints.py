@@ -67,11 +67,8 @@ def drawn(args: argparse.Namespace, by: str, photograph: Image.Image, seed: int)
         yield next(finished(printer.stages(width, height, enlarge.Layout(photograph.resize((width, height))))))
     else:
         for number in range(args.count):
-            yield next(
-                finished(
-                    printer.stages(width, height, enlarge.Layout(place=PLACES[args.strength]), 1000 * seed + number)
-                )
-            )
+            layout = enlarge.Layout(place=PLACES[args.strength])
+            yield next(finished(printer.stages(width, height, layout, 1000 * seed + number)))
 
 
 def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[str, float]:

@@ -19,7 +19,7 @@ from PIL import Image
 from darkroom.device import pick_device
 from singan.config import TrainConfig, from_preset
 from singan.image import open_picture
-from singan.train import PyramidTrainer
+from singan.trainer import PyramidTrainer
 
 Timing = tuple[tuple[int, int], float]  # (height, width) of a scale, ms
 

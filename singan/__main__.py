@@ -20,7 +20,8 @@ from singan.concerns import warnings
 from singan.config import PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import ScenePipeline
-from singan.train import TrainingError, belongs_to, train
+from singan.train import TrainingError, train
+from singan.trainer import belongs_to
 from singan.uses import USES, RetargetPicture
 
 BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
@@ -40,7 +41,7 @@ def _scene(args: argparse.Namespace) -> ScenePipeline:
 
 
 def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -> Checkpoint | None:
-    """What `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
+    """Load what `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
     names, kind = visible(out), kind_in(out)
     if kind not in (None, SCENE_KIND):
         raise ValueError(f"{out} holds {kind}; choose another folder")
@@ -80,7 +81,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _follow(args: argparse.Namespace, picture: Image.Image, config: TrainConfig, checkpoint: Checkpoint | None) -> int:
-    """Trains, shows how far it is, and saves every finished scale."""
+    """Train, show how far it is, and save every finished scale."""
     total = config.trained(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
     bar = tqdm(
@@ -114,19 +115,10 @@ def _follow(args: argparse.Namespace, picture: Image.Image, config: TrainConfig,
 
 def _use(args: argparse.Namespace) -> int:
     check_folder("--out", args.out)
-    scene = _scene(args)
+    model = None if args.use is RetargetPicture else _scene(args)
     several = getattr(options(args.use).get("start_scale"), "command", None)
-    if several and args.start_scale is several:  # nobody asked for these: those that the scene has
-        args.start_scale = [n for n in several if n < scene.scales]
-    return _write(args, scene)
-
-
-def _use_of_a_picture(args: argparse.Namespace) -> int:
-    check_folder("--out", args.out)
-    return _write(args, None)
-
-
-def _write(args: argparse.Namespace, model: ScenePipeline | None) -> int:
+    if model and several and args.start_scale is several:  # nobody asked for these: those that the scene has
+        args.start_scale = [n for n in several if n < model.scales]
     uses = commands.uses_of(args, args.use)
     streams = [use.draw(model) for use in uses]  # all are checked before the first is drawn
     with made_folder(args.out) as folder:
@@ -160,16 +152,12 @@ def _program() -> Commands:
     command.of_preset("iterations", help=steps, type=int, metavar="N")
     command.training("0 or more", "go on from the last finished scale in DIR")
 
-    for use in USES:
+    for use in (*USES, RetargetPicture):
         command = program.add(use.title(), _use, f"{use.summary().rstrip('.')}: {use.FILES}", use=use)
-        command.model()
+        if use is not RetargetPicture:
+            command.model()
         command.out("DIR", "folder for the files")
         commands.add_options(command, use)
-
-    help = f"{RetargetPicture.summary().rstrip('.')}: {RetargetPicture.FILES}"
-    command = program.add(RetargetPicture.title(), _use_of_a_picture, help, use=RetargetPicture)
-    command.out("DIR", "folder for the files")
-    commands.add_options(command, RetargetPicture)
 
     command = program.add("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
     command.model()
@@ -178,7 +166,7 @@ def _program() -> Commands:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; its exit code: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
+    """Run a command. Exit codes: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
     return _program().run(arguments, (TrainingError,))
 
 

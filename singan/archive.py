@@ -21,7 +21,7 @@ BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far
 
 
 def save_zip(scene: ScenePipeline, path: str | Path) -> None:
-    """Writes what `load_zip` takes, and, unpacked, `from_pretrained`."""
+    """Write what `load_zip` takes, and, unpacked, `from_pretrained`."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         scene.save_pretrained(folder)
         for file in sorted(Path(folder).iterdir()):
@@ -29,7 +29,7 @@ def save_zip(scene: ScenePipeline, path: str | Path) -> None:
 
 
 def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
-    """The scene in a ZIP, whose files come to lie in the folder. Raises ValueError where it is none, or too large."""
+    """Load the scene in a ZIP, and put its files into the folder. Raises ValueError where it is none, or too large."""
     path, folder = Path(path), Path(folder)
     try:
         _unpack(path, folder)
@@ -42,7 +42,7 @@ def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """The model's files, by their names alone, into the folder. Raises ValueError."""
+    """Put the model's files, by their names alone, into the folder. Raises ValueError."""
     check_zip(archive, MAX_BYTES, MAX_ENTRIES)
     try:
         with zipfile.ZipFile(archive) as content:

@@ -26,12 +26,12 @@ class Checkpoint:
     critics: tuple[dict[str, Tensor], ...]
 
     def on_cpu(self) -> Checkpoint:
-        """The same with a copy of the scene in the CPU's memory."""
+        """Copy it, with the scene in the CPU's memory."""
         return Checkpoint(copy.deepcopy(self.scene).to("cpu"), self.critics)
 
 
 def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
-    """Writes the model and, beside it, the critics; a kill in between leaves a folder that still resumes."""
+    """Write the model and, beside it, the critics; a kill in between leaves a folder that still resumes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{n}.{name}": value for n, critic in enumerate(checkpoint.critics) for name, value in critic.items()}
@@ -41,7 +41,7 @@ def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """What `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
+    """Load what `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
     folder = Path(folder)
     scene = ScenePipeline.from_pretrained(folder)
     if not (folder / TRAINING_FILE).exists():
@@ -57,7 +57,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
 
 
 def _critics_layout(scene: ScenePipeline) -> Layout:
-    """The critics of the finished scales. More may be in the file: one may have been written before its generator."""
+    """Return that of the finished scales' critics. More may be in the file: one is written before its generator."""
     config, model = scene.train_config, scene.pyramid.config
     layout: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
     with torch.device("meta"):

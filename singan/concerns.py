@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PIL import Image
-
 from darkroom.face_detector import detect_faces
 from singan.image import Picture, open_picture
 from singan.importance import importance
 from singan.repetition import expected_coherence
-from singan.windows import WRITING_SIDES, reduced
+from singan.windows import at_most
 
 Task = Literal["train", "keep", "rearrange"]
 Kind = Literal["face", "text", "object", "detail"]
@@ -34,11 +32,11 @@ SHOWS: dict[Kind, str] = {
 
 
 def kinds(picture: Picture) -> list[Kind]:
-    """What speaks against training on a picture; none where nothing does. About a second. Raises PictureError.
+    """Find what speaks against training on a picture, if anything. Takes about a second. Raises PictureError.
 
     A face or a page is not also called an object, and none of them poor in repetition.
     """
-    image = _reduced(open_picture(picture))
+    image = at_most(open_picture(picture))
     found = importance(image)
     face = max((it.area**0.5 for it in detect_faces(image)), default=0) / min(image.size)
     shown: list[tuple[Kind, float, float]] = [("face", face, FACE), ("text", found.text.mean(), TEXT)]
@@ -69,7 +67,3 @@ def _of_training(kind: Kind) -> str:
         "scale of 2 or more keeps its layout; landscapes, textures and crowds of like things work, and fitting to "
         "other shapes keeps it whole, without training"
     )
-
-
-def _reduced(image: Image.Image) -> Image.Image:
-    return image if min(image.size) <= max(WRITING_SIDES) else reduced(image, max(WRITING_SIDES))

@@ -8,10 +8,12 @@ from typing import Any, Literal, get_args
 
 from darkroom.checks import check_choice, check_range, check_whole
 from darkroom.seeds import MAX_SEED
+from darkroom.uses import Size
 
 Norm = Literal["none", "instance", "batch"]
 Padding = Literal["zeros", "reflect"]
 Loss = Literal["relativistic", "wgan-gp"]
+Shape = tuple[int, int]  # (height, width), px, of arrays; a darkroom.uses.Size is (width, height)
 
 MAX_SCALES, MAX_TRAINED_SIDE, MAX_CHANNELS = 20, 1024, 512
 MIN_OUTPUT, MAX_OUTPUT = 16, 4096  # px, a side of what is drawn
@@ -32,7 +34,7 @@ class ModelConfig:
     layers: convolutions of a network; its receptive field is `2 * layers + 1` px.
     """
 
-    sizes: tuple[tuple[int, int], ...]
+    sizes: tuple[Shape, ...]
     channels: tuple[int, ...]
     norms: tuple[Norm, ...]
     paddings: tuple[Padding, ...]
@@ -45,10 +47,9 @@ class ModelConfig:
             check_whole("a scale's height", height, 1, MAX_TRAINED_SIDE)
             check_whole("a scale's width", width, 1, MAX_TRAINED_SIDE)
         for name in ("channels", "norms", "paddings"):
-            if len(getattr(self, name)) != len(self.sizes):
-                raise ValueError(
-                    f"{name} has {len(getattr(self, name))} entries; {len(self.sizes)} scales need as many"
-                )
+            entries = len(getattr(self, name))
+            if entries != len(self.sizes):
+                raise ValueError(f"{name} has {entries} entries; {len(self.sizes)} scales need as many")
         for channels in self.channels:
             check_whole("channels", channels, 1, MAX_CHANNELS)
         for norm, padding in zip(self.norms, self.paddings, strict=True):
@@ -58,7 +59,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """Inverse of `dataclasses.asdict` after a journey through JSON."""
+        """Make one of what `dataclasses.asdict` gave, after a journey through JSON."""
         tuples = {key: tuple(values[key]) for key in ("channels", "norms", "paddings")}
         sizes = tuple((height, width) for height, width in values["sizes"])
         return cls(sizes=sizes, layers=values["layers"], **tuples)
@@ -140,41 +141,39 @@ class TrainConfig:
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
-        check_range("max_size", self.max_size, 32, MAX_TRAINED_SIDE)
-        check_range("min_size", self.min_size, RECEPTIVE_FIELD, 64)
-        check_range("scale_factor", self.scale_factor, 0.3, 0.95)
-        check_range("iterations", self.iterations, 1, 20_000)
-        check_range("seed", self.seed, 0, MAX_SEED)
-        if self.scales is not None:
-            check_range("scales", self.scales, 2, 16)
-        if self.until is not None:
-            check_range("until", self.until, 1, MAX_TRAINED_SIDE)
+        ranges = {
+            "max_size": (32, MAX_TRAINED_SIDE), "min_size": (RECEPTIVE_FIELD, 64), "scale_factor": (0.3, 0.95),
+            "iterations": (1, 20_000), "seed": (0, MAX_SEED), "scales": (2, 16), "until": (1, MAX_TRAINED_SIDE),
+        }  # fmt: skip
+        for name, (low, high) in ranges.items():
+            if getattr(self, name) is not None:
+                check_range(name, getattr(self, name), low, high)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
-        """Inverse of `dataclasses.asdict` after a journey through JSON. What a file lacks, or has beyond, is left."""
+        """Make one of what `dataclasses.asdict` gave, after JSON. What a file lacks, or has beyond, is left."""
         known = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         known |= {key: Game(**known[key]) for key in ("coarse", "fine") if key in known}
         return cls(**{**known, "betas": tuple(values["betas"])})
 
-    def trained(self, sizes: Sequence[tuple[int, int]]) -> int:
-        """How many of the scales of these (height, width) sizes are trained; the coarsest always is."""
+    def trained(self, sizes: Sequence[Shape]) -> int:
+        """Count the scales of these (height, width) sizes that are trained; the coarsest always is."""
         return len(sizes) if self.until is None else max(1, sum(min(size) <= self.until for size in sizes))
 
     def same_recipe(self, other: TrainConfig) -> bool:
-        """Whether both give the same networks, as far as they go."""
+        """Return whether both give the same networks, as far as they go."""
         return replace(self, until=None) == replace(other, until=None)
 
     def steps(self, n: int) -> int:
-        """Iterations of scale n, at most."""
+        """Return the most iterations of scale n."""
         return round(self.iterations * (self.coarse_iterations if n < self.coarse_scales else 1))
 
     def game(self, n: int) -> Game:
-        """What scale n plays."""
+        """Return the game of scale n."""
         return self.coarse if n < self.coarse_scales else self.fine
 
-    def inherits_critic(self, size: tuple[int, int]) -> bool:
-        """Whether the critic of a scale of this (height, width) starts from the weights of the one below."""
+    def inherits_critic(self, size: Shape) -> bool:
+        """Return whether the critic of a scale of this (height, width) starts from the weights of the one below."""
         return self.fresh_above is None or max(size) <= self.fresh_above
 
     @property
@@ -182,8 +181,8 @@ class TrainConfig:
         """Fakes of an iteration: crops, or one whole picture."""
         return self.crops if self.crop else 1
 
-    def model_config(self, sizes: tuple[tuple[int, int], ...]) -> ModelConfig:
-        """The networks that this configuration trains on a pyramid of these (height, width) sizes."""
+    def model_config(self, sizes: tuple[Shape, ...]) -> ModelConfig:
+        """Configure the networks that this configuration trains on a pyramid of these (height, width) sizes."""
         count = len(sizes)
 
         def coarsest(some: int | None, inside: Any, outside: Any) -> tuple[Any, ...]:
@@ -200,42 +199,32 @@ class TrainConfig:
 
 _STANDARD = TrainConfig()
 _PUBLISHED = Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10.0)
+# The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
+_PAPER = replace(
+    _STANDARD, min_size=25, scale_factor=0.75, iterations=2000, coarse_iterations=1.0, settled=0.0, max_channels=128,
+    norm="batch", norm_scales=None, critic_norm=True, fresh_above=None, zero_padding_scales=None, noise_amplitude=0.1,
+    coarse=_PUBLISHED, fine=_PUBLISHED, learning_rate=5e-4, betas=(0.5, 0.999), decay="step", critic_steps=3,
+    generator_steps=3, crop=0, pool=0, bfloat16=False,
+)  # fmt: skip
 
 PRESETS: dict[str, TrainConfig] = {
     "layout": replace(_STANDARD, until=40),  # what the enlarger needs; training goes on to the whole of `standard`
     "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=170),
     "standard": _STANDARD,
-    # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
-    "paper": replace(
-        _STANDARD,
-        min_size=25,
-        scale_factor=0.75,
-        iterations=2000,
-        max_channels=128,
-        norm="batch",
-        norm_scales=None,
-        critic_norm=True,
-        fresh_above=None,
-        zero_padding_scales=None,
-        noise_amplitude=0.1,
-        coarse=_PUBLISHED,
-        fine=_PUBLISHED,
-        learning_rate=5e-4,
-        betas=(0.5, 0.999),
-        settled=0.0,
-        coarse_iterations=1.0,
-        decay="step",
-        critic_steps=3,
-        generator_steps=3,
-        crop=0,
-        pool=0,
-        bfloat16=False,
-    ),
+    "paper": _PAPER,
 }
 
 
+def check_output(size: Size, side: int, pixels: int) -> None:
+    """Raise ValueError unless results may have this (width, height), with so many pixels a side and in all at most."""
+    check_range("width", size[0], MIN_OUTPUT, side)
+    check_range("height", size[1], MIN_OUTPUT, side)
+    if size[0] * size[1] > pixels:
+        raise ValueError(f"size is {size[0]}x{size[1]}; at most {pixels // 10**6} megapixels are allowed")
+
+
 def from_preset(name: str, **overrides: Any) -> TrainConfig:
-    """A preset with some values changed; None leaves the preset's. Raises ValueError for a name that is none."""
+    """Change some values of a preset; None leaves the preset's. Raises ValueError for a name that is none."""
     if name not in PRESETS:
         raise ValueError(f"preset is {name!r}; allowed are {', '.join(PRESETS)}")
     return replace(PRESETS[name], **{key: value for key, value in overrides.items() if value is not None})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from singan.config import TrainConfig
+from singan.config import Shape, TrainConfig
 from singan.image import resize_picture
 from singan.model import Generator, Pyramid, scale_noise
 
@@ -33,7 +33,7 @@ class Task:
     sigma: float
 
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Shape:
         return self.real.shape[-2], self.real.shape[-1]
 
 
@@ -53,7 +53,7 @@ def fresh_samples(below: Pyramid, generator: Generator, rng: torch.Generator, dt
     return draw
 
 
-def crop_shape(config: TrainConfig, n: int, size: tuple[int, int]) -> tuple[int, int]:
+def crop_shape(config: TrainConfig, n: int, size: Shape) -> Shape:
     """Return the (height, width) that a step of scale n sees of a picture of this size; all of it at the coarsest."""
     height, width = size
     return (min(config.crop, height), min(config.crop, width)) if config.crop and n else size
@@ -65,7 +65,7 @@ class Crops:
     whole: whether a crop is all of the picture.
     """
 
-    def __init__(self, size: tuple[int, int], shape: tuple[int, int], rng: torch.Generator) -> None:
+    def __init__(self, size: Shape, shape: Shape, rng: torch.Generator) -> None:
         self.shape, self.rng, self.whole = shape, rng, shape == size
         self.room = torch.tensor([s - c for s, c in zip(size, shape, strict=True)], device=rng.device)
 

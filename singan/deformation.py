@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
+
+from darkroom.uses import Size
 
 BAND = 0.06  # of the photograph's side: the part next to a border that a margin mirrors
 ALIKE = 1.04  # ratio of two strips' scales up to which they are one piece
@@ -66,18 +68,14 @@ def pieces(sizes: NDArray[np.float64], own: int, side: int) -> list[Piece]:
 
 
 def reduced(line: Sequence[Piece], share: float) -> list[Piece]:
-    """The pieces of the same picture, smaller."""
+    """Return the pieces of the same picture, smaller."""
     ends = [round(it.start * share) for it in line] + [max(1, round(line[-1].stop * share))]
-    found = [
-        Piece(start, stop, it.first, it.last, it.margin)
-        for it, start, stop in zip(line, ends, ends[1:], strict=False)
-        if stop > start
-    ]
-    return found
+    parts = zip(line, ends, ends[1:], strict=False)
+    return [replace(it, start=start, stop=stop) for it, start, stop in parts if stop > start]
 
 
 def places(line: Sequence[Piece], side: int) -> NDArray[np.float64]:
-    """(side,): the place in the photograph of each pixel of a picture reduced to this side, in parts of its side."""
+    """Return (side,): the place in the photograph of each pixel of a picture of this side, in parts of its own."""
     at = (np.arange(side) + 0.5) * line[-1].stop / side
     own = max(it.last for it in line)
     found = np.zeros(side)
@@ -88,10 +86,8 @@ def places(line: Sequence[Piece], side: int) -> NDArray[np.float64]:
     return found / own
 
 
-def deformed(
-    image: Image.Image, rows: Sequence[Piece], columns: Sequence[Piece], photograph: tuple[int, int]
-) -> Image.Image:
-    """The picture that pieces make of a photograph of this (width, height). image: the photograph, at any size."""
+def deformed(image: Image.Image, rows: Sequence[Piece], columns: Sequence[Piece], photograph: Size) -> Image.Image:
+    """Make the picture that pieces of a photograph of this (width, height) are. image: the photograph, at any size."""
     factor = image.width / photograph[0]
     across = Image.new("RGB", (columns[-1].stop, image.height))
     for it in columns:
@@ -107,22 +103,20 @@ def deformed(
     return result
 
 
-def cropped(photograph: Image.Image, size: tuple[int, int], centre: tuple[float, float]) -> Image.Image:
-    """The largest part of a photograph in the shape of a (width, height), px, at that size.
+def cropped(photograph: Image.Image, size: Size, centre: tuple[float, float]) -> Image.Image:
+    """Cut the largest part of a photograph in the shape of a (width, height), px, and resize it to that.
 
     centre: (x, y) of its middle in parts of the photograph's sides, as far as the borders allow.
     """
     scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
-    width, height = (side * scale for side in size)
-    # Not below 0, where rounding has made a side longer than the photograph's.
-    left = max(min(centre[0] * photograph.width - width / 2, photograph.width - width), 0)
-    top = max(min(centre[1] * photograph.height - height / 2, photograph.height - height), 0)
-    box = left, top, min(left + width, photograph.width), min(top + height, photograph.height)
-    return photograph.convert("RGB").resize(size, Resampling.LANCZOS, box)
+    spare = [own - scale * side for own, side in zip(photograph.size, size, strict=True)]
+    before = [at * own - scale * side / 2 for at, own, side in zip(centre, photograph.size, size, strict=True)]
+    x, y = (min(1.0, max(0.0, it / rest)) if rest > 1e-6 else 0.5 for it, rest in zip(before, spare, strict=True))
+    return ImageOps.fit(photograph.convert("RGB"), size, Resampling.LANCZOS, centering=(x, y))
 
 
 def behind(photograph: Image.Image, subject: NDArray[np.bool_], side: int) -> Image.Image:
-    """The photograph, its longer side at most this, with its subjects filled from around them, coarse to fine.
+    """Reduce a photograph to this longer side, at most, and fill its subjects from around them, coarse to fine.
 
     subject: (rows, columns) of cells, whatever the photograph's shape.
     """

@@ -18,8 +18,9 @@ from PIL import Image
 
 from darkroom.uses import Size, Step
 from singan import patches
+from singan.config import Shape
 from singan.masks import Region
-from singan.patches import PATCH, Bytes, Mask, Matches, Place, Shape, improve, resized, shape_of
+from singan.patches import PATCH, Bytes, Mask, Matches, Place, improve, resized, shape_of
 from singan.pieces import each, whole
 
 ENTRY = 18  # px, the shorter side of the photograph where a picture comes in
@@ -77,10 +78,8 @@ class Enlarger:
         elif layout.wrapped:
             shapes = [(height // 2 * 2, width // 2 * 2) for height, width in shapes]
         drawn = None if layout.picture is None else np.array(layout.picture.convert("RGB"))
-        scales = [
-            _Scale(real, layout, drawn, shape, finest=real is reals[-1])
-            for real, shape in zip(reals, shapes, strict=True)
-        ]
+        numbered = enumerate(zip(reals, shapes, strict=True), 1)
+        scales = [_Scale(real, layout, drawn, shape, finest=n == len(reals)) for n, (real, shape) in numbered]
 
         def redrawn(n: int, now: Bytes, matches: Matches) -> Drawn:
             return scales[n].redrawn(now, reals[n - 1], matches, seed + n)
@@ -92,20 +91,13 @@ class Enlarger:
 
     def pyramid(self, width: int, height: int) -> tuple[list[Shape], list[Bytes]]:
         """Return the (height, width) of a print at every scale, coarsest first, and the photograph there."""
-        width, height = filled((width, height), shape_of(self.photograph))
-        scales = self._scales(width, height)
-        return [shape_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
-
-    def _scales(self, width: int, height: int) -> list[float]:
-        """Find the photograph's reductions, coarsest first.
-
-        At the last it lies between the print's area and what fits into the print: at the one, what is wide has no room
-        in a narrow print, at the other nothing is near.
-        """
-        rows, columns = self.photograph.shape[:2]
+        rows, columns = shape_of(self.photograph)
+        width, height = filled((width, height), (columns, rows))
+        # At the last scale the photograph lies between the print's area and what fits into the print: at the one, what
+        # is wide has no room in a narrow print, at the other nothing is near.
         area, inside = math.sqrt(width * height / (rows * columns)), min(height / rows, width / columns)
-        last = min(1.0, math.sqrt(area * inside))
-        return reductions(last, ENTRY / min(rows, columns), FACTOR)
+        scales = reductions(min(1.0, math.sqrt(area * inside)), ENTRY / min(rows, columns), FACTOR)
+        return [shape_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
 
     def _reals(self, scales: list[float]) -> list[Bytes]:
         """Reduce the photograph, each time from the next scale: from the finest it would take ten times as long."""

@@ -16,10 +16,11 @@ from PIL import Image, ImageFilter
 
 from darkroom.uses import Size, Step
 from singan import patches
+from singan.config import Shape
 from singan.deformation import Piece, behind, deformed, pieces, places, reduced
 from singan.enlarge import Drawn, coarse_to_fine, reductions, searched, shape_at, step_of
 from singan.importance import CELLS, Importance
-from singan.patches import ALL_VALUES, PATCH, Bytes, Mask, Matches, Shape, resized, shape_of
+from singan.patches import ALL_VALUES, PATCH, Bytes, Mask, Matches, resized, shape_of
 from singan.pieces import whole
 from singan.strips import Strips
 

@@ -74,7 +74,7 @@ def smooth(
 
 
 def _cycle(correction: Floats, sources: Floats, free: Mask, screen: float) -> Floats:
-    """One V-cycle for (screen - Laplacian) correction = sources, mirrored at the borders, 0 where not free."""
+    """Run one V-cycle for (screen - Laplacian) correction = sources, mirrored at the borders, 0 where not free."""
     correction = _relaxed(correction, sources, free, screen)
     if screen < COARSEST:
         coarse, coarse_free = _residual(correction, sources, free, np.float32(screen))
@@ -84,7 +84,7 @@ def _cycle(correction: Floats, sources: Floats, free: Mask, screen: float) -> Fl
 
 
 def _relaxed(correction: Floats, sources: Floats, free: Mask, screen: float) -> Floats:
-    """Two steps of Jacobi's, with weights for which they take away most of what coarser grids do not see."""
+    """Take two of Jacobi's steps, with weights for which they remove most of what coarser grids do not see."""
     between = np.empty_like(correction)
     _relax(correction, sources, free, np.float32(screen), np.float32(WEIGHTS[0]), between)
     _relax(between, sources, free, np.float32(screen), np.float32(WEIGHTS[1]), correction)
@@ -93,7 +93,7 @@ def _relaxed(correction: Floats, sources: Floats, free: Mask, screen: float) -> 
 
 @parallel()
 def _differences(colours, gradients):  # type: ignore[no-untyped-def]
-    """(2, H, W): how far the gradients are from the colours' own, in 1/LEVEL, in the channel where it is farthest."""
+    """Return (2, H, W): the most by which gradients of any channel differ from the colours' own, in 1/LEVEL."""
     height, width = colours.shape[:2]
     found = np.zeros((2, height, width), np.uint16)
     for y in numba.prange(height):
@@ -111,8 +111,10 @@ def _differences(colours, gradients):  # type: ignore[no-untyped-def]
 
 @parallel()
 def _trust(differences):  # type: ignore[no-untyped-def]
-    """(2, H, W), of 255: how much the gradients count. Where they differ by too much within a few px, there is an edge,
-    and without it one side would bleed into the other."""
+    """Return (2, H, W), of 255: how much the gradients count.
+
+    Where they differ by too much within a few px, there is an edge, and without it one side would bleed into the other.
+    """
     _, height, width = differences.shape
     trust = np.empty(differences.shape, np.uint8)
     for y in numba.prange(height):
@@ -131,7 +133,7 @@ def _trust(differences):  # type: ignore[no-untyped-def]
 
 @numba.njit(inline="always")
 def _missing(colours, gradients, trust, begun, c, axis, y, x, y2, x2):  # type: ignore[no-untyped-def]
-    """By how much the step from a pixel to the next along an axis is to be higher than it is."""
+    """Return by how much the step from a pixel to the next along an axis is to be higher than it is."""
     own = np.float32(np.int32(colours[y2, x2, c]) - np.int32(colours[y, x, c]))
     voted = np.float32(gradients[axis, y, x, c]) * np.float32(1 / LEVEL)
     wanted = own + np.float32(trust[axis, y, x]) * np.float32(1 / 255) * (voted - own)
@@ -140,7 +142,7 @@ def _missing(colours, gradients, trust, begun, c, axis, y, x, y2, x2):  # type: 
 
 @parallel()
 def _sources(colours, gradients, trust, begun, c):  # type: ignore[no-untyped-def]
-    """(H, W): the negative divergence of what is missing in a channel."""
+    """Return (H, W): the negative divergence of what is missing in a channel."""
     height, width = colours.shape[:2]
     sources = np.empty((height, width), np.float32)
     for y in numba.prange(height):
@@ -160,7 +162,7 @@ def _sources(colours, gradients, trust, begun, c):  # type: ignore[no-untyped-de
 
 @numba.njit(inline="always")
 def _excess(field, sources, screen, y, x, left, right, up, down):  # type: ignore[no-untyped-def]
-    """What is left of a source: at a border, a pixel is its own neighbour."""
+    """Return what is left of a source: at a border, a pixel is its own neighbour."""
     around = field[y, left] + field[y, right] + field[up, x] + field[down, x]
     return sources[y, x] + around - (np.float32(4) + screen) * field[y, x]
 
@@ -181,7 +183,7 @@ def _relax(field, sources, free, screen, weight, result):  # type: ignore[no-unt
 
 @parallel()
 def _residual(field, sources, free, screen):  # type: ignore[no-untyped-def]
-    """What is left of the sources, added up on a grid of half the size, and where all of its pixels are free."""
+    """Add up what is left of the sources on a grid of half the size, and find where all of its pixels are free."""
     height, width = field.shape
     rows, columns = (height + 1) // 2, (width + 1) // 2
     coarse, coarse_free = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.bool_)
@@ -199,7 +201,7 @@ def _residual(field, sources, free, screen):  # type: ignore[no-untyped-def]
 
 @parallel()
 def _add_enlarged(field, coarse, free):  # type: ignore[no-untyped-def]
-    """Adds the coarser grid, bilinearly enlarged, where pixels are free."""
+    """Add the coarser grid, bilinearly enlarged, where pixels are free."""
     height, width = field.shape
     rows, columns = coarse.shape
     near, far = np.float32(0.75), np.float32(0.25)

@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def recoloured(picture: Image.Image, region: Region, photograph: Image.Image) -> Image.Image:
-    """The picture with the photograph's colours where it is marked; both of one size.
+    """Give a picture the photograph's colours where it is marked; both of one size.
 
     Lightness moves half way to the photograph's mean and contrast, as in Reinhard et al. (2001); colour is what the
     photograph has at that lightness, and a part of what was there.
@@ -48,7 +48,7 @@ def _lightness(own: Floats, photo: Floats) -> Floats:
 
 
 def _colour(light: Floats, own: Floats, photo_light: Floats, photo: Floats) -> Floats:
-    """One of the two: the photograph's mean at a lightness, with a part of the differences that are there."""
+    """Return one of the two: the photograph's mean at a lightness, with a part of the differences that are there."""
     width = 256 / BINS
     bins = (photo_light / width).astype(int).clip(0, BINS - 1)
     window = np.exp(-0.5 * (np.arange(-BINS, BINS + 1) / SMOOTH) ** 2)
@@ -64,8 +64,10 @@ def _colour(light: Floats, own: Floats, photo_light: Floats, photo: Floats) -> F
 def retextured(
     printed: Image.Image, picture: Image.Image, region: Region, photograph: Image.Image, kept: int
 ) -> Image.Image:
-    """What was pasted with the detail of a print of it that is finer than `kept` px on the shorter side; elsewhere the
-    photograph."""
+    """Give what was pasted the detail of a print of it that is finer than `kept` px on the shorter side.
+
+    Elsewhere the result is the photograph.
+    """
     size, scale = printed.size, min(1.0, kept / min(printed.size))
     box = region.box(size, margin=round(REACH / scale))
     own, real = (it.resize(size, Image.Resampling.BICUBIC) if it.size != size else it for it in (picture, photograph))
@@ -81,6 +83,6 @@ def retextured(
 
 
 def _coarse(picture: Image.Image, scale: float) -> Image.Image:
-    """The picture without what is lost when it is reduced to this part of its size."""
+    """Remove from a picture what is lost when it is reduced to this part of its size."""
     width, height = (max(1, round(side * scale)) for side in picture.size)
     return picture.resize((width, height), Image.Resampling.LANCZOS).resize(picture.size, Image.Resampling.BICUBIC)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from darkroom import pictures
 from darkroom.pictures import Picture, PictureError
-from singan.config import RECEPTIVE_FIELD, TrainConfig
+from singan.config import RECEPTIVE_FIELD, Shape, TrainConfig
 
 MIN_SIDE = 32  # px
 MAX_RATIO = 8
@@ -24,7 +24,7 @@ MIN_TRAINED_SIDE = 16  # px
 
 
 def check_size(width: int, height: int) -> None:
-    """Raises PictureError where a side is too short or the picture too narrow to be learned."""
+    """Raise PictureError where a side is too short or the picture too narrow to be learned."""
     size = f"{width}x{height}"
     if min(width, height) < MIN_SIDE:
         raise PictureError(f"the picture is {size}; both sides must be at least {MIN_SIDE} px")
@@ -33,7 +33,7 @@ def check_size(width: int, height: int) -> None:
 
 
 def open_picture(source: Picture) -> Image.Image:
-    """Any picture as an upright RGB image of at most 25 megapixels, as `darkroom.pictures` opens it.
+    """Open any picture as an upright RGB image of at most 25 megapixels, as `darkroom.pictures` opens it.
 
     Raises PictureError, also where a side is too short or the picture too narrow to be learned.
     """
@@ -41,18 +41,18 @@ def open_picture(source: Picture) -> Image.Image:
 
 
 def to_tensor(image: Image.Image) -> Tensor:
-    """An RGB image as float32 (1, 3, H, W) in [-1, 1]."""
+    """Convert an RGB image to float32 (1, 3, H, W) in [-1, 1]."""
     return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def to_pil(x: Tensor) -> list[Image.Image]:
-    """Pictures (N, 3, H, W) in [-1, 1], values beyond clipped, as RGB images."""
+    """Convert pictures (N, 3, H, W) in [-1, 1], values beyond clipped, to RGB images."""
     bytes_ = ((x.float() + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
     return [Image.fromarray(picture) for picture in bytes_]
 
 
 def resize(x: Tensor, size: Sequence[int]) -> Tensor:
-    """Bicubic with anti-aliasing to (height, width), on the tensor's device.
+    """Resize, bicubic with anti-aliasing, to (height, width), on the tensor's device.
 
     SinGAN's own resize scales by a factor and crops; here the size is exact, at most a pixel's width apart from it.
     """
@@ -62,12 +62,12 @@ def resize(x: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def resize_picture(x: Tensor, size: Sequence[int]) -> Tensor:
-    """`resize`, kept in [-1, 1], as the official code's passage through uint8 keeps it."""
+    """Resize and clip to [-1, 1], as the official code's passage through uint8 keeps it."""
     return resize(x, size).clamp(-1, 1)
 
 
-def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[tuple[int, int], ...]:
-    """(height, width) of every scale for a picture of this size, px, coarsest first (SinGAN, supplement 1).
+def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[Shape, ...]:
+    """Find the (height, width) of every scale for a picture of this size, px, coarsest first (SinGAN, supplement 1).
 
     The longer side is reduced to `max_size`; the factor is adjusted so that the shorter side of the coarsest scale is
     `min_size`; sizes are rounded up. A picture that is no larger than `min_size` starts at half its shorter side, but
@@ -97,7 +97,7 @@ def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[tuple[i
     return tuple((side(top[0], n), side(top[1], n)) for n in range(finest + 1))
 
 
-def image_pyramid(picture: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
-    """The picture (1, 3, H, W) at every size, in [-1, 1]; each is reduced from the finest, as in the official code."""
+def image_pyramid(picture: Tensor, sizes: Sequence[Shape]) -> list[Tensor]:
+    """Reduce a picture (1, 3, H, W) to every size, in [-1, 1], each from the finest, as in the official code."""
     top = resize_picture(picture, sizes[-1])
     return [resize_picture(top, size) for size in sizes]

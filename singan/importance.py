@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from darkroom.face_detector import detect_faces
+from darkroom.uses import Size
 from singan.lines import straight_lines
 from singan.saliency import salient_objects
-from singan.windows import WRITING_SIDES, reduced, shipped_windows, writing_logits
+from singan.windows import at_most, shipped_windows, writing_logits
 
 CELLS = 64  # along each side of the maps
 COARSE = 48  # px, both sides of the photograph in which patches are compared
@@ -69,8 +70,7 @@ def importance(
         protect: a mask of any size, L; what is white in it is the subject, and nothing else.
         focus: (x, y) in parts of the sides; the subject is what is salient there, or what lies around it.
     """
-    most = max(WRITING_SIDES)
-    small = (photograph if min(photograph.size) <= most else reduced(photograph, most)).convert("RGB")
+    small = at_most(photograph).convert("RGB")
     found, rarity, text, faces, lines = _measured(small.tobytes(), small.size)
     if protect is not None:
         marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
@@ -84,7 +84,7 @@ def importance(
 
 
 def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:
-    """The subject at a point, or a disc about it."""
+    """Find the subject at a point, or make a disc about it."""
     x, y = (min(CELLS - 1, int(CELLS * it)) for it in focus)
     there = torch.zeros_like(subjects)
     there[y, x] = True
@@ -95,7 +95,7 @@ def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:
 
 
 def _subjects(mean: Tensor, most: Tensor) -> Tensor:
-    """Cells of the objects that are sure somewhere, less what runs from the left to the right: a ridge, a shore.
+    """Find the cells of objects that are sure somewhere, less what runs from the left to the right: a ridge, a shore.
 
     mean, most: (64, 64), probabilities over each cell.
     """
@@ -114,7 +114,7 @@ def _border(mask: Tensor, column: int) -> Tensor:
 
 
 def _connected(seeds: Tensor, mask: Tensor) -> Tensor:
-    """What of a mask (64, 64) hangs together with the seeds in it."""
+    """Find what of a mask (64, 64) hangs together with the seeds in it."""
     now, allowed = seeds.float()[None, None], mask.float()[None, None]
     while True:
         grown = F.max_pool2d(now, 3, 1, 1) * allowed
@@ -124,8 +124,8 @@ def _connected(seeds: Tensor, mask: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=16)  # one photograph is fitted to many devices
-def _measured(pixels: bytes, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor, NDArray[np.float64]]:
-    """Salience (1, 320, 320), rarity, writing and faces (64, 64) and lines of a reduced photograph."""
+def _measured(pixels: bytes, size: Size) -> tuple[Tensor, Tensor, Tensor, Tensor, NDArray[np.float64]]:
+    """Measure salience (1, 320, 320), rarity, writing, faces (64, 64) and lines of a reduced photograph."""
     small = Image.frombytes("RGB", size, pixels)
     logits = writing_logits(small, shipped_windows(), CELLS)
     text = _connected(logits > SURELY_WRITTEN, logits > MAYBE_WRITTEN)
@@ -134,7 +134,7 @@ def _measured(pixels: bytes, size: tuple[int, int]) -> tuple[Tensor, Tensor, Ten
 
 
 def _faces(photograph: Image.Image) -> Tensor:
-    """(64, 64) bool, the cells in which faces lie."""
+    """Find the cells, (64, 64) bool, in which faces lie."""
     cells = torch.zeros(CELLS, CELLS, dtype=torch.bool)
     for face in detect_faces(photograph):
         left, top, right, bottom = (
@@ -146,14 +146,14 @@ def _faces(photograph: Image.Image) -> Tensor:
 
 @cache
 def _near() -> Tensor:
-    """(48 x 48, 48 x 48) bool, whether patches lie too near to each other to count as elsewhere."""
+    """Return, (48 x 48, 48 x 48), whether patches lie too near to each other to count as elsewhere."""
     places = torch.arange(COARSE)
     near = (places[:, None] - places).abs() < APART
     return (near[:, None, :, None] & near[:, None]).reshape(COARSE**2, COARSE**2)
 
 
 def _rarity(photograph: Image.Image) -> Map:
-    """Distance of the patch around each cell to the third nearest elsewhere: texture repeats, structure does not."""
+    """Measure how far the patch around each cell is from the third nearest elsewhere: only texture repeats."""
     planes = torch.from_numpy(np.array(photograph.resize((COARSE, COARSE), Image.Resampling.BOX))).permute(2, 0, 1)
     patches = F.unfold(F.pad(planes[None].float() / 255, [PATCH // 2] * 4, mode="reflect"), PATCH)[0].T
     distances = torch.cdist(patches, patches).masked_fill_(_near(), torch.inf)

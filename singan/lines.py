@@ -34,15 +34,15 @@ def straight_lines(photograph: Image.Image) -> Floats:
     for _ in range(TRIED):
         if len(lines) == MOST_LINES or edges.shape[1] < long:
             break
-        near, ends = _along(edges, *_voted(edges))
+        on, ends = _along(edges, *_voted(edges))
         if np.hypot(*(ends[2:] - ends[:2])) >= long:
             lines.append((ends + 0.5) / [*small.size, *small.size])
-        edges = edges[:, ~near]
+        edges = np.delete(edges, on, 1)
     return np.array(lines).reshape(-1, 4)
 
 
 def _voted(edges: Floats) -> tuple[float, float]:
-    """The angle, radians, and the distance from the origin, px, that most edges vote for."""
+    """Find the angle, radians, and the distance from the origin, px, that most edges vote for."""
     x, y, angle = edges
     turns = round(180 / TURN)
     turn = np.rint(np.degrees(angle) / TURN).astype(int) % turns
@@ -54,31 +54,27 @@ def _voted(edges: Floats) -> tuple[float, float]:
     return float(np.radians(turned * TURN)), float((best + lowest) * SHIFT)
 
 
-def _along(edges: Floats, angle: float, shift: float) -> tuple[NDArray[np.bool_], Floats]:
-    """Which edges lie on a line, its longest run, and the run's ends (x, y, x, y), px."""
+def _along(edges: Floats, angle: float, shift: float) -> tuple[NDArray[np.int64], Floats]:
+    """Find the longest run of edges on a line: their numbers, and its ends (x, y, x, y), px, 0 without a run."""
     x, y, own = edges
+    on = np.zeros(0, int)
     for off in (3 * OFF, OFF):
-        turned = np.abs((own - angle + np.pi / 2) % np.pi - np.pi / 2)
         normal = np.array([np.cos(angle), np.sin(angle)])
-        on = np.flatnonzero((np.abs(x * normal[0] + y * normal[1] - shift) < off) & (turned < np.radians(ASKEW)))
-        if len(on) < 2:
-            break
-        along = y[on] * normal[0] - x[on] * normal[1]
+        turned = np.abs((own - angle + np.pi / 2) % np.pi - np.pi / 2)
+        beside = np.abs(x * normal[0] + y * normal[1] - shift)
+        near = np.flatnonzero((beside < off) & (turned < np.radians(ASKEW)))
+        along = y[near] * normal[0] - x[near] * normal[1]
         order = np.argsort(along)
-        runs = np.split(on[order], np.flatnonzero(np.diff(along[order]) > GAP) + 1)
-        on = max(runs, key=len)
+        runs = np.split(near[order], np.flatnonzero(np.diff(along[order]) > GAP) + 1)
+        run = max(runs, key=len)
+        if len(run) < 2:
+            return (on if len(on) else np.flatnonzero(beside <= 3 * OFF)), np.zeros(4)
+        on = run
         # The run's own direction, as the bins are coarse.
-        middle = np.array([x[on].mean(), y[on].mean()])
-        spread = np.cov(np.stack([x[on], y[on]]), bias=True)
-        normal = np.linalg.eigh(spread)[1][:, 0]
+        normal = np.linalg.eigh(np.cov(edges[:2, on], bias=True))[1][:, 0]
         angle = float(np.arctan2(normal[1], normal[0]) % np.pi)
-        shift = float(middle @ [np.cos(angle), np.sin(angle)])
-    near = np.zeros(edges.shape[1], np.bool_)
-    near[on] = True
-    if len(on) < 2:
-        near[np.abs(x * np.cos(angle) + y * np.sin(angle) - shift) <= 3 * OFF] = True
-        return near, np.zeros(4)
+        shift = float(edges[:2, on].mean(1) @ [np.cos(angle), np.sin(angle)])
     direction = np.array([-np.sin(angle), np.cos(angle)])
     along = direction @ edges[:2, on]
     foot = shift * np.array([np.cos(angle), np.sin(angle)])
-    return near, np.concatenate([foot + end * direction for end in (along.min(), along.max())])
+    return on, np.concatenate([foot + end * direction for end in (along.min(), along.max())])

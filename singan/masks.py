@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from darkroom.uses import Size
-from singan.patches import Bytes, Shape, shape_of
+from singan.config import Shape
+from singan.patches import Bytes, shape_of
 
 SIDE = 256  # px, longer side at which seams are laid
 SEAM = 6  # px of those around the mask that may change; in the inner half the new picture takes over
@@ -36,8 +37,10 @@ class Region:
 
     @classmethod
     def of(cls, picture: Image.Image, mask: Image.Image | None, photograph: Image.Image) -> Region:
-        """What a mask marks in white, of any size in the picture's shape; None: where the picture differs from the
-        photograph. Raises ValueError where the mask has another shape, or nothing or all is to change."""
+        """Take what a mask of any size marks in white; None: where the picture differs from the photograph.
+
+        Raises ValueError where the mask has another shape, or nothing or all is to change.
+        """
         if mask is None:
             return cls(_difference(picture, photograph))
         check_shape(mask, picture)
@@ -49,7 +52,7 @@ class Region:
         return float(np.asarray(self._marked).mean()) / 255
 
     def box(self, size: Size, margin: int) -> tuple[int, int, int, int]:
-        """What holds all that the mask marks at a size of (width, height), with a margin: left, top, right, bottom."""
+        """Return the box, left, top, right, bottom, of all that is marked at a (width, height), with a margin."""
         found = self._marked.getbbox()
         assert found is not None
         scales = size[0] / self._marked.width, size[1] / self._marked.height
@@ -58,16 +61,16 @@ class Region:
         return left, top, right, bottom
 
     def marked(self, size: Size) -> NDArray[np.float32]:
-        """(height, width) for a size of (width, height): 1 where the mask marks, 0 where it does not."""
+        """Return (height, width) for a size of (width, height): 1 where the mask marks, 0 where it does not."""
         return np.asarray(self._marked.resize(size, Image.Resampling.BILINEAR), np.float32) / np.float32(255)
 
     def free(self, shape: Shape) -> NDArray[np.bool_]:
-        """(height, width, 1): where pixels are drawn anew."""
+        """Return (height, width, 1): where pixels are drawn anew."""
         grown = self._free.resize(shape[::-1], Image.Resampling.BILINEAR)
         return (np.asarray(grown) > 0)[..., None]
 
     def blended(self, new: Bytes, old: Bytes) -> Bytes:
-        """The new picture in the mask, the old one away from it, and in the seam one becoming the other."""
+        """Join the new picture in the mask and the old one away from it; in the seam one becomes the other."""
         shape = shape_of(old)
         share = np.asarray(self._new.resize(shape[::-1], Image.Resampling.BILINEAR), np.float32)[..., None] / 255
         share = share * self.free(shape)
@@ -83,7 +86,7 @@ def check_shape(mask: Image.Image, picture: Image.Image) -> None:
 
 
 def _difference(picture: Image.Image, photograph: Image.Image) -> Image.Image:
-    """Where two pictures differ, white on black, at a small size. Raises ValueError where they do nowhere."""
+    """Mark where two pictures differ, white on black, at a small size. Raises ValueError where they do nowhere."""
     share = min(1.0, SIDE / max(photograph.size))
     size = round(photograph.width * share), round(photograph.height * share)
     small = (it.resize(size, Image.Resampling.BOX).filter(ImageFilter.BoxBlur(1)) for it in (picture, photograph))

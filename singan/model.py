@@ -9,17 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from darkroom.evaluation import evaluation
-from singan.config import KERNEL, LAYERS, ModelConfig, Norm, Padding
+from singan.config import KERNEL, LAYERS, ModelConfig, Norm, Padding, Shape
 from singan.image import resize, resize_picture
 
 SLOPE = 0.2  # of LeakyReLU
 STRIP_PIXELS = 1_000_000  # of the padded input that a generator sees at once
 
-NoiseSource = Callable[[int, tuple[int, int]], Tensor | None]
+NoiseSource = Callable[[int, Shape], Tensor | None]
 
 
-def scale_noise(n: int, size: tuple[int, int], rng: torch.Generator, count: int = 1) -> Tensor:
-    """Noise of scale n, (count, C, h, w) on rng's device: one map for all channels at the coarsest, three above."""
+def scale_noise(n: int, size: Shape, rng: torch.Generator, count: int = 1) -> Tensor:
+    """Draw noise of scale n, (count, C, h, w), on rng's device: one map for all channels at the coarsest."""
     return torch.randn(count, 3 if n else 1, *size, generator=rng, device=rng.device)
 
 
@@ -32,7 +32,7 @@ def _norm(kind: Norm, channels: int) -> list[nn.Module]:
 
 
 def _body(channels: int, out: int, norm: Norm, layers: int) -> nn.Sequential:
-    """`layers` unpadded 3x3 convolutions, 3 -> channels ... -> out, with norm and LeakyReLU between them."""
+    """Stack `layers` unpadded 3x3 convolutions, 3 -> channels ... -> out, with norm and LeakyReLU between them."""
     modules: list[nn.Module] = []
     width = 3
     for _ in range(layers - 1):
@@ -43,7 +43,7 @@ def _body(channels: int, out: int, norm: Norm, layers: int) -> nn.Sequential:
 
 
 def initialise(body: nn.Sequential, last_gain: float, rng: torch.Generator) -> None:
-    """Weights N(0, 0.02) where the network is normalised, as in the official code; else Kaiming's with a small end.
+    """Draw weights N(0, 0.02) where a network is normalised, as the official code; else Kaiming's with a small end.
 
     A network without normalisation learns from N(0, 0.02) far too slowly; `last_gain` scales its last layer.
     """
@@ -74,20 +74,20 @@ class Generator(nn.Module):
         self.body = _body(channels, 3, norm, layers)
 
     def pad(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) with `margin` px more on every side: zeros, or the picture's reflection."""
+        """Add `margin` px to (N, C, H, W) on every side: zeros, or the picture's reflection."""
         margins = (self.margin,) * 4
         if self.padding == "zeros":
             return F.pad(x, margins)
         return F.pad(x, margins, mode="reflect" if min(x.shape[-2:]) > self.margin else "replicate")
 
     def forward(self, padded: Tensor, prev: Tensor) -> Tensor:
-        """padded: noise + picture below, (N, 3, H + 2 margin, W + 2 margin); prev, result: (N, 3, H, W)."""
+        """Take noise + picture below, padded (N, 3, H + 2 margin, W + 2 margin); prev, result: (N, 3, H, W)."""
         padded = padded.contiguous(memory_format=torch.channels_last)
         return torch.tanh(self.body(padded)).float() + prev
 
     @torch.no_grad()
     def render(self, noisy: Tensor, prev: Tensor, dtype: torch.dtype) -> Tensor:
-        """The whole picture from noise + picture below and the picture below, both (N, 3, H, W), as in evaluation.
+        """Draw the whole picture from noise + picture below and the picture below, both (N, 3, H, W), in evaluation.
 
         Large pictures pass in strips that overlap by the margin: the same pixels, less memory.
         """
@@ -112,7 +112,7 @@ class Discriminator(nn.Module):
         self.body = _body(channels, 1, norm, layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) in [-1, 1] to unbounded scores (N, 1, H - 2 layers, W - 2 layers)."""
+        """Map (N, 3, H, W) in [-1, 1] to unbounded scores (N, 1, H - 2 layers, W - 2 layers)."""
         return self.body(x.contiguous(memory_format=torch.channels_last)).float()
 
 
@@ -137,12 +137,12 @@ class Pyramid(nn.Module):
         self.eval().requires_grad_(False)
 
     def new_generator(self, n: int) -> Generator:
-        """The untrained generator of scale n."""
+        """Make the untrained generator of scale n."""
         config = self.config
         return Generator(config.channels[n], config.norms[n], config.paddings[n], config.layers)
 
     def append(self, generator: Generator, sigma: float) -> None:
-        """Adds a trained scale."""
+        """Add a trained scale."""
         self.generators.append(generator.eval().requires_grad_(False))
         self.sigmas = torch.cat([self.sigmas, self.sigmas.new_tensor([sigma])])
 
@@ -150,15 +150,15 @@ class Pyramid(nn.Module):
     def device(self) -> torch.device:
         return self.sigmas.device
 
-    def sizes_for(self, size: tuple[int, int]) -> list[tuple[int, int]]:
-        """(height, width) of every finished scale when the finest has this size."""
+    def shapes_for(self, size: Shape) -> list[Shape]:
+        """Return the (height, width) of every finished scale when the finest has this size."""
         sizes = self.config.sizes[: len(self.generators)]
         ratios = [side / native for side, native in zip(size, sizes[-1], strict=True)]
         lower = [(max(1, round(h * ratios[0])), max(1, round(w * ratios[1]))) for h, w in sizes[:-1]]
         return [*lower, size]
 
-    def reconstruction_noise(self, n: int, size: tuple[int, int]) -> Tensor | None:
-        """z_rec of scale n at this (height, width): (1, 1, h, w) at the coarsest, None (zero) above."""
+    def reconstruction_noise(self, n: int, size: Shape) -> Tensor | None:
+        """Resize z_rec of scale n to this (height, width): (1, 1, h, w) at the coarsest, None (zero) above."""
         if n:
             return None
         z = resize(self.z_rec, size)
@@ -168,7 +168,7 @@ class Pyramid(nn.Module):
         return (z - z.mean()) / spread * self.z_rec.std(correction=0) + self.z_rec.mean()
 
     def step(self, n: int, z: Tensor | None, prev: Tensor, dtype: torch.dtype) -> Tensor:
-        """Scale n's picture (N, 3, H, W) from noise z (N, 1 or 3, H, W), None being zero, and the picture below."""
+        """Draw scale n's picture (N, 3, H, W) from noise z (N, 1 or 3, H, W), None for zero, and the picture below."""
         generator = self.generators[n]
         assert isinstance(generator, Generator)
         return self.toned(generator.render(prev if z is None else self.sigmas[n] * z + prev, prev, dtype))
@@ -182,12 +182,12 @@ class Pyramid(nn.Module):
     def render(
         self,
         noise: NoiseSource,
-        sizes: Sequence[tuple[int, int]],
+        sizes: Sequence[Shape],
         dtype: torch.dtype,
         start: int = 0,
         image: Tensor | None = None,
     ) -> Tensor:
-        """The finest picture (N, 3, H, W) of `sizes`: the paper's one way of drawing, from equations 4 to 6.
+        """Draw the finest picture (N, 3, H, W) of `sizes`: the paper's one way of drawing, equations 4 to 6.
 
         noise(n, size) gives scale n's map, or None for zero. With `start` above 0, `image` (N, 3, h, w) is the picture
         below scale `start`, at any size.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from singan.compiling import parallel
+from singan.config import Shape
 from singan.gradients import LEVEL, REACH, Bytes, Gradients, Mask, smooth
 from singan.image import resize
 from singan.pieces import ALONE, each, whole
@@ -30,8 +31,6 @@ BAND = 100_000  # patches that are searched for at once: a piece of work
 TOLERANCE = 1_000  # by so much a match that neighbours agree on may be farther, a sum of squares
 ALL_VALUES = (3 * PATCH**2) ** 0.5  # the weight of a place that counts like all values of a patch
 VOTES = 4  # pixels that are voted for in the time of a search
-
-Shape = tuple[int, int]  # (height, width), px
 
 
 @dataclass(frozen=True)

@@ -67,5 +67,5 @@ class Photograph:
         return photograph
 
     def picture(self) -> Image.Image:
-        """The picture. Raises PictureError where it is damaged."""
+        """Open the picture. Raises PictureError where it is damaged."""
         return pictures.open_picture(io.BytesIO(self.data), "the scene's photograph")

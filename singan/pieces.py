@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def each(pieces: Generator[A, None, Result], then: Callable[[A], B]) -> Generator[B, None, Result]:
-    """The same pieces, with what they yield in another form."""
+    """Yield what pieces yield in another form, and return their result."""
     while True:
         try:
             said = next(pieces)
@@ -28,7 +28,7 @@ def each(pieces: Generator[A, None, Result], then: Callable[[A], B]) -> Generato
 
 
 def whole(pieces: Generator[Any, None, Result]) -> Result:
-    """The result, all at once."""
+    """Return the result of pieces, all at once."""
     while True:
         try:
             next(pieces)

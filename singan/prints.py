@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from PIL import Image
 
-from darkroom.checks import check_range
 from darkroom.seeds import seed_of
 from darkroom.uses import Size, Step
-from singan.config import MAX_PRINT_PIXELS, MIN_OUTPUT
+from singan.config import MAX_PRINT_PIXELS, check_output
 from singan.deformation import cropped
 from singan.enlarge import Enlarger, Layout, developed, filled
 from singan.fit import Fitting
@@ -34,7 +33,7 @@ def prints(
     What the photograph's pixels do not fill is enlarged by super-resolution, and what that does not reach, plainly.
     drafts: whether the pictures that lay them out are shown as drafts. Raises ValueError where the size is not allowed.
     """
-    check_print(size)
+    check_output(size, MAX_PRINT_PIXELS, MAX_PRINT_PIXELS)
     enlarger, reached = Enlarger(photograph), _reached(size, photograph.size)
 
     def steps(number: int, layout: Layout) -> Iterator[Step]:
@@ -49,8 +48,8 @@ class FittedPrint:
     """A photograph in another shape, as `singan.fit` makes it, at any size of (width, height) px."""
 
     def __init__(self, photograph: Image.Image, importance: Importance, size: Size, wishes: Wishes) -> None:
-        """Raises ValueError where the size is not allowed."""
-        check_print(size)
+        """Raise ValueError where the size is not allowed."""
+        check_output(size, MAX_PRINT_PIXELS, MAX_PRINT_PIXELS)
         compiled()  # here, as the steps may be drawn where others wait for their turn
         self.photograph, self.importance, self.size = photograph, importance, size
         self.strips = arrange(importance, photograph.size[::-1], size[::-1], wishes)
@@ -104,13 +103,5 @@ def invented(size: Size, photograph: Size) -> str | None:
 
 
 def _reached(size: Size, photograph: Size) -> Size:
-    """The size, at most this and of the same shape, that super-resolution makes of a photograph of the other."""
+    """Return the size, at most this and of the same shape, that super-resolution makes of a photograph of the other."""
     return filled(size, (MOST * photograph[0], MOST * photograph[1]))
-
-
-def check_print(size: Size) -> None:
-    """Raises ValueError unless prints may have this (width, height)."""
-    check_range("width", size[0], MIN_OUTPUT, MAX_PRINT_PIXELS)
-    check_range("height", size[1], MIN_OUTPUT, MAX_PRINT_PIXELS)
-    if size[0] * size[1] > MAX_PRINT_PIXELS:
-        raise ValueError(f"size is {size[0]}x{size[1]}; at most {MAX_PRINT_PIXELS // 10**6} megapixels are allowed")

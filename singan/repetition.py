@@ -22,7 +22,7 @@ WEIGHTS = (-0.745, 0.025, 0.220, 0.777)  # of 1 and of the logarithms at the thr
 
 
 def _nearest_elsewhere(picture: Tensor) -> float:
-    """Mean RMS distance, in [0, 2], of the patches of (1, 3, H, W) to the nearest that does not overlap them."""
+    """Measure the mean RMS distance, in [0, 2], of patches of (1, 3, H, W) to the nearest beside them."""
     height, width = (side - PATCH + 1 for side in picture.shape[-2:])
     patches = F.unfold(picture, PATCH)[0].T
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -38,7 +38,7 @@ def _nearest_elsewhere(picture: Tensor) -> float:
 
 @torch.inference_mode()
 def repetition(picture: Picture) -> tuple[float, ...]:
-    """Distance of a patch to its nearest elsewhere, in [0, 2], at longer sides of 32, 64 and 128 px; 0: all repeats."""
+    """Measure how far patches are from their nearest elsewhere, in [0, 2], at longer sides of 32, 64 and 128 px."""
     image = to_tensor(open_picture(picture))
     height, width = image.shape[-2:]
     sizes = [[max(2 * PATCH, round(side * edge / max(height, width))) for edge in (height, width)] for side in SIDES]
@@ -46,7 +46,7 @@ def repetition(picture: Picture) -> tuple[float, ...]:
 
 
 def expected_coherence(picture: Picture) -> float:
-    """What the coherence of `standard`'s samples will be like: their patches' mean RMS distance to the picture's.
+    """Predict the coherence of `standard`'s samples: their patches' mean RMS distance to the picture's.
 
     0: every patch is the picture's own; of natural pictures 0.015 to 0.1. Predicted before any training. About half a
     second. Raises PictureError.

@@ -54,7 +54,7 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, 64, H, W)."""
+        """Map (N, C, H, W) to (N, 64, H, W)."""
         entered = x = self.enter(x)
         levels = list[Tensor]()
         for n, layer in enumerate(self.down):
@@ -80,7 +80,7 @@ class SalientObjects(nn.Module):
         self.fuse = nn.Conv2d(len(shapes), 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W), normalised, to (N, 1, H, W) in [0, 1]."""
+        """Map (N, 3, H, W), normalised, to (N, 1, H, W) in [0, 1]."""
         levels = list[Tensor]()
         for n, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2, ceil_mode=True) if n else x)

@@ -19,7 +19,7 @@ from darkroom.model_files import SCENE_KIND, header_of, layout_of, read_tensors
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Size, Step
-from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, MIN_OUTPUT, ModelConfig, TrainConfig
+from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, ModelConfig, Shape, TrainConfig, check_output
 from singan.enlarge import Enlarger, Layout
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.importance import Importance, importance
@@ -33,7 +33,7 @@ MAX_PIXELS = 4_000_000  # that networks draw
 FRAME_PIXELS = 1280 * 720  # of an animation, enlarged
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
-BelowSource = Callable[[Sequence[tuple[int, int]]], Tensor | None]  # the picture that the scales of `sizes` give
+BelowSource = Callable[[Sequence[Shape]], Tensor | None]  # the picture that the scales of `sizes` give
 
 
 class Scene(Pretrained):
@@ -72,7 +72,7 @@ class Scene(Pretrained):
         return self.scales == len(self.pyramid.config.sizes)
 
     def finished_as(self, config: TrainConfig) -> bool:
-        """Whether a training with this configuration, of the same recipe, would add nothing."""
+        """Return whether a training with this configuration, of the same recipe, would add nothing."""
         return self.scales >= config.trained(self.pyramid.config.sizes)
 
     @property
@@ -92,19 +92,16 @@ class Scene(Pretrained):
         """The trained picture."""
         return Image.fromarray(self.pyramid.source.permute(1, 2, 0).cpu().numpy())
 
-    def sizes_for(self, size: Size | None = None) -> list[tuple[int, int]]:
+    def shapes_for(self, size: Size | None = None) -> list[Shape]:
         """Return the (height, width) of every scale when the result is (width, height), None being the native size."""
-        width, height = size or self.size
         if size is not None:
-            check_range("width", width, MIN_OUTPUT, MAX_OUTPUT)
-            check_range("height", height, MIN_OUTPUT, MAX_OUTPUT)
-            if width * height > MAX_PIXELS:
-                raise ValueError(f"size is {width}x{height}; at most {MAX_PIXELS // 10**6} megapixels are allowed")
-        return self.pyramid.sizes_for((height, width))
+            check_output(size, MAX_OUTPUT, MAX_PIXELS)
+        width, height = size or self.size
+        return self.pyramid.shapes_for((height, width))
 
     def reconstruction(self) -> Image.Image:
         """Draw the trained picture as the networks remember it, from z_rec (SinGAN, equation 9)."""
-        return to_pil(self.pyramid.render(self.pyramid.reconstruction_noise, self.sizes_for(), self.dtype))[0]
+        return to_pil(self.pyramid.render(self.pyramid.reconstruction_noise, self.shapes_for(), self.dtype))[0]
 
     @property
     def original(self) -> Image.Image:
@@ -126,11 +123,11 @@ class Scene(Pretrained):
         """Raise ValueError where this scene has no such scale to begin at."""
         check_range("start_scale", start_scale, 0, self.scales - 1)
 
-    def remembered(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
+    def remembered(self, sizes: Sequence[Shape]) -> Tensor | None:
         """Draw from z_rec through all of `sizes`, (height, width) of the coarsest scales; return None of none."""
         return self.pyramid.render(self.pyramid.reconstruction_noise, sizes, self.dtype) if sizes else None
 
-    def stretched(self, sizes: Sequence[tuple[int, int]]) -> Tensor | None:
+    def stretched(self, sizes: Sequence[Shape]) -> Tensor | None:
         """Stretch the trained picture to the last of `sizes`."""
         source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
         return resize_picture(source, sizes[-1]).to(self.pyramid.device)
@@ -177,7 +174,7 @@ class Scene(Pretrained):
         check_range("start_scale", start, 1, self.scales - 1)
         pixels = to_tensor(picture).to(self.pyramid.device)
         below = lambda sizes: resize_picture(pixels, sizes[-1])  # noqa: E731
-        return self.draw(1, self.sizes_for(), self.noise(seed), start, below)
+        return self.draw(1, self.shapes_for(), self.noise(seed), start, below)
 
     def noise(self, seed: int) -> Callable[[range], NoiseSource]:
         """Return a source of noise for pictures of these numbers, each from (seed, number) alone."""
@@ -191,7 +188,7 @@ class Scene(Pretrained):
     def draw(
         self,
         count: int,
-        sizes: Sequence[tuple[int, int]],
+        sizes: Sequence[Shape],
         noise_of: Callable[[range], NoiseSource],
         start: int,
         below_of: BelowSource,
@@ -211,7 +208,7 @@ class Scene(Pretrained):
     def stages(self, seed: int = 0) -> list[Image.Image]:
         """Draw a sample at every finished scale, coarsest first: how `sample(1, seed=seed)` comes about."""
         check_range("seed", seed, 0, MAX_SEED)
-        rng, sizes = seeded(seed, 0), self.sizes_for()
+        rng, sizes = seeded(seed, 0), self.shapes_for()
         noise = lambda n, size: scale_noise(n, size, rng).to(self.pyramid.device)  # noqa: E731
         pictures: list[Image.Image] = []
         image: Tensor | None = None

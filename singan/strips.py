@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from singan.config import Shape
 from singan.importance import CELLS, Importance
 
 SCALES = [2 ** (n / 4) for n in range(-10, 6)]  # common scales that are tried, over that of equal areas
@@ -79,9 +80,7 @@ class Wishes:
 
 
 @lru_cache(maxsize=64)  # a picture and what is said of it ask alike
-def arrange(
-    importance: Importance, photograph: tuple[int, int], picture: tuple[int, int], wishes: Wishes = Wishes()
-) -> Strips:
+def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: Wishes = Wishes()) -> Strips:
     """Find where the strips of a photograph of (height, width) px go in a picture of another."""
     unit = math.sqrt(math.prod(picture) / math.prod(photograph))
     profiles = [_Profile.of(importance, axis, wishes) for axis in (0, 1)]
@@ -152,7 +151,7 @@ class _Profile:
         return cls(held, rigid, stiffness, worth / worth.sum(), borders, lines, slants, float(text.mean()), wishes)
 
     def arranged(self, natural: float, side: int) -> Axis:
-        """The best of all crops and margins. natural: px of a strip at the common scale."""
+        """Find the best of all crops and margins. natural: px of a strip at the common scale."""
         powers = [1.0, 0.0] if self.slants.any() else [1.0]  # of stiffness: evenly deformed, lines stay straight
         grid = np.meshgrid(*self._cuts(), GROWTH, powers, indexing="ij")
         before, after, growth, power = (it.ravel() for it in grid)
@@ -175,19 +174,19 @@ class _Profile:
         return Axis(sizes * side / sizes.sum(), float(costs[n]))
 
     def margin_at_subject(self, sizes: Floats) -> bool:
-        """Whether a margin that anybody sees lies where the photograph's border cuts a subject."""
+        """Return whether a margin that anybody sees lies where the photograph's border cuts a subject."""
         margins, beside = sizes[[0, -1]], sizes[[1, -2]]  # px; 0 beside one: that border was cropped
         return bool(((margins > VISIBLE * sizes.sum()) & (beside > 0) & (np.array(self.borders) > 0)).any())
 
     def _cuts(self) -> list[NDArray[np.int64]]:
-        """Numbers of strips that may be left out before the first subject, and after the last."""
+        """Return the numbers of strips that may be left out before the first subject, and after the last."""
         ends = [CELLS // 2 - BREATH] * 2
         if self.held.any():
             ends = [max(0, int(it.argmax()) - BREATH) for it in (self.held, self.held[::-1])]
         return [np.unique(np.rint(CUTS * end).astype(int)) for end in ends]
 
     def _costs(self, factors: Floats, there: NDArray[np.bool_], margin: Floats, crossed: Floats) -> Floats:
-        """(K,) for (K, 64) factors over the common scale of the strips that are there.
+        """Compute (K,) for (K, 64) factors over the common scale of the strips that are there.
 
         margin: (K,) share of the picture's side. crossed: (K,) share of the margins' borders that cut a subject.
         """
@@ -204,23 +203,23 @@ class _Profile:
         )
 
     def _bent(self, factors: Floats) -> Floats:
-        """(K,): variance of the factors along slanting lines, over the square of their mean."""
+        """Compute (K,): variance of the factors along slanting lines, over the square of their mean."""
         there = (factors > 0) @ self.lines.T + 1e-6
         mean, square = factors @ self.lines.T / there, factors**2 @ self.lines.T / there
         return np.asarray((square / (mean**2 + 1e-6) - 1).clip(0, 1) @ self.slants)
 
     def _crossed(self, before: int, after: int) -> Floats:
-        """What share of both ends is subject, where so many strips are left out."""
+        """Return what share of both ends is subject, where so many strips are left out."""
         return np.array([0 if before else self.borders[0], 0 if after else self.borders[1]])
 
     def _margins(self, before: int, after: int) -> Floats:
-        """How a margin is shared between both ends: where a subject is cut, little."""
+        """Share a margin between both ends: where a subject is cut, little."""
         shares = 1 / (0.01 + self._crossed(before, after))
         return np.asarray(shares / shares.sum())
 
 
 def _lines(ends: Floats, axis: int) -> tuple[Floats, Floats]:
-    """How straight lines (x, y, x, y), (N, 4), lie along an axis: their shares of the strips, and their slants."""
+    """Find how lines (x, y, x, y), (N, 4), lie along an axis: their shares of the strips, and their slants."""
     first, last = ends[:, 1 - axis :: 2].T
     low, high = np.minimum(first, last)[:, None] * CELLS, np.maximum(first, last)[:, None] * CELLS
     places = np.arange(CELLS)
@@ -231,12 +230,12 @@ def _lines(ends: Floats, axis: int) -> tuple[Floats, Floats]:
 
 
 def _weighted(usual: float, wish: float | None) -> float:
-    """The weight of a cost by a wish: 0.5 leaves it as it is."""
+    """Weight a cost by a wish: 0.5 leaves it as it is."""
     return usual if wish is None else usual * (1 / max(wish, 1e-3) - 1)
 
 
 def _levelled(low: Floats, high: Floats, ease: Floats, due: Floats) -> Floats:
-    """(K, 64) factors between bounds, exp(level x ease) with one level a row, that add up to what is due."""
+    """Find (K, 64) factors between bounds, exp(level x ease) with a level a row, that add up to what is due."""
     a, b = np.full((len(low), 1), -10.0), np.full((len(low), 1), 10.0)
     for _ in range(26):
         level = (a + b) / 2

@@ -16,8 +16,9 @@ from PIL import Image
 from torch.nn.functional import interpolate, softshrink
 
 from darkroom.uses import Size, Step
+from singan.config import Shape
 from singan.enlarge import NEAR, SWEEPS, step_of
-from singan.patches import PATCH, Bytes, Matches, Shape, as_tensor, improve, resized, shape_of, vote
+from singan.patches import PATCH, Bytes, Matches, as_tensor, improve, resized, shape_of, vote
 from singan.pieces import each
 
 STEP = 1.5  # at most, from one size to the next

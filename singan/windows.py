@@ -39,21 +39,26 @@ class Windows(nn.Sequential):
 
 @cache
 def shipped_windows() -> Windows:
-    """The network of the file beside this module, read once."""
+    """Load the network of the file beside this module, once."""
     network = Windows()
     network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
     return network.eval().requires_grad_(False)
 
 
+def at_most(image: Image.Image, shorter: int = max(WRITING_SIDES)) -> Image.Image:
+    """Reduce a picture to this shorter side, px, where it is longer."""
+    return image if min(image.size) <= shorter else reduced(image, shorter)
+
+
 def reduced(image: Image.Image, shorter: int) -> Image.Image:
-    """The picture with this shorter side, px, or less where the longer one would pass 768; none below 32."""
+    """Reduce a picture to this shorter side, px, or less where the longer one would pass 768; none below 32."""
     factor = min(shorter / min(image.size), LONGEST / max(image.size))
     width, height = (max(WINDOW, round(side * factor)) for side in image.size)
     return image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
 
 
 def _brightness(image: Image.Image) -> Iterator[Tensor]:
-    """The picture's brightness (1, 1, H, W) in [0, 1] at each shorter side."""
+    """Yield the picture's brightness (1, 1, H, W) in [0, 1] at each shorter side."""
     image = image.convert("L")
     for side in WRITING_SIDES:
         pixels = np.pad(np.asarray(reduced(image, side)), AROUND, mode="edge")
@@ -62,6 +67,6 @@ def _brightness(image: Image.Image) -> Iterator[Tensor]:
 
 @torch.inference_mode()
 def writing_logits(image: Image.Image, network: Windows, cells: int) -> Tensor:
-    """(cells, cells): how surely each place holds writing of 2 % to 20 % of the shorter side."""
+    """Find, (cells, cells), how surely each place holds writing of 2 % to 20 % of the shorter side."""
     pictures = _brightness(image)
     return torch.cat([F.interpolate(network(x)[:, 1:], (cells, cells)) for x in pictures]).amax((0, 1))

@@ -52,7 +52,7 @@ class Animate(AnimationUse[Scene]):
         return model.moving_prints(frames, self.loop) if self.enlarge else as_steps(frames)
 
     def _frames(self, model: Scene) -> Iterator[Image.Image]:
-        start, sizes, pyramid = self.start_scale, model.sizes_for(), model.pyramid
+        start, sizes, pyramid = self.start_scale, model.shapes_for(), model.pyramid
         rests = [pyramid.reconstruction_noise(n, sizes[n]) for n in range(start, len(sizes))]
         motion = self.alpha, self.beta, self.frames, self.loop
         walks = [

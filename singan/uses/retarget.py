@@ -83,9 +83,9 @@ class Retarget(PicturesUse[Scene]):
             # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
             below = model.stretched if model.scales > 1 else model.remembered
         if not self.enlarge:
-            sizes = model.sizes_for(self.size)
+            sizes = model.shapes_for(self.size)
             return as_steps(model.draw(self.count, sizes, model.noise(self.seed), start, below))
-        sizes = model.sizes_for(model.size_of(self.size[0] / self.size[1]))
+        sizes = model.shapes_for(model.size_of(self.size[0] / self.size[1]))
         place = KEPT if self.mode == "keep" else ABOUT
         pictures = model.draw(self.count, sizes, model.noise(self.seed), start, below)
         return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
@@ -138,7 +138,7 @@ class RetargetPicture(PicturesUse[None]):
         self._point()
 
     def _point(self) -> tuple[float, float] | None:
-        """`focus` as numbers. Raises ValueError."""
+        """Return `focus` as numbers. Raises ValueError."""
         if self.focus is None:
             return None
         match = re.fullmatch(r"\s*(\d?\.?\d+)\s*,\s*(\d?\.?\d+)\s*", self.focus, re.ASCII)

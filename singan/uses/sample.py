@@ -36,7 +36,7 @@ class Sample(PicturesUse[Scene]):
             return model.prints((Layout(place=place) for _ in range(self.count)), size, self.seed)
         model.check_start(self.start_scale)
         noise = model.noise(self.seed)
-        pictures = model.draw(self.count, model.sizes_for(), noise, self.start_scale, model.remembered)
+        pictures = model.draw(self.count, model.shapes_for(), noise, self.start_scale, model.remembered)
         if not self.enlarge:
             return as_steps(pictures)
         return model.prints((Layout(it) for it in pictures), size, self.seed, drafts=True)

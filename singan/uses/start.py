@@ -13,16 +13,16 @@ PLACES = ((1.0, 0.03), (1.0, 0.1), (1.0, 0.3))
 
 
 def enlarge_option(first: bool = True) -> Any:
-    """Whether a result becomes a print; first: what forms begin with."""
+    """Make the option whether a result becomes a print; first: what forms begin with."""
     said = "whether the photograph's own patches redraw them at its own pixels"
     return option(False, said, label="Print at the photograph's own pixels", first=first)
 
 
 def print_suffix(enlarge: bool) -> str:
-    """Of a print's file name, as the small picture of the same seed may lie beside it."""
+    """Return the end of a print's file name, as the small picture of the same seed may lie beside it."""
     return "_print" if enlarge else ""
 
 
 def start_scale_option(default: int | None, help: str, low: int = 0, **said: Any) -> Any:
-    """The scale at which noise enters; the trained picture's own structure is below it."""
+    """Make the option at which scale noise enters; the trained picture's own structure is below it."""
     return option(default, help, label="Start scale", low=low, high=MAX_SCALES - 1, link="start", **said)

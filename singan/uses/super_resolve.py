@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from darkroom.uses import PicturesUse, Step, option
+from darkroom.uses import PicturesUse, Size, Step, option
 from singan.config import MAX_PRINT_PIXELS
 from singan.patches import Bytes
 from singan.pieces import each
@@ -35,7 +35,7 @@ class SuperResolve(PicturesUse[Scene]):
         result = yield from each(super_resolved(photograph, (height, width)), lambda share: Step(0, None, 0.99 * share))
         yield Step(0, Image.fromarray(result))
 
-    def _size(self, width: int, height: int) -> tuple[int, int]:
+    def _size(self, width: int, height: int) -> Size:
         factor = min(self.factor, max(1.0, math.sqrt(MAX_PRINT_PIXELS / (width * height))))
         return math.floor(width * factor), math.floor(height * factor)
 

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -39,10 +40,10 @@ def test_number_of_scales_sets_the_factor():
     assert [height for height, _ in sizes] == [19, 37, 69, 132, 250]  # factor (19 / 250)^(1/4) = 0.525
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("size", [(32, 32), (32, 256), (2000, 250), (64, 40), (33, 190), (1024, 128), (5000, 5000)])
-def test_every_allowed_size_has_a_rising_pyramid(preset, size):
-    for config in (PRESETS[preset], replace(PRESETS[preset], max_size=1024)):
+def test_every_allowed_size_has_a_rising_pyramid():
+    sides = ((32, 32), (32, 256), (2000, 250), (64, 40), (33, 190), (1024, 128), (5000, 5000))
+    for preset, size, max_size in itertools.product(PRESETS.values(), sides, (None, 1024)):
+        config = replace(preset, max_size=max_size or preset.max_size)
         sizes = pyramid_sizes(*size, config)
         areas = [height * width for height, width in sizes]
         assert len(sizes) >= 2 and areas == sorted(areas) and areas[0] < areas[-1] and min(map(min, sizes)) >= 11

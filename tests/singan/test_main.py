@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,53 +86,51 @@ def test_resume_goes_on_from_the_last_finished_scale(picture_file, train_tiny, t
     assert all((again[name] == whole[name]).all() for name in whole)
 
 
-@pytest.mark.parametrize("content", [b"", b"just text", b"\x89PNG\r\n\x1a\n broken"])
-def test_bad_pictures_end_with_code_two_and_write_nothing(content, tmp_path, capsys):
+def test_bad_pictures_end_with_code_two_and_write_nothing(tmp_path, capsys):
     path = tmp_path / "bad.png"
-    path.write_bytes(content)
-    assert run("train", path, "--out", tmp_path / "run") == 2
-    assert "bad.png" in one_line(capsys) and not (tmp_path / "run").exists()
+    for content in (b"", b"just text", b"\x89PNG\r\n\x1a\n broken"):
+        path.write_bytes(content)
+        assert run("train", path, "--out", tmp_path / "run") == 2
+        assert "bad.png" in one_line(capsys) and not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["sample", "MODEL", "--count", "0"], "count is 0; allowed are 1 to 1000"),
-        (["sample", "MODEL", "--start-scale", "9"], "start_scale is 9; allowed are 0 to 2"),
-        (["sample", "nowhere"], "nowhere is neither a folder nor a repository"),
-        (["retarget", "MODEL", "--size", "480"], "'480' is no size; write WIDTHxHEIGHT in pixels"),
-        (["retarget", "MODEL", "--size", "50x50", "--size", "9000x90"], "width is 9000; allowed are 16 to 4096"),
-        (["retarget", "MODEL", "--size", "50x50", "--mode", "keep", "--start-scale", "0"], "mode keep is 0; allowed"),
-        (["animate", "MODEL", "--start-scale", "0", "7"], "start_scale is 7; allowed are 0 to 2"),
-        (["animate", "MODEL", "--fps", "0"], "fps is 0; allowed are 1 to 60"),
-        (["animate", "MODEL", "--format", "avi"], "'avi'"),
-        (["sample", "FACES"], "is a face model of dcgan; a scene of singan is needed"),
-        (["retarget", "FACES", "--size", "50x50"], "is a face model of dcgan; a scene of singan is needed"),
-        (["animate", "FACES"], "is a face model of dcgan; a scene of singan is needed"),
-        (["train", "https://host/a.png"], "argument PICTURE: https://host/a.png is an address; download it first"),
-        (["train", ""], "argument PICTURE: the name is empty"),
-        (["train", "nowhere.png"], "nowhere.png"),
-        (["train", "PICTURE", "--device", "abacus"], "device is 'abacus'"),
-        (["sample", "https://host/scene"], "argument MODEL: https://host/scene is an address; USER/REPO is enough"),
-        (["sample", ""], "argument MODEL: the name is empty"),
-    ],
+BAD = (
+    ("sample MODEL --count 0", "count is 0; allowed are 1 to 1000"),
+    ("sample MODEL --start-scale 9", "start_scale is 9; allowed are 0 to 2"),
+    ("sample nowhere", "nowhere is neither a folder nor a repository"),
+    ("retarget MODEL --size 480", "'480' is no size; write WIDTHxHEIGHT in pixels"),
+    ("retarget MODEL --size 50x50 --size 9000x90", "width is 9000; allowed are 16 to 4096"),
+    ("retarget MODEL --size 50x50 --mode keep --start-scale 0", "mode keep is 0; allowed"),
+    ("retarget MODEL --size 50x50 --mode fit --start-scale 1", "start_scale is given with mode 'fit'; only modes"),
+    ("animate MODEL --start-scale 0 7", "start_scale is 7; allowed are 0 to 2"),
+    ("animate MODEL --fps 0", "fps is 0; allowed are 1 to 60"),
+    ("animate MODEL --format avi", "'avi'"),
+    ("animate FACES", "is a face model of dcgan; a scene of singan is needed"),
+    ("train https://host/a.png", "argument PICTURE: https://host/a.png is an address; download it first"),
+    ("train nowhere.png", "nowhere.png"),
+    ("train PICTURE --device abacus", "device is 'abacus'"),
+    ("sample https://host/scene", "argument MODEL: https://host/scene is an address; USER/REPO is enough"),
 )
+
+
 def test_bad_input_ends_with_code_two_and_one_line(
-    arguments, message, tiny_folder, tiny_faces_folder, picture_file, train_tiny, tmp_path, capsys
+    tiny_folder, tiny_faces_folder, picture_file, train_tiny, tmp_path, capsys
 ):
     names = {"MODEL": tiny_folder, "FACES": tiny_faces_folder, "PICTURE": picture_file}
-    arguments = [names.get(a, a) for a in arguments]
-    assert run(*arguments, "--out", tmp_path / "out") == 2
-    assert message in one_line(capsys).replace("--", "") and not (tmp_path / "out").exists()
+    cases = [([names.get(it, it) for it in line.split()], message) for line, message in BAD]
+    cases += [([command, ""], f"argument {kind}: the name is empty") for command, kind in
+              (("train", "PICTURE"), ("sample", "MODEL"))]  # fmt: skip
+    for arguments, message in cases:
+        assert run(*arguments, "--out", tmp_path / "out") == 2, arguments
+        assert message in one_line(capsys).replace("--", "") and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["sample", "retarget", "animate"])
-@pytest.mark.parametrize("out", ["taken", "taken/below"])
-def test_a_file_in_the_place_of_the_folder_is_said_before_anything_is_drawn(command, out, tmp_path, capsys):
+def test_a_file_in_the_place_of_the_folder_is_said_before_anything_is_drawn(tmp_path, capsys):
     (tmp_path / "taken").write_text("a file")
-    sizes = ["--size", "65x35"] if command == "retarget" else []
-    assert run(command, "not-even-looked-for", *sizes, "--out", tmp_path / out) == 2
-    assert f"{tmp_path / 'taken'} is a file; --out takes a folder" in one_line(capsys)
+    for command in ("sample", "retarget", "animate"):
+        sizes = ["--size", "65x35"] if command == "retarget" else []
+        assert run(command, "not-even-looked-for", *sizes, "--out", tmp_path / "taken" / "below") == 2
+        assert f"{tmp_path / 'taken'} is a file; --out takes a folder" in one_line(capsys)
     assert (tmp_path / "taken").read_text() == "a file"
 
 
@@ -179,24 +176,17 @@ def test_animate_writes_the_set_of_twelve(tiny_folder, tmp_path):
     assert names == [f"{w}_start{k}_beta{b}.gif" for w, k in words for b in ("0.80", "0.85", "0.90", "0.95")]
 
 
-@pytest.mark.parametrize("kind", ["gif", "mp4", "webp"])
-def test_animate_formats(tiny_folder, tmp_path, kind):
-    once = ["--start-scale", 1, "--beta", 0.9, "--frames", 4, "--format", kind, "--loop"]
-    assert run("animate", tiny_folder, "--out", tmp_path, *once) == 0
-    assert [file.name for file in tmp_path.iterdir()] == [f"medium_start1_beta0.90.{kind}"]
+def test_help_shows_units_and_defaults(capsys):
+    for command in ("train", "sample", "retarget", "animate", "push"):
+        assert run(command, "--help") == 0
+        text = capsys.readouterr().out
+        assert all(option.count("default") <= 1 for option in re.split(r"\n  (?=-)", text))
+        assert command == "push" or ("default" in text and ("px" in text or "to 1000" in text or "0 to 1" in text))
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "retarget", "animate", "push"])
-def test_help_shows_units_and_defaults(command, capsys):
-    assert run(command, "--help") == 0
-    text = capsys.readouterr().out
-    assert all(option.count("default") <= 1 for option in re.split(r"\n  (?=-)", text))
-    assert command == "push" or ("default" in text and ("px" in text or "to 1000" in text or "0 to 1" in text))
-
-
-@pytest.mark.parametrize("out", ["", "https://host/out"])
-def test_out_is_a_folder_of_this_machine(out, tiny_folder, capsys):
-    assert run("sample", tiny_folder, "--out", out) == 2 and "argument --out: " in one_line(capsys)
+def test_out_is_a_folder_of_this_machine(tiny_folder, capsys):
+    for out in ("", "https://host/out"):
+        assert run("sample", tiny_folder, "--out", out) == 2 and "argument --out: " in one_line(capsys)
 
 
 # -- folders that are taken -------------------------------------------------------------------------------------------
@@ -304,29 +294,6 @@ def test_sigterm_leaves_whole_files(command, tiny_folder, tmp_path, monkeypatch,
         Image.open(path).load()
 
 
-def test_interrupted_training_ends_as_shells_expect(picture_file, tmp_path):
-    """Ctrl-C in a process of its own."""
-    out = tmp_path / "run"
-    code = (
-        "import sys\nfrom dataclasses import replace\nfrom singan.config import PRESETS\n"
-        "from singan.__main__ import main\n"
-        "PRESETS['fast'] = replace(PRESETS['fast'], scales=3, channels=4, max_channels=4, crop=24, pool=4, "
-        "coarse_scales=1, coarse_iterations=1.0)\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", code, "train", picture_file, "--preset", "fast", "--iterations", 300, "--out", out]
-    process = subprocess.Popen(
-        list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    while not (out / "README.md").exists():
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130 and "of 3 scales are finished" in said and "--resume" in said
-    assert run("sample", out, "--out", tmp_path / "samples", "--count", 2) == 0
-
-
 # -- odd machines -----------------------------------------------------------------------------------------------------
 
 FREE = {"sample": 20, "retarget": 20, "gif": 12, "mp4": 8, "webp": 8, "train": 28}  # kB; less than each needs
@@ -360,13 +327,13 @@ NUMBERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("command", "option"), [(c, option) for c, options in NUMBERS.items() for option in options])
-def test_what_is_no_number_is_one_line(command, option, train_tiny, tiny_folder, tmp_path, capsys):
-    start = train_tiny if command == "train" else [command, tiny_folder]
-    start = [*start, "--size=65x35"] if command == "retarget" else start
-    for value in GARBAGE:
-        assert run(*start, "--out", tmp_path / "out", f"{option}={value}") == 2, value
-        assert one_line(capsys)
+def test_what_is_no_number_is_one_line(train_tiny, tiny_folder, tmp_path, capsys):
+    for command, names in NUMBERS.items():
+        start = train_tiny if command == "train" else [command, tiny_folder]
+        start = [*start, "--size=65x35"] if command == "retarget" else start
+        for option, value in itertools.product(names, GARBAGE):
+            assert run(*start, "--out", tmp_path / "out", f"{option}={value}") == 2, (option, value)
+            assert one_line(capsys)
     assert not (tmp_path / "out").exists()
 
 

@@ -67,7 +67,7 @@ def test_strips_give_the_same_pixels(monkeypatch):
 
 
 def test_sizes_of_other_results_are_exact_and_in_proportion():
-    assert tiny_pyramid().sizes_for((30, 97)) == [(15, 48), (30, 97)]
+    assert tiny_pyramid().shapes_for((30, 97)) == [(15, 48), (30, 97)]
 
 
 def test_resized_z_rec_keeps_its_statistics():

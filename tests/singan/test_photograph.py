@@ -62,30 +62,23 @@ def test_an_edit_keeps_the_bytes_of_a_png_away_from_the_mask(tiny_config, pictur
     assert np.array_equal(np.asarray(edited)[:, 32:], noisy[:, 32:])
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
+def test_what_is_no_photograph_of_the_scene_is_refused(tiny_scene, tmp_path):
+    tiny_scene.save_pretrained(tmp_path)
+    claims = bytearray(jpeg(64, 48))
+    at = claims.index(b"\xff\xc0") + 5
+    claims[at : at + 4] = b"\xff\xff\xff\xff"
+    for data, words in (
         (b"", "damaged"),
         (b"no picture", "damaged"),
+        (bytes(claims), "damaged"),
         (jpeg(64, 64), "photograph.png has 64x64 px, another shape than the trained picture (64x48)"),
         (jpeg(6000, 4500), "at most 25 megapixels"),
         (jpeg(64, 48) + bytes(MAX_BYTES), "at most 25 are allowed"),
-    ],
-)
-def test_what_is_no_photograph_of_the_scene_is_refused(tiny_scene, tmp_path, data, words):
-    tiny_scene.save_pretrained(tmp_path)
-    (tmp_path / "photograph.png").write_bytes(data)
-    with pytest.raises(ModelError) as refused:
-        ScenePipeline.from_pretrained(tmp_path)
-    assert words in str(refused.value)
-
-
-def test_a_header_that_claims_far_more_is_refused(tiny_scene, tmp_path):
-    data = bytearray(jpeg(64, 48))
-    at = data.index(b"\xff\xc0") + 5
-    data[at : at + 4] = b"\xff\xff\xff\xff"
-    with pytest.raises((ValueError, OSError)):
-        Photograph(bytes(data))
+    ):
+        (tmp_path / "photograph.png").write_bytes(data)
+        with pytest.raises(ModelError) as refused:
+            ScenePipeline.from_pretrained(tmp_path)
+        assert words in str(refused.value)
 
 
 def test_a_photograph_that_lost_its_last_part_is_used(tiny_scene, tmp_path):

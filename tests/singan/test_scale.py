@@ -11,7 +11,7 @@ from darkroom.adversarial import generator_loss
 from singan import PRESETS
 from singan.data import Crops
 from singan.schedule import Schedule
-from singan.train import PyramidTrainer
+from singan.trainer import PyramidTrainer
 
 CPU = torch.device("cpu")
 

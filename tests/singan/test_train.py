@@ -8,12 +8,12 @@ from PIL import Image
 import singan
 from singan import PRESETS, TrainingError
 from singan.checkpoint import load_checkpoint, save_checkpoint
+from singan.image import to_tensor
 from singan.model import Discriminator
 from singan.scale import Diverged
-from singan.train import PyramidTrainer, Rendered, belongs_to, predict_seconds
+from singan.train import predict_seconds, records
+from singan.trainer import PyramidTrainer, Rendered, belongs_to
 from tests.conftest import CHECKPOINTS
-
-EXAMPLES = CHECKPOINTS.parent / "examples"
 
 
 def weights(scene):
@@ -42,14 +42,8 @@ def test_training_learns_the_picture(picture):
     config = replace(PRESETS["fast"], iterations=60, channels=16, max_channels=16, scales=3)
     *_, last = singan.train(picture, config, device="cpu")
     scene = last.scene
-    truth, drawn = (torch.from_numpy(_array(image)) for image in (scene.source, scene.reconstruction()))
-    assert (truth - drawn).square().mean() < 0.2 * (truth - truth.mean((0, 1))).square().mean()
-
-
-def _array(image):
-    import numpy as np
-
-    return np.asarray(image, dtype=np.float32)
+    truth, drawn = to_tensor(scene.source), to_tensor(scene.reconstruction())
+    assert (truth - drawn).square().mean() < 0.2 * (truth - truth.mean((2, 3), keepdim=True)).square().mean()
 
 
 def test_same_seed_same_weights(picture, tiny_config, tiny_scene):
@@ -90,14 +84,10 @@ def test_the_coarsest_scale_is_always_trained(picture, tiny_config):
 
 def test_resume_refuses_another_picture_or_configuration(picture, tiny_config, tiny_checkpoint):
     for other, config in ((picture.rotate(180), tiny_config), (picture, replace(tiny_config, seed=5))):
+        assert not belongs_to(tiny_checkpoint.scene, other, config)
         with pytest.raises(ValueError, match="another picture or of other settings"):
             next(singan.train(other, config, device="cpu", resume=tiny_checkpoint))
-
-
-def test_a_scene_knows_its_picture(picture, tiny_config, tiny_scene):
-    assert belongs_to(tiny_scene, picture, tiny_config)
-    assert not belongs_to(tiny_scene, picture.rotate(180), tiny_config)
-    assert not belongs_to(tiny_scene, picture, replace(tiny_config, iterations=7))
+    assert belongs_to(tiny_checkpoint.scene, picture, tiny_config)
 
 
 @pytest.mark.parametrize("finished", [1, 2])
@@ -150,11 +140,11 @@ class Flat(PyramidTrainer):
 def test_a_diverged_scale_is_restarted_at_half_the_learning_rate(picture, tiny_config, weight):
     """Weights beyond all measure give a picture that is neither NaN nor flat, but worse than what came in."""
     training = Poisoned(picture, tiny_config, {0}, weight=weight)
-    records = list(training.records())
+    seen = list(records(training))
     assert training.learning_rates == [2e-3, 2e-3, 1e-3, 2e-3]
-    assert [record.restarts for record in records if record.scale == 1][-1] == 1
-    assert {record.restarts for record in records if record.scale != 1} == {0}
-    assert records[-1].finished
+    assert [record.restarts for record in seen if record.scale == 1][-1] == 1
+    assert {record.restarts for record in seen if record.scale != 1} == {0}
+    assert seen[-1].finished
 
 
 def test_a_restarted_scale_has_a_time_left(picture, tiny_config):
@@ -167,7 +157,7 @@ def test_a_restarted_scale_has_a_time_left(picture, tiny_config):
 def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture, tiny_config):
     kept = None
     with pytest.raises(TrainingError, match="scale 2 of 3 gave no picture, twice; 1 scales are finished"):
-        for record in Poisoned(picture, tiny_config, {0, 1}).records():
+        for record in records(Poisoned(picture, tiny_config, {0, 1})):
             kept = record.scene
     assert kept is not None and kept.scales == 1 and kept.sample(1)
 
@@ -182,7 +172,7 @@ def test_one_step_a_scale_is_enough_to_try_a_preset(picture, preset):
 
 def test_flat_pictures_count_as_failed(picture, tiny_config):
     with pytest.raises(TrainingError, match="scale 3 of 3"):
-        list(Flat(picture, tiny_config, torch.device("cpu")).records())
+        list(records(Flat(picture, tiny_config, torch.device("cpu"))))
 
 
 def test_a_picture_of_one_colour_trains(tiny_config):
@@ -190,18 +180,11 @@ def test_a_picture_of_one_colour_trains(tiny_config):
     assert last.finished
 
 
-@pytest.mark.parametrize("size", [(320, 44), (44, 320), (256, 32)])
-@pytest.mark.parametrize("preset", ["fast", "paper"])
-def test_long_and_narrow_pictures_train(picture, preset, size):
-    config = replace(PRESETS[preset], iterations=12, channels=4, max_channels=4, scales=3)
-    *_, last = singan.train(picture.resize(size), config, device="cpu")
-    assert last.finished and predict_seconds(picture.resize(size), config, "cpu") > 0
-
-
-def test_paper_preset_runs(picture):
-    config = replace(PRESETS["paper"], iterations=12, channels=4, max_channels=8)
-    *_, last = singan.train(picture, config, device="cpu")
-    assert last.finished and last.scene.sample(1)[0].size == (64, 48)
+def test_long_and_narrow_pictures_train(picture):
+    for preset, size in (("fast", (320, 44)), ("paper", (44, 320)), ("fast", (32, 256))):
+        config = replace(PRESETS[preset], iterations=12, channels=4, max_channels=4, scales=3)
+        *_, last = singan.train(picture.resize(size), config, device="cpu")
+        assert last.finished and predict_seconds(picture.resize(size), config, "cpu") > 0
 
 
 def test_no_step_of_a_large_picture_sees_more_than_crops(picture, monkeypatch):
@@ -223,23 +206,12 @@ def test_predicted_time_is_of_the_right_order(picture):
     assert last.seconds / 8 < first.seconds_left < last.seconds * 8
 
 
-def test_missing_training_state_is_reported(tiny_folder, tmp_path, tiny_scene):
-    tiny_scene.save_pretrained(tmp_path / "scene")
-    with pytest.raises(singan.ModelError, match="training.safetensors is missing"):
-        load_checkpoint(tmp_path / "scene")
-
-
-def test_unknown_device_is_named():
-    with pytest.raises(ValueError, match="device is 'gpu9'; allowed are"):
-        next(singan.train(Image.new("RGB", (40, 40)), device="gpu9"))
-
-
-@pytest.mark.parametrize("name", ["autumn", "brushes", "dandelions", "peaks", "stream", "sunset"])
-def test_shipped_scenes_are_what_their_cards_command_gives(name):
-    scene = singan.ScenePipeline.from_pretrained(CHECKPOINTS / name)
-    assert scene.finished and belongs_to(scene, CHECKPOINTS / name / "photograph.jpg", PRESETS["standard"])
-    assert f"train checkpoints/{name}/photograph.jpg --out" in scene.card
-    assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 5_000_000
+def test_shipped_scenes_are_what_their_cards_command_gives():
+    for name in ("autumn", "brushes", "dandelions", "peaks", "stream", "sunset"):
+        scene = singan.ScenePipeline.from_pretrained(CHECKPOINTS / name)
+        assert scene.finished and belongs_to(scene, CHECKPOINTS / name / "photograph.jpg", PRESETS["standard"])
+        assert f"train checkpoints/{name}/photograph.jpg --out" in scene.card
+        assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 5_000_000
 
 
 def test_scales_end_where_they_settle_and_records_say_so(picture):

@@ -24,7 +24,7 @@ from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
 from singan.archive import load_zip, save_zip
 from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from singan.train import empty_pyramid, same_picture
+from singan.trainer import empty_pyramid, same_picture
 from ui.visitors import LIMITS, Limits, Visitor
 
 PICTURE_FILE = "picture"  # The upload as it came lies in a scene's folder: resuming needs it exactly.
