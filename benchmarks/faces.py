@@ -25,6 +25,7 @@ import torch
 from benchmarks.yardstick import load
 from darkroom.animations import save_animation
 from darkroom.device import pick_device
+from darkroom.face_detector import detect_faces
 from dcgan import PRESETS, FacePipeline
 from dcgan.export import contact_sheet, enlarged
 from dcgan.trainer import Trainer
@@ -112,8 +113,13 @@ def _ranked(faces: FacePipeline, z: torch.Tensor) -> torch.Tensor:
 
 
 def opening_seeds(faces: FacePipeline) -> list[int]:
-    """Seeds to choose `dcgan.uses.sample.OPENING_SEED` from: those whose worst face is most like a face, best first."""
-    worst = {s: float(faces.face_sense.scores(faces.render(faces.latents(16, s))).min()) for s in range(OPENING_SEEDS)}
+    """Seeds to choose `dcgan.uses.sample.OPENING_SEED` from: those whose worst face is most surely one, best first."""
+
+    def worst_score(seed: int) -> float:
+        drawn = faces.generate(faces.latents(16, seed))
+        return min(max((face.score for face in detect_faces(picture)), default=0.0) for picture in drawn)
+
+    worst = {seed: worst_score(seed) for seed in range(OPENING_SEEDS)}
     return sorted(worst, key=worst.__getitem__, reverse=True)[:OPENING_ROWS]
 
 

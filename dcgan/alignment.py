@@ -6,12 +6,24 @@ import numpy as np
 from PIL import Image
 
 from darkroom.face_detector import Face, detect_faces
+from darkroom.pictures import Picture, open_picture
 from dcgan.config import SIZE
+from dcgan.data import square
 
 # Where eyes and corners of the mouth lie, in parts of the square's sides: means of 300 faces of CelebA and LFW.
 EYES_AND_MOUTH = np.array([0.388 + 0.511j, 0.612 + 0.511j, 0.400 + 0.756j, 0.600 + 0.756j])
 NOSE = 2  # index of the landmark that moves most with the head, so that it is left out
 OVERSAMPLING = 4  # px of the turned picture a px of the result, which is reduced from it
+
+
+def face_or_square(photograph: Picture, side: int = OVERSAMPLING * SIZE) -> tuple[Image.Image, bool]:
+    """Return the largest face as a square of `side` px and True; the central square and False where there is no face.
+
+    Raises PictureError.
+    """
+    opened = open_picture(photograph)
+    face = aligned_face(opened, side)
+    return (face, True) if face else (square(opened, side), False)
 
 
 def aligned_face(photograph: Image.Image, side: int = SIZE) -> Image.Image | None:

@@ -1,4 +1,4 @@
-"""Tells whether a picture shows a face, learnt from a model's own faces, with no other pictures.
+"""Tells how much a model's picture is a face, learnt from its own faces, for the direction in which they are best.
 
 Histograms of oriented gradients (Dalal and Triggs, CVPR 2005) of the faces against those of the same faces taken to
 pieces, told apart by Fisher's linear discriminant.

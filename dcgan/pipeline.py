@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from darkroom.checks import check_range
 from darkroom.model_files import FACE_KIND, Layout, header_of, layout_of, read_tensors
+from darkroom.pictures import Picture
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED
 from dcgan import latent
+from dcgan.alignment import face_or_square
 from dcgan.config import ModelConfig, TrainConfig
 from dcgan.data import to_pil, to_tensor
 from dcgan.facelike import LEARNT_FACES, FaceSense
@@ -30,9 +32,6 @@ from dcgan.recipe import MAX_INDEX, MAX_MOVE, Recipe
 DRAWING_BATCH = 64  # faces drawn at once
 MAX_DIRECTIONS = 200
 MAX_LATENTS = 100_000
-# Of 600 real faces that are framed as the model's 99 % come above it, of 556 other pictures 4 %: landscapes, places,
-# textures, animals, drawings, text (AUC .998). Of faces framed otherwise 7 in 10 do.
-MIN_FACE_SCORE = 0.45
 ANCHOR_LATENTS, ANCHOR_SEED = 1024, 1
 NEAR_ANGLE = math.radians(40)  # between a face and one that is like it
 
@@ -102,11 +101,11 @@ class FacePipeline(Pretrained):
     def anchor(self) -> Tensor:
         """Find the unit vector (latent_dim,) along which faces become most like faces; truncation moves latents to it.
 
-        It is the mean of ANCHOR_LATENTS latents, each weighted by its face's score by `face_sense`, and depends on the
+        It is the mean of ANCHOR_LATENTS latents, each weighted by its face's score by `FaceSense`, and depends on the
         weights alone. Faces of recipes with a variety depend on it. The first use takes some seconds.
         """
         z = latent.draw_latents(list(range(ANCHOR_LATENTS)), self.config.latent_dim, ANCHOR_SEED)
-        scores = self.face_sense.scores(self.render(z))
+        scores = FaceSense(self.render(self.latents(LEARNT_FACES))).scores(self.render(z))
         return F.normalize((scores - scores.mean()) @ z, dim=0)
 
     def _checked(self, z: Any) -> Tensor:
@@ -187,23 +186,17 @@ class FacePipeline(Pretrained):
         return list(self.stream_morph(z, frames, loop))
 
     def stream_invert(self, image: Image.Image, seed: int = 0) -> Iterator[Inversion]:
-        """Yield every tenth step of `invert`."""
+        """Yield every tenth step of the search for a square picture, framed as the model's; of another its middle."""
         check_range("seed", seed, 0, MAX_SEED)
         return invert(self._generated, to_tensor(image).to(self.device), self.config.latent_dim, seed)
 
-    def invert(self, image: Image.Image, seed: int = 0) -> Inversion:
-        """Find the latent whose face comes closest to a picture's central square, and how close; some seconds."""
-        *_, last = self.stream_invert(image, seed)
+    def invert(self, photograph: Picture, seed: int = 0) -> Inversion:
+        """Find the latent whose face comes closest to a photograph's, and how close; some seconds.
+
+        The largest face counts, cut out as the training set's are; where none is found, the central square.
+        """
+        *_, last = self.stream_invert(face_or_square(photograph)[0], seed)
         return last
-
-    @cached_property
-    def face_sense(self) -> FaceSense:
-        """Learn to tell faces from other pictures; the first use takes some seconds."""
-        return FaceSense(self.render(self.latents(LEARNT_FACES)))
-
-    def shows_face(self, image: Image.Image) -> bool:
-        """Return whether a picture's central square shows a face, framed as those that the model draws."""
-        return float(self.face_sense.scores(to_tensor(image))) >= MIN_FACE_SCORE
 
     # -- files -------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from dcgan.alignment import aligned_face
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from dcgan.uses.sample import OPENING_SEED
 from tests.browser import downloaded, new_page, opened, shown_bytes
@@ -284,7 +285,7 @@ def test_a_photograph_becomes_the_edited_face(faces, shipped_faces, tmp_path):
     expect(faces.locator("#photo-status")).to_contain_text(re.compile(r"Closeness \d+%\."), timeout=120_000)
     content = portrait(faces, lambda recipe: recipe.z is not None)
     with Image.open(io.BytesIO(content)) as here, Image.open(photograph) as there:
-        difference = np.asarray(here, dtype=float) - np.asarray(there.resize((64, 64)), dtype=float)
+        difference = np.asarray(here, dtype=float) - np.asarray(aligned_face(there), dtype=float)
         assert np.abs(difference).mean() < 30
     linked(faces, "face=q")
 

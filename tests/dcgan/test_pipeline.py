@@ -6,8 +6,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from darkroom.face_detector import detect_faces
 from darkroom.seeds import seeded
 from dcgan import FacePipeline, ModelError, Recipe
+from dcgan.alignment import face_or_square
 
 
 def pixels(images) -> np.ndarray:
@@ -31,12 +33,11 @@ def test_truncation_brings_faces_together(shipped_faces):
 
 
 def test_truncation_keeps_norms_and_makes_faces_more_like_faces(shipped_faces):
-    drawn = [shipped_faces.latents(200, 3, truncation) for truncation in (1.0, 0.85, 0.7, 0.5, 0.3)]
+    drawn = [shipped_faces.latents(200, 3, truncation) for truncation in (1.0, 0.7, 0.4)]
     for z in drawn[1:]:
         assert torch.allclose(z.norm(dim=1), drawn[0].norm(dim=1), rtol=1e-4)
-    scores = [shipped_faces.face_sense.scores(shipped_faces.render(z)) for z in drawn]
-    assert [float(it.mean()) for it in scores] == sorted(float(it.mean()) for it in scores)
-    assert [float(it.quantile(0.05)) for it in scores] == sorted(float(it.quantile(0.05)) for it in scores)
+    found = [sum(map(bool, map(detect_faces, shipped_faces.generate(z)))) for z in drawn]
+    assert found[0] < found[1] == found[2] == 200
 
 
 def test_recipes_from_before_there_was_a_variety_keep_their_faces(shipped_faces):
@@ -118,7 +119,15 @@ def test_inversion_finds_a_generated_face_again(shipped_faces):
     (again,) = shipped_faces.generate(found[-1].z)
     difference = np.asarray(again).astype(float) - np.asarray(face)
     assert np.sqrt((difference**2).mean()) == pytest.approx(found[-1].error, abs=1)
-    assert torch.equal(shipped_faces.invert(face).z, found[-1].z)
+
+
+def test_inversion_looks_for_the_face_in_a_photograph(shipped_faces):
+    photograph = Image.new("RGB", (600, 400), "gray")
+    photograph.paste(shipped_faces.generate(shipped_faces.latents(1, 123))[0].resize((180, 180)), (20, 30))
+    cut, is_face = face_or_square(photograph)
+    *_, last = shipped_faces.stream_invert(cut)
+    found = shipped_faces.invert(photograph)
+    assert is_face and torch.equal(found.z, last.z) and found.closeness > 0.6
 
 
 def test_inversion_takes_any_picture(tiny_faces):

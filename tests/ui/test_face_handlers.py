@@ -6,6 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
+from dcgan.alignment import aligned_face
+from dcgan.data import square
 from dcgan.invert import LIKENESS
 from dcgan.latent import snapped
 from dcgan.recipe import Recipe, save_png
@@ -29,24 +31,32 @@ def handlers(tiny_faces):
     return FaceHandlers(OneModel(tiny_faces), Device())
 
 
-def test_a_photograph_is_searched_in_steps_and_found(handlers, tiny_faces, tmp_path):
-    tiny_faces.generate(tiny_faces.latents(1, 9))[0].resize((200, 200)).save(tmp_path / "me.png")
+@pytest.fixture
+def photograph(shipped_faces):
+    """A face that fills a quarter of a picture's width."""
+    around = Image.new("RGB", (800, 500), "gray")
+    around.paste(shipped_faces.generate(shipped_faces.latents(1, 115))[0].resize((200, 200)), (500, 100))
+    return around
+
+
+def test_a_photographs_face_is_searched_in_steps_and_found(handlers, photograph, tmp_path):
+    photograph.save(tmp_path / "me.png")
     *steps, last = handlers.find(str(tmp_path / "me.png"), None)
     shares = [step.report.share for step in steps]
     assert shares[0] == 0 and shares == sorted(shares) and shares[-1] == 1 and len(steps) == 21
-    assert last.wanted.size == (256, 256) and last.found.size == (64, 64)
+    assert last.found.size == (64, 64) and last.wanted.tobytes() == aligned_face(photograph, 256).tobytes()
     assert last.report.text.startswith("Closeness ") and any(words in last.report.text for _, words in LIKENESS)
     assert len(last.face["z"]) == 8 and last.face["moves"] == {} and not any(step.face for step in steps)
-    assert all(re.search(r"Looking for this face, \d+ s left", step.report.text) for step in steps[1:])
+    assert all(re.match(r"Looking for this face, \d+ s left", step.report.text) for step in steps[1:])
     with handlers.drawn(Recipe.from_dict(last.face), None) as portrait, Image.open(portrait.picture) as drawn:
         assert drawn.tobytes() == last.found.tobytes()
     handlers.device.run(Turn.FACE, lambda: None)  # it is free again
 
 
-def test_a_picture_without_a_face_is_called_so_while_the_nearest_is_searched(handlers, picture_file):
-    first, *steps, last = handlers.find(str(picture_file), None)
-    assert first.report.text == "Looking for a face" and last.face
-    assert all(step.report.text.startswith(NO_FACE) for step in [*steps, last]) and "Closeness" not in last.report.text
+def test_the_middle_of_a_picture_without_a_face_is_searched_and_that_is_said(handlers, picture_file):
+    steps = list(handlers.find(str(picture_file), None))
+    assert all(step.report.text.startswith(NO_FACE) for step in steps) and steps[-1].face
+    assert steps[0].wanted.tobytes() == square(picture_file, 256).tobytes()
 
 
 def test_a_search_that_is_left_frees_the_device(handlers, picture_file):

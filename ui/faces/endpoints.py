@@ -32,7 +32,7 @@ SAMPLE = {**plain_options(Sample), **MODEL}
 EDIT = {"face": Option(KEYS, name="face", kind=dict), **MODEL}
 FACES = {"faces": Option("the recipes of 2 or more faces", name="faces", kind=list)}
 THREE = {**{name: Option(f"recipe of the face {name.upper()}", name=name, kind=dict) for name in "abc"}, **MODEL}
-PHOTOGRAPH = Option("of a face, whose central square counts", name="picture", kind=Image.Image)
+PHOTOGRAPH = Option("whose largest face counts; without one, its central square", name="picture", kind=Image.Image)
 INVERT = {"picture": PHOTOGRAPH, **MODEL}
 MORPH = {**FACES, **plain_options(Morph), **MODEL}
 

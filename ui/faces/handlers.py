@@ -18,13 +18,12 @@ from darkroom.checks import check_range
 from darkroom.models import Models
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
+from dcgan.alignment import face_or_square
 from dcgan.config import SIZE
-from dcgan.data import square
 from dcgan.export import enlarged_to
 from dcgan.latent import snapped
 from dcgan.recipe import load_recipes, save_png, save_zip
 from dcgan.uses import Morph, Sample
-from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.drawing import Drawing, Result
 from ui.links import MAX_BROWSER_SEED
@@ -37,8 +36,7 @@ TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
 LOOKING = "Looking for this face"
-NO_FACE = "This does not look like a face."
-NEAREST = "What was found is only the nearest that the model can draw. A face should look ahead and fill the picture."
+NO_FACE = "No face was found in this photograph, so its central square counts. "
 
 Face = dict[str, Any]  # a recipe as plain values
 Pins = list[Face | None]  # A, B and C
@@ -158,21 +156,20 @@ class FaceHandlers:
             yield [portrait.picture if portrait else None for portrait in drawn]
 
     def find(self, photograph: str | None, model: str | None) -> Iterator[Search]:
-        """Searches the face that comes closest to a photograph's central square."""
+        """Search the model's face that comes closest to the largest one of a photograph, or to its central square."""
         if not photograph:
             raise ValueError("there is no photograph yet: choose a picture of a face")
         faces = self.model(model)
-        wanted = square(open_picture(photograph), 256)
-        yield Search(Report("Looking for a face", 0), wanted)
-        is_face = self.device.run(Turn.PICTURE, lambda: faces.shows_face(wanted))
-        begun = LOOKING if is_face else f"{NO_FACE} Looking for the nearest one all the same"
+        wanted, is_face = self.device.run(Turn.PICTURE, lambda: face_or_square(photograph))
+        note = "" if is_face else NO_FACE
+        yield Search(Report(f"{note}{LOOKING}", 0), wanted)
         started = time.monotonic()
         for step in self.device.stream(Turn.PICTURE, faces.stream_invert(wanted)):
             z = snapped(step.z)
             (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
             left = duration((time.monotonic() - started) / step.step * (step.steps - step.step))
-            yield Search(Report(f"{begun}, {left} left", step.step / step.steps), wanted, found)
-        said = f"Closeness {step.closeness:.0%}. {step.likeness}" if is_face else f"{NO_FACE} {NEAREST}"
+            yield Search(Report(f"{note}{LOOKING}, {left} left", step.step / step.steps), wanted, found)
+        said = f"{note}Closeness {step.closeness:.0%}. {step.likeness}"
         yield Search(Report(said), wanted, found, _face(z), step.closeness)
 
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
