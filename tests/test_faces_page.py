@@ -21,8 +21,9 @@ from dcgan.alignment import aligned_face
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from dcgan.uses.sample import OPENING_SEED
 from tests.browser import downloaded, new_page, opened, shown_bytes
-from ui.faces.editor import LARGE_SIDE
-from ui.faces.handlers import MAP_SIDE
+from tests.conftest import CHECKPOINTS
+from ui.faces.edit import LARGE_SIDE
+from ui.faces.handlers import MAP_SIDE, NO_FACE
 
 LIMIT_MS = 120  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.
@@ -109,7 +110,11 @@ def position(page: Page, direction: str) -> float:
 # -- drawing and editing ---------------------------------------------------------------------------------------------
 
 
-def test_a_slider_changes_the_face_and_reset_brings_it_back(faces):
+ENLARGED = "document.querySelector('#portrait canvas').toDataURL()"
+LOADED = "document.querySelector('#portrait img').decode().then(() => new Promise(requestAnimationFrame))"
+
+
+def test_a_slider_changes_the_face_which_is_compared_and_brought_back(faces):
     before = choose(faces, 3)
     slider = faces.locator("#slider-smiling input[type=range]")
 
@@ -122,8 +127,23 @@ def test_a_slider_changes_the_face_and_reset_brings_it_back(faces):
     assert recipe_of(changed) == Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0})
     pixels = [np.asarray(Image.open(io.BytesIO(content)), dtype=int) for content in (before, changed)]
     assert pixels[0].shape == (64, 64, 3) and np.abs(pixels[1] - pixels[0]).mean() > 2
+    faces.evaluate(LOADED)
+    assert faces.locator("#portrait canvas").evaluate("(it) => it.width") == LARGE_SIDE
+    faces.locator("#compare").scroll_into_view_if_needed()
+    faces.locator("#compare").hover()
+    for held, let_go in (
+        (faces.mouse.down, faces.mouse.up),
+        (lambda: faces.keyboard.down(" "), lambda: faces.keyboard.up(" ")),
+    ):
+        edited = faces.evaluate(ENLARGED)
+        held()
+        faces.wait_for_function(f"(edited) => {ENLARGED} !== edited", arg=edited)
+        as_drawn = faces.evaluate(ENLARGED)
+        let_go()
+        faces.wait_for_function(f"(edited) => {ENLARGED} === edited", arg=edited)
     faces.locator("#face-reset").click()
     assert portrait(faces, lambda recipe: not recipe.moves) == before
+    faces.wait_for_function(f"(drawn) => {ENLARGED} === drawn", arg=as_drawn)
     expect(slider).to_have_value("0")
     moved()
     faces.locator("#slider-smiling").get_by_role("button").click()  # the slider's own arrow
@@ -133,7 +153,7 @@ def test_a_slider_changes_the_face_and_reset_brings_it_back(faces):
     expect(slider).to_have_value("0")
 
 
-def test_the_edited_face_can_be_taken_away_small_and_large(faces, tmp_path):
+def test_the_edited_face_can_be_taken_away_small_and_large(faces, picture_file, tmp_path):
     content = choose(faces, 5)
     linked(faces, "index=5")
     file = downloaded(faces, "#face-png", tmp_path)
@@ -146,48 +166,12 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, tmp_path):
     upload(faces, "#faces-load", large)
     expect(faces.locator("#faces-status")).to_contain_text("1 face")
     assert portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 5)) == content
+    upload(faces, "#faces-load", picture_file)
+    expect(faces.locator("#faces-status")).to_contain_text("without a recipe; load it as a photograph instead")
+    expect(faces.locator("#faces-gallery button img")).to_have_count(1)
 
 
-# Whether the enlarged face is that of #portrait or that of #face-drawn.
-NEARER = """async (wanted) => {
-  const pixels = (source) => {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [64, 64];
-    canvas.getContext("2d").drawImage(source, 0, 0, 64, 64);
-    return canvas.getContext("2d").getImageData(0, 0, 64, 64).data;
-  };
-  const shown = pixels(document.querySelector("#portrait canvas"));
-  const far = async (name) => {
-    const image = new Image();
-    image.src = document.querySelector(name).src;
-    await image.decode();
-    return pixels(image).reduce((sum, it, i) => sum + Math.abs(it - shown[i]), 0) / shown.length;
-  };
-  const [edited, drawn] = [await far("#portrait img"), await far("#face-drawn img")];
-  return wanted === "edited" ? edited < 3 && drawn > 3 : drawn < 3 && edited > 3;
-}"""
-
-
-def test_the_portrait_is_enlarged_and_compared_with_the_face_as_drawn(faces):
-    choose(faces, 3)
-    faces.locator("#slider-smiling input[type=range]").focus()
-    faces.keyboard.press("End")
-    portrait(faces, lambda recipe: bool(recipe.moves))
-    faces.wait_for_function(NEARER, arg="edited")
-    assert faces.locator("#portrait canvas").evaluate("(it) => it.width") == LARGE_SIDE
-    faces.locator("#compare").scroll_into_view_if_needed()
-    faces.locator("#compare").hover()
-    for held, let_go in (
-        (faces.mouse.down, faces.mouse.up),
-        (lambda: faces.keyboard.down(" "), lambda: faces.keyboard.up(" ")),
-    ):
-        held()
-        faces.wait_for_function(NEARER, arg="drawn")
-        let_go()
-        faces.wait_for_function(NEARER, arg="edited")
-
-
-def test_every_change_of_the_face_can_be_undone_and_redone(faces):
+def test_every_change_can_be_undone_and_redone_and_a_surprise_has_a_link(faces, browser):
     choose(faces, 3)
     slider = faces.locator("#slider-smiling input[type=range]")
     slider.focus()
@@ -195,7 +179,12 @@ def test_every_change_of_the_face_can_be_undone_and_redone(faces):
     portrait(faces, lambda recipe: bool(recipe.moves))
     expect(faces.locator("#undo")).to_be_enabled()
     faces.locator("#surprise").click()
-    surprise = recipe_of(portrait(faces, lambda recipe: recipe.z is not None))
+    content = portrait(faces, lambda recipe: recipe.z is not None)
+    surprise = recipe_of(content)
+    link = linked(faces, "face=q")
+    assert len(link) < 200
+    with new_page(browser, link) as page:
+        assert portrait(page, lambda recipe: recipe.z is not None) == content
     expect(slider).to_have_value("0")
     faces.locator("#undo").press("Enter")
     portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0}))
@@ -207,20 +196,6 @@ def test_every_change_of_the_face_can_be_undone_and_redone(faces):
         portrait(faces, lambda recipe: recipe == wanted)  # noqa: B023, it is called at once
     expect(faces.locator("#redo")).to_be_disabled()
     expect(faces.locator("#undo")).to_be_enabled()
-
-
-def test_variety_is_a_truncation(faces):
-    faces.locator("#faces-variety").get_by_text("Very alike").click()
-    faces.locator("#faces-draw").click()
-    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, variety=0.4))
-    opened(faces, faces.get_by_role("button", name="Advanced", exact=False).first)
-    expect(faces.locator("#faces-truncation input[type=number]")).to_have_value("0.4")
-    faces.locator("#faces-truncation input[type=number]").fill("1")
-    faces.keyboard.press("Tab")
-    expect(faces.locator("#faces-variety").get_by_label("Natural")).to_be_checked()
-    faces.locator("#faces-truncation input[type=number]").fill("0.85")
-    faces.keyboard.press("Tab")
-    expect(faces.locator("#faces-variety input:checked")).to_have_count(0)
 
 
 def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
@@ -247,6 +222,16 @@ def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
     portrait(faces, lambda recipe: recipe.seed == 42)
     linked(faces, "seed=42&count=5&variety=1&index=0")  # the whole gallery fits into a link
     assert load_recipes(downloaded(faces, "#faces-zip", tmp_path))[0] == recipes
+    faces.locator("#faces-variety").get_by_text("Very alike").click()
+    faces.locator("#faces-draw").click()
+    portrait(faces, lambda recipe: recipe == Recipe(seed, variety=0.4))
+    opened(faces, faces.get_by_role("button", name="Advanced", exact=False).first)
+    truncation = faces.locator("#faces-truncation input[type=number]")
+    expect(truncation).to_have_value("0.4")
+    for number, checked in (("1", 1), ("0.85", 0)):
+        truncation.fill(number)
+        faces.keyboard.press("Tab")
+        expect(faces.locator("#faces-variety input:checked")).to_have_count(checked)
 
 
 def test_edited_faces_come_back_with_their_sliders(faces, shipped_faces, tmp_path):
@@ -266,38 +251,25 @@ def test_edited_faces_come_back_with_their_sliders(faces, shipped_faces, tmp_pat
     portrait(faces, lambda recipe: dict(recipe.moves) == {"smiling": 4.5, "hat": 3.0, "pc2": -1.0})
 
 
-def test_what_is_no_face_is_refused(faces, picture_file, tmp_path):
-    upload(faces, "#faces-load", picture_file)
-    expect(faces.locator("#faces-status")).to_contain_text("without a recipe; load it as a photograph instead")
-    text = tmp_path / "text.jpg"
+def test_a_photographs_face_becomes_the_edited_one_and_a_file_chosen_meanwhile_is_next(faces, shipped_faces, tmp_path):
+    photograph, text = tmp_path / "me.png", tmp_path / "text.jpg"
+    around = Image.new("RGB", (900, 600), "gray")
+    around.paste(shipped_faces.generate(shipped_faces.latents(1, 123))[0].resize((300, 300)), (500, 50))
+    around.save(photograph)
     text.write_text("no picture")
-    upload(faces, "#faces-photo", text)
-    expect(faces.locator("#photo-status")).to_contain_text("text.jpg is not a picture in a known format")
-    expect(faces.locator("#faces-gallery button img")).to_have_count(16)
-
-
-def test_a_photograph_becomes_the_edited_face(faces, shipped_faces, tmp_path):
-    photograph = tmp_path / "me.png"
-    shipped_faces.generate(shipped_faces.latents(1, 123))[0].resize((300, 300)).save(photograph)
     upload(faces, "#faces-photo", photograph)
     expect(faces.locator("#photo-status .bar")).to_be_visible(timeout=20_000)
     expect(faces.locator("#photo-pictures figure")).to_have_count(2, timeout=20_000)
-    expect(faces.locator("#photo-status")).to_contain_text(re.compile(r"Closeness \d+%\."), timeout=120_000)
-    content = portrait(faces, lambda recipe: recipe.z is not None)
-    with Image.open(io.BytesIO(content)) as here, Image.open(photograph) as there:
-        difference = np.asarray(here, dtype=float) - np.asarray(aligned_face(there), dtype=float)
-        assert np.abs(difference).mean() < 30
-    linked(faces, "face=q")
-
-
-def test_a_photograph_chosen_while_another_is_searched_for_is_next(faces, shipped_faces, tmp_path):
-    photograph, text = tmp_path / "me.png", tmp_path / "text.jpg"
-    shipped_faces.generate(shipped_faces.latents(1, 5))[0].save(photograph)
-    text.write_text("no picture")
-    upload(faces, "#faces-photo", photograph)
-    expect(faces.locator("#photo-pictures figure")).to_have_count(2, timeout=20_000)
     upload(faces, "#faces-photo", text)
     expect(faces.locator("#photo-status")).to_contain_text("text.jpg is not a picture", timeout=120_000)
+    content = portrait(faces, lambda recipe: recipe.z is not None)
+    wanted = np.asarray(aligned_face(around), dtype=float)
+    with Image.open(io.BytesIO(content)) as here:
+        assert np.abs(np.asarray(here, dtype=float) - wanted).mean() < 30
+    linked(faces, "face=q")
+    upload(faces, "#faces-photo", CHECKPOINTS / "peaks" / "photograph.jpg")
+    expect(faces.locator("#photo-status")).to_contain_text(NO_FACE, timeout=120_000)
+    expect(faces.locator("#photo-status")).to_contain_text(re.compile(r"Closeness \d+%\."), timeout=120_000)
 
 
 def test_a_file_chosen_before_the_last_ones_error_came_is_read(faces, shipped_faces, tmp_path):
@@ -312,19 +284,6 @@ def test_a_file_chosen_before_the_last_ones_error_came_is_read(faces, shipped_fa
     faces.unroute("**/queue/data*")  # which lets go of what was held
     expect(faces.get_by_text("text.png is neither").first).to_be_visible()
     expect(faces.locator("#faces-status")).to_contain_text("1 face", timeout=20_000)
-
-
-def test_a_surprise_is_a_like_face_that_its_link_shows_again(faces, browser):
-    choose(faces, 4)
-    faces.locator("#surprise").click()
-    content = portrait(faces, lambda recipe: recipe.z is not None)
-    link = linked(faces, "face=q")
-    assert len(link) < 200
-    faces.locator("#surprise").click()
-    another = portrait(faces, lambda recipe: recipe.z is not None and recipe != recipe_of(content))
-    assert another != content
-    with new_page(browser, link) as page:
-        assert portrait(page, lambda recipe: recipe.z is not None) == content
 
 
 def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
@@ -347,21 +306,18 @@ def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
 # -- kept faces ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "element"), [("mp4", "#morph-video video"), ("gif", "#morph-image img")])
-def test_kept_faces_are_morphed(faces, tmp_path, kind, element):
+def test_kept_faces_are_morphed(faces, tmp_path):
     keep(faces, 1, "a")
     keep(faces, 2, "b")
     view(faces, "Morph")
-    faces.get_by_text(kind, exact=True).click()
-    faces.locator("#morph").click()
-    expect(faces.locator("#morph-status")).to_contain_text("60 frames", timeout=60_000)
-    expect(faces.locator(element)).to_be_visible()
-    if kind == "mp4":
-        faces.wait_for_function("document.querySelector('#morph-video video').readyState >= 2")
-    path = downloaded(faces, "#morph-file", tmp_path)
-    frames = imageio.mimread(path)
-    assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
-    linked(faces, f"a={OPENING_SEED}.1.1&b={OPENING_SEED}.2.1&view=morph&frames=60&loop=1&fps=20&format={kind}")
+    for kind, element in (("mp4", "#morph-video video"), ("gif", "#morph-image img")):
+        faces.get_by_text(kind, exact=True).click()
+        faces.locator("#morph").click()
+        expect(faces.locator(element)).to_be_visible(timeout=60_000)
+        linked(faces, f"a={OPENING_SEED}.1.1&b={OPENING_SEED}.2.1&view=morph&frames=60&loop=1&fps=20&format={kind}")
+        path = downloaded(faces, "#morph-file", tmp_path)
+        frames = imageio.mimread(path)
+        assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
 
 
 def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(faces, browser, tmp_path):
@@ -393,28 +349,21 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
     expect(strip).to_have_count(3)
 
 
-def test_cleared_faces_are_forgotten(faces):
+def test_tools_without_faces_say_what_is_missing(faces):
     keep(faces, 1, "a")
     keep(faces, 2, "b")
     linked(faces, f"a={OPENING_SEED}.1.1&b={OPENING_SEED}.2.1")
     faces.locator("#clear-a").click()
     expect(faces.locator("#pin-a img")).to_have_count(0)
     expect(faces.locator("#clear-a")).to_be_disabled()
-    expect(faces.locator("#faces-link input, #faces-link textarea")).not_to_have_value(
-        re.compile(f"a={OPENING_SEED}.1.1")
-    )
-
-
-def test_tools_without_faces_say_what_is_missing(faces):
+    expect(faces.locator("#faces-link input, #faces-link textarea")).not_to_have_value(re.compile("&a="))
     view(faces, "Morph")
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("choose A and B first")
-    keep(faces, 1, "b")
-    faces.locator("#combine").click()
-    expect(faces.locator("#combine-status")).to_contain_text("no face is kept as A and C yet")
     view(faces, "Map")
-    faces.locator("#map-draw").click()
-    expect(faces.locator("#map-status")).to_contain_text("no face is kept as A and C yet")
+    for button, status in (("#combine", "#combine-status"), ("#map-draw", "#map-status")):
+        faces.locator(button).click()
+        expect(faces.locator(status)).to_contain_text("no face is kept as A and C yet")
 
 
 def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
@@ -449,46 +398,40 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
 
 
 # As links said it before there was a variety: their faces stay what they were.
-@pytest.mark.parametrize("kind", ["variety", "truncation"])
-def test_a_link_shows_the_same_to_others(faces, browser, app, kind):
-    query = f"?tab=faces&seed=42&count=9&{kind}=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2"
-    faces.goto(app + query)
-    recipes = [Recipe(42, index, **{kind: 0.8}) for index in range(9)]
-    edited = portrait(faces, lambda recipe: recipe == replace(recipes[3], moves={"smiling": 1.5}))
-    expect(faces.locator("#pin-b img")).to_be_visible()
-    link = linked(faces, query)
-    assert faces.url == link
-    assert position(faces, "smiling") == 1.5
-    gallery = faces.locator("#faces-gallery button img")
-    expect(gallery).to_have_count(9)
-    tile = shown_bytes(faces, "#faces-gallery .thumbnail-item >> nth=4 >> img")
-    assert recipe_of(tile) == recipes[4]
-    view(faces, "Morph")
-    opened(faces, faces.get_by_role("button", name="Advanced").last)
-    faces.locator("#morph-frames input[type=number]").fill("12")
-    faces.locator("#morph").click()
-    expect(faces.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
-    morph_link = faces.locator("#morph-link input, #morph-link textarea")
-    expect(morph_link).to_have_value(re.compile("view=morph&frames=12"))
-    link = morph_link.input_value()
-    with new_page(browser, link) as page:
-        assert portrait(page, lambda recipe: bool(recipe.moves)) == edited
-        expect(page.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
-        page.wait_for_function("document.querySelector('#morph-video video').readyState >= 2")
-        assert shown_bytes(page, "#faces-gallery .thumbnail-item >> nth=4 >> img") == tile
-        for name in "ab":
-            assert shown_bytes(page, f"#pin-{name} img") == shown_bytes(faces, f"#pin-{name} img")
-        expect(page.locator("#pin-c img")).to_have_count(0)
-        view(page, "Edit")
-        assert position(page, "smiling") == 1.5 and position(page, "age") == 0
-        expect(page.locator("#faces-seed input")).to_have_value("42")
-        expect(page.locator("#faces-count input[type=number]")).to_have_value("9")
-
-
-def test_a_short_link_shows_the_first_face_moved(browser, app):
-    with new_page(browser, f"{app}?tab=faces&seed=42&smiling=1.5") as page:
-        portrait(page, lambda recipe: recipe == Recipe(42, 0, 1.0, {"smiling": 1.5}))
-        assert not page.locator("#notice").is_visible()
+def test_a_link_shows_the_same_to_others(faces, browser, app):
+    for kind in ("variety", "truncation"):
+        query = f"?tab=faces&seed=42&count=9&{kind}=0.8&index=3&smiling=1.5&a=1.1.1&b=2.2.0.5~hat=2"
+        faces.goto(app + query)
+        recipes = [Recipe(42, index, **{kind: 0.8}) for index in range(9)]
+        edited = portrait(faces, lambda recipe: recipe == replace(recipes[3], moves={"smiling": 1.5}))  # noqa: B023, it is called at once
+        expect(faces.locator("#pin-b img")).to_be_visible()
+        link = linked(faces, query)
+        assert faces.url == link
+        assert position(faces, "smiling") == 1.5
+        gallery = faces.locator("#faces-gallery button img")
+        expect(gallery).to_have_count(9)
+        tile = shown_bytes(faces, "#faces-gallery .thumbnail-item >> nth=4 >> img")
+        assert recipe_of(tile) == recipes[4]
+        view(faces, "Morph")
+        opened(faces, faces.get_by_role("button", name="Advanced").last)
+        faces.locator("#morph-frames input[type=number]").fill("12")
+        faces.locator("#morph").click()
+        expect(faces.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
+        morph_link = faces.locator("#morph-link input, #morph-link textarea")
+        expect(morph_link).to_have_value(re.compile("view=morph&frames=12"))
+        link = morph_link.input_value()
+        with new_page(browser, link) as page:
+            assert portrait(page, lambda recipe: bool(recipe.moves)) == edited
+            expect(page.locator("#morph-status")).to_contain_text("12 frames", timeout=60_000)
+            page.wait_for_function("document.querySelector('#morph-video video').readyState >= 2")
+            assert shown_bytes(page, "#faces-gallery .thumbnail-item >> nth=4 >> img") == tile
+            for name in "ab":
+                assert shown_bytes(page, f"#pin-{name} img") == shown_bytes(faces, f"#pin-{name} img")
+            expect(page.locator("#pin-c img")).to_have_count(0)
+            view(page, "Edit")
+            assert position(page, "smiling") == 1.5 and position(page, "age") == 0
+            expect(page.locator("#faces-seed input")).to_have_value("42")
+            expect(page.locator("#faces-count input[type=number]")).to_have_value("9")
 
 
 def test_a_damaged_link_shows_the_usual_and_says_so(browser, app):
@@ -498,12 +441,12 @@ def test_a_damaged_link_shows_the_usual_and_says_so(browser, app):
         expect(page.locator("#faces-status")).to_contain_text("16 faces")
         for part in query.split("&")[1:]:
             expect(page.locator("#notice")).to_contain_text(part.replace("wit=1", "wit (unknown)"))
-
-
-def test_the_link_of_another_tab_stays(browser, app):
-    with new_page(browser, f"{app}?tab=about") as page:
+        page.goto(f"{app}?tab=faces&seed=42&smiling=1.5")
+        portrait(page, lambda recipe: recipe == Recipe(42, 0, 1.0, {"smiling": 1.5}))
+        assert not page.locator("#notice").is_visible()
+        page.goto(f"{app}?tab=about")
         page.wait_for_timeout(3000)
-        assert "tab=about" in page.url
+        assert "tab=about" in page.url  # its link stays
 
 
 # -- speed, screens --------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def test_a_photographs_face_is_searched_in_steps_and_found(handlers, photograph,
     assert last.found.size == (64, 64) and last.wanted.tobytes() == aligned_face(photograph, 256).tobytes()
     assert last.report.text.startswith("Closeness ") and any(words in last.report.text for _, words in LIKENESS)
     assert len(last.face["z"]) == 8 and last.face["moves"] == {} and not any(step.face for step in steps)
-    assert all(re.match(r"Looking for this face, \d+ s left", step.report.text) for step in steps[1:])
+    assert all(re.match(r"Looking for the nearest face, \d+ s left", step.report.text) for step in steps[1:])
     with handlers.drawn(Recipe.from_dict(last.face), None) as portrait, Image.open(portrait.picture) as drawn:
         assert drawn.tobytes() == last.found.tobytes()
     handlers.device.run(Turn.FACE, lambda: None)  # it is free again
@@ -87,21 +87,17 @@ def test_three_faces_are_added_and_mapped(handlers, tiny_faces):
     pictures, added = handlers.combine(FACES, None)
     z = [tiny_faces.latent_of(Recipe.from_dict(face)) for face in FACES]
     assert len(pictures) == 4 and torch.equal(torch.tensor(added["z"]), snapped(tiny_faces.arithmetic(*z))[0])
-    assert len(handlers.draw_map(FACES, None)) == MAP_SIDE**2
-    corners = [handlers.face_on_map(FACES, i, None)["z"] for i in (0, MAP_SIDE - 1, MAP_SIDE * (MAP_SIDE - 1))]
+    (mapped,) = handlers.map(FACES, None)
+    assert len(mapped.pictures) == len(mapped.recipes) == MAP_SIDE**2
+    corners = [mapped.recipes[i]["z"] for i in (0, MAP_SIDE - 1, MAP_SIDE * (MAP_SIDE - 1))]
     assert torch.allclose(torch.tensor(corners), torch.cat(z), atol=1 / 64)
-    with pytest.raises(ValueError, match="index is 81; allowed are 0 to 80"):
-        handlers.face_on_map(FACES, MAP_SIDE**2, None)
 
 
-@pytest.mark.parametrize(
-    ("pins", "names"),
-    [([None] * 3, "A, B and C"), ([FACES[0], None, None], "B and C"), ([FACES[0], FACES[1], None], "C")],
-)
-def test_missing_faces_are_named(handlers, pins, names):
-    for tool in (lambda: handlers.combine(pins, None), lambda: handlers.draw_map(pins, None)):
-        with pytest.raises(ValueError, match=f"no face is kept as {names} yet: A, B and C are needed"):
-            tool()
+def test_missing_faces_are_named(handlers):
+    for pins, names in (([None] * 3, "A, B and C"), ([FACES[0], None, None], "B and C"), ([*FACES[:2], None], "C")):
+        for tool in (handlers.combine, lambda *asked: list(handlers.map(*asked))):
+            with pytest.raises(ValueError, match=f"no face is kept as {names} yet: A, B and C are needed"):
+                tool(pins, None)
 
 
 def test_the_latent_keeps_what_is_not_edited(handlers, tiny_faces):
@@ -135,9 +131,8 @@ def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp
     assert torch.equal(tiny_faces.latent_of(again), tiny_faces.latent_of(recipe))
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
+def test_bad_values_are_named(handlers):
+    for call, message in (
         (lambda h: sample_faces(h)(0, 65, 1.0, None), "count is 65; allowed are 1 to 64"),
         (lambda h: sample_faces(h)(None, 1, 1.0, None), "seed is empty"),
         (lambda h: sample_faces(h)(0, 1, 3, None), "truncation is 3"),
@@ -147,11 +142,9 @@ def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp
         (lambda h: morph_faces(h)(FACES, 1000, True, 20, "mp4", None), "frames is 1000; allowed are 2 to 240"),
         (lambda h: morph_faces(h)(FACES, 60, True, 0, "mp4", None), "fps is 0"),
         (lambda h: morph_faces(h)(FACES, 60, True, 20, "avi", None), "format is 'avi'; allowed are mp4, gif"),
-    ],
-)
-def test_bad_values_are_named(handlers, call, message):
-    with pytest.raises(ValueError, match=message):
-        list(call(handlers))
+    ):
+        with pytest.raises(ValueError, match=message):
+            list(call(handlers))
 
 
 def test_a_face_is_drawn_large_with_its_recipe(handlers):
@@ -161,8 +154,3 @@ def test_a_face_is_drawn_large_with_its_recipe(handlers):
             assert large.size == (512, 512)
         (loaded,) = handlers.load(portrait.picture, None)
     assert loaded.recipes == [recipe.to_dict()] and loaded.report.text == "1 face"
-
-
-def test_kept_faces_are_drawn_again(handlers):
-    ((first, none, third),) = handlers.portraits([FACES[0], None, FACES[2]], None)
-    assert none is None and first.endswith(".png") and third.endswith(".png")

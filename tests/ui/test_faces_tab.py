@@ -6,7 +6,7 @@ import pytest
 from dcgan.recipe import Recipe, face_token
 from tests.ui.test_links import OneModel
 from ui.device import Device
-from ui.faces.favourites import MOST
+from ui.faces.favourites import MAX_FAVOURITES
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
 from ui.links import Query
@@ -46,5 +46,5 @@ def test_favourites_are_those_of_the_chosen_model_whatever_the_browser_keeps(tab
     assert faces(panel.remove, kept) == (["0.1.1"], [theirs, first])
     with pytest.raises(ValueError, match="the edited face is no favourite"):
         faces(panel.remove, [first])
-    with pytest.raises(ValueError, match=f"{MOST} favourites are the most"):
-        faces(panel.add, [first] * MOST)
+    with pytest.raises(ValueError, match=f"{MAX_FAVOURITES} favourites are the most"):
+        faces(panel.add, [first] * MAX_FAVOURITES)

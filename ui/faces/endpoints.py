@@ -1,4 +1,4 @@
-"""The endpoints of faces."""
+"""Wire the endpoints of faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.endpoints import (
     pictures,
     status,
 )
-from ui.faces.handlers import MAP_SIDE, FaceHandlers
+from ui.faces.handlers import MAP_SIDE, FaceHandlers, Gallery
 from ui.wiring import ANIMATIONS
 
 KEYS = (
@@ -38,18 +38,18 @@ MORPH = {**FACES, **plain_options(Morph), **MODEL}
 
 
 def sample_faces(handlers: FaceHandlers) -> Any:
-    """The endpoint that draws faces."""
+    """Return the endpoint that draws faces."""
 
     def run(asked: Asked) -> Iterator[Any]:
-        for drawn in handlers.sample(Sample.served(asked), asked["model"]):
-            yield drawn.report.text, drawn.pictures, drawn.recipes, drawn.archive
+        use = Sample.served(asked)
+        yield from map(_drawn, handlers.gallery(use.recipes(), use.stem(), asked["model"]))
 
     about = f"{Sample.summary().rstrip('.')}; answers with pictures, their recipes, and a ZIP of both."
     return documented(run, "sample_faces", about, SAMPLE)
 
 
 def edit_face(handlers: FaceHandlers) -> Any:
-    """The endpoint that draws a face from its recipe."""
+    """Return the endpoint that draws a face from its recipe."""
 
     def run(asked: Asked) -> Iterator[Any]:
         with handlers.drawn(Recipe.from_dict(asked["face"]), asked["model"]) as portrait:
@@ -60,7 +60,7 @@ def edit_face(handlers: FaceHandlers) -> Any:
 
 
 def morph_faces(handlers: FaceHandlers) -> Any:
-    """The endpoint that goes from face to face."""
+    """Return the endpoint that goes from face to face."""
 
     def run(asked: Asked) -> Iterator[Any]:
         use = Morph.served(asked, faces=tuple(Recipe.from_dict(face) for face in asked["faces"]))
@@ -71,7 +71,7 @@ def morph_faces(handlers: FaceHandlers) -> Any:
 
 
 def invert_face(handlers: FaceHandlers) -> Any:
-    """The endpoint that looks for a photograph's face."""
+    """Return the endpoint that looks for a photograph's face."""
 
     def run(asked: Asked) -> Iterator[Any]:
         for step in handlers.find(asked["picture"], asked["model"]):
@@ -86,7 +86,7 @@ def invert_face(handlers: FaceHandlers) -> Any:
 
 
 def add_faces(handlers: FaceHandlers) -> Any:
-    """The endpoint that adds up faces."""
+    """Return the endpoint that adds up faces."""
 
     def run(asked: Asked) -> Iterator[Any]:
         _, face = handlers.combine([asked[name] for name in "abc"], asked["model"])
@@ -98,11 +98,10 @@ def add_faces(handlers: FaceHandlers) -> Any:
 
 
 def map_faces(handlers: FaceHandlers) -> Any:
-    """The endpoint that draws the plane through three faces."""
+    """Return the endpoint that draws the plane through three faces."""
 
     def run(asked: Asked) -> Iterator[Any]:
-        for drawn in handlers.map([asked[name] for name in "abc"], asked["model"]):
-            yield drawn.report.text, drawn.pictures, drawn.recipes, drawn.archive
+        yield from map(_drawn, handlers.map([asked[name] for name in "abc"], asked["model"]))
 
     about = (
         f"Draw the faces between three, row by row, {MAP_SIDE} x {MAP_SIDE}: A top left, B top right, C bottom left."
@@ -111,13 +110,17 @@ def map_faces(handlers: FaceHandlers) -> Any:
 
 
 def build_face_endpoints(handlers: FaceHandlers) -> None:
-    """Wires them, inside the current Blocks."""
+    """Wire them inside the current Blocks."""
     endpoint(sample_faces(handlers), SAMPLE, _gallery())
     endpoint(edit_face(handlers), EDIT, _portrait())
     endpoint(morph_faces(handlers), MORPH, animation_outputs(), ANIMATIONS)
     endpoint(invert_face(handlers), INVERT, [status(), *_portrait(), gr.Number(label="closeness")])
     endpoint(add_faces(handlers), THREE, _portrait())
     endpoint(map_faces(handlers), THREE, _gallery())
+
+
+def _drawn(drawn: Gallery) -> tuple[Any, ...]:
+    return drawn.report.text, drawn.pictures, drawn.recipes, drawn.archive
 
 
 def _gallery() -> list[Any]:

@@ -10,13 +10,12 @@ import gradio as gr
 from dcgan import Recipe
 from dcgan.recipe import face_token
 from ui.errors import failing_in
-from ui.faces.current import Current, announced
-from ui.faces.handlers import Face
 from ui.faces.link import usable
+from ui.faces.state import Current, announced, tiles
 from ui.reports import Report
 from ui.wiring import FACES, QUIET, Updates, Values, ready
 
-MOST = 32
+MAX_FAVOURITES = 32
 KEYS = ("model", "face")  # of an entry: a fingerprint, a token
 KEY = "darkroom-faces"  # in the browser, and of its cipher: a new one at every start could not read what is kept
 
@@ -24,17 +23,14 @@ KEY = "darkroom-faces"  # in the browser, and of its cipher: a new one at every 
 class FavouritesPanel:
     """own: what the browser keeps, of all models; chosen: the event after which one of the faces is the edited one."""
 
-    def __init__(self, now: Current) -> None:
+    def __init__(self, now: Current, add: gr.Button) -> None:
         self._now = now
         self.own = gr.BrowserState([], storage_key=KEY, secret=KEY)
         with gr.Column(visible=False, elem_id="favourites-strip") as self._strip:
             gr.Markdown(
                 "### Favourites\nClick one to edit it; then it can be kept as A, B or C.", elem_classes="heading"
             )
-            self.gallery = gr.Gallery(
-                show_label=False, label="Favourites", format="png", columns=8, object_fit="contain", height="auto",
-                allow_preview=False, buttons=[], elem_id="favourites", elem_classes="tiles",
-            )  # fmt: skip
+            self._gallery = tiles("Favourites", "favourites")
             with gr.Row():
                 remove = gr.Button("Remove from favourites", size="sm", elem_id="favourite-remove", min_width=120)
                 self._archive = gr.DownloadButton(
@@ -42,55 +38,53 @@ class FavouritesPanel:
                 )
         self.status = gr.HTML(elem_id="favourites-status")
         self._recipes = gr.JSON([], visible=False, label="favourites")
-        self._inputs: set[Any] = {self.own, now.face, now.model}
-        self._outputs = [
-            self.own, self._strip, self.gallery, self._recipes, self._archive, self.status, now.favourites
-        ]  # fmt: skip
-        for event, change in ((remove.click, self.remove), (now.model.input, self.show)):
-            event(change, self._inputs, self._outputs, **FACES, **QUIET)
-        self.chosen = self.gallery.select(_chosen, self._recipes, now.face, queue=False, **QUIET)
+        for event, change in ((add.click, self.add), (remove.click, self.remove), (now.model.input, self.show)):
+            self._after(event, change)
+        self.chosen = now.choose_from(self._gallery, self._recipes)
 
-    def add_with(self, button: gr.Button) -> None:
-        """Has a button keep the edited face."""
-        button.click(self.add, self._inputs, self._outputs, **FACES, **QUIET)
+    def list_after(self, event: Any) -> None:
+        """Show what the browser has kept after an event."""
+        self._after(event.success, self.show)
 
-    def list_after(self, event: Any) -> Any:
-        """Shows what the browser has kept after an event."""
-        return event.success(self.show, self._inputs, self._outputs, **FACES, **QUIET)
+    def _after(self, event: Any, change: Any) -> None:
+        updated = [self._strip, self._gallery, self._recipes, self._archive, self.status, self._now.favourites]
+        event(change, {self.own, self._now.face, self._now.model}, [self.own, *updated], **FACES, **QUIET)
 
     def show(self, values: Values) -> Iterator[Updates]:
-        """Those of the chosen model."""
-        yield from failing_in(self.status, self._shown(self._entries(values), values, ""))
+        """Show those of the chosen model."""
+        yield from failing_in(self.status, self._shown(self._entries(values), values))
 
     @announced("Keeping the face")
     def add(self, values: Values) -> Iterator[Updates]:
-        """The edited face too."""
+        """Add the edited face."""
         entries, new = self._entries(values), self._edited(values)
-        if new not in entries and len(entries) >= MOST:
-            raise ValueError(f"{MOST} favourites are the most; remove one first")
-        said = "This face is among the favourites already." if new in entries else ""
-        yield from self._shown(entries if new in entries else [*entries, new], values, said)
+        if new in entries:
+            yield from self._shown(entries, values, "This face is among the favourites already.")
+            return
+        if len(entries) >= MAX_FAVOURITES:
+            raise ValueError(f"{MAX_FAVOURITES} favourites are the most; remove one first")
+        yield from self._shown([*entries, new], values)
 
     @announced("Removing the face")
     def remove(self, values: Values) -> Iterator[Updates]:
-        """All but the edited face."""
+        """Remove the edited face."""
         entries, old = self._entries(values), self._edited(values)
         if old not in entries:
             raise ValueError("the edited face is no favourite; click the one to remove first")
-        yield from self._shown([entry for entry in entries if entry != old], values, "")
+        yield from self._shown([entry for entry in entries if entry != old], values)
 
     def _edited(self, values: Values) -> dict[str, str]:
-        token = face_token(Recipe.from_dict(values[self._now.face]))
-        return {"model": self._now.handlers.model(values[self._now.model]).fingerprint, "face": token}
+        model = self._now.handlers.model(values[self._now.model])
+        return {"model": model.fingerprint, "face": face_token(self._now.recipe(values))}
 
     def _entries(self, values: Values) -> list[dict[str, str]]:
-        """What the browser has kept, whatever it sends: texts, as many as are allowed."""
+        """Return what the browser has kept, whatever it sends: texts, as many as are allowed."""
         kept = values[self.own] if isinstance(values[self.own], list) else []
         texts = [it for it in kept if isinstance(it, dict) and all(isinstance(it.get(key), str) for key in KEYS)]
-        return [{key: it[key] for key in KEYS} for it in texts][:MOST]
+        return [{key: it[key] for key in KEYS} for it in texts][:MAX_FAVOURITES]
 
-    def _shown(self, entries: list[dict[str, str]], values: Values, said: str) -> Iterator[Updates]:
-        """The strip of those that the chosen model drew; others wait for theirs."""
+    def _shown(self, entries: list[dict[str, str]], values: Values, said: str = "") -> Iterator[Updates]:
+        """Show the strip of those that the chosen model drew; others wait for theirs."""
         handlers, name = self._now.handlers, values[self._now.model]
         faces, mine = handlers.model(name), {}
         for entry in entries:
@@ -106,15 +100,11 @@ class FavouritesPanel:
             self.status: Report(said).html() if said else "",
         }
         if not mine:
-            yield updates | {self.gallery: None, self._recipes: []}
+            yield updates | {self._gallery: None, self._recipes: []}
             return
         for drawn in handlers.gallery([Recipe.from_dict(face) for face in mine.values()], "favourites", name):
             yield updates | {
-                self.gallery: gr.Gallery(drawn.pictures, selected_index=None),
+                self._gallery: gr.Gallery(drawn.pictures, selected_index=None),
                 self._recipes: drawn.recipes,
                 self._archive: ready(drawn.archive),
             }
-
-
-def _chosen(found: list[Face], event: gr.SelectData) -> Face:
-    return found[event.index]

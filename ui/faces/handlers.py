@@ -1,11 +1,11 @@
-"""What the Faces tab and its endpoints do with face models: draw, edit, find, add up, map, bring back."""
+"""Do with face models what the Faces tab and its endpoints ask for: draw, edit, find, add up, map, bring back."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.models import Models
+from darkroom.pictures import open_picture
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
 from dcgan.alignment import face_or_square
@@ -35,8 +36,8 @@ MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
-LOOKING = "Looking for this face"
-NO_FACE = "No face was found in this photograph, so its central square counts. "
+LOOKING = "Looking for the nearest face"
+NO_FACE = "No face was found in this photograph, so its central square counts."
 
 Face = dict[str, Any]  # a recipe as plain values
 Pins = list[Face | None]  # A, B and C
@@ -62,7 +63,7 @@ class Portrait:
 
     @property
     def table(self) -> list[list[float | None]]:
-        """The latent's entries, rounded for reading, in rows; the last row is filled with None."""
+        """Return the latent's entries, rounded for reading, in rows; the last row is filled with None."""
         rounded = [round(entry, 2) for entry in self.latent]
         filled = [*rounded, *[None] * (-len(rounded) % TABLE_COLUMNS)]
         return [filled[i : i + TABLE_COLUMNS] for i in range(0, len(filled), TABLE_COLUMNS)]
@@ -70,8 +71,11 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Search:
-    """Where the search for a photograph's face stands: the photograph, the best face so far; at the end its recipe and
-    how close it comes, 0 to 1."""
+    """Where the search for a photograph's face stands.
+
+    wanted: the part of the photograph that is searched for; found: the best face so far; face, closeness: at the end
+    its recipe, and 0 to 1.
+    """
 
     report: Report
     wanted: Image.Image
@@ -81,27 +85,23 @@ class Search:
 
 
 class FaceHandlers:
-    """A face is its recipe everywhere; nothing is kept between calls."""
+    """Draw faces, and find them. A face is its recipe everywhere; nothing is kept between calls."""
 
     def __init__(self, models: Models[FacePipeline], device: Device) -> None:
         self.models, self.device, self._drawing = models, device, Drawing(models, device)
 
     def model(self, name: str | None) -> FacePipeline:
-        """The model of this name; None: the first."""
+        """Return the model of this name; None: the first."""
         return self.models.get(self.named(name))
 
     def named(self, name: str | None) -> str:
-        """The name of a model; None: of the first."""
+        """Return the name of a model; None: of the first."""
         return name or self.models.names[0]
 
     # -- several faces -----------------------------------------------------------------------------------------------
 
-    def sample(self, use: Sample, model: str | None) -> Iterator[Gallery]:
-        """The faces of a use, with pictures that hold their recipes."""
-        yield from self.gallery(use.recipes(), use.stem(), model)
-
     def load(self, file: str | None, model: str | None) -> Iterator[Gallery]:
-        """The faces whose recipes are in a PNG, a ZIP or a latents.json."""
+        """Draw the faces whose recipes are in a PNG, a ZIP or a latents.json."""
         if not file:
             raise ValueError("there is no file yet: choose a PNG, a ZIP or a latents.json that was downloaded here")
         faces, path = self.model(model), Path(file)
@@ -117,10 +117,12 @@ class FaceHandlers:
         portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else faces.explicit(recipe) for recipe in recipes]
         yield from self.gallery(portable, path.stem, model)
 
-    def gallery(self, recipes: Sequence[Recipe], name: str, model: str | None) -> Iterator[Gallery]:
-        """The faces of the recipes; name: what their ZIP is called."""
+    def gallery(
+        self, recipes: Sequence[Recipe], name: str, model: str | None, turn: Turn = Turn.FACE
+    ) -> Iterator[Gallery]:
+        """Draw faces with files that hold their recipes; name: what their ZIP is called."""
         faces = self.model(model)
-        images = self.device.run(Turn.FACE, lambda: faces.generate_recipes(recipes))
+        images = self.device.run(turn, lambda: faces.generate_recipes(recipes))
         identity = faces.identity()
         with passing_folder() as folder:
             paths = [folder / f"face_{i:02}.png" for i in range(len(images))]
@@ -133,14 +135,14 @@ class FaceHandlers:
             yield Gallery(report, [str(path) for path in paths], plain, str(archive))
 
     def morph(self, use: Morph, model: str | None) -> Iterator[Result]:
-        """The animation of a use."""
+        """Draw an animation from face to face."""
         yield from self._drawing.draw(use, self.named(model))
 
     # -- one face ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def drawn(self, recipe: Recipe, model: str | None, side: int = SIZE) -> Iterator[Portrait]:
-        """A face with its picture, which may be copied within the block; side: of the picture in px."""
+        """Draw a face; its file may be copied within the block. side: of the picture in px."""
         faces = self.model(model)
         z = faces.latent_of(recipe)
         (image,) = self.device.run(Turn.FACE, lambda: faces.generate(z))
@@ -149,19 +151,13 @@ class FaceHandlers:
             save_png(enlarged_to(image, side), recipe, faces.identity(), path)
             yield Portrait(str(path), recipe, z[0].tolist())
 
-    def portraits(self, recipes: Sequence[Face | None], model: str | None) -> Iterator[list[str | None]]:
-        """The pictures of recipes; None for None."""
-        with ExitStack() as open_ones:
-            drawn = [face and open_ones.enter_context(self.drawn(Recipe.from_dict(face), model)) for face in recipes]
-            yield [portrait.picture if portrait else None for portrait in drawn]
-
     def find(self, photograph: str | None, model: str | None) -> Iterator[Search]:
         """Search the model's face that comes closest to the largest one of a photograph, or to its central square."""
         if not photograph:
             raise ValueError("there is no photograph yet: choose a picture of a face")
-        faces = self.model(model)
-        wanted, is_face = self.device.run(Turn.PICTURE, lambda: face_or_square(photograph))
-        note = "" if is_face else NO_FACE
+        faces, opened = self.model(model), open_picture(photograph)
+        wanted, is_face = self.device.run(Turn.PICTURE, lambda: face_or_square(opened))
+        note = "" if is_face else f"{NO_FACE} "
         yield Search(Report(f"{note}{LOOKING}", 0), wanted)
         started = time.monotonic()
         for step in self.device.stream(Turn.PICTURE, faces.stream_invert(wanted)):
@@ -173,7 +169,7 @@ class FaceHandlers:
         yield Search(Report(said), wanted, found, _face(z), step.closeness)
 
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
-        """The recipe of another face like this one; the same for the same seed, by default a random one's."""
+        """Return the recipe of another face like this one, the same for the same seed; None: a random one."""
         faces = self.model(model)
         seed = secrets.randbelow(MAX_BROWSER_SEED) if seed is None else seed
         return _face(faces.near(faces.latent_of(Recipe.from_dict(face)), seed))
@@ -181,34 +177,22 @@ class FaceHandlers:
     # -- between faces -----------------------------------------------------------------------------------------------
 
     def combine(self, pins: Pins, model: str | None) -> tuple[list[Image.Image], Face]:
-        """A - B + C: pictures of the three and of the result, and the result's recipe."""
+        """Compute A - B + C: pictures of the three and of the result, and the result's recipe."""
         faces = self.model(model)
         a, b, c = _three(faces, pins)
         result = snapped(faces.arithmetic(a, b, c))
         return self.device.run(Turn.FACE, lambda: faces.generate(torch.cat([a, b, c, result]))), _face(result)
 
-    def draw_map(self, pins: Pins, model: str | None) -> list[Image.Image]:
-        """The faces of the plane through A, B and C, row by row."""
-        faces = self.model(model)
-        z = snapped(faces.plane(*_three(faces, pins), MAP_SIDE))
-        return self.device.run(Turn.PICTURE, lambda: faces.generate(z))
-
     def map(self, pins: Pins, model: str | None) -> Iterator[Gallery]:
-        """The same with their recipes."""
+        """Draw the faces of the plane through A, B and C, row by row."""
         faces = self.model(model)
         z = snapped(faces.plane(*_three(faces, pins), MAP_SIDE))
-        yield from self.gallery([Recipe(z=tuple(row)) for row in z.tolist()], "map", model)
-
-    def face_on_map(self, pins: Pins, index: int, model: str | None) -> Face:
-        """The recipe of a face on the map through A, B and C."""
-        faces = self.model(model)
-        check_range("index", index, 0, MAP_SIDE**2 - 1)
-        return _face(faces.plane(*_three(faces, pins), MAP_SIDE)[index][None])
+        yield from self.gallery([Recipe(z=tuple(row)) for row in z.tolist()], "map", model, Turn.PICTURE)
 
     # -- the latent itself -------------------------------------------------------------------------------------------
 
     def edit_latent(self, face: Face, table: Sequence[Sequence[Any]], model: str | None) -> Face:
-        """The recipe after entries of its `Portrait.table` were changed; the others stay, but for the grid."""
+        """Return the recipe after entries of its `Portrait.table` were changed; the others stay, but for the grid."""
         exact = self.model(model).latent_of(Recipe.from_dict(face))[0].tolist()
         entries = [entry for row in table for entry in row][: len(exact)]
         if len(entries) < len(exact):
@@ -220,7 +204,7 @@ class FaceHandlers:
 
 
 def _face(z: Tensor) -> Face:
-    """The plain recipe of a latent (1, latent_dim), on the grid that links hold in short."""
+    """Return the plain recipe of a latent (1, latent_dim), on the grid that links hold in short."""
     return Recipe(z=tuple(snapped(z)[0].tolist())).to_dict()
 
 
@@ -234,7 +218,7 @@ def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _entry(old: float, new: Any) -> float:
-    """An entry after its rounded value was perhaps replaced."""
+    """Return an entry after its rounded value was perhaps replaced."""
     try:
         number = float(new)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The Faces tab as a link, and back."""
+"""Write the Faces tab as a link, and read it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORDER = ("smiling", "age", "glasses", "beard", "hat", "blond_hair", "dark_hair",
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Directions as the page lists them."""
+    """Sort directions as the page lists them."""
     rank = {name: i for i, name in enumerate(ORDER)}
     return sorted(names, key=lambda name: rank.get(name, len(rank)))
 
@@ -47,7 +47,7 @@ class Opened:
 
 
 def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
-    """The keys that draw these faces: those of faces 0, 1, ... of one seed; {} for others, which no link holds."""
+    """Return the keys that draw faces 0, 1, ... of one seed; {} for others, which no link holds."""
     first = Recipe.from_dict({**recipes[0], "moves": {}})
     drawn = [replace(first, index=i).to_dict() for i in range(len(recipes))]
     if first.z is not None or 1 not in (first.variety, first.truncation) or recipes != drawn:
@@ -59,8 +59,10 @@ def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
 def link_keys(
     model: str | None, gallery: Mapping[str, Any], recipe: Recipe, pins: Pins, view: str, motion: Morph
 ) -> dict[str, Any]:
-    """The query of a link to a face; `gallery` as from `gallery_keys`, model: None where there is no choice, motion: as
-    in `Opened`."""
+    """Return the query of a link to a face.
+
+    gallery: as from `gallery_keys`; model: None where there is no choice; motion: as in `Opened`.
+    """
     link = {"tab": "faces", "model": model, **gallery, **_face_keys(gallery, recipe)}
     link |= {name: face_token(Recipe.from_dict(pin)) for name, pin in zip(PIN_KEYS, pins, strict=True) if pin}
     if view != "edit":
@@ -71,14 +73,14 @@ def link_keys(
 
 
 def index_in(gallery: Mapping[str, Any], recipe: Recipe) -> int | None:
-    """Which of the gallery's faces this one is, however moved; None for another."""
+    """Find which of the gallery's faces this one is, however moved; None for another."""
     drawn = (gallery.get("seed"), gallery.get("variety", 1.0), gallery.get("truncation", 1.0))
     same = (recipe.seed, recipe.variety, recipe.truncation) == drawn
     return recipe.index if recipe.z is None and same and recipe.index < gallery["count"] else None
 
 
 def _face_keys(gallery: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """A face of the gallery by its index and its moves, each readable; another one by its token."""
+    """Name a face of the gallery by its index and its moves, each readable; another one by its token."""
     index = index_in(gallery, recipe)
     if index is None or TAKEN & set(recipe.moves):
         return {"face": face_token(recipe)}
@@ -86,7 +88,7 @@ def _face_keys(gallery: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 def read_link(query: Query, handlers: FaceHandlers) -> Opened:
-    """What a query asks for; what it does not say, or cannot be used, has its default."""
+    """Read what a query asks for; what it does not say, or cannot be used, has its default."""
     names = handlers.models.names
     model = query.choice("model", names[0], names)
     faces = handlers.model(model)
@@ -121,7 +123,7 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
 
 
 def usable(token: str, faces: FacePipeline) -> Face:
-    """The face of a token. Raises ValueError where this model cannot draw it."""
+    """Return the face of a token. Raises ValueError where this model cannot draw it."""
     recipe = read_face(token)
     check_range("seed", recipe.seed, 0, MAX_BROWSER_SEED)
     faces.latent_of(recipe)

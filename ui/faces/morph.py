@@ -1,4 +1,4 @@
-"""From face to face, on the page."""
+"""Between the kept faces: from one to the next as an animation, and all of them on a map."""
 
 from __future__ import annotations
 
@@ -11,82 +11,115 @@ from dcgan import Recipe
 from dcgan.recipe import read_face
 from dcgan.uses import Morph
 from ui.controls import Controls, Player
-from ui.faces.current import Current, announced
+from ui.faces.handlers import MAP_SIDE
 from ui.faces.link import Opened, link_keys
+from ui.faces.state import Current, announced, tiles
 from ui.share import Call, Share
-from ui.wiring import ANIMATIONS, QUIET, Updates, Values
+from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, where
 
 PINS, FAVOURITES, LINKED = "A, B, C", "Favourites", "The link's faces"
 
 
 class MorphPanel:
-    """controls: the options' components by name; drawn: the event after which there is a morph; inputs: what
-    `motion` needs."""
+    """drawn: the event after which there is a morph; inputs: what `motion` needs."""
 
     def __init__(self, now: Current) -> None:
-        self._now = now
-        self.controls = Controls(Morph, "morph")
+        self._now, self._controls = now, Controls(Morph, "morph")
         gr.Markdown("Keep a face as A and another as B, and C if you like, or add favourites; then press Morph.")
         self._linked = gr.JSON([], visible=False, label="faces of the link")
         with gr.Row(equal_height=False):
             with gr.Column(min_width=240, scale=2):
                 self._source = gr.Radio([PINS, FAVOURITES], value=PINS, label="Through", elem_id="morph-through")
-                self.controls.lay_out("loop", "format")
+                self._controls.lay_out("loop", "format")
                 with gr.Accordion("Advanced", open=False, elem_id="morph-advanced"):
-                    self.controls.lay_out("frames", "fps")
+                    self._controls.lay_out("frames", "fps")
                 button = gr.Button("Morph", variant="primary", elem_id="morph")
                 self.status = gr.HTML(elem_id="morph-status")
             with gr.Column(min_width=240, scale=3):
                 self._player = Player("morph", "Morph", 300, height=300, buttons=[])
-        self.share = Share("morph", now.origin)
-        self.inputs = {now.pins, now.favourites, self._source, self._linked, *self.controls.values()}
+        self._share = Share("morph", now.origin)
+        self.inputs = {now.pins, now.favourites, self._source, self._linked, *self._controls.values()}
         shown = {now.gallery, now.face, now.model, *self.inputs}
-        self.share.write_code(self._calls, shown)
-        self._inputs = {*shown, *self.share.inputs}
-        self._outputs = [self.status, *self._player.components, *self.share.outputs]
+        self._share.write_code(self._calls, shown)
+        self._inputs = {*shown, *self._share.inputs}
+        self._outputs = [self.status, *self._player.components, *self._share.outputs]
         self.drawn = button.click(self._draw, self._inputs, self._outputs, **ANIMATIONS, **QUIET)
 
     def read(self, link: Opened) -> Updates:
-        """The controls as a link says."""
+        """Return the controls as a link says."""
         faces = [face.to_dict() for face in link.motion.faces]
         choices = [PINS, FAVOURITES, *([LINKED] if faces else [])]
         source = gr.update(choices=choices, value=LINKED if faces else PINS)
-        return {**self.controls.showing(link.motion.plain()), self._linked: faces, self._source: source}
+        return {**self._controls.showing(link.motion.plain()), self._linked: faces, self._source: source}
 
-    def open_after(self, event: Any) -> Any:
-        """Draws the morph where a link wants it."""
+    def open_after(self, event: Any) -> None:
+        """Draw the morph after an event where a link has it open and says through which faces."""
+        opened = where(event.success, self._now.view, "(view) => view === 'morph'")
+        opened(self._draw_linked, self._inputs, self._outputs, **QUIET)
 
-        def ready(values: Values) -> bool:
-            return len(self._faces(values)) > 1
-
-        return self._now.draw_linked(event, "morph", ready, self._draw, self._inputs, self._outputs)
+    def motion(self, values: Values) -> Morph:
+        """Return what a link says of it: the faces too, where they are not A, B and C."""
+        faces = () if values[self._source] == PINS else self._faces(values)
+        return self._controls.use_of(values, faces=faces)  # type: ignore[no-any-return]
 
     def _faces(self, values: Values) -> tuple[Recipe, ...]:
-        """What it goes through."""
         source, now = values[self._source], self._now
         if source == FAVOURITES:
             return tuple(map(read_face, values[now.favourites]))
         return tuple(Recipe.from_dict(face) for face in values[self._linked if source == LINKED else now.pins] if face)
 
-    def motion(self, values: Values) -> Morph:
-        """What a link says of it: the faces too, where they are not A, B and C."""
-        faces = () if values[self._source] == PINS else self._faces(values)
-        return self.controls.use_of(values, faces=faces)  # type: ignore[no-any-return]
+    def _draw_linked(self, values: Values) -> Iterator[Any]:
+        yield from self._draw(values) if len(self._faces(values)) > 1 else [gr.skip()]
 
     @announced("Drawing the frames")
     def _draw(self, values: Values) -> Iterator[Updates]:
         now = self._now
-        use = self.controls.use_of(values, faces=self._faces(values))
+        use = self._controls.use_of(values, faces=self._faces(values))
         for result in now.handlers.morph(use, values[now.model]):
             updates: Updates = {self.status: result.report.html()}
             if result.files:
                 updates |= self._player.shows(result.files[0], result.archive)
             yield updates
-        recipe, named = Recipe.from_dict(values[now.face]), now.choice(values[now.model])
-        keys = link_keys(named, values[now.gallery], recipe, values[now.pins], "morph", self.motion(values))
-        yield self.share.says(keys, lambda: self._calls(values), values)
+        named = now.choice(values[now.model])
+        keys = link_keys(named, values[now.gallery], now.recipe(values), values[now.pins], "morph", self.motion(values))
+        yield self._share.says(keys, lambda: self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:
         faces = [face.to_dict() for face in self._faces(values)]
         named = self._now.choice(values[self._now.model])
-        return [Call("/morph_faces", {"faces": faces, **self.controls.use_of(values).plain(), "model": named})]
+        return [Call("/morph_faces", {"faces": faces, **self._controls.use_of(values).plain(), "model": named})]
+
+
+class MapPanel:
+    """All faces between A, B and C. drawn: the event after which there is a map; chosen: after which a face of it is
+    the edited one."""
+
+    def __init__(self, now: Current) -> None:
+        self._now = now
+        gr.Markdown(
+            "Keep three faces and see all between them: A top left, B top right, C bottom left. Click one to edit it."
+        )
+        button = gr.Button("Draw the map", variant="primary", elem_id="map-draw")
+        self.status = gr.HTML(elem_id="map-status")
+        self._gallery = tiles("Map", "map", MAP_SIDE)
+        self._recipes = gr.JSON(visible=False, label="recipes of the map")
+        self._outputs = [self.status, self._gallery, self._recipes]
+        self.drawn = button.click(self._draw, {now.pins, now.model}, self._outputs, **PICTURES, **QUIET)
+        self.chosen = now.choose_from(self._gallery, self._recipes)
+
+    def open_after(self, event: Any) -> None:
+        """Draw the map after an event where a link has it open and says all three faces."""
+        opened = where(event.success, self._now.view, "(view) => view === 'map'")
+        opened(self._draw_linked, {self._now.pins, self._now.model}, self._outputs, **QUIET)
+
+    def _draw_linked(self, values: Values) -> Iterator[Any]:
+        yield from self._draw(values) if all(values[self._now.pins]) else [gr.skip()]
+
+    @announced("Drawing the map")
+    def _draw(self, values: Values) -> Iterator[Updates]:
+        for drawn in self._now.handlers.map(values[self._now.pins], values[self._now.model]):
+            yield {
+                self.status: drawn.report.html(),
+                self._gallery: drawn.pictures,
+                self._recipes: drawn.recipes,
+            }
