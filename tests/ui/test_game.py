@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dcgan.games import bilinear
-from ui.game import ETAS, LABELS, STEPS, game
+from ui.about import ETAS, LABELS, STEPS, game
 from ui.theme import source
 
 

@@ -1,6 +1,6 @@
 """What several events of a page draw into one place."""
 
-from ui.newest import Newest
+from ui.wiring import Newest
 
 
 def test_an_older_stream_of_the_page_ends_and_changes_nothing():

@@ -19,10 +19,9 @@ from ui.drawing import LARGE, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.errors import failing_in
 from ui.links import Query, read_option
-from ui.newest import Newest
 from ui.scenes.downloads import Downloads
 from ui.share import Call, File, Share
-from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Updates, Values, where
+from ui.wiring import ANIMATIONS, PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
 
 SCENE = "scene"  # the kind of model, in links and endpoints
 

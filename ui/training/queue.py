@@ -21,12 +21,12 @@ from singan.enlarge import DRAFT, Enlarger, Layout
 from singan.image import open_picture
 from singan.uses.start import PLACES
 from ui.device import Device, Turn
-from ui.newest import Newest
 from ui.reports import duration
 from ui.scenes.store import SceneStore, TrainingInput
 from ui.training import zero
 from ui.training.training import Records, SceneTraining, Trainer, View
 from ui.visitors import Visitor
+from ui.wiring import Newest
 
 PRESETS = ("layout", "fast", "standard", "paper")
 EXPECTED_FROM = 1600  # px: a reduced picture tells as much of how training it will go
