@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 import singan
 from darkroom.animations import save_animation
+from ui.scenes.brush import MOVED_START_SCALE
 from ui.scenes.compose import moved, pasted
-from ui.scenes.edit import HELD
 
 GAP = 12  # px between pictures; captions stand in CAPTION px above them
 CAPTION = 22
@@ -52,7 +52,7 @@ def uses() -> Image.Image:
     ]
     second = [
         (_high(copied, 300), "A tree, copied"),
-        (_high(autumn.edit(copied, marked.convert("RGB"), HELD, enlarge=True)[0], 300), "Grown in"),
+        (_high(autumn.edit(copied, marked.convert("RGB"), MOVED_START_SCALE, enlarge=True)[0], 300), "Grown in"),
         (_high(pasted_, 300), "A flower, pasted"),
         (_high(peaks.harmonize(pasted_, mask.convert("RGB"), enlarge=True)[0], 300), "Harmonized"),
     ]

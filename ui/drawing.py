@@ -12,7 +12,6 @@ from PIL import Image
 
 from darkroom.uses import AnimationUse, PicturesUse, Step, in_turn, prefixes
 from ui.device import Device, Turn
-from ui.kept_pictures import KeptPictures
 from ui.reports import Progress, Report, passing_folder
 
 PNG_LEVEL = 3  # of compression: a third faster than 6, 2 % larger
@@ -40,10 +39,10 @@ class Models(Protocol):
 
 
 class Drawing:
-    """Draws with models by name on one device; pictures: those that uses were given."""
+    """Draw with models by name on one device."""
 
     def __init__(self, models: Models, device: Device) -> None:
-        self.models, self.device, self.pictures = models, device, KeptPictures()
+        self.models, self.device = models, device
 
     def draw(self, use: PicturesUse[Any] | AnimationUse[Any], name: str) -> Iterator[Result]:
         """The results of a use; files are called by the model's name and the use. Raises ValueError."""

@@ -1,66 +1,38 @@
-"""Keep pictures that visitors gave to a use, by name, so that a link can show what came of them."""
+"""Keep pictures that visitors gave to a use, by name, so that a link can show what came of them.
+
+They lie in Gradio's cache, which is cleared of what was not used for long; their names cannot be guessed.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import tempfile
-import threading
-import time
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
+import gradio as gr
+from gradio.processing_utils import save_pil_to_cache
 from PIL import Image
 
 from darkroom.checks import echo
-
-LIFETIME_SECONDS = 2 * 3600  # after its last use
-MAX_PICTURES = 200  # the one unused for longest goes first
-MAX_BYTES = 1_000_000_000  # of all; the one unused for longest goes first
+from darkroom.pictures import open_picture
 
 
-class KeptPictures:
-    """Pictures named by their pixels: the same one has the same name, and nobody can guess it."""
+def keep(picture: Image.Image, component: gr.Component) -> str:
+    """Keep a picture among a component's files, and return its name; the same one has the same name."""
+    file = save_pil_to_cache(picture, component.GRADIO_CACHE, format="png")
+    component.temp_files.add(file)
+    return Path(file).parent.name
 
-    def __init__(self) -> None:
-        self._root = tempfile.TemporaryDirectory(prefix="darkroom-")
-        self._used: dict[str, float] = {}  # by `time.monotonic`, the one unused for longest first
-        self._lock = threading.Lock()
 
-    def keep(self, picture: Image.Image) -> str:
-        """Keep a picture and return its name."""
-        name = hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()[:32]
-        file = io.BytesIO()
-        picture.save(file, format="PNG", compress_level=1)  # it takes a second, for which no other reader waits
-        with self._lock:
-            self._file(name).write_bytes(file.getbuffer())
-            self._touch(name)
-            self._sweep()
-        return name
+def kept_by(component: gr.Component) -> Callable[[str], Image.Image]:
+    """Return a function from the name of a picture that was kept to the picture, which raises ValueError."""
 
-    def get(self, name: str) -> Image.Image:
-        """Return the picture of this name. Raises ValueError where there is none."""
-        with self._lock:
-            self._sweep()
-            if name not in self._used:
-                raise ValueError(f"there is no picture {echo(name)} (any more)")
-            self._touch(name)
-            with Image.open(self._file(name)) as picture:
-                picture.load()
-                return picture
+    def kept(name: str) -> Image.Image:
+        file = Path(component.GRADIO_CACHE) / name / "image.png"
+        if not re.fullmatch("[0-9a-f]{64}", name) or not file.exists():
+            raise ValueError(f"there is no picture {echo(name)} (any more)")
+        os.utime(file)  # It was used.
+        return open_picture(file)
 
-    def _file(self, name: str) -> Path:
-        return Path(self._root.name) / f"{name}.png"
-
-    def _touch(self, name: str) -> None:
-        self._used.pop(name, None)
-        self._used[name] = time.monotonic()
-
-    def _sweep(self) -> None:
-        sizes = {name: self._file(name).stat().st_size for name in self._used}
-        total, now = sum(sizes.values()), time.monotonic()
-        for name, used in list(self._used.items()):
-            surplus = len(self._used) > MAX_PICTURES or (total > MAX_BYTES and len(self._used) > 1)
-            if surplus or now - used > LIFETIME_SECONDS:
-                del self._used[name]
-                self._file(name).unlink()
-                total -= sizes[name]
+    return kept

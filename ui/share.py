@@ -92,7 +92,7 @@ class Share:
         """
         link = f"{values[self.origin].rstrip('/')}/{address(keys)}"
         ready = {self.copy: gr.Button("Copy link", interactive=True)} if button else {}
-        code = {self.code: python_code(calls_of(), values[self.origin])} if values[self._opened] else {}
+        code = {self.code: python_code(calls_of(), values[self.origin])} if values.get(self._opened, True) else {}
         return {self.link: link, **ready, **code}
 
 

@@ -1,23 +1,29 @@
-"""A use on the page, made from its options alone: what a new one gets without a line of its own in ui/."""
+"""Panels of the Scenes tab: what controls say is drawn, and comes back from a link."""
 
 from dataclasses import dataclass
 
 import gradio as gr
+import numpy as np
 import pytest
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from darkroom.uses import PicturesUse, Size, option, plain_options, seed_option
+from singan import ScenePipeline
+from singan.importance import CELLS, Importance
+from singan.uses import Retarget
 from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
 from ui.endpoints import documented, endpoint_of
+from ui.kept_pictures import keep, kept_by
 from ui.links import Query, address
 from ui.scenes.panel import Panel
-from ui.share import Call
+from ui.scenes.sample import CHOSEN_MARK, toggled
+from ui.scenes.sizes import DEVICES, REMARKS, DevicesPanel, summary
 
 
 @dataclass(frozen=True)
-class FewColours(PicturesUse["ScenePipeline"]):  # noqa: F821
+class FewColours(PicturesUse["ScenePipeline"]):
     """Draw a sample in few colours."""
 
     bits: int = option(3, "of each colour that are kept", label="Bits", low=1, high=8, most=4)
@@ -30,7 +36,7 @@ class FewColours(PicturesUse["ScenePipeline"]):  # noqa: F821
 
 
 @dataclass(frozen=True)
-class Everything(PicturesUse["ScenePipeline"]):  # noqa: F821
+class Everything(PicturesUse["ScenePipeline"]):
     """Has an option of every kind."""
 
     size: Size = option(label="Size", help="of it", low=16, high=64, unit="px", first=(32, 48))
@@ -43,20 +49,35 @@ class Everything(PicturesUse["ScenePipeline"]):  # noqa: F821
     seed: int = seed_option()
 
 
+class AllControls(Panel):
+    title = action = "Draw"
+
+    def lay_out_controls(self):
+        self.controls.lay_out(*plain_options(self.use))
+
+
+class FewColoursPanel(AllControls):
+    use, name = FewColours, "few-colours"
+
+
+class EverythingPanel(AllControls):
+    use, name = Everything, "everything"
+
+
 class OneScene:
     def __init__(self, scene):
         self.get = {"tiny": scene}.__getitem__
 
 
-def panel_of(use, scene):
+def panel_of(kind, scene):
     with gr.Blocks():
         name, origin = gr.Dropdown(["tiny"], value="tiny"), gr.Textbox("")
-        return Panel(use, Drawing(OneScene(scene), Device()), name, origin)
+        return kind(Drawing(OneScene(scene), Device()), name, origin)
 
 
 @pytest.fixture
 def panel(tiny_scene):
-    return panel_of(FewColours, tiny_scene)
+    return panel_of(FewColoursPanel, tiny_scene)
 
 
 def values_of(panel, **controls):
@@ -65,30 +86,25 @@ def values_of(panel, **controls):
     return first | {panel.controls[name]: value for name, value in controls.items()}
 
 
-def test_a_slider_is_a_slider_within_what_visitors_get(panel):
-    (slider,) = panel.controls.values()
-    assert isinstance(slider, gr.Slider) and (slider.minimum, slider.maximum, slider.value) == (1, 4, 3)
-    assert (slider.label, slider.elem_id, panel.button.value) == ("Bits", "few-colours-bits", "Few-colours")
+def captions_in(drawn, panel):
+    return [picture["caption"] for picture in drawn[panel.pictures.gallery].value]
 
 
 def test_it_draws_what_the_controls_say_and_says_how_to_do_it_again(panel):
-    *_, drawn, said = panel.draw(values_of(panel, bits=2))
-    assert "1 picture in" in drawn[panel.status] and len(drawn[panel.gallery]) == 1
-    file, caption = drawn[panel.gallery][0]
-    assert file.endswith("tiny_bits2_0000.png") and caption == "1 · 64 × 48"
-    link = said[panel.share.link]
-    assert link == "/?tab=scenes&scene=tiny&mode=few-colours&bits=2" and panel.share.code not in said
-    assert panel.calls(Query.of(link)) == [Call("/few_colours_scene", {"scene": "tiny", "bits": 2})]
-    assert panel.calls(Query.of("")) == []
-
-
-def test_more_than_visitors_get_is_refused(panel):
+    (slider,) = panel.controls.values()
+    assert (slider.minimum, slider.maximum, slider.value, slider.elem_id) == (1, 4, 3, "few-colours-bits")
+    *_, drawn, said = panel.run(values_of(panel, bits=2))
+    assert "1 picture in" in drawn[panel.status]
+    (file,) = drawn[panel.pictures.files]
+    assert file.endswith("tiny_bits2_0000.png") and captions_in(drawn, panel) == ["1 · 64 × 48"]
+    assert said[panel.share.link] == "/?tab=scenes&scene=tiny&mode=few-colours&bits=2"
+    assert "scene='tiny',\n    bits=2,\n    api_name=\"/few_colours_scene\"" in said[panel.share.code]
     with pytest.raises(ValueError, match="bits is 5; allowed are 1 to 4"):
-        list(panel.draw(values_of(panel, bits=5)))
+        list(panel.run(values_of(panel, bits=5)))
 
 
-def test_a_link_draws_only_the_panel_that_it_means(panel):
-    assert list(panel.drawers) == ["few-colours"] and panel.keys == {"bits"}
+def test_a_link_sets_the_controls_of_its_panel(panel):
+    assert list(panel.runs) == ["few-colours"]
     assert panel.read(Query({"bits": "2"})) == {panel.controls["bits"]: 2}
     query = Query({"bits": "9"})
     assert panel.read(query) == {panel.controls["bits"]: 3} and "bits is 9; allowed are 1 to 4" in query.ignored[0]
@@ -102,7 +118,7 @@ def test_its_endpoint_is_documented_by_its_options():
 
 
 def test_every_kind_of_option_has_its_control_and_comes_back_from_a_link(tiny_scene):
-    panel = panel_of(Everything, tiny_scene)
+    panel = panel_of(EverythingPanel, tiny_scene)
     kinds = {name: type(control).__name__ for name, control in panel.controls.items()}
     assert kinds == {
         "width": "Slider", "height": "Slider", "share": "Slider", "speed": "Slider", "tone": "Radio",
@@ -115,4 +131,43 @@ def test_every_kind_of_option_has_its_control_and_comes_back_from_a_link(tiny_sc
         Everything((64, 16), 1, 60, "warm", True, 3, None, 0),
     ):
         query = Query.of(address({"scene": "tiny", **changed.keys()}))
-        assert Everything.served(panel.values_in(query)) == changed and not query.ignored
+        values = panel.read(query)
+        read = {name: values[control] for name, control in panel.controls.items()}
+        assert Everything.served(read) == changed and not query.ignored
+
+
+def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
+    full = ScenePipeline(tiny_scene.pyramid, tiny_scene.train_config)
+    full.importance = Importance(np.ones((CELLS, CELLS), bool), np.ones((CELLS, CELLS), np.float32))
+    panel = panel_of(DevicesPanel, full)
+    *_, drawn, said = panel.run(values_of(panel, mode="fit", enlarge=False, seed=2))
+    cropped, _, enlarged = (text for _, _, text in REMARKS)
+    assert cropped in drawn[panel.status] and enlarged not in drawn[panel.status]
+    captions = dict(zip(DEVICES, captions_in(drawn, panel), strict=True))
+    assert captions["Phone 9:19.5"].startswith("Phone 9:19.5 (cropped) · ")
+    assert captions["Tablet 4:3"].startswith("Tablet 4:3 · ")  # the photograph's own shape
+    assert said[panel.share.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
+    assert said[panel.share.code].count("/retarget_scene") == 7
+    notes = [Retarget(size, "fit").note(full) for size in [(20, 60), (30, 90), (64, 48), (640, 480)]]
+    assert summary(notes) == f"{cropped}; {enlarged}" and summary(notes[:3]) == cropped
+    assert summary(notes[2:3]) is None
+
+
+def test_a_picture_is_marked_and_not_any_more():
+    pictures = [("a.png", "1 · 4 × 4"), ("b.png", "2 · 4 × 4")]
+    marked = toggled(pictures, 1)
+    assert marked == [pictures[0], ("b.png", f"{CHOSEN_MARK}2 · 4 × 4")] and toggled(marked, 1) == pictures
+
+
+def test_a_picture_of_a_link_has_one_name_and_comes_back_to_the_byte():
+    with gr.Blocks() as page:
+        component = gr.Textbox()
+    kept, one = kept_by(component), Image.effect_noise((40, 30), 60).convert("RGB")
+    name = keep(one, component)
+    assert keep(one.copy(), component) == name and keep(one.rotate(180), component) != name
+    assert kept(name).tobytes() == one.tobytes()
+    (file,) = (file for files in page.temp_file_sets for file in files if name in file)  # Gradio clears those
+    assert file.endswith(f"{name}/image.png")
+    for unknown in ("0" * 64, "x", "../x", name.upper()):
+        with pytest.raises(ValueError, match="there is no picture"):
+            kept(unknown)

@@ -1,4 +1,7 @@
-"""Pictures for a use, made from what a visitor draws on the page: painted, moved, copied, removed, pasted."""
+"""Make pictures for a use of what a visitor draws on the page: painted, moved, copied, removed, pasted.
+
+Masks are "L", white where a picture changed.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-SIDE = 1024  # px, longer side of what is composed: finer detail is redrawn
+COMPOSED_SIDE = 1024  # px, longer side: finer detail is redrawn
 
 Floats = NDArray[np.float32]
 
 
 def reduced(picture: Image.Image) -> Image.Image:
-    """A copy, RGB, of at most SIDE."""
+    """Return a copy, RGB, with sides of at most COMPOSED_SIDE."""
     picture = picture.convert("RGB")
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((COMPOSED_SIDE, COMPOSED_SIDE), Image.Resampling.LANCZOS)
     return picture
 
 
 def painted(layer: Image.Image | None, picture: Image.Image | None) -> Image.Image:
-    """What was painted on a clear layer, RGBA: over a picture, stretched; or over its own colours, spread out. Raises
-    ValueError where nothing was."""
+    """Lay what was painted on a clear layer, RGBA, over a picture, stretched, or over its own colours, spread out.
+
+    Raises ValueError where nothing was.
+    """
     if layer is None or not marked(layer).getbbox():
         raise ValueError("nothing is painted yet: choose a colour and paint, or load a picture")
     under = spread(layer) if picture is None else picture.resize(layer.size, Image.Resampling.BICUBIC)
@@ -28,19 +33,19 @@ def painted(layer: Image.Image | None, picture: Image.Image | None) -> Image.Ima
 
 
 def marked(layer: Image.Image) -> Image.Image:
-    """White where something was painted, L."""
+    """Return the mask of what was painted on a layer, RGBA."""
     return layer.getchannel("A").point(lambda value: 255 if value > 127 else 0)
 
 
 def spread(layer: Image.Image) -> Image.Image:
-    """What is clear with the colours that are nearby, by averages of averages (push-pull; Gortler et al., 1996)."""
+    """Fill what is clear with the colours nearby, by averages of averages (push-pull; Gortler et al., 1996)."""
     pixels = np.asarray(layer, np.float32) / 255
     filled = _pulled(np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], 2))
     return Image.fromarray((filled[..., :3] / filled[..., 3:].clip(1e-6) * 255).clip(0, 255).astype(np.uint8))
 
 
 def _pulled(pixels: Floats) -> Floats:
-    """Colours times weight, and weight, (height, width, 4): what weight lacks to 1 comes from the half-size picture."""
+    """Fill what weight lacks to 1 from the half-size picture; pixels, (height, width, 4): colours by weight, weight."""
     height, width = pixels.shape[:2]
     if height * width == 1:
         return pixels
@@ -53,7 +58,7 @@ def _pulled(pixels: Floats) -> Floats:
 
 
 def removed(picture: Image.Image, mask: Image.Image) -> Image.Image:
-    """The picture with what the mask marks covered by the colours around."""
+    """Cover what the mask marks by the colours around."""
     kept = picture.convert("RGBA")
     kept.putalpha(ImageChops.invert(mask))
     return Image.composite(spread(kept), picture, mask)
@@ -62,8 +67,10 @@ def removed(picture: Image.Image, mask: Image.Image) -> Image.Image:
 def moved(
     picture: Image.Image, mask: Image.Image, right: float, down: float, copy: bool
 ) -> tuple[Image.Image, Image.Image]:
-    """The picture with what the mask marks moved, by parts of the width and the height, or copied; and the mask of what
-    changed. Raises ValueError where nothing of it stays in the picture."""
+    """Move what the mask marks, by parts of the width and the height, or copy it; return the picture and its mask.
+
+    Raises ValueError where nothing of it stays in the picture.
+    """
     offset = round(right * picture.width), round(down * picture.height)
     there, part = Image.new("L", mask.size), Image.new("RGB", picture.size)
     there.paste(mask, offset)
@@ -71,21 +78,19 @@ def moved(
     if not there.getbbox():
         raise ValueError("what is marked would be moved out of the picture: move it less")
     left = picture if copy else removed(picture, mask)
-    changed = there if copy else ImageChops.lighter(there, mask)
-    return Image.composite(part, left, there), changed
+    return Image.composite(part, left, there), there if copy else ImageChops.lighter(there, mask)
 
 
 def pasted(
     picture: Image.Image, cutout: Image.Image, across: float, down: float, width: float
 ) -> tuple[Image.Image, Image.Image]:
-    """The picture with a cutout, RGBA, on it, and its mask. across, down: its middle, in parts of the picture; width:
-    likewise. Raises ValueError where nothing of it is in the picture."""
+    """Paste a cutout, RGBA; return the picture and its mask. across, down: its middle, in parts of the picture's sides;
+    width: likewise. Raises ValueError where nothing of it is in the picture."""
     columns = max(1, round(width * picture.width))
     rows = max(1, round(columns * cutout.height / cutout.width))
     small = cutout.resize((columns, rows), Image.Resampling.LANCZOS)
-    corner = round(across * picture.width - columns / 2), round(down * picture.height - rows / 2)
     layer = Image.new("RGBA", picture.size)
-    layer.paste(small, corner)
+    layer.paste(small, (round(across * picture.width - columns / 2), round(down * picture.height - rows / 2)))
     mask = marked(layer)
     if not mask.getbbox():
         raise ValueError("nothing of what is pasted lies in the picture")

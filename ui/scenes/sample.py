@@ -1,99 +1,86 @@
-"""New samples on the page: which of them are good can be said, to take those along."""
+"""New samples on the page, of which the good ones can be chosen, to download those alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from darkroom.checks import check_whole
-from darkroom.uses import options
 from singan.uses import Sample
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
-from ui.scenes.panel import Drawer, Panel
+from ui.scenes.panel import Panel
 from ui.wiring import QUIET, Updates, Values
 
-MARK = "\u2713 "  # of a chosen picture
+CHOSEN_MARK = "\u2713 "  # before the caption of a picture
 DRAFTS = "drafts"  # the mode in which samples are shown that nobody asked for
 
 
 class SamplePanel(Panel):
-    """That of Sample."""
+    """Draw samples; a scene that is chosen shows some of its own at once."""
 
-    BUTTON = "Draw samples"
+    use, name, title, action = Sample, "sample", "New samples", "Draw samples"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.runs[DRAFTS] = self.run_drafts
 
     def lay_out_controls(self) -> None:
-        words = self.lay_out_strength("How much may change")
+        strength = self.lay_out_strength("How much may change")
         self.controls.lay_out("count", "enlarge", "seed")
         with gr.Accordion("Advanced", open=False):
-            self.lay_out_start_scale(words)
+            self.lay_out_start_scale(strength)
             self.controls.lay_out("layout_by")
 
     def lay_out_results(self) -> list[Any]:
         results = super().lay_out_results()
         self.choosing = gr.Checkbox(False, label="Choose by clicking", visible=False, elem_id="sample-choosing")
-        self.good = gr.JSON([], visible=False, label="chosen")  # numbers, from 1
-        self.choosing.input(self._looked, {self.choosing}, [self.gallery], queue=False, **QUIET)
-        inputs: set[Any] = {self.gallery, self.downloads.files, self.good, self.choosing}
-        self.gallery.select(self._toggled, inputs, [self.gallery, self.good, self.downloads.zip], **QUIET)
-        return [*results, self.choosing, self.good]
+        shown = self.pictures
+        self.choosing.input(self._look, {self.choosing}, [shown.gallery], queue=False, **QUIET)
+        inputs: set[Any] = {shown.gallery, shown.files, self.choosing}
+        shown.gallery.select(self._choose, inputs, [shown.gallery, shown.zip], **QUIET)
+        return [*results, self.choosing]
 
-    def seen(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        updates = super().seen(result, uses, name)
-        return updates | {self.gallery: gr.Gallery(updates[self.gallery], allow_preview=True)}
+    def on_result(self, result: Result, uses: Sequence[Sample], name: str) -> Updates:
+        choosing = {self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)} if result.files else {}
+        return self.pictures.shows(result, allow_preview=True) | choosing
 
-    def shown(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        return {self.good: [], self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)}
-
-    @property
-    def drawers(self) -> Mapping[str, Drawer]:
-        return {self.name: self.draw, DRAFTS: self.draw_drafts}
-
-    def draw_drafts(self, values: Values) -> Iterator[Updates]:
-        """What is drawn unasked, when a scene is looked at: of prints, small pictures of the same layouts."""
-        name = values[self.scene]
-        (use,) = self.uses(self.controls.asked(values), name)
+    def run_drafts(self, values: Values) -> Iterator[Updates]:
+        """Draw what nobody asked for, when a scene is looked at: of prints, small pictures of the same layouts."""
+        (use,) = self.uses(values)
         by = "patches" if use.layout_by == "auto" and use.enlarge else use.layout_by
-        note = f"{self.BUTTON} prints them" if use.enlarge else None
-        yield from self.results_of([replace(use, layout_by=by, enlarge=False)], name, note)
-        yield self.share.says(self.link(use, name), lambda: self.calls_of([use], name), values)
+        note = f"{self.action} prints them" if use.enlarge else None
+        yield from self.run_uses([replace(use, layout_by=by, enlarge=False)], values[self.scene], note)
+        yield self.linked([use], values)
 
-    def _looked(self, values: Values) -> Updates:
-        """A click looks at a picture again, or chooses it; then all are seen."""
-        return {self.gallery: gr.Gallery(allow_preview=not values[self.choosing], selected_index=None)}
+    def _look(self, values: Values) -> Updates:
+        """Let a click look at a picture again, or choose it; all are seen."""
+        return {self.pictures.gallery: gr.Gallery(allow_preview=not values[self.choosing], selected_index=None)}
 
-    def _toggled(self, values: Values, clicked: gr.SelectData) -> Iterator[Updates]:
-        """Takes a picture along, or not any more: it has a mark, and the ZIP holds the marked ones."""
-        if not values[self.choosing] or not values[self.downloads.files]:
-            yield {self.good: gr.skip()}
+    def _choose(self, values: Values, clicked: gr.SelectData) -> Iterator[Updates]:
+        """Mark a picture, or not any more; the ZIP holds the marked ones, all where none is."""
+        gallery, archive = self.pictures.gallery, self.pictures.zip
+        files = values[self.pictures.files]
+        if not values[self.choosing] or not files:
+            yield {gallery: gr.skip()}
             return
-        good = sorted({*values[self.good]} ^ {clicked.index + 1})
+        pictures = toggled(values[gallery], clicked.index)
+        good = [file for file, (_, caption) in zip(files, pictures, strict=True) if caption.startswith(CHOSEN_MARK)]
+        words = f"Download {len(good)} of {len(files)}" if good else "Download ZIP"
         with passing_folder() as folder:
-            files = zip_of(values[self.downloads.files], good, folder)
-            said = f"Download {len(good)} of {len(values[self.downloads.files])}" if good else "Download ZIP"
+            path = folder / f"{Path(files[0]).stem.rpartition('_')[0]}.zip"
             yield {
-                self.good: good,
-                self.gallery: gr.Gallery(marked(values[self.gallery], good), selected_index=None),
-                self.downloads.zip: gr.DownloadButton(said, value=files, interactive=True),
+                gallery: gr.Gallery(pictures, selected_index=None),
+                archive: gr.DownloadButton(words, value=zipped(good or files, path), interactive=True),
             }
 
 
-def marked(pictures: Sequence[tuple[str, str]], numbers: Sequence[int]) -> list[tuple[str, str]]:
-    """Pictures with their captions, in which those of these numbers, from 1, have a mark."""
-    plain = [(file, caption.removeprefix(MARK)) for file, caption in pictures]
-    return [(file, MARK + caption if n in numbers else caption) for n, (file, caption) in enumerate(plain, 1)]
-
-
-def zip_of(files: list[str], numbers: list[int], folder: Path) -> str:
-    """A ZIP of some of the pictures, counted from 1, of all where none is chosen; called like them. Raises
-    ValueError."""
-    if not files:
-        raise ValueError("there are no pictures yet: draw some first")
-    check_whole("number of pictures", len(files), 1, int(options(Sample)["count"].most or 0))
-    wanted = sorted({check_whole("a picture's number", number, 1, len(files)) for number in numbers})
-    name = Path(files[0]).stem.rpartition("_")[0] or "pictures"
-    return zipped([files[i - 1] for i in wanted] or files, folder / f"{name}.zip")
+def toggled(pictures: Sequence[tuple[str, str]], index: int) -> list[tuple[str, str]]:
+    """Return pictures with their captions, of which one has got its mark, or lost it."""
+    file, caption = pictures[index]
+    chosen = caption.startswith(CHOSEN_MARK)
+    other = caption.removeprefix(CHOSEN_MARK) if chosen else CHOSEN_MARK + caption
+    return [*pictures[:index], (file, other), *pictures[index + 1 :]]
