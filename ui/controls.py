@@ -12,37 +12,37 @@ from darkroom.uses import Option, Use, plain_options
 from ui.gradio_patches import picture_file
 from ui.wiring import QUIET, Updates, Values, ready
 
-FINE = 0.01  # step of a slider from 0 to 1
-LONGEST_SLIDER = 1000  # steps
+FINE_STEP = 0.01  # of a slider from 0 to 1
+MAX_SLIDER_STEPS = 1000
 
 
 class Controls(dict[str, Any]):
-    """The components of a use's options, by the names of `plain_options`; name: that their elem_ids begin with."""
+    """Components of a use's options, by the names of `plain_options`; name: what their elem_ids begin with."""
 
     def __init__(self, use: type[Use[Any]], name: str) -> None:
         super().__init__()
         self.use, self.name = use, name
 
     def lay_out(self, *names: str) -> None:
-        """The controls of these options."""
+        """Lay out the controls of these options."""
         for name in names:
             self[name] = control(plain_options(self.use)[name], f"{self.name}-{name}")
 
-    def asked(self, values: Values) -> dict[str, Any]:
-        """The values of `plain_options` that they have."""
+    def plain(self, values: Values) -> dict[str, Any]:
+        """Return the values of `plain_options` that they have."""
         return {name: values[component] for name, component in self.items()}
 
     def use_of(self, values: Values, **others: Any) -> Any:
-        """What they say; others: fields that are no options. Raises ValueError."""
-        return self.use.served(self.asked(values), **others)
+        """Return the use that they say; others: fields that are no options. Raises ValueError."""
+        return self.use.served(self.plain(values), **others)
 
-    def showing(self, asked: Mapping[str, Any]) -> Updates:
-        """Such values in their places."""
-        return {self[name]: value for name, value in asked.items()}
+    def showing(self, plain: Mapping[str, Any]) -> Updates:
+        """Return the update that shows such values."""
+        return {self[name]: value for name, value in plain.items()}
 
 
 def control(it: Option, name: str) -> Any:
-    """A component for an option."""
+    """Return a component for an option."""
     label = it.label or it.name.replace("_", " ").capitalize()
     label = f"{label}, {it.unit}" if it.unit else label
     if it.name == "seed":
@@ -54,14 +54,14 @@ def control(it: Option, name: str) -> Any:
     if it.kind is str:
         return gr.Radio(list(it.choices), value=it.first, label=label, elem_id=name)
     assert it.low is not None and it.most is not None
-    if it.optional or it.most > LONGEST_SLIDER:
+    if it.optional or it.most > MAX_SLIDER_STEPS:
         return gr.Number(it.first, label=label, precision=0 if it.kind is int else None, minimum=it.low, elem_id=name)
-    step = 1 if it.kind is int or it.most > 1 else FINE
+    step = 1 if it.kind is int or it.most > 1 else FINE_STEP
     return gr.Slider(it.low, it.most, it.first, step=step, label=label, elem_id=name)
 
 
 def seed_row(name: str, first: int) -> gr.Number:
-    """A seed, at first `first`, with its dice."""
+    """Return a seed, at first `first`, with its dice."""
     with gr.Row(equal_height=False, elem_classes="seed"):
         seed = gr.Number(first, label="Seed", precision=0, minimum=0, elem_id=name, scale=3)
         dice = gr.Button("New seed", elem_id=name.replace("-seed", "-dice"), scale=1, min_width=120, size="sm")
@@ -70,7 +70,7 @@ def seed_row(name: str, first: int) -> gr.Number:
 
 
 def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Gallery:
-    """Where pictures are shown; the one that is looked at takes the place of all, and comes into sight."""
+    """Return a gallery; the picture that is looked at takes the place of all, and comes into sight."""
     shown = gr.Gallery(
         label=label, format="png", object_fit="contain", height="auto", type="filepath", visible=visible,
         interactive=False, elem_id=f"{name}-gallery", elem_classes="tiles", buttons=["download", "fullscreen"],
@@ -80,7 +80,7 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
 
 
 def before_after(name: str, label: str) -> gr.ImageSlider:
-    """Two pictures with a slider between, once there are any."""
+    """Return two pictures with a slider between, shown once there are any."""
     return gr.ImageSlider(
         label=label, type="filepath", format="jpeg", interactive=False, visible=False, elem_id=f"{name}-compare",
         buttons=["download", "fullscreen"],
@@ -88,19 +88,19 @@ def before_after(name: str, label: str) -> gr.ImageSlider:
 
 
 def full_size(name: str) -> gr.Button:
-    """Opens a result of a panel at its own pixels."""
+    """Return a button that opens a result of a panel at its own pixels."""
     button = gr.Button("Full size", size="sm", elem_id=f"{name}-full", min_width=120)
     button.click(None, None, None, js=f"() => darkroom.showFullSize('{name}')", api_visibility="private")
     return button
 
 
 def download_after(event: Any, name: str) -> None:
-    """Downloads what an event made: the file of the unseen button of this name."""
+    """Download what an event made: the file of the unseen button of this name."""
     event.success(None, None, None, js=f"() => darkroom.download('{name}')", **QUIET)
 
 
 class Player:
-    """Where an animation is shown, as an image or as a video, whichever can play it, with its file."""
+    """Show an animation as an image or as a video, whichever can play it, with its file."""
 
     def __init__(self, name: str, label: str, image_height: int, **video: Any) -> None:
         self.image = gr.Image(
@@ -111,7 +111,7 @@ class Player:
         self.components = [self.image, self.video, self.file]
 
     def shows(self, path: str | None, archive: str | None) -> Updates:
-        """An animation with the file to download; no animation hides both places."""
+        """Show an animation, or none, with the file to download."""
         film = bool(path and path.endswith(".mp4"))
         return {
             self.image: gr.Image(None if film else path, visible=bool(path) and not film),

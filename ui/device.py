@@ -32,8 +32,10 @@ class Turn(Enum):
 
 
 class Device:
-    """Does pieces of work one at a time, whichever is due first: sliders before pictures before trainings, but nobody
-    waits for ever, as what comes later is due later."""
+    """Do pieces of work one at a time, whichever is due first: sliders before pictures before trainings.
+
+    Nobody waits for ever, as what comes later is due later.
+    """
 
     def __init__(self) -> None:
         self._pieces: PriorityQueue[tuple[float, int, Turn, Callable[[], Any], Future[Any]]] = PriorityQueue()
@@ -42,19 +44,19 @@ class Device:
 
     @property
     def waiting(self) -> dict[str, int]:
-        """How many pieces of each kind wait for their turn."""
+        """Count the pieces of each kind that wait for their turn."""
         with self._pieces.mutex:
             turns = [turn for _, _, turn, _, _ in self._pieces.queue]
         return {turn.name.lower(): turns.count(turn) for turn in Turn}
 
     def run(self, turn: Turn, work: Callable[[], T]) -> T:
-        """The result of a short piece of work, or what it raises."""
+        """Return the result of a short piece of work, or raise what it raises."""
         done: Future[T] = Future()
         self._pieces.put((time.monotonic() + turn.value, next(self._numbers), turn, work, done))
         return done.result()
 
     def stream(self, turn: Turn, items: Iterator[T]) -> Iterator[T]:
-        """The items, each a piece of work; between two others have their turns."""
+        """Yield items, each a piece of work; between two others have their turns."""
         while (item := self.run(turn, lambda: next(items, _END))) is not _END:
             yield item
 

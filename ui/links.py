@@ -6,8 +6,8 @@ People type links and send them on: whatever cannot be read is replaced by its d
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -23,6 +23,7 @@ TRACKING = frozenset(
     "fbclid gclid gbraid wbraid dclid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid _ga _gl ref ref_src si "
     "logs".split()
 )
+TRACKING_PREFIXES = ("__", "utm_")  # Gradio's and Spaces' own, and campaigns
 
 
 class Query:
@@ -33,10 +34,9 @@ class Query:
     """
 
     def __init__(self, parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> None:
-        pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
-        self._parameters = dict(pairs)
-        self._times = Counter(name for name, _ in pairs)
-        self.unread = [name for name in self._parameters if not _is_tracking(name)]
+        self._parameters = dict(parameters)
+        own = [name for name in self._parameters if not name.lower().startswith(TRACKING_PREFIXES)]
+        self.unread = [name for name in own if name.lower() not in TRACKING]
         self.ignored: list[str] = []
 
     @classmethod
@@ -48,11 +48,7 @@ class Query:
         """Return the converted parameter, or the default where it is missing or `convert` raises ValueError."""
         if name not in self._parameters:
             return default
-        if name in self.unread:
-            self.unread.remove(name)
-            if (times := self._times[name]) > 1:
-                often = "twice" if times == 2 else f"{times} times"
-                self.ignored.append(f"{name} {often} (the last one counts)")
+        self.pass_over([name])
         try:
             return convert(self._parameters[name])
         except ValueError as error:
@@ -61,11 +57,11 @@ class Query:
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """Read a whole number from low to high."""
-        return self.read(name, default, lambda text: _within(name, _number(int, text, "a whole number"), low, high))
+        return self.read(name, default, lambda text: _within(name, _parsed(int, text), low, high))
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
         """Read a number from low to high."""
-        return self.read(name, default, lambda text: _within(name, _number(float, text, "a number"), low, high))
+        return self.read(name, default, lambda text: _within(name, _parsed(float, text), low, high))
 
     def choice(self, name: str, default: str, allowed: Collection[str]) -> str:
         """Read one of the allowed words."""
@@ -76,25 +72,10 @@ class Query:
 
         return self.read(name, default, chosen)
 
-    def flag(self, name: str, default: bool) -> bool:
-        """Read 1 or 0."""
-        return self.choice(name, str(int(default)), ("0", "1")) == "1"
-
-    def size(self, name: str, default: tuple[int, int], low: int, high: int) -> tuple[int, int]:
-        """Read WIDTHxHEIGHT in px, each side from low to high."""
-
-        def sides(text: str) -> tuple[int, int]:
-            found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
-            if not found:
-                raise ValueError("WIDTHxHEIGHT is needed")
-            return _within("width", int(found[1]), low, high), _within("height", int(found[2]), low, high)
-
-        return self.read(name, default, sides)
-
     def pass_over(self, names: Iterable[str]) -> None:
-        """Count names as known, though they have no effect here."""
-        known = set(names)
-        self.unread = [name for name in self.unread if name not in known]
+        """Count names as read."""
+        read = set(names)
+        self.unread = [name for name in self.unread if name not in read]
 
     def leave_out_the_rest(self) -> None:
         """Ignore what has not been read, with a phrase for each."""
@@ -112,28 +93,27 @@ class Query:
 
 def read_option(query: Query, it: Option) -> Any:
     """Return an option's value in a link. Whole numbers that browsers round are refused."""
-    key, low, most = it.link, it.low or 0, it.most or 0
-    if it.kind is bool:
-        return query.flag(key, it.first)
-    if it.kind is str:
-        return query.choice(key, it.first, it.choices)
-    if it.kind is tuple:
-        return query.size(key, it.first, int(low), int(most))
-    if it.kind is int:
-        return query.whole(key, it.first, int(low), min(int(most), MAX_BROWSER_SEED))
-    return query.number(key, it.first, low, most)
+    named = replace(it, name=it.link)
+    if it.kind is int and it.most is not None:
+        named = replace(named, most=min(it.most, MAX_BROWSER_SEED))
+    return query.read(it.link, it.first, lambda text: named.checked(_parsed(it.kind, text), served=True))
 
 
-def _is_tracking(name: str) -> bool:
-    """Return whether others append this parameter to links: campaigns, networks, Gradio and Spaces (__theme)."""
-    return name.lower().startswith(("__", "utm_")) or name.lower() in TRACKING
-
-
-def _number(kind: Callable[[str], T], text: str, what: str) -> T:
+def _parsed(kind: type, text: str) -> Any:
+    """Return a text as a value of this kind, as links write it. Raises ValueError."""
+    if kind is bool:
+        if text not in ("0", "1"):
+            raise ValueError("allowed are 0, 1")
+        return text == "1"
+    if kind is tuple:
+        sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+        if not sides:
+            raise ValueError("WIDTHxHEIGHT is needed")
+        return int(sides[1]), int(sides[2])
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{what} is needed") from None
+        raise ValueError(f"{'a whole number' if kind is int else 'a number'} is needed") from None
 
 
 def _within(name: str, value: Any, low: float, high: float) -> Any:

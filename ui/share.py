@@ -45,10 +45,10 @@ def _literal(value: Any) -> str:
 
 
 class Share:
-    """The link to a result, and the code that draws it, which is only written while its drawer is open.
+    """The link to a result, and the code that draws it.
 
     kind: what the elements' ids begin with. linked: whether there is a state to link to; code there is always.
-    link, copy, code: components; inputs, outputs: what a handler that calls `says` needs of them.
+    link, copy, code: components; outputs: those that `says` changes; inputs: what it reads, where `write_code` is used.
     """
 
     def __init__(self, kind: str, origin: gr.Textbox, linked: bool = True) -> None:
@@ -61,27 +61,25 @@ class Share:
                 show_label=False, label="Link to what is shown", interactive=False, container=False, scale=1,
                 elem_id=f"{kind}-link", placeholder="A link to what is shown appears here.", max_lines=1,
             )  # fmt: skip
-        self._drawer = gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code")
-        with self._drawer:
+        with gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code") as self._drawer:
             self.code = gr.Code(language="python", show_label=False, label="Python", interactive=False)
         self._opened = gr.Checkbox(False, visible=False, label="code shown")
         self.inputs, self.outputs = [origin, self._opened], [self.link, self.copy, self.code]
-        copied = self.copy.click(None, self.link, None, js="(url) => darkroom.copy(url)", **QUIET)
-        said = copied.then(None, None, self.copy, js='() => "Link copied"', **QUIET)
-        again = f'() => new Promise((say) => setTimeout(say, {COPIED_MS}, "Copy link"))'
+        copied = "async (url) => { await darkroom.copy(url); return 'Link copied'; }"
+        said = self.copy.click(None, self.link, self.copy, js=copied, **QUIET)
+        again = f"() => new Promise((say) => setTimeout(say, {COPIED_MS}, 'Copy link'))"
         said.then(None, None, self.copy, js=again, **QUIET)
         shown = f'(url) => {{ darkroom.showLink("{kind}", url); darkroom.keepResult?.("{kind}", url); }}'
         self.link.change(None, self.link, None, js=shown, **QUIET)
-        self._drawer.collapse(lambda: False, None, self._opened, queue=False, **QUIET)
 
     def write_code(self, calls_of: Callable[[Values], Sequence[Call]], inputs: Iterable[Any]) -> None:
-        """Write the code when its drawer is opened; calls_of: what draws the result, by the values of `inputs`."""
+        """Write the code only while its drawer is open; calls_of: what draws the result, by the values of `inputs`."""
 
         def write(values: Values) -> Updates:
             return {self._opened: True, self.code: python_code(calls_of(values), values[self.origin])}
 
-        outputs = [self._opened, self.code]
-        self._drawer.expand(write, {self.origin, *inputs}, outputs, queue=False, **QUIET)
+        self._drawer.expand(write, {self.origin, *inputs}, [self._opened, self.code], queue=False, **QUIET)
+        self._drawer.collapse(lambda: False, None, self._opened, queue=False, **QUIET)
 
     def says(
         self, keys: Mapping[str, Any], calls_of: Callable[[], Sequence[Call]], values: Values, button: bool = True

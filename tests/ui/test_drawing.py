@@ -24,7 +24,7 @@ def often(monkeypatch):
 
 
 def test_drafts_come_before_prints_and_prints_before_the_last_is_finished(tiny_scene, often, monkeypatch):
-    monkeypatch.setattr(drawing, "LARGE", 0)
+    monkeypatch.setattr(drawing, "LARGE_PIXELS", 0)
     shown = []
     for result in Drawing(OneModel(tiny_scene), Device()).draw(Sample(3, layout_by="network", enlarge=True), "tiny"):
         sizes = []

@@ -65,7 +65,7 @@ class BrushPanel(BeforeAfterPanel):
         return reduced(self.drawing.models.get(values[self.scene]).original)
 
     def uses(self, values: Values) -> list[Any]:
-        asked = self.controls.asked(values)
+        asked = self.controls.plain(values)
         loaded = asked[picture_options(self.use)[0]]
         return [self.use.served(asked if loaded else asked | self.composed(values))]
 
@@ -154,7 +154,7 @@ class EditPanel(BrushPanel):
 
     def _start_scale(self, values: Values) -> int:
         """Return the start scale at which a part that was moved is still that part."""
-        scene, asked = self.drawing.models.get(values[self.scene]), self.controls.asked(values)
+        scene, asked = self.drawing.models.get(values[self.scene]), self.controls.plain(values)
         last = scene.last_scale if asked["enlarge"] else scene.scales - 1
         return int(asked["start_scale"] or max(1, min(MOVED_START_SCALE, last)))
 

@@ -12,7 +12,7 @@ from PIL import Image
 from darkroom.uses import Use, options, picture_options, plain_values
 from singan.uses.start import STRENGTHS
 from ui.controls import Controls, full_size, gallery
-from ui.drawing import LARGE, Drawing, Result
+from ui.drawing import LARGE_PIXELS, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.errors import failing_in
 from ui.kept_pictures import keep, kept_by
@@ -220,6 +220,6 @@ def captioned(files: Sequence[str], captions: Sequence[str] = ()) -> list[tuple[
     for file, caption in zip_longest(files, captions[: len(files)]):
         with Image.open(file) as picture:
             width, height = picture.size
-        megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE else ""
+        megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE_PIXELS else ""
         found.append((file, f"{caption or len(found) + 1} · {width} × {height}{megapixels}"))
     return found

@@ -180,7 +180,7 @@ class DevicesPanel(SizesPanel):
 
     def uses(self, values: Values) -> list[Retarget]:
         scene = self.drawing.models.get(values[self.scene])
-        asked = self.controls.asked(values)
+        asked = self.controls.plain(values)
         sizes = [screen if asked["enlarge"] else scene.size_of(ratio) for ratio, screen in DEVICES.values()]
         return [
             Retarget.served({"start_scale": None, "count": 1, "width": width, "height": height, **asked})
