@@ -25,7 +25,7 @@ def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
             trainings, gr.Dropdown(), gr.Button(), gr.Textbox(), gr.BrowserState(), gr.Tabs()
         )  # fmt: skip
     asked = (panel.picture, panel.preset, panel.seed, panel.size, panel.iterations)
-    (one,) = panel._calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
+    (one,) = panel.snippet_calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
     arguments = {"picture": "picture.jpg", "preset": "layout", "seed": 3, "max_size": 128, "iterations": None}
     assert one == Call("/train_scene", arguments)
     taken = [name for name in inspect.signature(train_scene(trainings)).parameters if name != "request"]

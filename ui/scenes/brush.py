@@ -60,6 +60,14 @@ class BrushPanel(BeforeAfterPanel):
         self.tab.select(prepare, {self.scene, prepared}, [self.canvas, prepared], **QUIET)
         self.scene.change(prepare_again, {self.scene, prepared}, [self.canvas, prepared], **QUIET)
 
+    def lay_out_picture(self, label: str) -> None:
+        """Lay out where a picture with its mask is loaded, and the other options."""
+        with gr.Accordion(label, open=False), gr.Row():
+            self.controls.lay_out("picture", "mask")
+        self.controls.lay_out("enlarge")
+        with gr.Accordion("Advanced", open=False):
+            self.controls.lay_out("start_scale", "seed")
+
     def photograph(self, values: Values) -> Image.Image:
         """Return the scene's, as what is composed on the page takes it. Raises ValueError."""
         return reduced(self.drawing.models.get(values[self.scene]).original)
@@ -74,7 +82,7 @@ class BrushPanel(BeforeAfterPanel):
         raise NotImplementedError
 
     def picture_before(self, use: Any, name: str) -> Image.Image:
-        return getattr(use, picture_options(use)[0])  # type: ignore[no-any-return]
+        return getattr(use, picture_options(self.use)[0])  # type: ignore[no-any-return]
 
 
 def on_canvas(picture: Image.Image, colours: Sequence[str]) -> gr.ImageEditor:
@@ -131,11 +139,7 @@ class EditPanel(BrushPanel):
             lambda doing: gr.Row(visible=doing in (MOVE, COPY)), self.doing, offsets, queue=False,
             api_visibility="private",
         )  # fmt: skip
-        with gr.Accordion("Or load a changed picture", open=False), gr.Row():
-            self.controls.lay_out("picture", "mask")
-        self.controls.lay_out("enlarge")
-        with gr.Accordion("Advanced", open=False):
-            self.controls.lay_out("start_scale", "seed")
+        self.lay_out_picture("Or load a changed picture")
         self.inputs |= {self.doing, self.right, self.down}
 
     def composed(self, values: Values) -> dict[str, Any]:
@@ -178,11 +182,7 @@ class HarmonizePanel(BrushPanel):
         self.placed = gr.Image(
             label="As pasted", interactive=False, format="jpeg", height=300, visible=False, elem_id="harmonize-placed"
         )
-        with gr.Accordion("Or load a picture with something pasted", open=False), gr.Row():
-            self.controls.lay_out("picture", "mask")
-        self.controls.lay_out("enlarge")
-        with gr.Accordion("Advanced", open=False):
-            self.controls.lay_out("start_scale", "seed")
+        self.lay_out_picture("Or load a picture with something pasted")
         places: list[Any] = [self.cutout, self.across, self.down, self.width]
         self.inputs |= {*places}
         self.cutout.change(self._show_cutout, {self.cutout}, [self.canvas], **CHOSEN_FILE)

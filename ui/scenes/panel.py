@@ -100,6 +100,7 @@ class Panel:
         def answer(values: Values, request: gr.Request) -> Iterator[Updates]:
             yield from self._newest.stream(request.session_hash or "", failing_in(self.status, run(values)))
 
+        answer.__name__ = run.__name__  # The log names events by it.
         return event(answer, {*inputs, *self.inputs}, self.outputs, **self.queue, **QUIET)
 
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:

@@ -47,23 +47,27 @@ MAX_REPEATED_SIDE = 700  # px, of one of the four tiles
 
 
 class BeforeAfterPanel(Panel):
-    """Draw one picture, and show it beside what there was before, with a slider between."""
+    """Draw a picture, and show it beside the photograph or what else there was before, with a slider between."""
 
     before: ClassVar[str]
     after: ClassVar[str]
 
     def lay_out_results(self) -> list[Any]:
-        self.slider = before_after(self.name, f"{self.before} | {self.after}")
+        slider = self.lay_out_slider()
         self.pictures = Pictures(self.name, visible=False)
-        return [self.slider, *self.pictures.components]
+        return [*slider, *self.pictures.components]
 
-    def picture_before(self, use: Any, name: str) -> Image.Image:
-        """Return what there was before; it is stretched to the result's size."""
-        raise NotImplementedError
+    def lay_out_slider(self) -> list[Any]:
+        self.slider = before_after(self.name, f"{self.before} | {self.after}")
+        return [self.slider]
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         slider = beside(self.picture_before(uses[0], name), result.shown[0])
-        return {self.slider: slider, **self.pictures.shows(result, visible=False)}
+        return {self.slider: slider, **self.pictures.shows(result, visible=len(result.shown) > 1)}
+
+    def picture_before(self, use: Any, name: str) -> Image.Image:
+        """Return what there was before; it is stretched to the result's size."""
+        return self.drawing.models.get(name).original  # type: ignore[no-any-return]
 
 
 def beside(before: Image.Image, file: str, cropped: bool = False) -> gr.ImageSlider:
@@ -83,32 +87,27 @@ class LargerPanel(BeforeAfterPanel):
     def lay_out_controls(self) -> None:
         self.controls.lay_out("factor")
 
-    def picture_before(self, use: Any, name: str) -> Image.Image:
-        return self.drawing.models.get(name).original  # type: ignore[no-any-return]
 
-
-class SizesPanel(Panel):
+class FittedPanel(BeforeAfterPanel):
     """Show a picture of another size beside what plain stretching or cropping makes of the photograph."""
+
+    before, after = "The photograph", "fitted"
 
     def lay_out_mode(self) -> None:
         words = ("Keep subjects whole", "Keep the layout", "Rearrange")
-        first = options(Retarget)["mode"].first
-        choices = list(zip(words, MODES, strict=True))
+        choices, first = list(zip(words, MODES, strict=True)), options(Retarget)["mode"].first
         self.controls["mode"] = gr.Radio(choices, value=first, label="Mode", elem_id=f"{self.name}-mode")
 
-    def lay_out_comparison(self) -> list[Any]:
+    def lay_out_slider(self) -> list[Any]:
         choices = [("Plainly stretched", "stretched"), ("Cropped", "cropped")]
-        self.plain = gr.Radio(
-            choices, value="stretched", label="Beside", elem_id=f"{self.name}-plain", visible=False
-        )  # fmt: skip
-        self.slider = before_after(self.name, "The photograph | fitted")
+        elem_id = f"{self.name}-plain"
+        self.plain = gr.Radio(choices, value="stretched", label="Beside", elem_id=elem_id, visible=False)
+        slider = super().lay_out_slider()
         self.plain.input(self._compare_again, {self.plain, self.slider, self.scene}, [self.slider], **QUIET)
-        return [self.plain, self.slider]
+        return [self.plain, *slider]
 
-    def compares(self, file: str, name: str) -> Updates:
-        """Show a file beside a scene's photograph."""
-        slider = beside(self.drawing.models.get(name).original, file)
-        return {self.plain: gr.Radio(value="stretched", visible=True), self.slider: slider}
+    def on_result(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
+        return super().on_result(result, uses, name) | {self.plain: gr.Radio(value="stretched", visible=True)}
 
     def _compare_again(self, values: Values) -> Updates:
         if not values[self.slider] or not values[self.slider][1]:
@@ -117,7 +116,7 @@ class SizesPanel(Panel):
         return {self.slider: beside(original, values[self.slider][1], values[self.plain] == "cropped")}
 
 
-class RetargetPanel(SizesPanel):
+class RetargetPanel(FittedPanel):
     """Fit the scene to a device's shape or to pixels."""
 
     use, name, title, action = Retarget, "retarget", "Other sizes", "Fit to size"
@@ -141,14 +140,6 @@ class RetargetPanel(SizesPanel):
         for side in self._sides:
             side.input(lambda: CUSTOM, None, self._shape, queue=False, **QUIET)
 
-    def lay_out_results(self) -> list[Any]:
-        comparison = self.lay_out_comparison()
-        self.pictures = Pictures(self.name, visible=False)
-        return [*comparison, *self.pictures.components]
-
-    def on_result(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        return self.compares(result.shown[0], name) | self.pictures.shows(result, visible=uses[0].count > 1)
-
     def _resize(self, values: Values) -> Any:
         if values[self._shape] == CUSTOM:
             return gr.skip()
@@ -158,7 +149,7 @@ class RetargetPanel(SizesPanel):
         return dict(zip(self._sides, size, strict=True))
 
 
-class DevicesPanel(SizesPanel):
+class DevicesPanel(FittedPanel):
     """Fit the scene to all DEVICES, each with the area of the trained picture or, enlarged, with its screen's pixels.
 
     Its mode has the key `layout` in links.
@@ -172,11 +163,10 @@ class DevicesPanel(SizesPanel):
         self.controls.lay_out("enlarge", "seed")
 
     def lay_out_results(self) -> list[Any]:
-        results = super().lay_out_results()
-        comparison = self.lay_out_comparison()
-        gallery = self.pictures.gallery
-        gallery.select(self._compare, {gallery, self.scene}, comparison, **QUIET)
-        return [*results, *comparison]
+        self.pictures = Pictures(self.name)
+        gallery, slider = self.pictures.gallery, self.lay_out_slider()
+        gallery.select(self._compare, {gallery, self.scene}, slider, **QUIET)
+        return [*self.pictures.components, *slider]
 
     def uses(self, values: Values) -> list[Retarget]:
         scene = self.drawing.models.get(values[self.scene])
@@ -198,12 +188,13 @@ class DevicesPanel(SizesPanel):
     def on_result(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
         scene = self.drawing.models.get(name)
         captions = [device + mark(use.note(scene)) for device, use in zip(DEVICES, uses, strict=True)]
-        phone = self.compares(result.shown[0], name) if result.files else {}
-        return self.pictures.shows(result, captions) | phone
+        phone = super().on_result(result, uses, name) if result.files else {}
+        return phone | self.pictures.shows(result, captions)
 
     def _compare(self, values: Values, chosen: gr.SelectData) -> Updates:
         file, _ = values[self.pictures.gallery][chosen.index]
-        return self.compares(file, values[self.scene])
+        original = self.drawing.models.get(values[self.scene]).original
+        return {self.slider: beside(original, file), self.plain: gr.Radio(value="stretched", visible=True)}
 
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
         keys = {"mode": self.name, "layout": use.mode, "seed": use.seed, "enlarge": use.enlarge}

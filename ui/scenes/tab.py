@@ -105,7 +105,7 @@ class ScenesTab:
             samples.run_after(described.then, samples.run_drafts)
         used = training.use.click(self._use, {training.scene, self.me}, [self.scene], queue=False, **QUIET)
         used.success(None, None, None, js="() => darkroom.showScene()", **QUIET)
-        samples.run_after(used.success, self._draw_used, [samples.share.link])
+        samples.run_after(used.success, samples.run_drafts)
 
     def start(self, opened: Any) -> None:
         """Wire what is drawn after the event in which the page was opened, once somebody looks at this tab."""
@@ -130,13 +130,6 @@ class ScenesTab:
         visitor = Visitor.of(request, me)
         own = name in self.store.names(visitor.scene_owner) and name not in self.store.shipped.names
         return self._listed(visitor, name) | {self.own: [*kept, name] if own and name not in kept else kept}
-
-    def _draw_used(self, values: Values) -> Iterator[Any]:
-        """Draw samples of the scene, where they are not there already."""
-        if Query.of(values[self.samples.share.link]).read("scene", "", str) == values[self.scene]:
-            yield {self.samples.status: gr.skip()}
-        else:
-            yield from self.samples.run_drafts(values)
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """Return the scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""

@@ -38,7 +38,7 @@ OWN = "own"  # what a link asks for that says nothing: the visitor's own trainin
 
 
 class TrainingPanel:
-    """Lays out training inside the current Blocks.
+    """Lay out training inside the current Blocks.
 
     chosen, again: a component with a scene's name, and the button elsewhere that resumes its training. me: the name by
     which the browser is known. halves: the tabs of which this panel is one. scene: the name of the scene that a
@@ -63,18 +63,21 @@ class TrainingPanel:
                 self._lay_out_view()
                 self.share = Share("train", origin)
         self.scene, self.watched = gr.Textbox(visible=False), gr.Textbox(visible=False)
-        self.asked = [self.picture, self.preset, self.seed, self.size, self.iterations]
+        self.options = {
+            "preset": self.preset, "seed": self.seed, "max_size": self.size, "iterations": self.iterations
+        }  # fmt: skip
+        self.controls = [self.picture, *self.options.values()]
         self.buttons = [self.start, self.stop, self.resume, self.use]
         # What changes where another training is shown.
         self.shown = [self.status, self.watched, self.scene, self.idle, self.live, self.meanwhile, halves]
         self.shown += [*self.buttons, *self.share.outputs]
-        self.share.write_code(self._calls, self.asked)
+        self.share.write_code(self.snippet_calls, self.controls)
         gr.on(
             [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect,
-            set(self.asked), [self.expectation], trigger_mode="always_last", **QUIET,
+            set(self.controls), [self.expectation], trigger_mode="always_last", **QUIET,
         )  # fmt: skip
         self.ended: list[Any] = []
-        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *self.asked, *self.share.inputs}
+        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *self.controls, *self.share.inputs}
         self._begin_after(self.start, self._train)
         self._begin_after(self.resume, lambda visitor, values: trainings.resume(visitor, values[self.scene]))
         self._begin_after(again, lambda visitor, values: trainings.resume(visitor, values[chosen]))
@@ -124,6 +127,8 @@ class TrainingPanel:
             visible=False, label="Losses", show_label=False, elem_id="losses", buttons=[],
         )  # fmt: skip
 
+    # -- events ------------------------------------------------------------------------------------------------------
+
     def _begin_after(self, button: gr.Button, begin: Callable[[Visitor, Values], SceneTraining]) -> None:
         """Start a training after a click, and watch it."""
 
@@ -147,39 +152,22 @@ class TrainingPanel:
             self.ended.append(end(self._end, inputs, self.buttons, queue=False, **QUIET))
 
     def _train(self, visitor: Visitor, values: Values) -> SceneTraining:
-        return self.trainings.train(visitor, values[self.picture], self._asked(values), printed=True)
+        return self.trainings.train(visitor, values[self.picture], self._arguments(values), printed=True)
 
     def _stop(self, values: Values, request: gr.Request) -> None:
         own = self.trainings.of(Visitor.of(request, values[self.me]))
         if own is not None and own.name == values[self.watched]:
             own.stop()
 
-    def _showing(self, training: SceneTraining, visitor: Visitor, values: Values) -> Updates:
-        """Return what changes on the page for this training to be shown."""
-        link = {"tab": "scenes", "training": training.name}
-        return {
-            self.watched: training.name,
-            self.scene: "",
-            self.idle: gr.HTML(visible=False),
-            self.live: gr.Row(visible=True),
-            self.meanwhile: gr.Image(visible=False),
-            **self._usable(visitor, training.name, None),
-            **self.share.says(link, lambda: self._calls(values), values),
-        }
-
     def _end(self, values: Values, request: gr.Request) -> Updates:
         return self._usable(Visitor.of(request, values[self.me]), values[self.watched], values[self.scene])
 
-    def _usable(self, visitor: Visitor, watched: str | None, scene: str | None) -> Updates:
-        """Enable the buttons for a visitor who watches this training, which gave this scene."""
-        own = self.trainings.of(visitor)
-        more = own is None and bool(scene) and self.trainings.store.resumable(str(scene))
-        return {
-            self.start: gr.Button(interactive=own is None),
-            self.stop: gr.Button(interactive=own is not None and own.name == watched),
-            self.resume: gr.Button(interactive=more),
-            self.use: gr.Button(visible=bool(scene)),
-        }
+    def _expect(self, values: Values) -> Iterator[str]:
+        if not values[self.picture]:
+            yield NO_PICTURE
+            return
+        config = self.trainings.config(**self._arguments({**values, self.seed: 0}))
+        yield from self.trainings.expect(values[self.picture], config)
 
     async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Show a training as status, strip, live pictures, print and plot; its scene's name at the end."""
@@ -196,6 +184,32 @@ class TrainingPanel:
             yield {self.status: failure(error)}
             raise
 
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def _showing(self, training: SceneTraining, visitor: Visitor, values: Values) -> Updates:
+        """Return what changes on the page for this training to be shown."""
+        link = {"tab": "scenes", "training": training.name}
+        return {
+            self.watched: training.name,
+            self.scene: "",
+            self.idle: gr.HTML(visible=False),
+            self.live: gr.Row(visible=True),
+            self.meanwhile: gr.Image(visible=False),
+            **self._usable(visitor, training.name, None),
+            **self.share.says(link, lambda: self.snippet_calls(values), values),
+        }
+
+    def _usable(self, visitor: Visitor, watched: str | None, scene: str | None) -> Updates:
+        """Enable the buttons for a visitor who watches this training, which gave this scene."""
+        own = self.trainings.of(visitor)
+        more = own is None and bool(scene) and self.trainings.store.resumable(str(scene))
+        return {
+            self.start: gr.Button(interactive=own is None),
+            self.stop: gr.Button(interactive=own is not None and own.name == watched),
+            self.resume: gr.Button(interactive=more),
+            self.use: gr.Button(visible=bool(scene)),
+        }
+
     def _changes(self, seen: View, view: View) -> Updates:
         updates: Updates = {self.status: view.report.html()}
         if view.strip != seen.strip:
@@ -208,20 +222,22 @@ class TrainingPanel:
             updates[self.meanwhile] = gr.Image(view.meanwhile, visible=True)
         return updates | ({self.scene: view.scene} if view.ended else {})
 
+    # -- links and code ----------------------------------------------------------------------------------------------
+
     def read(self, query: Query) -> Updates:
         """Read which training a link asks for."""
-        plain = not query.unread
-        return {self.watched: query.read("training", OWN if plain else "", self._known)}
 
-    def _known(self, name: str) -> str:
-        training = self.trainings.get(name)
-        if training.over and not training.view.ended:
-            raise ValueError("nothing came of this training")
-        return name
+        def known(name: str) -> str:
+            training = self.trainings.get(name)
+            if training.over and not training.view.ended:
+                raise ValueError("nothing came of this training")
+            return name
+
+        return {self.watched: query.read("training", "" if query.unread else OWN, known)}
 
     def start_watching(self, opened: Any) -> None:
         """Show, after the event in which the page was opened, the training that a link asks for, or the visitor's."""
-        found = opened(self._find, self.inputs, [*self.shown, *self.asked], queue=False, **QUIET)
+        found = opened(self._find, self.inputs, [*self.shown, *self.controls], queue=False, **QUIET)
         self._watch_after(where(found.success, self.watched, "(name) => name"))
 
     def _find(self, values: Values, request: gr.Request) -> Updates:
@@ -230,30 +246,19 @@ class TrainingPanel:
         if training is None:
             return {self.watched: ""}
         updates = self._showing(training, visitor, values)
-        if training.visitor.rate_limit_key == visitor.rate_limit_key:
-            updates |= self._controls(training)
+        if training.visitor.rate_limit_key == visitor.rate_limit_key:  # The controls are as they were at its begin.
+            updates |= {it: training.asked[key] for key, it in self.options.items() if key in training.asked}
+            updates |= {self.picture: training.file} if training.file and _there(training.file) else {}
         return updates | ({self.halves: gr.Tabs(selected="train")} if asked else {})
 
-    def _controls(self, training: SceneTraining) -> Updates:
-        """Return the controls as they were when a training began; a picture only while it is still there."""
-        keys = {self.preset: "preset", self.seed: "seed", self.size: "max_size", self.iterations: "iterations"}
-        controls: Updates = {it: training.asked[key] for it, key in keys.items() if key in training.asked}
-        return controls | ({self.picture: training.file} if training.file and _there(training.file) else {})
+    def _arguments(self, values: Values) -> dict[str, Any]:
+        """Return the options as the endpoint's arguments. An empty number field comes as None or as 0."""
+        given = {key: values[it] for key, it in self.options.items()}
+        return {**given, "max_size": given["max_size"] or None, "iterations": given["iterations"] or None}
 
-    def _asked(self, values: Values) -> dict[str, Any]:
-        """Return the controls as the endpoint's arguments. An empty number field comes as None or as 0."""
-        numbers = {"max_size": values[self.size] or None, "iterations": values[self.iterations] or None}
-        return {"preset": values[self.preset], "seed": values[self.seed], **numbers}
-
-    def _expect(self, values: Values) -> Iterator[str]:
-        if not values[self.picture]:
-            yield NO_PICTURE
-            return
-        config = self.trainings.config(**self._asked({**values, self.seed: 0}))
-        yield from self.trainings.expect(values[self.picture], config)
-
-    def _calls(self, values: Values) -> list[Call]:
-        return [Call("/train_scene", {"picture": file_name(values[self.picture]), **self._asked(values)})]
+    def snippet_calls(self, values: Values) -> list[Call]:
+        """Return the endpoint's call that trains as the controls say."""
+        return [Call("/train_scene", {"picture": file_name(values[self.picture]), **self._arguments(values)})]
 
 
 def _there(*files: str) -> bool:
