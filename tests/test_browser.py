@@ -6,6 +6,8 @@ import io
 import re
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,24 @@ WIDE = {"width": 1440, "height": 1000}
 SCENES = "?tab=scenes&enlarge=0&count=8"  # with samples that are drawn at once
 
 
-@pytest.fixture
-def scenes(browser: Browser, app: str):
+@contextmanager
+def scenes_page(browser: Browser, app: str) -> Iterator[Page]:
     """The page with the Scenes tab open, its first samples drawn."""
     with new_page(browser, app + SCENES) as page:
         expect(page.locator("#sample-status")).to_contain_text("8 pictures", timeout=30_000)
+        yield page
+
+
+@pytest.fixture
+def scenes(browser: Browser, app: str) -> Iterator[Page]:
+    with scenes_page(browser, app) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def results(browser: Browser, app: str) -> Iterator[Page]:
+    """One page for the tests that only draw, each in its own tab."""
+    with scenes_page(browser, app) as page:
         yield page
 
 
@@ -116,27 +131,22 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, pi
         assert shown_bytes(page, "#sample-gallery img") == first
 
 
-def test_mistakes_are_explained(scenes, tmp_path):
+def test_what_a_picture_is_like_is_said_before_it_is_trained(scenes, tmp_path, page_of_text):
     view(scenes, "Train your own picture")
     scenes.locator("#train").click()
     expect(scenes.get_by_text("there is no picture yet: upload one first")).to_be_visible(timeout=10_000)
-    thin = tmp_path / "thin.png"
-    Image.new("RGB", (900, 40)).save(thin)
-    scenes.locator("#picture input[type=file]").set_input_files(thin)
-    expect(scenes.get_by_text("at most 8 times the shorter").first).to_be_visible(timeout=10_000)
-    expect(scenes.locator("#train")).to_be_enabled()
-
-
-def test_a_picture_of_writing_is_warned_of(scenes, tmp_path, page_of_text):
     page_of_text.save(tmp_path / "page.png")
     upload(scenes, tmp_path / "page.png")
     expect(scenes.locator("#prediction")).to_contain_text("writing", timeout=20_000, ignore_case=True)
-
-
-def test_how_large_prints_will_be_is_said(scenes, tmp_path):
-    Image.effect_noise((1600, 900), 60).save(tmp_path / "large.png")
-    upload(scenes, tmp_path / "large.png")
-    expect(scenes.locator("#prediction")).to_contain_text("Prints will have up to 1.4 megapixels")
+    for size, said in (
+        ((1600, 900), "Prints will have up to 1.4 megapixels"),
+        ((900, 40), "at most 8 times the short"),
+    ):
+        Image.effect_noise(size, 60).save(tmp_path / "noise.png")
+        scenes.locator("#picture button[aria-label='Clear']").first.click()
+        scenes.locator("#picture input[type=file]").set_input_files(tmp_path / "noise.png")
+        expect(scenes.get_by_text(said).first).to_be_visible(timeout=60_000)
+    expect(scenes.locator("#train")).to_be_enabled()
 
 
 def test_two_visitors_at_once(browser, app, picture_file):
@@ -160,39 +170,30 @@ def test_two_visitors_at_once(browser, app, picture_file):
 # -- results ---------------------------------------------------------------------------------------------------------
 
 
-def test_choosing_a_scene_draws_it_at_once(scenes):
-    before = shown_bytes(scenes, "#sample-gallery img")
-    scenes.locator("#scenes-gallery button").filter(has_text="peaks").click()
-    expect(scenes.locator("#about")).to_contain_text("peaks")
-    expect(scenes.locator("#scene input")).to_have_value("peaks")
-    expect(scenes.locator("#sample-link input, #sample-link textarea")).to_have_value(re.compile("scene=peaks"))
-    assert shown_bytes(scenes, "#sample-gallery img") != before
-
-
-def test_the_good_ones_are_downloaded(scenes, tmp_path):
-    with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
+def test_the_good_ones_are_downloaded(results, tmp_path):
+    with zipfile.ZipFile(downloaded(results, "#sample-zip", tmp_path)) as archive:
         assert len(archive.namelist()) == 8
         third = archive.read(archive.namelist()[2])
-    scenes.locator("#sample-gallery button.thumbnail-item").nth(7).click()
-    expect(scenes.locator("#sample-gallery .preview")).to_be_in_viewport(ratio=0.95)
-    scenes.locator("#sample-gallery").get_by_label("Close").click()
-    scenes.get_by_label("Choose by clicking").check()
+    results.locator("#sample-gallery button.thumbnail-item").nth(7).click()
+    expect(results.locator("#sample-gallery .preview")).to_be_in_viewport(ratio=0.95)
+    results.locator("#sample-gallery").get_by_label("Close").click()
+    results.get_by_label("Choose by clicking").check()
     for number, said in ((1, "Download 1 of 8"), (3, "Download 2 of 8"), (1, "Download 1 of 8")):
-        scenes.locator("#sample-gallery button.thumbnail-item").nth(number - 1).click()
-        expect(scenes.locator("#sample-zip")).to_have_text(said)
-    expect(scenes.locator("#sample-gallery")).to_contain_text("\u2713 3 · ")
-    with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
+        results.locator("#sample-gallery button.thumbnail-item").nth(number - 1).click()
+        expect(results.locator("#sample-zip")).to_have_text(said)
+    expect(results.locator("#sample-gallery")).to_contain_text("\u2713 3 · ")
+    with zipfile.ZipFile(downloaded(results, "#sample-zip", tmp_path)) as archive:
         (name,) = archive.namelist()
         assert Image.open(io.BytesIO(archive.read(name))).tobytes() == Image.open(io.BytesIO(third)).tobytes()
 
 
-def test_a_shape_is_fitted_and_compared_with_stretching(scenes):
-    view(scenes, "Other sizes")
-    scenes.locator("#shape").get_by_text("Banner 3:1").click()
-    expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
-    width, height = (int(scenes.locator(f"#retarget-{side} input").input_value()) for side in ("width", "height"))
+def test_a_shape_is_fitted_and_compared_with_stretching(results):
+    view(results, "Other sizes")
+    results.locator("#shape").get_by_text("Banner 3:1").click()
+    expect(results.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
+    width, height = (int(results.locator(f"#retarget-{side} input").input_value()) for side in ("width", "height"))
     assert width == 3 * height
-    expect(scenes.locator("#retarget-compare img")).to_have_count(2)
+    expect(results.locator("#retarget-compare img")).to_have_count(2)
 
 
 def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(browser, app, tmp_path):
@@ -243,13 +244,13 @@ def test_samples_are_drafts_until_they_are_prints(browser, app, tmp_path):
         assert Image.open(downloaded(page, "#sample-jpeg", tmp_path)).format == "JPEG"
 
 
-def test_all_my_devices(scenes, tmp_path):
-    view(scenes, "All my devices")
-    scenes.locator("#devices-enlarge").get_by_role("checkbox").uncheck()
-    scenes.locator("#devices").click()
-    expect(scenes.locator("#devices-status")).to_contain_text("7 pictures in", timeout=60_000)
-    expect(scenes.locator("#devices-gallery button img")).to_have_count(7)
-    with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
+def test_all_my_devices(results, tmp_path):
+    view(results, "All my devices")
+    results.locator("#devices-enlarge").get_by_role("checkbox").uncheck()
+    results.locator("#devices").click()
+    expect(results.locator("#devices-status")).to_contain_text("7 pictures in", timeout=60_000)
+    expect(results.locator("#devices-gallery button img")).to_have_count(7)
+    with zipfile.ZipFile(downloaded(results, "#devices-zip", tmp_path)) as archive:
         sizes = {name.partition("_")[0]: Image.open(archive.open(name)).size for name in archive.namelist()}
     assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "ultrawide", "banner"]
     areas = [width * height for width, height in sizes.values()]
@@ -257,19 +258,16 @@ def test_all_my_devices(scenes, tmp_path):
     assert sizes["phone"][1] / sizes["phone"][0] == pytest.approx(19.5 / 9, rel=0.02)
 
 
-@pytest.mark.parametrize(("kind", "element"), [("gif", "#animate-image img"), ("mp4", "#animate-video video")])
-def test_animation_plays_and_downloads(scenes, tmp_path, kind, element):
-    view(scenes, "Animation")
-    scenes.locator("#animate-format").get_by_text(kind, exact=True).click()
-    scenes.locator("#animate").click()
-    expect(scenes.locator("#animate-status")).to_contain_text("100 frames", timeout=60_000)
-    expect(scenes.locator(element)).to_be_visible(timeout=20_000)
-    path = downloaded(scenes, "#animate-file", tmp_path)
-    assert path.name == f"autumn_medium_start1_beta0.90.{kind}"
-    if kind == "gif":
-        assert Image.open(path).n_frames == 100
-    else:
-        scenes.wait_for_function("document.querySelector('#animate-video video').readyState >= 2")
+def test_animations_play_and_are_downloaded(results, tmp_path):
+    view(results, "Animation")
+    for kind, element in (("gif", "#animate-image img"), ("mp4", "#animate-video video")):
+        results.locator("#animate-format").get_by_text(kind, exact=True).click()
+        results.locator("#animate").click()
+        expect(results.locator(element)).to_be_visible(timeout=60_000)
+        path = downloaded(results, "#animate-file", tmp_path)
+        assert path.name == f"autumn_medium_start1_beta0.90.{kind}"
+        assert kind == "mp4" or Image.open(path).n_frames == 100
+    results.wait_for_function("document.querySelector('#animate-video video').readyState >= 2")
 
 
 def test_the_set_of_twelve(browser, app, tmp_path):
@@ -281,63 +279,59 @@ def test_the_set_of_twelve(browser, app, tmp_path):
             assert len(set(archive.namelist())) == 12
 
 
+def test_choosing_a_scene_draws_it_at_once(results):
+    view(results, "New samples")
+    before = shown_bytes(results, "#sample-gallery img")
+    results.locator("#scenes-gallery button").filter(has_text="peaks").click()
+    expect(results.locator("#about")).to_contain_text("peaks")
+    expect(results.locator("#scene input")).to_have_value("peaks")
+    expect(results.locator("#sample-link input, #sample-link textarea")).to_have_value(re.compile("scene=peaks"))
+    assert shown_bytes(results, "#sample-gallery img") != before
+
+
 # -- links and code --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("link", "picture"),
-    [
-        ("tab=scenes&scene=peaks&mode=keep&size=325x175&seed=3", "#retarget-compare img >> nth=1"),
-        (
-            "tab=scenes&scene=stream&mode=rearrange&size=90x120&start=1&seed=4&enlarge=0",
-            "#retarget-compare img >> nth=1",
-        ),
-        ("tab=scenes&scene=sunset&mode=sample&count=2&start=1&seed=9&enlarge=0", "#sample-gallery img >> nth=1"),
-        ("tab=scenes&scene=dandelions&mode=devices&layout=rearrange&seed=2&enlarge=0", "#devices-gallery img >> nth=6"),
-        ("tab=scenes&scene=peaks&mode=animate&frames=4&format=gif&seed=5", "#animate-image img"),
-    ],
-)
-def test_a_link_shows_the_same_pixels_in_another_browser(browser, app, link, picture):
-    found = []
-    address = f"{app}?{link}"
-    for _ in range(2):
-        with new_page(browser, address) as page:
-            panel = {"sample": "sample", "devices": "devices", "animate": "animate"}
-            name = panel.get(re.findall("mode=([a-z]+)", link)[0], "retarget")
-            box = page.locator(f"#{name}-link input, #{name}-link textarea")
-            expect(box).to_have_value(re.compile("scene="), timeout=60_000)  # then all is drawn
-            found.append(settled_bytes(page, picture))
-            address = box.input_value()  # the second browser opens what the first would copy
-    assert found[0] == found[1]
-    for part in link.split("&"):
-        assert part in address or part == "tab=scenes"
+def test_a_link_shows_the_same_pixels_in_another_browser(browser, app):
+    for link, panel, picture in (
+        ("scene=peaks&mode=keep&size=325x175&seed=3", "retarget", "#retarget-compare img >> nth=1"),
+        ("scene=dandelions&mode=devices&layout=rearrange&seed=2&enlarge=0", "devices", "#devices-gallery img >> nth=6"),
+        ("scene=peaks&mode=animate&frames=4&format=gif&seed=5", "animate", "#animate-image img"),
+    ):
+        found, address = [], f"{app}?tab=scenes&{link}"
+        for _ in range(2):
+            with new_page(browser, address) as page:
+                box = page.locator(f"#{panel}-link input, #{panel}-link textarea")
+                expect(box).to_have_value(re.compile("scene="), timeout=60_000)  # then all is drawn
+                found.append(settled_bytes(page, picture))
+                address = box.input_value()  # the second browser opens what the first would copy
+        assert found[0] == found[1], link
+        assert all(part in address for part in link.split("&")), link
 
 
-@pytest.mark.parametrize("link", re.findall(r"^/\?(\S+)$", LINKS.read_text(), re.MULTILINE))
-def test_the_links_in_the_documentation_are_understood(browser, app, link):
-    with new_page(browser, f"{app}?{link}") as page:
-        shown = "#faces-link" if "tab=faces" in link else "#views [id$='-link']"
-        box = page.locator(shown).locator("input, textarea").first
-        expect(box).to_have_value(re.compile("tab="), timeout=60_000)
-        expect(page.locator("#notice p")).to_have_count(0)
-        for part in link.split("&")[1:]:
-            assert part in box.input_value()
+def test_the_links_in_the_documentation_are_understood(browser, app):
+    links = re.findall(r"^/\?(\S+)$", LINKS.read_text(), re.MULTILINE)
+    with new_page(browser, "about:blank") as page:
+        for link in links:
+            page.goto(f"{app}?{link}")
+            shown = "#faces-link" if "tab=faces" in link else "#views [id$='-link']"
+            box = page.locator(shown).locator("input, textarea").first
+            expect(box).to_have_value(re.compile("tab="), timeout=60_000)
+            expect(page.locator("#notice p")).to_have_count(0)
+            assert all(part in box.input_value() for part in link.split("&")[1:]), link
 
 
-def test_a_malformed_link_shows_the_default_and_says_what_it_ignored(browser, app):
-    with new_page(browser, f"{app}?tab=scenes&mode=keep&size=wide&seed=many&sede=3") as page:
-        notice = page.locator("#notice")
-        for part in ("size=wide (WIDTHxHEIGHT is needed)", "seed=many (a whole number is needed)", "sede (unknown)"):
-            expect(notice).to_contain_text(part, timeout=20_000)
-        expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
-        expect(page.locator("#retarget-width input")).to_have_value("325")
-
-
-def test_a_link_to_a_scene_that_is_gone_says_so(browser, app):
-    with new_page(browser, f"{app}?tab=scenes&scene=discs-00000000&mode=keep&size=64x64") as page:
-        expect(page.locator("#notice")).to_contain_text("there is no scene 'discs-00000000' (any more)")
+def test_a_link_that_is_not_understood_shows_the_default_and_says_so(browser, app):
+    query = "tab=scenes&scene=discs-00000000&mode=keep&size=wide&seed=many&sede=3"
+    with new_page(browser, f"{app}?{query}") as page:
+        for part in (
+            "size=wide (WIDTHxHEIGHT is needed)", "seed=many (a whole number is needed)", "sede (unknown)",
+            "there is no scene 'discs-00000000' (any more)",
+        ):  # fmt: skip
+            expect(page.locator("#notice")).to_contain_text(part, timeout=20_000)
         expect(page.locator("#about")).to_contain_text("autumn")
         expect(page.locator("#retarget-status")).to_contain_text("1 picture in", timeout=30_000)
+        expect(page.locator("#retarget-width input")).to_have_value("325")
 
 
 def test_copy_link_copies(browser, app):
@@ -351,9 +345,9 @@ def test_copy_link_copies(browser, app):
         assert copied.startswith(f"{app}/?tab=scenes&scene=autumn&mode=sample")
 
 
-def test_the_code_beside_a_result_draws_it(scenes, app):
-    scenes.locator("#sample-code").get_by_text("Use this from code").click()
-    code = scenes.locator("#sample-code .cm-content").first.inner_text()
+def test_the_code_beside_a_result_draws_it(results, app):
+    results.locator("#sample-code").get_by_text("Use this from code").click()
+    code = results.locator("#sample-code .cm-content").first.inner_text()
     assert f'Client("{app}")' in code
     values: dict[str, object] = {}
     exec(code, values)
