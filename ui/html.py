@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from html import escape
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -41,7 +41,7 @@ def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[
     parts = []
     for (picture, caption), sign in zip(pictures, ["", *signs], strict=True):
         text = escape(caption)
-        image = f'<img src="{_source(_png(picture), "png")}" alt="{text}">' if picture else '<div class="place"></div>'
+        image = f'<img src="{_source(picture, "PNG")}" alt="{text}">' if picture else '<div class="place"></div>'
         parts.append(f'<span class="sign">{escape(sign)}</span>' if sign else "")
         parts.append(f"<figure>{image}<figcaption>{text}</figcaption></figure>")
     return f'<div class="figures">{"".join(parts)}</div>'
@@ -56,7 +56,7 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
         mark = ' class="current"' if n == current else ""
         size = f"{picture.width} × {picture.height}"
         parts.append(
-            f'<figure{mark}><img src="{_source(webp(small), "webp")}" width="{width}" height="{STRIP_HEIGHT}" '
+            f'<figure{mark}><img src="{_source(small, "WEBP", quality=80)}" width="{width}" height="{STRIP_HEIGHT}" '
             f'alt="Scale {n + 1}, {size} px"><figcaption>{n + 1} · {size}</figcaption></figure>'
         )
     label = escape(f"{len(pictures)} of {scales} scales, coarsest first")
@@ -128,20 +128,8 @@ def _orbit(orbit: Orbit) -> str:
     return f'<g class="{orbit.css}"><path d="M{line}"/>{dots}</g>'
 
 
-def webp(picture: Image.Image) -> bytes:
-    """Encode a picture as a small file."""
+def _source(picture: Image.Image, format: str, **options: Any) -> str:
+    """Return a picture as a data address."""
     data = io.BytesIO()
-    picture.save(data, format="WEBP", quality=80)
-    return data.getvalue()
-
-
-def _png(picture: Image.Image) -> bytes:
-    """Encode a picture without a loss."""
-    data = io.BytesIO()
-    picture.save(data, format="PNG")
-    return data.getvalue()
-
-
-def _source(data: bytes, kind: str) -> str:
-    """Return a file as a data address."""
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    picture.save(data, format=format, **options)
+    return f"data:image/{format.lower()};base64,{base64.b64encode(data.getvalue()).decode()}"

@@ -70,4 +70,4 @@ class AnimatePanel(Panel):
             archive = zipped(files, folder / f"{name}_animations.zip")
             report = progress.end().noted(use.note(self.drawing.models.get(name)))
             yield {self.status: report.html(), **self.player.shows(None, archive), self.twelve: tiles}
-        yield self.linked([use], values, mode=TWELVE)
+        yield self.show_link([use], values, mode=TWELVE)

@@ -89,7 +89,7 @@ class Panel:
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         """Show a result of a scene's uses: drafts as they grow; what is complete has files."""
-        return self.pictures.shows(result)
+        return self.pictures.show(result)
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Panel:
         """Draw what the controls say."""
         uses = self.uses(values)
         yield from self.run_uses(uses, values[self.scene])
-        yield self.linked(uses, values)
+        yield self.show_link(uses, values)
 
     def uses(self, values: Values) -> list[Any]:
         """Return what the controls say as uses: one, where a subclass makes no more of them. Raises ValueError."""
@@ -146,7 +146,7 @@ class Panel:
 
     # -- links and code ----------------------------------------------------------------------------------------------
 
-    def linked(self, uses: Sequence[Any], values: Values, **keys: Any) -> Updates:
+    def show_link(self, uses: Sequence[Any], values: Values, **keys: Any) -> Updates:
         """Show the link and the code of uses that were drawn; keys: those of the link that are others."""
         name = values[self.scene]
         link = {**self.link(uses[0], name), **keys}
@@ -195,7 +195,7 @@ class Pictures:
         self.components = [self.gallery, self.jpeg, self.png, self.zip, self.files]
         self.gallery.select(self._chosen, {self.gallery, self.files}, [self.jpeg, self.png], **QUIET)
 
-    def shows(self, result: Result, captions: Sequence[str] = (), **options: Any) -> Updates:
+    def show(self, result: Result, captions: Sequence[str] = (), **options: Any) -> Updates:
         """Show a result, whose drafts have no files yet; options: the gallery's."""
         updates: Updates = {self.gallery: gr.Gallery(captioned(result.shown, captions), **options)}
         if not result.files:

@@ -46,7 +46,7 @@ class SamplePanel(Panel):
 
     def on_result(self, result: Result, uses: Sequence[Sample], name: str) -> Updates:
         choosing = {self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)} if result.files else {}
-        return self.pictures.shows(result, allow_preview=True) | choosing
+        return self.pictures.show(result, allow_preview=True) | choosing
 
     def run_drafts(self, values: Values) -> Iterator[Updates]:
         """Draw what nobody asked for, when a scene is looked at: of prints, small pictures of the same layouts."""
@@ -54,7 +54,7 @@ class SamplePanel(Panel):
         by = "patches" if use.layout_by == "auto" and use.enlarge else use.layout_by
         note = f"{self.action} prints them" if use.enlarge else None
         yield from self.run_uses([replace(use, layout_by=by, enlarge=False)], values[self.scene], note)
-        yield self.linked([use], values)
+        yield self.show_link([use], values)
 
     def _look(self, values: Values) -> Updates:
         """Let a click look at a picture again, or choose it; all are seen."""

@@ -63,7 +63,7 @@ class BeforeAfterPanel(Panel):
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         slider = beside(self.picture_before(uses[0], name), result.shown[0])
-        return {self.slider: slider, **self.pictures.shows(result, visible=len(result.shown) > 1)}
+        return {self.slider: slider, **self.pictures.show(result, visible=len(result.shown) > 1)}
 
     def picture_before(self, use: Any, name: str) -> Image.Image:
         """Return what there was before; it is stretched to the result's size."""
@@ -189,7 +189,7 @@ class DevicesPanel(FittedPanel):
         scene = self.drawing.models.get(name)
         captions = [device + mark(use.note(scene)) for device, use in zip(DEVICES, uses, strict=True)]
         phone = super().on_result(result, uses, name) if result.files else {}
-        return phone | self.pictures.shows(result, captions)
+        return phone | self.pictures.show(result, captions)
 
     def _compare(self, values: Values, chosen: gr.SelectData) -> Updates:
         file, _ = values[self.pictures.gallery][chosen.index]
@@ -235,7 +235,7 @@ class TilePanel(Panel):
         return [self.repeated, *results]
 
     def on_result(self, result: Result, uses: Sequence[Tile], name: str) -> Updates:
-        return {**self.pictures.shows(result), self.repeated: repeated(result.shown[0])}
+        return {**self.pictures.show(result), self.repeated: repeated(result.shown[0])}
 
     def _repeat(self, values: Values, chosen: gr.SelectData) -> Updates:
         return {self.repeated: repeated(values[self.pictures.gallery][chosen.index][0])}
