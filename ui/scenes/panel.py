@@ -97,8 +97,9 @@ class Panel:
         """Run after an event, until the page asks for another; where it fails, the status says why."""
         run = run or self.run
 
-        def answer(values: Values, request: gr.Request) -> Iterator[Updates]:
-            yield from self._newest.stream(request.session_hash or "", failing_in(self.status, run(values)))
+        def answer(values: Values, request: gr.Request | None = None) -> Iterator[Updates]:
+            page = (request and request.session_hash) or ""
+            yield from self._newest.stream(page, failing_in(self.status, run(values)))
 
         answer.__name__ = run.__name__  # The log names events by it.
         return event(answer, {*inputs, *self.inputs}, self.outputs, **self.queue, **QUIET)
