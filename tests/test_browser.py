@@ -131,22 +131,27 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(browser, app, pi
         assert shown_bytes(page, "#sample-gallery img") == first
 
 
-def test_what_a_picture_is_like_is_said_before_it_is_trained(scenes, tmp_path, page_of_text):
+def test_mistakes_are_explained(scenes, tmp_path):
     view(scenes, "Train your own picture")
     scenes.locator("#train").click()
     expect(scenes.get_by_text("there is no picture yet: upload one first")).to_be_visible(timeout=10_000)
+    thin = tmp_path / "thin.png"
+    Image.new("RGB", (900, 40)).save(thin)
+    scenes.locator("#picture input[type=file]").set_input_files(thin)
+    expect(scenes.get_by_text("at most 8 times the shorter").first).to_be_visible(timeout=10_000)
+    expect(scenes.locator("#train")).to_be_enabled()
+
+
+def test_a_picture_of_writing_is_warned_of(scenes, tmp_path, page_of_text):
     page_of_text.save(tmp_path / "page.png")
     upload(scenes, tmp_path / "page.png")
     expect(scenes.locator("#prediction")).to_contain_text("writing", timeout=20_000, ignore_case=True)
-    for size, said in (
-        ((1600, 900), "Prints will have up to 1.4 megapixels"),
-        ((900, 40), "at most 8 times the short"),
-    ):
-        Image.effect_noise(size, 60).save(tmp_path / "noise.png")
-        scenes.locator("#picture button[aria-label='Clear']").first.click()
-        scenes.locator("#picture input[type=file]").set_input_files(tmp_path / "noise.png")
-        expect(scenes.get_by_text(said).first).to_be_visible(timeout=60_000)
-    expect(scenes.locator("#train")).to_be_enabled()
+
+
+def test_how_large_prints_will_be_is_said(scenes, tmp_path):
+    Image.effect_noise((1600, 900), 60).save(tmp_path / "large.png")
+    upload(scenes, tmp_path / "large.png")
+    expect(scenes.locator("#prediction")).to_contain_text("Prints will have up to 1.4 megapixels")
 
 
 def test_two_visitors_at_once(browser, app, picture_file):
