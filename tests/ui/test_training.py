@@ -265,7 +265,8 @@ def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch
     agents = [Visitor.of(request("a", "agent", host, **{"x-gradio-user": "mcp"})) for host in ("1.1.1.1", "2.2.2.2")]
     assert agents[0].scene_owner != agents[1].scene_owner and agents[0].rate_limit_key == "1.1.1.1"
     monkeypatch.setenv("SPACE_ID", "user/space")  # behind a proxy
-    assert Visitor.of(request("a", **{"x-forwarded-for": "1.2.3.4, 10.0.0.1"})).rate_limit_key == "1.2.3.4"
+    spoofed = {"x-forwarded-for": "6.6.6.6, 1.2.3.4"}  # whoever asks wrote the first
+    assert Visitor.of(request("a", **spoofed)).rate_limit_key == "1.2.3.4"
 
 
 def test_a_browser_that_comes_back_is_the_same_visitor():
