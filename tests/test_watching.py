@@ -123,7 +123,7 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
         train(page, picture_file)
         link = page.url
         page.goto("about:blank")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while Stranger(app).call("health", [])[1][0]["trainings"]:
             assert time.monotonic() < deadline
             time.sleep(0.2)
