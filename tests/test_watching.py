@@ -119,7 +119,7 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
     tiny_folder: Path, browser: Browser, picture_file: Path
 ):
     """Though Gradio's cache has forgotten the upload and the last pictures."""
-    with running(tiny_folder, Limits(unwatched_seconds=2)) as app, new_page(browser, app + SCENES) as page:
+    with running(tiny_folder, Limits(unwatched_seconds=6)) as app, new_page(browser, app + SCENES) as page:
         train(page, picture_file)
         link = page.url
         page.goto("about:blank")
@@ -130,7 +130,7 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
         for file in Path(get_upload_folder()).rglob("*.png"):
             file.unlink()
         page.goto(link)
-        expect(page.locator("#train-status")).to_contain_text("Stopped, as nobody watched it for 2 s: ")
+        expect(page.locator("#train-status")).to_contain_text("Stopped, as nobody watched it for 6 s: ")
         expect(page.get_by_label("Fast · 128 px")).to_be_checked()
         expect(page.locator("#use-scene")).to_be_visible()
         expect(page.locator("#picture img, #live img, #remembered img, .toast-wrap .error")).to_have_count(0)

@@ -6,6 +6,7 @@ People type links and send them on: whatever cannot be read is replaced by its d
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -34,10 +35,14 @@ class Query:
     """
 
     def __init__(self, parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> None:
-        self._parameters = dict(parameters)
+        pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
+        self._parameters = dict(pairs)
         own = [name for name in self._parameters if not name.lower().startswith(TRACKING_PREFIXES)]
         self.unread = [name for name in own if name.lower() not in TRACKING]
-        self.ignored: list[str] = []
+        times = Counter(name for name, _ in pairs)
+        self.ignored = [
+            f"{it[:MAX_ECHO_CHARACTERS]} twice (the last one counts)" for it in self.unread if times[it] > 1
+        ]
 
     @classmethod
     def of(cls, link: str) -> Query:

@@ -170,7 +170,8 @@ def test_what_others_append_is_passed_over_in_silence():
 
 def test_of_a_name_given_twice_the_last_counts():
     query = Query([("seed", "1"), ("count", "5"), ("seed", "2")])
-    assert [query.whole(name, 0, 0, 9) for name in ("seed", "seed", "count")] == [2, 2, 5] and not query.ignored
+    assert [query.whole(name, 0, 0, 9) for name in ("seed", "seed", "count")] == [2, 2, 5]
+    assert query.ignored == ["seed twice (the last one counts)"]
 
 
 def test_a_notice_is_a_sentence_of_bounded_length():

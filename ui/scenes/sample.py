@@ -9,12 +9,14 @@ from typing import Any
 
 import gradio as gr
 
+from darkroom.checks import check_range
 from singan.uses import Sample
 from ui.drawing import Result, zipped
 from ui.reports import passing_folder
 from ui.scenes.panel import Panel
 from ui.wiring import QUIET, Updates, Values
 
+MAX_CHOSEN_FROM = 50  # pictures, as many as one drawing gives
 CHOSEN_MARK = "\u2713 "  # before the caption of a picture
 DRAFTS = "drafts"  # the mode in which samples are shown that nobody asked for
 
@@ -67,11 +69,15 @@ class SamplePanel(Panel):
         if not values[self.choosing] or not files:
             yield {gallery: gr.skip()}
             return
+        check_range("number of pictures", len(files), 1, MAX_CHOSEN_FROM)
+        if len(values[gallery]) != len(files):
+            raise ValueError(f"{len(values[gallery])} pictures and {len(files)} files do not belong together")
+        check_range("number of the picture", clicked.index, 0, len(files) - 1)
         pictures = toggled(values[gallery], clicked.index)
         good = [file for file, (_, caption) in zip(files, pictures, strict=True) if caption.startswith(CHOSEN_MARK)]
         words = f"Download {len(good)} of {len(files)}" if good else "Download ZIP"
         with passing_folder() as folder:
-            path = folder / f"{Path(files[0]).stem.rpartition('_')[0]}.zip"
+            path = folder / f"{Path(files[0]).stem.rpartition('_')[0] or 'pictures'}.zip"
             yield {
                 gallery: gr.Gallery(pictures, selected_index=None),
                 archive: gr.DownloadButton(words, value=zipped(good or files, path), interactive=True),
