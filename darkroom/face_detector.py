@@ -55,14 +55,14 @@ class Stage(nn.Module):
         self.features, self.heads = features, nn.ModuleList(heads)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) in [-1, 1]: scores (N, ...), then what the other heads give (N, 4 or 10, ...)."""
+        """Turn (N, 3, H, W) in [-1, 1] into scores (N, ...), then what the other heads give (N, 4 or 10, ...)."""
         features = self.features(x)
         score, *rest = [head(features) for head in self.heads]
         return [score.softmax(1)[:, 1], *rest]
 
 
 def _layers(*shapes: tuple[int, int, int, int]) -> list[nn.Module]:
-    """Convolutions of (channels in, out, side of the kernel, side of the pooling after it or 0), each with a PReLU."""
+    """Make convolutions of (channels in, out, side of the kernel, of the pooling after it or 0), each with a PReLU."""
     layers = list[nn.Module]()
     for channels_in, channels_out, kernel, pooling in shapes:
         layers += [nn.Conv2d(channels_in, channels_out, kernel), nn.PReLU(channels_out)]
@@ -121,7 +121,7 @@ def detect_faces(photograph: Image.Image) -> list[Face]:
 
 
 def _proposed(x: Tensor) -> Tensor:
-    """(N, 4): squares of (1, 3, H, W) that may hold a face, by the first network at every level of a pyramid."""
+    """Propose squares (N, 4) of (1, 3, H, W), by the first network at every level of a pyramid."""
     scale, boxes, scores = CELL / MIN_FACE, list[Tensor](), list[Tensor]()
     while min(x.shape[-2:]) * scale >= CELL:
         size = [round(side * scale) for side in x.shape[-2:]]
@@ -140,7 +140,7 @@ def _proposed(x: Tensor) -> Tensor:
 
 
 def _sides(boxes: Tensor) -> Tensor:
-    """(N, 2): width and height."""
+    """Return widths and heights, (N, 2)."""
     return boxes[:, 2:] - boxes[:, :2]
 
 
@@ -151,7 +151,7 @@ def _squares(boxes: Tensor) -> Tensor:
 
 
 def _cut(x: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """(N, 3, side, side): what lies in squares of (1, 3, H, W), gray outside of it."""
+    """Cut squares out of (1, 3, H, W), gray outside of it, as (N, 3, side, side)."""
     height, width = x.shape[-2:]
     parts = list[Tensor]()
     for left, top, right, bottom in boxes.round().int().tolist():
@@ -162,7 +162,7 @@ def _cut(x: Tensor, boxes: Tensor, side: int) -> Tensor:
 
 
 def _distinct(boxes: Tensor, scores: Tensor, overlap: float, nested: bool = False) -> Tensor:
-    """Indices of the boxes that no likelier one overlaps by more than this share (non-maximum suppression).
+    """Return the indices of the boxes that no likelier one overlaps by more than this share (non-maximum suppression).
 
     The share is of their union; nested: of the smaller one.
     """

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from darkroom.face_detector import detect_faces
 from singan.image import Picture, open_picture
 from singan.importance import importance
 from singan.repetition import expected_coherence
@@ -38,8 +37,7 @@ def kinds(picture: Picture) -> list[Kind]:
     """
     image = at_most(open_picture(picture))
     found = importance(image)
-    face = max((it.area**0.5 for it in detect_faces(image)), default=0) / min(image.size)
-    shown: list[tuple[Kind, float, float]] = [("face", face, FACE), ("text", found.text.mean(), TEXT)]
+    shown: list[tuple[Kind, float, float]] = [("face", found.face, FACE), ("text", found.text.mean(), TEXT)]
     named = [kind for kind, value, limit in shown if value > limit]
     if not named and found.subject.mean() > (OBJECT if found.rarity < RARE else RARE_OBJECT):
         return ["object"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from darkroom.face_detector import detect_faces
+from darkroom.face_detector import Face, detect_faces
 from darkroom.uses import Size
 from singan.lines import straight_lines
 from singan.saliency import salient_objects
@@ -38,7 +38,7 @@ class Importance:
     subject: (64, 64) bool, what has to stay whole: salient objects, faces and writing. detail: (64, 64) in [0, 1], how
     little the rest resembles it. text: (64, 64) bool, where writing is; of subjects that were not marked it is a part.
     lines: (N, 4), the ends (x, y, x, y) of long straight edges, in parts of the sides. rare: (64, 64), detail where no
-    subject adds to it.
+    subject adds to it. face: the side of the largest face over the photograph's shorter one, 0 without one.
     """
 
     subject: NDArray[np.bool_]
@@ -46,6 +46,7 @@ class Importance:
     text: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.bool_))
     lines: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
     rare: Map = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.float32))
+    face: float = 0.0
 
     @property
     def rarity(self) -> float:
@@ -72,15 +73,17 @@ def importance(
     """
     small = at_most(photograph).convert("RGB")
     found, rarity, text, faces, lines = _measured(small.tobytes(), small.size)
+    face = max((it.area**0.5 for it in faces), default=0.0) / min(small.size)
     if protect is not None:
         marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
         subject = F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5
-        return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines, rarity.numpy())
+        return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines, rarity.numpy(), face)
     cells = F.adaptive_max_pool2d(found, CELLS)[0]
-    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text | faces
+    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text | _held(faces, small.size)
     if focus is not None:
         subject = _around(focus, subject)
-    return Importance(subject.numpy(), torch.maximum(rarity, cells).numpy(), text.numpy(), lines, rarity.numpy())
+    detail = torch.maximum(rarity, cells)
+    return Importance(subject.numpy(), detail.numpy(), text.numpy(), lines, rarity.numpy(), face)
 
 
 def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:
@@ -124,21 +127,21 @@ def _connected(seeds: Tensor, mask: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=16)  # one photograph is fitted to many devices
-def _measured(pixels: bytes, size: Size) -> tuple[Tensor, Tensor, Tensor, Tensor, NDArray[np.float64]]:
-    """Measure salience (1, 320, 320), rarity, writing, faces (64, 64) and lines of a reduced photograph."""
+def _measured(pixels: bytes, size: Size) -> tuple[Tensor, Tensor, Tensor, list[Face], NDArray[np.float64]]:
+    """Measure salience (1, 320, 320), rarity and writing (64, 64), faces and lines of a reduced photograph."""
     small = Image.frombytes("RGB", size, pixels)
     logits = writing_logits(small, shipped_windows(), CELLS)
     text = _connected(logits > SURELY_WRITTEN, logits > MAYBE_WRITTEN)
     salient, rarity = torch.from_numpy(salient_objects(small))[None], torch.from_numpy(_rarity(small))
-    return salient, rarity, text, _faces(small), straight_lines(small)
+    return salient, rarity, text, detect_faces(small), straight_lines(small)
 
 
-def _faces(photograph: Image.Image) -> Tensor:
-    """Find the cells, (64, 64) bool, in which faces lie."""
+def _held(faces: list[Face], size: Size) -> Tensor:
+    """Return the cells, (64, 64) bool, in which faces of a photograph of this size lie."""
     cells = torch.zeros(CELLS, CELLS, dtype=torch.bool)
-    for face in detect_faces(photograph):
+    for face in faces:
         left, top, right, bottom = (
-            min(CELLS, max(0, round(CELLS * it / side))) for it, side in zip(face.box, 2 * photograph.size, strict=True)
+            min(CELLS, max(0, round(CELLS * it / side))) for it, side in zip(face.box, 2 * size, strict=True)
         )
         cells[top:bottom, left:right] = True
     return cells
