@@ -57,7 +57,7 @@ class FittedPrint:
 
     def steps(self, seed: int, number: int = 0) -> Iterator[Step]:
         """Return the steps of the print; the first shows the deformed photograph."""
-        if self.plain_crop or self.strips.cost > BROKEN:
+        if is_cropped(self.strips, self.plain_crop):
             return iter([Step(number, cropped(self.photograph, self.size, self.importance.centre))])
         return self._fitted(seed, number)
 
@@ -77,9 +77,14 @@ class FittedPrint:
         return fitted_note(self.strips, self.photograph.size, self.size, self.plain_crop)
 
 
+def is_cropped(strips: Strips, plain_crop: bool) -> bool:
+    """Return whether a crop comes instead of these strips: it was wished for, or they would look worse."""
+    return plain_crop or strips.cost > BROKEN
+
+
 def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool = False) -> str | None:
     """Describe what to know of a photograph of one size that `FittedPrint` makes another, if anything."""
-    if plain_crop or strips.cost > BROKEN:
+    if is_cropped(strips, plain_crop):
         notes = [] if plain_crop else [CROPPED]
         share = min(own / side for own, side in zip(photograph, size, strict=True))
         if share < 1:
