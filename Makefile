@@ -8,8 +8,8 @@ run: .venv/run
 	$(BIN)/python app.py
 
 test: lint chromium
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not alone"
-	$(BIN)/pytest -q -m alone
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not alone and not soak"
+	$(BIN)/pytest -q -m "alone and not soak"
 
 # Gradio writes stubs beside components of our own, which mypy would read instead of them.
 lint: .venv/dev
@@ -23,7 +23,8 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.scenes
 	$(BIN)/python -m benchmarks.faces
 
-soak: .venv/dev
+soak: .venv/dev chromium
+	$(BIN)/pytest -q -m soak
 	$(BIN)/python -m benchmarks.soak --minutes 30
 	$(BIN)/python -m benchmarks.kills --kills 25
 
