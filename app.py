@@ -31,12 +31,12 @@ def named(variable: str) -> list[str]:
 
 
 def kept_scenes() -> Path:
-    """Where visitors' scenes outlive a restart, for as long as they would have lived."""
+    """Return the folder in which visitors' scenes outlive a restart, for as long as they would have lived."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "scenes"
 
 
 def main() -> None:
-    """Serves the page until SIGTERM or Ctrl-C."""
+    """Serve the page until SIGTERM or Ctrl-C."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def serve(ended: threading.Event) -> None:
-    """Builds the page and launches it; GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_SHARE are Gradio's own.
+    """Build the page and launch it; GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_SHARE are Gradio's own.
 
     Gradio decides where its files go when it is imported, so that happens here.
     """

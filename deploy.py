@@ -35,12 +35,12 @@ FACES = "faces"  # the folder of checkpoints/ that holds no scene
 
 
 class DeployError(ValueError):
-    """What went wrong, and what was already done."""
+    """An error of deploying, with what was already done."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes where. Repositories are USER/NAME; files are relative to the project."""
+    """Contents and places of a deployment. Repositories are USER/NAME; files are relative to the project."""
 
     space: str
     files: list[str]
@@ -55,7 +55,7 @@ class Plan:
 
 
 def make_plan(space: str) -> Plan:
-    """Raises ValueError where `space` is not USER/SPACE or this is no git checkout."""
+    """Plan a deployment. Raises ValueError where `space` is not USER/SPACE or this is no git checkout."""
     if space.count("/") != 1:
         raise ValueError(f"{space!r} is no Space; USER/SPACE is needed")
     validate_repo_id(space)
@@ -72,7 +72,7 @@ def _is_shown_or_run(file: str) -> bool:
 
 
 def tracked_files() -> list[str]:
-    """What the Space needs of the files under version control: nothing else is ever uploaded."""
+    """List the files under version control that the Space needs: nothing else is ever uploaded."""
     files = _git_files()
     if not files:
         raise ValueError(f"{ROOT} holds none of the project's files under version control")
@@ -89,7 +89,7 @@ def _git_files(*options: str) -> list[str]:
 
 
 def show(plan: Plan) -> None:
-    """Prints what `deploy` does."""
+    """Print what `deploy` does."""
     sizes = {file: (ROOT / file).stat().st_size for file in plan.files}
     for repo, folder in plan.models.items():
         size = sum((folder / name).stat().st_size for name in MODEL_FILES if (folder / name).exists())
@@ -104,7 +104,7 @@ def show(plan: Plan) -> None:
 
 
 def deploy(plan: Plan, private: bool) -> str:
-    """Pushes the models, then the app with their commits; the Space's address. Raises DeployError."""
+    """Push the models, then the app with their commits; return the Space's address. Raises DeployError."""
     done: list[str] = []
     commits: dict[str, str] = {}
     api = HfApi()
@@ -138,7 +138,7 @@ def _note(done: list[str], what: str) -> None:
 
 
 def push(folder: Path, repo: str, private: bool) -> str:
-    """Uploads a model with its card; the hash of the commit that holds it, a new one only where something changed."""
+    """Upload a model with its card; return the commit that holds it, a new one only where something changed."""
     pipeline = (FacePipeline if folder.name == FACES else ScenePipeline).from_pretrained(folder)
     address = pipeline.push_to_hub(repo, private)
     commit = address.rpartition("/commit/")[2]
@@ -148,7 +148,7 @@ def push(folder: Path, repo: str, private: bool) -> str:
 
 
 def stage(plan: Plan, commits: Mapping[str, str], folder: Path, private: bool) -> None:
-    """Copies the app into a folder, the README with the models' commits in its front matter.
+    """Copy the app into a folder, the README with the models' commits in its front matter.
 
     A Space has what `preload_from_hub` names in its cache when it starts. Private models are left out there: the
     running app fetches them, with the Space's secret HF_TOKEN.

@@ -40,7 +40,7 @@ AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)  # of each direction
 
 
 def training_speeds(device: torch.device) -> dict[str, float]:
-    """Images a second of the presets in both number formats."""
+    """Measure images a second of the presets in both number formats."""
     images = torch.randint(0, 256, (IMAGES, 3, 64, 64), dtype=torch.uint8)
     configs = {
         f"{name} {'fast format' if fast else 'float32'}": replace(PRESETS[name], bfloat16=fast)
@@ -71,7 +71,7 @@ def _milliseconds(call: Callable[[], Any], times: int = TIMES) -> float:
 
 
 def drawing_speeds(faces: FacePipeline) -> dict[str, float]:
-    """Milliseconds of what people wait for."""
+    """Measure, in ms, what people wait for."""
     z, one = faces.latents(64), faces.latents(1)
     (picture,) = faces.generate(one)
     return {
@@ -113,7 +113,7 @@ def _ranked(faces: FacePipeline, z: torch.Tensor) -> torch.Tensor:
 
 
 def opening_seeds(faces: FacePipeline) -> list[int]:
-    """Seeds to choose `dcgan.uses.sample.OPENING_SEED` from: those whose worst face is most surely one, best first."""
+    """List seeds for `dcgan.uses.sample.OPENING_SEED`: those whose worst face is most surely one, best first."""
 
     def worst_score(seed: int) -> float:
         drawn = faces.generate(faces.latents(16, seed))
@@ -124,7 +124,7 @@ def opening_seeds(faces: FacePipeline) -> list[int]:
 
 
 def pictures(faces: FacePipeline, out: Path) -> None:
-    """What to look at."""
+    """Write sheets to look at."""
     seeds = opening_seeds(faces)
     print("the seeds of opening.png, one a row:", *seeds)
     contact_sheet([image for seed in seeds for image in faces.generate(faces.latents(16, seed))], 16).save(

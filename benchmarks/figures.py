@@ -99,7 +99,7 @@ def _flower() -> Image.Image:
 
 
 def _sheet(rows: list[Image.Image]) -> Image.Image:
-    """Rows below one another."""
+    """Put rows below one another."""
     sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
     y = 0
     for row in rows:
@@ -113,7 +113,7 @@ def _high(picture: Image.Image, height: int = ROW) -> Image.Image:
 
 
 def _row(pictures: list[tuple[Image.Image, str]]) -> Image.Image:
-    """Pictures of one height side by side, with their captions."""
+    """Put pictures of one height side by side, with their captions."""
     width = sum(picture.width + GAP for picture, _ in pictures) + GAP
     row = Image.new("RGB", (width, pictures[0][0].height + CAPTION + GAP), "white")
     draw, font, x = ImageDraw.Draw(row), ImageFont.load_default(15), GAP
@@ -125,7 +125,7 @@ def _row(pictures: list[tuple[Image.Image, str]]) -> Image.Image:
 
 
 def main() -> None:
-    """Writes docs/prints.jpg, docs/uses.jpg and docs/dandelions.gif."""
+    """Write docs/prints.jpg, docs/uses.jpg and docs/dandelions.gif."""
     prints().save("docs/prints.jpg", quality=88)
     uses().save("docs/uses.jpg", quality=86)
     scene = singan.ScenePipeline.from_pretrained("checkpoints/dandelions")

@@ -71,13 +71,13 @@ def start(program: str, arguments: list[str], out: Path) -> subprocess.Popen[byt
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
-    """Waits for its end. Raises AssertionError with what it said where it failed."""
+    """Wait for its end. Raises AssertionError with what it said where it failed."""
     _, said = process.communicate(timeout=LONGEST_SECONDS)
     assert process.returncode == 0, said.decode(errors="replace")[-2000:]
 
 
 def killed(program: str, arguments: list[str], folder: Path, kills: int, rng: random.Random) -> None:
-    """Kills a training at work so often. Raises AssertionError where anything was lost, or the kills do not meet it."""
+    """Kill a training at work so often. Raises AssertionError where anything was lost, or the kills do not meet it."""
     whole, disturbed = folder / "whole", folder / "disturbed"
     begun = time.monotonic()
     finish(start(program, arguments, whole))
@@ -105,7 +105,7 @@ def killed(program: str, arguments: list[str], folder: Path, kills: int, rng: ra
 
 
 def compare(disturbed: Path, whole: Path) -> None:
-    """Raises AssertionError unless two trainings have ended alike."""
+    """Check that two trainings have ended alike. Raises AssertionError else."""
     assert (disturbed / WEIGHTS_FILE).read_bytes() == (whole / WEIGHTS_FILE).read_bytes(), "the model is another one"
     extra = {path.name for path in disturbed.iterdir()} ^ {path.name for path in whole.iterdir()}
     assert not extra, f"files that are there or missing: {extra}"

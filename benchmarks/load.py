@@ -1,4 +1,4 @@
-"""How quick the app is with eight visitors while one trains: python -m benchmarks.load [--address URL] [--seconds 60]
+"""Measure the app with eight visitors while one trains: python -m benchmarks.load [--address URL] [--seconds 60]
 
 Starts app.py of this folder, or of --root, unless --address names a running one. Six clients move a slider
 (/edit_face), draw faces and draw samples of a shipped scene (/sample_scene, 8 pictures), two of each, over and over;
@@ -65,7 +65,7 @@ def trains(address: str, end: float, steps: list[int]) -> None:
 
 
 def measure(address: str, seconds: float, training: bool) -> dict[str, Any]:
-    """What every kind of visitor waited, in s."""
+    """Seconds that each kind of visitor waited."""
     end = time.monotonic() + seconds
     waits: dict[str, list[float]] = {kind: [] for kind in WORK}
     failures: list[str] = []

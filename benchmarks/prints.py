@@ -39,7 +39,7 @@ SHEET_SIDE = 400  # px, of a print in it
 
 
 def changed(settings: list[str]) -> dict[str, float]:
-    """Takes over settings such as ROUNDS=4; those of the training are given back."""
+    """Take over settings such as ROUNDS=4; those of the training are given back."""
     training = {}
     for setting in settings:
         name, _, text = setting.partition("=")
@@ -72,7 +72,7 @@ def drawn(args: argparse.Namespace, by: str, photograph: Image.Image, seed: int)
 
 
 def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[str, float]:
-    """What one photograph's prints are worth."""
+    """Measure one photograph's prints."""
     with Image.open(file) as opened:
         photograph = opened.convert("RGB")
     if args.side:

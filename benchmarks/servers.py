@@ -42,7 +42,7 @@ class Address(str):
 
 @contextmanager
 def running_app(log: Path | None = None, root: Path = ROOT, **environment: str) -> Iterator[Address]:
-    """Starts the app of a folder with these environment variables, and yields its address once it answers.
+    """Start the app of a folder with these environment variables, and yield its address once it answers.
 
     log: where its output goes; None: nowhere.
     """

@@ -44,7 +44,7 @@ Call = tuple[str, list[Any]]
 
 @dataclass
 class Observed:
-    """What a run has shown."""
+    """Results of a run."""
 
     calls: Counter[str] = field(default_factory=Counter)
     left: int = 0
@@ -128,7 +128,7 @@ def sample(pid: int, folder: Path) -> dict[str, float]:
 
 
 def soak(address: str, pid: int, folder: Path, seconds: float) -> Observed:
-    """Runs all visitors for so long, and a little longer until all is quiet."""
+    """Run all visitors for so long, and a little longer until all is quiet."""
     seen, end = Observed(), time.monotonic() + seconds
     threads = [threading.Thread(target=visits, args=(address, i, end, seen)) for i in range(CLIENTS)]
     threads.append(threading.Thread(target=trains, args=(address, end, seen)))

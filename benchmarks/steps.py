@@ -45,7 +45,7 @@ def steps(picture: Image.Image, config: TrainConfig, repeats: int) -> list[Timin
 
 
 def plot(timings: dict[int, list[Timing]], file: Path) -> None:
-    """Milliseconds a step against the longer side of the scale, all pictures together."""
+    """Plot milliseconds a step against the longer side of the scale, all pictures together."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6, 3.4))

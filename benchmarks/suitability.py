@@ -82,7 +82,7 @@ def with_object(background: Image.Image, filling: Image.Image, rng: Rng) -> Imag
 
 
 def differ(a: Image.Image, b: Image.Image) -> bool:
-    """Whether two pictures' mean colours can well be told apart."""
+    """Return whether two pictures' mean colours can well be told apart."""
     first, second = (np.asarray(image.resize((1, 1), Image.Resampling.BOX), dtype=float) for image in (a, b))
     return bool(np.abs(first - second).max() > DIFFERENT)
 

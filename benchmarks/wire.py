@@ -27,7 +27,7 @@ class Stranger:
         return self.http.get("/config").json()
 
     def join(self, index: Any, data: Any, **more: Any) -> httpx.Response:
-        """Asks for an event by its number."""
+        """Ask for an event by its number."""
         body = {"fn_index": index, "data": data, "session_hash": self.session, **more}
         content = json.dumps(body)  # NaN too, which httpx would not write
         return self.http.post(f"{API}/queue/join", content=content, headers={"content-type": "application/json"})
@@ -79,7 +79,7 @@ class Stranger:
         return last
 
     def leave(self, endpoint: str, data: Any, seconds: float) -> int:
-        """Asks for an endpoint's answer, reads for a while at most, and is gone; how many messages came."""
+        """Ask for an endpoint's answer, read for a while at most, and leave; return how many messages came."""
         content = json.dumps({"data": data})
         headers = {"content-type": "application/json"}
         event = self.http.post(f"{API}/call/{endpoint}", content=content, headers=headers).json()["event_id"]

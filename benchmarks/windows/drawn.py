@@ -90,7 +90,7 @@ def _noise(rng: Rng, side: int) -> Image.Image:
 
 
 def texture(rng: Rng, side: int = TEXTURE_SIDE) -> Image.Image:
-    """Brightness of what has a little of writing or faces but is neither: windows of houses, twigs, crowds, noise."""
+    """Draw what has a little of writing or faces but is neither, as brightness: windows, twigs, crowds, noise."""
     draws = [_bricks, _stripes, _lattice, _twigs, _discs, _polygons]
     kind = int(rng.integers(len(draws) + 1))
     ground = int(rng.integers(256))
@@ -109,7 +109,7 @@ def texture(rng: Rng, side: int = TEXTURE_SIDE) -> Image.Image:
 
 @cache
 def font_files(held_out: bool) -> list[Path]:
-    """This machine's TrueType fonts: those that only tests write with, or all others. Raises ValueError without any."""
+    """List this machine's TrueType fonts: those of tests only, or all others. Raises ValueError without any."""
     found = [font for font in sorted(FONTS.rglob("*.ttf")) if font.stem.startswith(HELD_OUT) == held_out]
     if not found:
         names = " or ".join(HELD_OUT) if held_out else "other fonts"
@@ -119,14 +119,14 @@ def font_files(held_out: bool) -> list[Path]:
 
 @cache
 def words() -> list[str]:
-    """What is written: the words of a readme and a licence, in their order, so that common ones are common."""
+    """Return the words to write: those of a readme and a licence, in their order, so that common ones are common."""
     return WORDS.read_text(encoding="utf-8").split()
 
 
 def write(
     image: Image.Image, rng: Rng, fonts: list[Path], size: float, lines: int | None = None, angle: float = 0.0
 ) -> tuple[Image.Image, np.ndarray]:
-    """Lines of words on an L or RGB picture, as many as fit for None; and where they are, bool (H, W). size: px."""
+    """Write lines of words on an L or RGB picture, all that fit for None, and return their places, bool (H, W)."""
     double = (2 * image.width, 2 * image.height)  # drawn twice as large and halved: smooth
     ink, boxes = Image.new("L", double), Image.new("L", double)
     font = ImageFont.truetype(str(pick(fonts, rng)), max(6, round(2 * size)))

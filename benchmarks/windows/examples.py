@@ -24,7 +24,7 @@ CENTRAL = 0.75  # of a 64 px face: chin to hair, what a window holds of it
 
 
 def page(backgrounds: list[Image.Image], rng: Rng) -> Image.Image:
-    """Brightness of something to write on: plain, a texture, a scene, sharp or not; sometimes with a sign."""
+    """Draw the brightness of something to write on: plain, a texture, a scene, sharp or not; sometimes with a sign."""
     kind = rng.random()
     size = (PAGE_SIDE, PAGE_SIDE)
     if kind < 0.45:
@@ -65,7 +65,7 @@ def writing_windows(count: int, backgrounds: list[Image.Image], rng: Rng) -> tup
 
 
 def scene_windows(count: int, scenes: list[Image.Image], rng: Rng) -> np.ndarray:
-    """Windows (N, 32, 32) uint8 of any size of scenes, a quarter of them of textures."""
+    """Cut windows (N, 32, 32) uint8 of any size out of scenes, a quarter of them of textures."""
     textures = [texture(rng) for _ in range(count // WINDOWS_A_TEXTURE)]
     grey = [image.convert("L") for image in scenes]
     windows = []
@@ -80,7 +80,7 @@ def scene_windows(count: int, scenes: list[Image.Image], rng: Rng) -> np.ndarray
 
 
 def face_windows(faces: Tensor, rng: torch.Generator, centred: bool) -> Tensor:
-    """Windows (N, 1, 32, 32) in [0, 1] of 64 px faces (N, 1, 64, 64).
+    """Cut windows (N, 1, 32, 32) in [0, 1] out of 64 px faces (N, 1, 64, 64).
 
     Of their central 48 px, a little moved, scaled and turned; if not centred, of a part of a face, of one off the
     centre, turned over, or small.
@@ -109,7 +109,7 @@ def face_windows(faces: Tensor, rng: torch.Generator, centred: bool) -> Tensor:
 
 
 def relit(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Windows (N, 1, 32, 32) in [0, 1] with another gamma, contrast and brightness, and some noise."""
+    """Give windows (N, 1, 32, 32) in [0, 1] another gamma, contrast and brightness, and some noise."""
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(len(x), 1, 1, 1, generator=rng)

@@ -54,7 +54,7 @@ class TrainingData:
         return torch.from_numpy(pixels[self.rng.integers(len(pixels), size=count)])[:, None].float() / 255
 
     def batch(self) -> Tensor:
-        """Windows (5 * BATCH, 1, 32, 32) in [0, 1] in the order of `targets`."""
+        """Draw windows (5 * BATCH, 1, 32, 32) in [0, 1] in the order of `targets`."""
         seen = face_windows(self._some(self.faces, BATCH), self.noise, centred=True)
         parts = face_windows(self._some(self.faces, BATCH // 2), self.noise, centred=False)
         hard = self.hard if len(self.hard) else self.plain
@@ -65,7 +65,7 @@ class TrainingData:
         return relit(torch.where(inverted, 1 - x, x), self.noise)
 
     def mine(self, network: Windows) -> None:
-        """Adds what looks to the network as if it had faces or writing, and has none, to the hard windows."""
+        """Add what looks to the network as if it had faces or writing, and has none, to the hard windows."""
         textures = [texture(self.rng) for _ in range(HARD_TEXTURES)]
         self.hard = np.concatenate([self.hard, hard_windows(network, self.scenes + textures, self.rng)])
 
@@ -79,7 +79,7 @@ def targets() -> Tensor:
 
 @torch.inference_mode()
 def hard_windows(network: Windows, pictures: list[Image.Image], rng: Rng) -> np.ndarray:
-    """Windows (N, 32, 32) uint8 of pictures without faces and writing that look to the network as if they had some."""
+    """Find windows (N, 32, 32) uint8 without faces and writing that look to the network as if they had some."""
     hard = [np.zeros((0, WINDOW, WINDOW), np.uint8)]
     for picture in pictures:
         for side in sorted({*FACE_SIDES, *WRITING_SIDES}):
@@ -122,7 +122,7 @@ def save_windows(network: Windows, file: str | Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains and writes; the exit code: 0 done, 2 bad input."""
+    """Train and write; return the exit code: 0 done, 2 bad input."""
     parser = Parser(
         prog="benchmarks.windows.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
