@@ -16,15 +16,16 @@ from PIL import Image
 from torch import Tensor, nn
 
 from darkroom.checks import check_range
+from darkroom.face_detector import detect_faces
 from darkroom.model_files import FACE_KIND, Layout, header_of, layout_of, read_tensors
 from darkroom.pictures import Picture
 from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED
 from dcgan import latent
 from dcgan.alignment import face_or_square
-from dcgan.config import ModelConfig, TrainConfig
+from dcgan.config import SIZE, ModelConfig, TrainConfig
 from dcgan.data import to_pil, to_tensor
-from dcgan.facelike import LEARNT_FACES, FaceSense
+from dcgan.export import enlarged_to
 from dcgan.invert import Inversion, invert
 from dcgan.model import new_discriminator, new_generator
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, Recipe
@@ -32,7 +33,8 @@ from dcgan.recipe import MAX_INDEX, MAX_MOVE, Recipe
 DRAWING_BATCH = 64  # faces drawn at once
 MAX_DIRECTIONS = 200
 MAX_LATENTS = 100_000
-ANCHOR_LATENTS, ANCHOR_SEED = 1024, 1
+ANCHOR_LATENTS, ANCHOR_SEED = 64, 1  # where a model's configuration has no anchor: some seconds
+DETECTION_SIDE = 2 * SIZE  # px, to which a face is enlarged for the detector, which sees none below 20
 NEAR_ANGLE = math.radians(40)  # between a face and one that is like it
 
 
@@ -48,6 +50,7 @@ class FacePipeline(Pretrained):
     Face i of seed s is drawn from (s, i) alone. Methods raise ValueError with the value and what is allowed.
 
     discriminator: what it was trained against; None where a model was imported without one.
+    stored_anchor: the unit vector (latent_dim,) of its configuration that truncation moves latents to, if it has one.
     directions: unit vectors (latent_dim,) by name, the named attributes first, then `pc1`, `pc2`, ... by their effect.
     """
 
@@ -60,12 +63,13 @@ class FacePipeline(Pretrained):
         discriminator: nn.Module | None = None,
         attributes: Mapping[str, Tensor] | None = None,
         train_config: TrainConfig | None = None,
+        anchor: Tensor | None = None,
     ) -> None:
         self.config = config
         self.generator = generator.eval().requires_grad_(False)
         self.discriminator = None if discriminator is None else discriminator.eval().requires_grad_(False)
         self.attributes = {name: vector.detach().cpu().float() for name, vector in (attributes or {}).items()}
-        self.train_config = train_config
+        self.train_config, self.stored_anchor = train_config, anchor
         principal = latent.principal_directions(generator)  # type: ignore[arg-type]
         self.directions = {**self.attributes, **{f"pc{i}": vector for i, vector in enumerate(principal, 1)}}
 
@@ -99,14 +103,23 @@ class FacePipeline(Pretrained):
 
     @cached_property
     def anchor(self) -> Tensor:
-        """Find the unit vector (latent_dim,) along which faces become most like faces; truncation moves latents to it.
+        """Return the unit vector (latent_dim,) that truncation moves latents to; the first use may take some seconds.
 
-        It is the mean of ANCHOR_LATENTS latents, each weighted by its face's score by `FaceSense`, and depends on the
-        weights alone. Faces of recipes with a variety depend on it. The first use takes some seconds.
+        Faces of recipes with a variety depend on it.
         """
-        z = latent.draw_latents(list(range(ANCHOR_LATENTS)), self.config.latent_dim, ANCHOR_SEED)
-        scores = FaceSense(self.render(self.latents(LEARNT_FACES))).scores(self.render(z))
-        return F.normalize((scores - scores.mean()) @ z, dim=0)
+        return self.find_anchor() if self.stored_anchor is None else self.stored_anchor
+
+    def find_anchor(self, count: int = ANCHOR_LATENTS) -> Tensor:
+        """Find the unit vector (latent_dim,) along which faces become most like faces.
+
+        It is the mean of `count` latents, each weighted by the log-odds that the detector gives its face, less their
+        mean. Where it finds none it is the first latent's direction.
+        """
+        z = latent.draw_latents(list(range(count)), self.config.latent_dim, ANCHOR_SEED)
+        found = (detect_faces(enlarged_to(image, DETECTION_SIDE)) for image in self.generate(z))
+        odds = torch.logit(torch.tensor([max((face.score for face in faces), default=0.0) for faces in found]), 1e-4)
+        weights = odds - odds.mean()
+        return F.normalize(weights @ z if bool(weights.any()) else z[0], dim=0)
 
     def _checked(self, z: Any) -> Tensor:
         z = torch.as_tensor(z, dtype=torch.float32, device="cpu")
@@ -202,7 +215,8 @@ class FacePipeline(Pretrained):
 
     def config_json(self) -> dict[str, Any]:
         """Return what config.json holds; `train` is null where a model was imported."""
-        return {"model": asdict(self.config), "train": self.train_config and asdict(self.train_config)}
+        values = {"model": asdict(self.config), "train": self.train_config and asdict(self.train_config)}
+        return values if self.stored_anchor is None else {**values, "anchor": self.stored_anchor.tolist()}
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what model.safetensors holds: `generator.*`, `discriminator.*`, `directions.NAME`; filters halved."""
@@ -244,11 +258,16 @@ class FacePipeline(Pretrained):
         discriminator = new_discriminator(model_config) if parts["discriminator"] else None
         if discriminator is not None:
             discriminator.load_state_dict(parts["discriminator"], strict=True)
-        return cls(model_config, generator, discriminator, parts["directions"], train_config)
+        faces = cls(model_config, generator, discriminator, parts["directions"], train_config)
+        if "anchor" in config:
+            faces.stored_anchor = faces._checked([config["anchor"]])[0]
+            check_range("length of the anchor", float(faces.stored_anchor.norm()), 0.999, 1.001)
+        return faces
 
     def with_attributes(self, attributes: Mapping[str, Tensor]) -> FacePipeline:
         """Return a pipeline of the networks with these named directions."""
-        faces = FacePipeline(self.config, self.generator, self.discriminator, attributes, self.train_config)
+        networks = self.generator, self.discriminator
+        faces = FacePipeline(self.config, *networks, attributes, self.train_config, self.stored_anchor)
         faces.name, faces.card = self.name, self.card
         return faces
 

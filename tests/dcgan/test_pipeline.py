@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from benchmarks.anchor import store_anchor
 from darkroom.face_detector import detect_faces
 from darkroom.seeds import seeded
 from dcgan import FacePipeline, ModelError, Recipe
@@ -38,6 +39,24 @@ def test_truncation_keeps_norms_and_makes_faces_more_like_faces(shipped_faces):
         assert torch.allclose(z.norm(dim=1), drawn[0].norm(dim=1), rtol=1e-4)
     found = [sum(map(bool, map(detect_faces, shipped_faces.generate(z)))) for z in drawn]
     assert found[0] < found[1] == found[2] == 200
+
+
+def test_an_anchor_is_found_stored_and_loaded(tiny_faces, tmp_path):
+    anchor = tiny_faces.anchor
+    assert tiny_faces.stored_anchor is None and anchor.shape == (8,) and float(anchor.norm()) == pytest.approx(1)
+    tiny_faces.save_pretrained(tmp_path)
+    store_anchor(tmp_path, count=2)
+    faces = FacePipeline.from_pretrained(tmp_path)
+    anchor_of_two = tiny_faces.find_anchor(2)
+    assert torch.equal(faces.anchor, anchor_of_two)
+    assert torch.equal(faces.with_attributes({}).anchor, faces.anchor)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config.pop("anchor") == anchor_of_two.tolist()
+    assert config == json.loads(json.dumps(tiny_faces.config_json()))
+    for wrong in ([1.0], [2.0] * 8, ["x"] * 8, {}, None):
+        (tmp_path / "config.json").write_text(json.dumps({**config, "anchor": wrong}))
+        with pytest.raises(ModelError, match="is damaged"):
+            FacePipeline.from_pretrained(tmp_path)
 
 
 def test_recipes_from_before_there_was_a_variety_keep_their_faces(shipped_faces):
