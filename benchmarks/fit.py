@@ -92,7 +92,7 @@ def traced(by: str, photograph: Image.Image, size: tuple[int, int]) -> tuple[flo
     if by == "crop":
         return scale, None
     if by == "keep":
-        return Enlarger(photograph).pyramid(*size)[1][-1].shape[1] / photograph.width, None
+        return Enlarger(photograph, size).pyramid[1][-1].shape[1] / photograph.width, None
     if by != "fit":
         return _unit(photograph, size), None
     found = importance(photograph)

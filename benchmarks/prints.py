@@ -55,20 +55,20 @@ def changed(settings: list[str]) -> dict[str, float]:
 
 def drawn(args: argparse.Namespace, by: str, photograph: Image.Image, seed: int) -> Iterator[Image.Image]:
     """The prints of one photograph."""
-    printer = enlarge.Enlarger(photograph)
-    width, height = args.shape or photograph.size
+    size = args.shape or photograph.size
+    printer = enlarge.Enlarger(photograph, size)
     if by == "network":
         for record in singan.train(photograph, replace(from_preset(args.preset, seed=seed), **args.training)):  # noqa: B007
             pass
         assert record.scene is not None
         for picture in record.scene.sample(args.count, seed=seed):
-            yield next(finished(printer.stages(width, height, enlarge.Layout(picture))))
+            yield next(finished(printer.stages(enlarge.Layout(picture))))
     elif by == "keep":
-        yield next(finished(printer.stages(width, height, enlarge.Layout(photograph.resize((width, height))))))
+        yield next(finished(printer.stages(enlarge.Layout(photograph.resize(size)))))
     else:
         for number in range(args.count):
             layout = enlarge.Layout(place=PLACES[args.strength])
-            yield next(finished(printer.stages(width, height, layout, 1000 * seed + number)))
+            yield next(finished(printer.stages(layout, 1000 * seed + number)))
 
 
 def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[str, float]:
@@ -91,7 +91,7 @@ def measure(args: argparse.Namespace, by: str, file: Path, seed: int) -> dict[st
     result = {"seconds": statistics.median(seconds[1:] or seconds)}
     if args.yardstick:
         # A print smaller than the photograph is made of the photograph at its own density; halving needs even sides.
-        reduced = Image.fromarray(enlarge.Enlarger(photograph).pyramid(*prints[0].size)[1][-1])
+        reduced = Image.fromarray(enlarge.Enlarger(photograph, prints[0].size).pyramid[1][-1])
         reduced = reduced.crop((0, 0, reduced.width // 2 * 2, reduced.height // 2 * 2))
         real, *samples = [(to_tensor(picture) + 1) / 2 for picture in (reduced, *prints)]
         with torch.inference_mode():

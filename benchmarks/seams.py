@@ -70,10 +70,10 @@ def main() -> None:
         row = file.stem.ljust(16)
         for size in args.sizes:
             width, height = map(int, size.split("x"))
-            printer = enlarge.Enlarger(photograph)
-            printed = next(finished(printer.stages(width, height, enlarge.Layout(photograph, place=KEPT))))
+            printer = enlarge.Enlarger(photograph, (width, height))
+            printed = next(finished(printer.stages(enlarge.Layout(photograph, place=KEPT))))
             printed.save(args.out / f"{file.stem}_{size}.png")
-            reduced = Image.fromarray(printer.pyramid(*printed.size)[1][-1])
+            reduced = Image.fromarray(printer.pyramid[1][-1])
             row += f"  {size} {seams(reduced, printed):.2f}"
         print(row, flush=True)
 

@@ -1,4 +1,4 @@
-"""What a scene's networks look like (`ModelConfig`) and how they were found (`TrainConfig`)."""
+"""The configuration of a scene's networks (`ModelConfig`) and of their training (`TrainConfig`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """All that rebuilds the networks of a pyramid; index 0 is the coarsest scale everywhere.
+    """Describe the networks of a pyramid; index 0 is the coarsest scale everywhere.
 
     sizes: (height, width) of each scale, px.
     channels: width of each scale's hidden layers.
@@ -67,7 +67,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Game:
-    """What a scale's two networks play for.
+    """The game of a scale's two networks.
 
     loss: "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2.
     penalty: weight of the gradient penalty. penalty_every: critic steps from one to the next (lazy regularisation,
@@ -172,10 +172,6 @@ class TrainConfig:
         """Return the game of scale n."""
         return self.coarse if n < self.coarse_scales else self.fine
 
-    def inherits_critic(self, size: Shape) -> bool:
-        """Return whether the critic of a scale of this (height, width) starts from the weights of the one below."""
-        return self.fresh_above is None or max(size) <= self.fresh_above
-
     @property
     def batch(self) -> int:
         """Fakes of an iteration: crops, or one whole picture."""
@@ -183,17 +179,13 @@ class TrainConfig:
 
     def model_config(self, sizes: tuple[Shape, ...]) -> ModelConfig:
         """Configure the networks that this configuration trains on a pyramid of these (height, width) sizes."""
-        count = len(sizes)
-
-        def coarsest(some: int | None, inside: Any, outside: Any) -> tuple[Any, ...]:
-            last = count if some is None else some
-            return tuple(inside if n < last else outside for n in range(count))
-
+        numbers = range(len(sizes))
+        normed, zeros = (len(sizes) if it is None else it for it in (self.norm_scales, self.zero_padding_scales))
         return ModelConfig(
             sizes=sizes,
-            channels=tuple(min(self.max_channels, self.channels * 2 ** (n // 4)) for n in range(count)),
-            norms=coarsest(self.norm_scales, self.norm, "none"),
-            paddings=coarsest(self.zero_padding_scales, "zeros", "reflect"),
+            channels=tuple(min(self.max_channels, self.channels * 2 ** (n // 4)) for n in numbers),
+            norms=tuple(self.norm if n < normed else "none" for n in numbers),
+            paddings=tuple("zeros" if n < zeros else "reflect" for n in numbers),
         )
 
 
@@ -225,6 +217,5 @@ def check_output(size: Size, side: int, pixels: int) -> None:
 
 def from_preset(name: str, **overrides: Any) -> TrainConfig:
     """Change some values of a preset; None leaves the preset's. Raises ValueError for a name that is none."""
-    if name not in PRESETS:
-        raise ValueError(f"preset is {name!r}; allowed are {', '.join(PRESETS)}")
+    check_choice("preset", name, tuple(PRESETS))
     return replace(PRESETS[name], **{key: value for key, value in overrides.items() if value is not None})

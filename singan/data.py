@@ -1,4 +1,4 @@
-"""What the steps of a scale see: real crops, the inputs of fakes, and the reconstruction's input and target."""
+"""The data of a scale's steps: real crops, the inputs of fakes, and the reconstruction's input and target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Samples = Callable[[int], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Task:
-    """What scale n learns: its picture, from what the scales below make of it. Pictures are (1, 3, H, W) on one device.
+    """Describe scale n's task: its picture, out of that of the scales below. Pictures are (1, 3, H, W) on one device.
 
     rec_prev: the upsampled reconstruction below; zeros at the coarsest. rec_input: what the reconstruction is drawn
     from: z_rec at the coarsest, rec_prev above. sigma: amplitude of the noise.
@@ -37,20 +37,20 @@ class Task:
         return self.real.shape[-2], self.real.shape[-1]
 
 
-def pooled_samples(padded: Tensor, rng: torch.Generator) -> Samples:
-    """Take samples at random from a pool of padded ones."""
-    return lambda count: (padded, torch.randint(len(padded), (count,), generator=rng, device=padded.device))
+def samples_below(
+    below: Pyramid, pool: Tensor | None, generator: Generator, rng: torch.Generator, dtype: torch.dtype
+) -> Samples:
+    """Take samples at random from a pool; without one the finished scales draw them whenever they are asked for."""
+    n, sizes = len(below.generators), below.config.sizes
 
-
-def fresh_samples(below: Pyramid, generator: Generator, rng: torch.Generator, dtype: torch.dtype) -> Samples:
-    """Let the finished scales below draw samples whenever they are asked for."""
-
-    def draw(count: int) -> tuple[Tensor, Tensor]:
-        n, sizes = len(below.generators), below.config.sizes
+    def fresh(count: int) -> tuple[Tensor, Tensor]:
         pictures = below.render(lambda n, size: scale_noise(n, size, rng, count), sizes[:n], dtype)
         return generator.pad(resize_picture(pictures, sizes[n])), torch.arange(count, device=pictures.device)
 
-    return draw
+    if pool is None:
+        return fresh
+    padded = generator.pad(resize_picture(pool, sizes[n]))
+    return lambda count: (padded, torch.randint(len(padded), (count,), generator=rng, device=padded.device))
 
 
 def crop_shape(config: TrainConfig, n: int, size: Shape) -> Shape:
@@ -87,7 +87,7 @@ class Crops:
 
 
 class ScaleData:
-    """What the steps of a scale see. samples: those of the scales below, padded; None at the coarsest."""
+    """Draw what the steps of a scale see. samples: those of the scales below, padded; None at the coarsest."""
 
     def __init__(
         self, task: Task, config: TrainConfig, generator: Generator, samples: Samples | None, rng: torch.Generator
@@ -114,7 +114,7 @@ class ScaleData:
         padded = self.crops.cut(prevs, corners, self.margin, rows)
         inside = self.crops.cut(self.inside, corners, self.margin)
         z = torch.randn(padded.shape, generator=self.rng, device=padded.device)
-        return padded + self.task.sigma * z * inside, self._unpadded(padded)
+        return padded + self.task.sigma * z * inside, self._within(padded)
 
     def reconstruction(self) -> tuple[Tensor, Tensor, Tensor]:
         """Cut the padded input, the picture below and the target of the reconstruction."""
@@ -123,7 +123,7 @@ class ScaleData:
             return self.rec_padded, task.rec_prev, task.real
         corners = crops.corners(self.rec_crops)
         padded = crops.cut(self.rec_padded, corners, self.margin)
-        return padded, self._unpadded(padded), crops.cut(task.real, corners)
+        return padded, self._within(padded), crops.cut(task.real, corners)
 
-    def _unpadded(self, padded: Tensor) -> Tensor:
+    def _within(self, padded: Tensor) -> Tensor:
         return padded[:, :, self.margin : -self.margin, self.margin : -self.margin]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -42,13 +43,13 @@ SPARSE = 400_000  # px, from which on every second patch is looked up, down and 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a print is laid out by.
+    """Describe how a print is laid out.
 
-    picture: what is redrawn, of any size: it is stretched; None: one is laid out of noise. entry: px, the shorter side
-    of the photograph up to which the picture comes in: what is finer is new. place: how much a patch has to keep its
-    height in the picture, and its place across, as `match_all` has it. alike: whether all of the photograph is used
-    about as often. wrapped: whether the print's borders meet; its sides are even then. region: where it may differ
-    from the photograph, whose shape it has then.
+    picture: is redrawn, stretched; None: one is laid out of noise. entry: px, the shorter side of the photograph up to
+    which the picture comes in: what is finer is new. place: how much a patch has to keep its height in the picture, and
+    its place across, as `match_all` has it. alike: whether all of the photograph is used about as often. wrapped:
+    whether the print's borders meet; its sides are even then. region: where it may differ from the photograph, whose
+    shape it has then.
     """
 
     picture: Image.Image | None = None
@@ -60,26 +61,29 @@ class Layout:
 
 
 class Enlarger:
-    """Make prints of one photograph."""
+    """Make prints of one photograph, as much of a (width, height), px, as it has the pixels for."""
 
-    def __init__(self, photograph: Image.Image) -> None:
+    def __init__(self, photograph: Image.Image, size: Size) -> None:
         patches.compiled()  # here, as the stages may be drawn where others wait for their turn
         self.photograph: Bytes = np.array(photograph.convert("RGB"))
-        self._reduced: tuple[list[float], list[Bytes]] = [], []  # the last that was needed: prints come in sets
+        self.size = filled(size, photograph.size)
 
-    def stages(self, width: int, height: int, layout: Layout, seed: int = 0) -> Iterator[Step]:
+    def stages(self, layout: Layout, seed: int = 0) -> Iterator[Step]:
         """Yield the steps of a print, in pieces of work of a fraction of a second; scales that are finished are shown.
 
-        The last has as much of the size, in px, as the photograph fills. The same seed gives the same.
+        The same seed gives the same.
         """
-        shapes, reals = self.pyramid(width, height)
+        shapes, reals = self.pyramid
         if layout.region:
             shapes = [shape_of(real) for real in reals]
         elif layout.wrapped:
             shapes = [(height // 2 * 2, width // 2 * 2) for height, width in shapes]
         drawn = None if layout.picture is None else np.array(layout.picture.convert("RGB"))
-        numbered = enumerate(zip(reals, shapes, strict=True), 1)
-        scales = [_Scale(real, layout, drawn, shape, finest=n == len(reals)) for n, (real, shape) in numbered]
+        entering = [n == 0 or min(shape_of(real)) <= layout.entry for n, real in enumerate(reals)]
+        scales = [
+            _Scale(layout, real, shape, drawn if enters else None, real is reals[-1])
+            for real, shape, enters in zip(reals, shapes, entering, strict=True)
+        ]
 
         def redrawn(n: int, now: Bytes, matches: Matches) -> Drawn:
             return scales[n].redrawn(now, reals[n - 1], matches, seed + n)
@@ -89,25 +93,19 @@ class Enlarger:
             now = layout.region.blended(now, reals[-1])
         yield Step(0, Image.fromarray(now))
 
-    def pyramid(self, width: int, height: int) -> tuple[list[Shape], list[Bytes]]:
+    @cached_property
+    def pyramid(self) -> tuple[list[Shape], list[Bytes]]:
         """Return the (height, width) of a print at every scale, coarsest first, and the photograph there."""
-        rows, columns = shape_of(self.photograph)
-        width, height = filled((width, height), (columns, rows))
+        (rows, columns), (width, height) = shape_of(self.photograph), self.size
         # At the last scale the photograph lies between the print's area and what fits into the print: at the one, what
         # is wide has no room in a narrow print, at the other nothing is near.
         area, inside = math.sqrt(width * height / (rows * columns)), min(height / rows, width / columns)
         scales = reductions(min(1.0, math.sqrt(area * inside)), ENTRY / min(rows, columns), FACTOR)
-        return [shape_at(scale / scales[-1], (height, width)) for scale in scales], self._reals(scales)
-
-    def _reals(self, scales: list[float]) -> list[Bytes]:
-        """Reduce the photograph, each time from the next scale: from the finest it would take ten times as long."""
-        if scales != self._reduced[0]:
-            own = shape_of(self.photograph)
-            reals = [resized(self.photograph, shape_at(scales[-1], own))]
-            for scale in reversed(scales[:-1]):
-                reals.append(resized(reals[-1], shape_at(scale, own)))
-            self._reduced = scales, reals[::-1]
-        return self._reduced[1]
+        real, reals = self.photograph, list[Bytes]()
+        for scale in reversed(scales):  # each from the next: from the finest it would take ten times as long
+            real = resized(real, shape_at(scale, (rows, columns)))
+            reals.insert(0, real)
+        return [shape_at(scale / scales[-1], (height, width)) for scale in scales], reals
 
 
 def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Step]]]) -> Iterator[Step]:
@@ -129,12 +127,16 @@ def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Step]]]) -> It
             yield from (replace(step, number=number) for step in steps)
 
 
+def sized(shape: tuple[float, float], pixels: float) -> Size:
+    """Return the (width, height) of a shape, such as another size, with so many pixels, about."""
+    share = math.sqrt(pixels / math.prod(shape))
+    return round(shape[0] * share), round(shape[1] * share)
+
+
 def filled(size: Size, photograph: Size) -> Size:
     """Return the size, at most this and of the same shape, that a photograph of the other size has the pixels for."""
-    if math.prod(size) <= math.prod(photograph) + sum(size) / 2 + 1:  # what rounding both sides adds is no lack
-        return size
-    share = math.sqrt(math.prod(photograph) / math.prod(size))
-    return round(size[0] * share), round(size[1] * share)
+    enough = math.prod(photograph) + sum(size) / 2 + 1  # as rounding both sides is no lack
+    return size if math.prod(size) <= enough else sized(size, math.prod(photograph))
 
 
 def step_of(shape: Shape) -> int:
@@ -197,32 +199,30 @@ def searched(
 
 
 class _Scale:
-    """One scale of a print: the photograph there, what comes in at its own size, and the print's shape."""
+    """Draw one scale of a print."""
 
-    def __init__(self, real: Bytes, layout: Layout, drawn: Bytes | None, shape: Shape, finest: bool) -> None:
-        """finest: whether it is the print, which steps between patches are smoothed away in."""
-        self.real, self.layout, self.drawn, self.shape, self.finest = real, layout, drawn, shape, finest
+    def __init__(self, layout: Layout, real: Bytes, shape: Shape, drawn: Bytes | None, finest: bool) -> None:
+        """real: the photograph there. drawn: the picture that comes in, of any size. finest: without steps."""
+        self.layout, self.real, self.shape, self.finest = layout, real, shape, finest
+        self.drawn = None if drawn is None else resized(drawn, shape)
         self.free = layout.region.free(shape) if layout.region else None
 
     def begun(self, seed: int) -> Drawn:
         """Draw the coarsest one."""
-        drawn = self._coming_in()
-        return self._laid_out(np.random.default_rng(seed)) if drawn is None else self._matched(drawn, self.real)
+        if self.drawn is None:
+            return self._laid_out(np.random.default_rng(seed))
+        return self._matched(self.drawn, self.real)
 
     def redrawn(self, now: Bytes, below: Bytes, matches: Matches, seed: int) -> Drawn:
         """Draw one above. now, matches: of the scale below; below: the photograph there."""
-        drawn = self._coming_in() if min(shape_of(self.real)) <= self.layout.entry else None
-        blurred = resized(below, shape_of(self.real)) if drawn is None else self.real
-        now = resized(now, self.shape) if drawn is None else drawn
+        blurred = resized(below, shape_of(self.real)) if self.drawn is None else self.real
+        now = resized(now, self.shape) if self.drawn is None else self.drawn
         if math.prod(self.shape) <= EXACT:
             return self._matched(now, blurred)
         matches = matches.enlarged(self.shape, shape_of(self.real), step_of(self.shape))
-        if drawn is None:
-            return searched(now, self.real, blurred, matches, seed, lambda matches, _: self._voted(matches))
-        return self._taken(drawn, matches, seed)
-
-    def _coming_in(self) -> Bytes | None:
-        return None if self.drawn is None else resized(self.drawn, self.shape)
+        if self.drawn is not None:
+            return self._taken(self.drawn, matches, seed)
+        return searched(now, self.real, blurred, matches, seed, lambda matches, _: self._voted(matches))
 
     def _laid_out(self, rng: np.random.Generator) -> Drawn:
         """Lay a picture out of noise of the photograph's colours."""

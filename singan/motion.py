@@ -23,11 +23,11 @@ LEAD = 8  # frames of a closed animation that are printed before its first, and 
 
 
 class MovingPrint:
-    """Print the frames of one animation in their order, at most at this (width, height)."""
+    """Print the frames of one animation in their order."""
 
-    def __init__(self, enlarger: Enlarger, size: Size, drawn: Size) -> None:
+    def __init__(self, enlarger: Enlarger, drawn: Size) -> None:
         """drawn: (width, height) of the frames that come in."""
-        self.shapes, self.reals = enlarger.pyramid(*size)
+        self.shapes, self.reals = enlarger.pyramid
         # At their own size the frames come in; what is coarser only says where the first search begins.
         larger = [n for n, it in enumerate(self.shapes) if min(it) >= min(drawn)]
         self.entry = larger[0] if larger else len(self.shapes) - 1
@@ -83,13 +83,13 @@ class MovingPrint:
         return matches
 
 
-def moving_prints(enlarger: Enlarger, frames: Iterable[Image.Image], size: Size, loop: bool) -> Iterator[Step]:
+def moving_prints(enlarger: Enlarger, frames: Iterable[Image.Image], loop: bool) -> Iterator[Step]:
     """Yield the steps of printing frames; loop: whether the last one is followed by the first."""
     drawn = list[Image.Image]()
     for picture in frames:
         drawn.append(picture)
         yield Step(0, None, 0.0)
-    printer = MovingPrint(enlarger, size, drawn[0].size)
+    printer = MovingPrint(enlarger, drawn[0].size)
     before = drawn[-min(LEAD, len(drawn) - 1) :] if loop else []  # the same frames, as what leads to the first
     lead = list[Image.Image]()
     for picture in before:

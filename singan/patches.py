@@ -16,11 +16,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from singan.compiling import parallel
 from singan.config import Shape
 from singan.gradients import LEVEL, REACH, Bytes, Gradients, Mask, smooth
 from singan.image import resize
-from singan.pieces import ALONE, each, whole
+from singan.pieces import ALONE, each, parallel, whole
 
 PATCH = 7  # px a side
 ENTROPY = 0.001  # of the transport, in the units of its cost

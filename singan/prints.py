@@ -34,11 +34,11 @@ def prints(
     drafts: whether the pictures that lay them out are shown as drafts. Raises ValueError where the size is not allowed.
     """
     check_output(size, MAX_PRINT_PIXELS, MAX_PRINT_PIXELS)
-    enlarger, reached = Enlarger(photograph), _reached(size, photograph.size)
+    enlarger, reached = Enlarger(photograph, size), _reached(size, photograph.size)
 
     def steps(number: int, layout: Layout) -> Iterator[Step]:
-        own = enlarger.stages(*size, layout, seed_of(seed, number) % 2**31)
-        return own if reached == filled(size, photograph.size) else beyond(own, reached, size)
+        own = enlarger.stages(layout, seed_of(seed, number) % 2**31)
+        return own if reached == enlarger.size else beyond(own, reached, size)
 
     numbered = enumerate(layouts)
     return developed((layout.picture if drafts else None, steps(number, layout)) for number, layout in numbered)

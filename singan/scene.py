@@ -1,4 +1,4 @@
-"""A trained scene: what its uses draw with, and its files on disk and on the Hub."""
+"""A trained scene, with which its uses draw, and its files on disk and on the Hub."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Size, Step
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, ModelConfig, Shape, TrainConfig, check_output
-from singan.enlarge import Enlarger, Layout
+from singan.enlarge import Enlarger, Layout, sized
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.importance import Importance, importance
 from singan.model import NoiseSource, Pyramid, scale_noise
@@ -46,7 +46,7 @@ class Scene(Pretrained):
     kind = SCENE_KIND
 
     def __init__(self, pyramid: Pyramid, train_config: TrainConfig, photograph: Photograph | None = None) -> None:
-        """photograph: what was trained on, at its own size; None: prints come at the trained picture's."""
+        """photograph: the trained one, at its own size; None: prints come at the trained picture's."""
         self.pyramid, self.train_config, self.photograph = pyramid, train_config, photograph
         self.dtype = fast_format(pyramid.device)
 
@@ -83,9 +83,7 @@ class Scene(Pretrained):
 
     def size_of(self, ratio: float) -> Size:
         """Return the (width, height) of a shape, width / height, at the same area."""
-        width, height = self.size
-        fitted = math.sqrt(width * height * ratio)
-        return round(fitted), round(fitted / ratio)
+        return sized((ratio, 1), math.prod(self.size))
 
     @property
     def source(self) -> Image.Image:
@@ -139,9 +137,7 @@ class Scene(Pretrained):
 
     def full_size(self, shape: Size) -> Size:
         """Return the (width, height) of a shape, such as another size, that the photograph's pixels just fill."""
-        width, height = self.original_size
-        share = math.sqrt(min(width * height, MAX_PRINT_PIXELS) / (shape[0] * shape[1]))
-        return round(shape[0] * share), round(shape[1] * share)
+        return sized(shape, min(math.prod(self.original_size), MAX_PRINT_PIXELS))
 
     def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
         """Print the photograph by layouts, as `singan.prints` does."""
@@ -149,9 +145,9 @@ class Scene(Pretrained):
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
         """Print the frames of an animation at the photograph's size, with FRAME_PIXELS at most."""
-        width, height = self.print_size
-        share = min(1.0, math.sqrt(FRAME_PIXELS / (width * height)))
-        return moving_prints(Enlarger(self.original), frames, (round(width * share), round(height * share)), loop)
+        size = self.print_size
+        enlarger = Enlarger(self.original, sized(size, min(math.prod(size), FRAME_PIXELS)))
+        return moving_prints(enlarger, frames, loop)
 
     @property
     def last_scale(self) -> int:
@@ -186,13 +182,9 @@ class Scene(Pretrained):
         return noise_of
 
     def draw(
-        self,
-        count: int,
-        sizes: Sequence[Shape],
-        noise_of: Callable[[range], NoiseSource],
-        start: int,
+        self, count: int, sizes: Sequence[Shape], noise_of: Callable[[range], NoiseSource], start: int,
         below_of: BelowSource,
-    ) -> Iterator[Image.Image]:
+    ) -> Iterator[Image.Image]:  # fmt: skip
         """Draw pictures of the last of `sizes`, (height, width) of every scale, each when it is asked for.
 
         Noise enters from scale `start` on, above the one picture that `below_of` gives for the scales below it.
@@ -208,8 +200,7 @@ class Scene(Pretrained):
     def stages(self, seed: int = 0) -> list[Image.Image]:
         """Draw a sample at every finished scale, coarsest first: how `sample(1, seed=seed)` comes about."""
         check_range("seed", seed, 0, MAX_SEED)
-        rng, sizes = seeded(seed, 0), self.shapes_for()
-        noise = lambda n, size: scale_noise(n, size, rng).to(self.pyramid.device)  # noqa: E731
+        noise, sizes = self.noise(seed)(range(1)), self.shapes_for()
         pictures: list[Image.Image] = []
         image: Tensor | None = None
         for n in range(len(sizes)):
@@ -220,15 +211,13 @@ class Scene(Pretrained):
     # -- files -------------------------------------------------------------------------------------------------------
 
     def config_json(self) -> dict[str, Any]:
-        """Return what config.json holds: of the whole pyramid, so that of a training only the weights file changes."""
+        """Return config.json's content: of the whole pyramid, so that of a training only the weights file changes."""
         return {"format": FORMAT, "model": asdict(self.pyramid.config), "train": asdict(self.train_config)}
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return what model.safetensors holds."""
         return self.pyramid.state_dict()
 
     def plain_card(self) -> str:
-        """Write a card with the sizes, and how to draw."""
         height, width = self.pyramid.config.sizes[-1]
         scales = self.train_config.trained(self.pyramid.config.sizes)
         return (
@@ -247,7 +236,10 @@ class Scene(Pretrained):
         """Load as many scales as the file holds."""
         model_config = ModelConfig.from_dict(config["model"])
         train_config = TrainConfig.from_dict(config["train"])
-        scales = _scales(header_of(weights), model_config)
+        shape, _ = header_of(weights)["sigmas"]
+        if len(shape) != 1:
+            raise ValueError(f"sigmas has shape {shape}; one number a scale is needed")
+        check_range("number of trained scales", scales := shape[0], 1, len(model_config.sizes))
         with torch.device("meta"):  # nothing is made that a file merely claims
             wanted = layout_of(Pyramid(model_config, scales))
         tensors = read_tensors(weights, wanted)
@@ -255,12 +247,3 @@ class Scene(Pretrained):
         pyramid.load_state_dict(tensors, strict=True)
         height, width = model_config.sizes[-1]
         return cls(pyramid, train_config, Photograph.read(weights.parent, width, height))
-
-
-def _scales(header: Mapping[str, tuple[tuple[int, ...], str]], config: ModelConfig) -> int:
-    """Return how many scales a file holds, by its sigmas. Raises ValueError, KeyError."""
-    shape, _ = header["sigmas"]
-    if len(shape) != 1:
-        raise ValueError(f"sigmas has shape {shape}; one number a scale is needed")
-    check_range("number of trained scales", shape[0], 1, len(config.sizes))
-    return shape[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import abc
 from dataclasses import dataclass
@@ -17,8 +18,7 @@ from singan.data import Task
 from singan.image import Picture, to_pil
 from singan.pipeline import ScenePipeline
 from singan.scale import Diverged
-from singan.schedule import step_work
-from singan.trainer import PyramidTrainer, rmse
+from singan.trainer import PyramidTrainer, rmse, step_work
 
 ATTEMPTS = 2  # at a scale, each at half the learning rate of the one before
 RECORD_SECONDS = 0.1
@@ -36,7 +36,7 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Preview:
-    """What the current scale draws: a new sample, and the trained picture's reconstruction from z_rec."""
+    """Pictures of the current scale: a new sample, and the trained picture's reconstruction from z_rec."""
 
     sample: Image.Image
     reconstruction: Image.Image
@@ -44,7 +44,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands. Scales count from 0, the coarsest; seconds are wall-clock since the call.
+    """Record where training stands. Scales count from 0, the coarsest; seconds are wall-clock since the call.
 
     preview comes about once a second, else None; checkpoint is None until a scale is finished; restarts says how
     often the current scale was begun anew because it gave NaN, a flat picture or a worse one than came in.
@@ -73,11 +73,9 @@ class Progress:
 
 
 def train(
-    picture: Picture,
-    config: TrainConfig | None = None,
-    device: str | torch.device = "auto",
+    picture: Picture, config: TrainConfig | None = None, device: str | torch.device = "auto",
     resume: Checkpoint | None = None,
-) -> abc.Generator[Progress, None, None]:
+) -> abc.Generator[Progress, None, None]:  # fmt: skip
     """Train a SinGAN on one picture; every record holds the scene of the scales that are finished.
 
     config defaults to the preset `standard`. The same picture, config and kind of device give the same weights,
@@ -97,10 +95,7 @@ def train(
 
 
 def records(trainer: PyramidTrainer, checkpoint: Checkpoint | None = None) -> abc.Iterator[Progress]:
-    """Train the scales that are not finished. checkpoint: what the records hold until the next one is.
-
-    Raises TrainingError with the number of a scale that failed twice.
-    """
+    """Train the scales that are not finished. checkpoint: of the records before the next one. Raises TrainingError."""
     for n in range(len(trainer.critics), trainer.scales):
         trainer.advance(n)
         for attempt in range(ATTEMPTS):
@@ -160,8 +155,7 @@ def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.d
 
 def _lost(reconstruction: Tensor, task: Task, steps: int) -> bool:
     """Return whether a reconstruction is NaN, or, after more than a few steps, flat or worse than what came in."""
-    if steps < JUDGED:
-        return not bool(reconstruction.isfinite().all())
     before, after = (rmse(x, task.real) for x in (task.rec_prev, reconstruction))
-    flat = float(reconstruction.std()) < FLAT * float(task.real.std())
-    return not after <= WORSE * before + FLAT or flat
+    if not math.isfinite(after) or steps < JUDGED:
+        return not math.isfinite(after)
+    return after > WORSE * before + FLAT or float(reconstruction.std()) < FLAT * float(task.real.std())

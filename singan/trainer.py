@@ -1,9 +1,10 @@
-"""The state of a training that grows from scale to scale, and what a scale begins with."""
+"""The state of a training that grows from scale to scale."""
 
 from __future__ import annotations
 
 import copy
 import math
+import time
 from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
@@ -15,35 +16,32 @@ from torch import Tensor
 from darkroom.device import fast_format
 from darkroom.seeds import seeded
 from singan.checkpoint import Checkpoint
-from singan.config import TrainConfig
-from singan.data import ScaleData, Task, fresh_samples, pooled_samples
+from singan.config import ModelConfig, TrainConfig
+from singan.data import ScaleData, Task, crop_shape, samples_below
 from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
 from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
 from singan.scale import ScaleTrainer, new_player
 from singan.scene import BATCH_PIXELS, Scene
-from singan.schedule import Stopwatch, step_work
 
 GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below
 CRITIC_GAIN = 0.5  # of an unnormalised critic's last layer
 POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
 MIN_POOL = 4  # pictures, however large they are
 
+STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-channel pixels; measured on 2 cores
+CHANNELS = 32  # of the networks whose pixels are the unit of work
+CHANNELS_EXPONENT = 1.5  # cost of a pixel by channels: between the maps' size (1) and the multiplications (2)
+
 
 class Stream(IntEnum):
-    """What is drawn for scale n, each from a stream of its own. Other numbers would give other weights."""
+    """Number the streams of scale n's draws. Other numbers would give other weights."""
 
     POOL = 1
     WEIGHTS = 2
     STEPS = 3
     PREVIEW = 4
-
-
-def _inherit(network: torch.nn.Module, weights: dict[str, Tensor]) -> None:
-    """Start from the scale below's weights where the architectures agree (SinGAN, supplement 2)."""
-    if {k: v.shape for k, v in network.state_dict().items()} == {k: v.shape for k, v in weights.items()}:
-        network.load_state_dict(weights)
 
 
 def rmse(a: Tensor, b: Tensor) -> float:
@@ -52,7 +50,7 @@ def rmse(a: Tensor, b: Tensor) -> float:
 
 
 class Rendered(NamedTuple):
-    """What a scale draws, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
+    """Pictures of a scale, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
 
     sample: Tensor
     reconstruction: Tensor
@@ -80,6 +78,52 @@ def belongs_to(scene: Scene, picture: Picture, config: TrainConfig) -> bool:
 def same_picture(a: Pyramid, b: Pyramid) -> bool:
     """Return whether two pyramids, of whatever scales, are of one picture at the same sizes."""
     return a.config == b.config and torch.equal(a.source.cpu(), b.source.cpu())
+
+
+def step_work(config: TrainConfig, model: ModelConfig, n: int) -> float:
+    """Estimate the cost of an iteration at scale n, in pixels of a 32-channel network."""
+    height, width = crop_shape(config, n, model.sizes[n])
+    steps = (config.critic_steps + config.generator_steps) / 2
+    pixels = config.batch * height * width * (model.channels[n] / CHANNELS) ** CHANNELS_EXPONENT
+    return steps * (STEP_OVERHEAD_PIXELS + pixels)
+
+
+class Stopwatch:
+    """Measure the seconds since it was made, and predict those that are left, at the speed of late.
+
+    work: of each scale, in any unit.
+    """
+
+    def __init__(self, work: list[float]) -> None:
+        self.work, self.started = work, time.perf_counter()
+        self._left = sum(work)
+        self._since: tuple[float, float] | None = None  # a time, and the work that was left then
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    def measure_anew(self) -> None:
+        """Forget the speed so far, where work is done a second time."""
+        self._since = None
+
+    def lap(self, n: int, share: float) -> bool:
+        """Note that this share of scale n is done, and return whether it is the first lap.
+
+        The speed is measured from there: the first also pays for what is set up once, and says nothing of the rest.
+        """
+        self._left = self.work[n] * (1 - share) + sum(self.work[n + 1 :])  # at the end exactly 0
+        first = self._since is None
+        if first:
+            self._since = time.perf_counter(), self._left
+        return first
+
+    @property
+    def seconds_left(self) -> float:
+        """Predict those of the work after the last lap."""
+        assert self._since is not None, "no lap yet"
+        since, before = self._since
+        return (time.perf_counter() - since) / max(before - self._left, 1) * self._left
 
 
 class PyramidTrainer:
@@ -125,7 +169,7 @@ class PyramidTrainer:
         self.finish(task, generator, critic, self.render(task, generator))
 
     def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Rendered) -> None:
-        """Take over the next scale, and what it draws for the one above."""
+        """Take over the next trained scale and its pictures, for the one above."""
         self.pyramid.append(generator, task.sigma)
         self.rendered = drawn
         self.critics.append({name: value.detach().cpu().contiguous().clone() for name, value in critic.items()})
@@ -150,7 +194,7 @@ class PyramidTrainer:
         self.pool = torch.cat([self.pyramid.step(n - 1, some, prev, self.dtype) for some, prev in batches])
 
     def task(self, n: int) -> Task:
-        """Return what scale n learns, where those below are finished."""
+        """Return scale n's task, where those below are finished."""
         real = self.reals[n]
         if n == 0:
             return Task(n, real, torch.zeros_like(real), self.pyramid.z_rec.expand(1, 3, -1, -1), sigma=1.0)
@@ -168,30 +212,30 @@ class PyramidTrainer:
         return Rendered(self.pyramid.toned(sample), self.pyramid.toned(reconstruction))
 
     def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
-        """Make scale n's networks; those of a second attempt begin elsewhere."""
+        """Make scale n's networks; those of a second attempt begin elsewhere.
+
+        They start from the weights of the scale below where the architectures agree (SinGAN, supplement 2).
+        """
         config, model = self.config, self.pyramid.config
         rng = seeded(config.seed, n, Stream.WEIGHTS, attempt)
         generator = self.pyramid.new_generator(n).requires_grad_(True)
         critic = Discriminator(model.channels[n], config.norm if config.critic_norm else "none")
         initialise(generator.body, GENERATOR_GAIN, rng)
         initialise(critic.body, CRITIC_GAIN, rng)
-        generator.to(self.device)
-        critic.to(self.device)
-        if n:
-            _inherit(generator, self.pyramid.generators[n - 1].state_dict())
+        if n and model.channels[n] == model.channels[n - 1]:
+            if model.norms[n] == model.norms[n - 1]:
+                generator.load_state_dict(self.pyramid.generators[n - 1].state_dict())
             # A critic that has played at many scales drives the large ones to a fine mesh.
-            if config.inherits_critic(model.sizes[n]):
-                _inherit(critic, self.critics[-1])
-        return generator, critic
+            if config.fresh_above is None or max(model.sizes[n]) <= config.fresh_above:
+                critic.load_state_dict(self.critics[-1])
+        return generator.to(self.device), critic.to(self.device)
 
     def trainer(self, n: int, attempt: int = 0) -> ScaleTrainer:
         """Make scale n ready to train; a second attempt has other draws and half the learning rate."""
         config, task = self.config, self.task(n)
         generator, critic = self.networks(n, attempt)
         rng = seeded(config.seed, n, Stream.STEPS, attempt, device=self.device)
-        samples = fresh_samples(self.pyramid, generator, rng, self.dtype) if n else None
-        if self.pool is not None:
-            samples = pooled_samples(generator.pad(resize_picture(self.pool, task.size)), rng)
+        samples = samples_below(self.pyramid, self.pool, generator, rng, self.dtype) if n else None
         data = ScaleData(task, config, generator, samples, rng)
         how = config.learning_rate / 2**attempt, config.betas, config.game(n).clip
         return ScaleTrainer(config, data, new_player(generator, *how), new_player(critic, *how), self.dtype)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from darkroom.checks import check_range
+from darkroom.seeds import seeded
 from darkroom.uses import AnimationUse, Step, as_steps, format_option, fps_option, option, seed_option
 from singan.model import NoiseSource
 from singan.scene import Scene
 from singan.uses.start import STRENGTHS, enlarge_option, print_suffix, start_scale_option
-from singan.walk import Walk, begin_after_smallest_step
 
+FIRST_STEP = 0.05  # share of new noise in the second frame
 LEAST_PULL = 0.01  # alpha of a closed walk: without any pull it has no one place
 
 
@@ -66,10 +69,59 @@ class Animate(AnimationUse[Scene]):
         yield from model.draw(self.frames, sizes, noise, start, model.remembered)
 
     def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
-        return begin_after_smallest_step(frames) if self.loop else frames
+        """Turn a closed animation so that its smallest step is the one from the last frame to the first."""
+        if not self.loop:
+            return frames
+        pixels = [np.asarray(frame, dtype=np.int16) for frame in frames]
+        steps = [float(np.abs(pixels[i] - pixels[i - 1]).mean()) for i in range(len(pixels))]
+        first = int(np.argmin(steps))
+        return frames[first:] + frames[:first]
 
     def stem(self) -> str:
         exact = f"{self.beta:.2f}" if round(self.beta, 2) == self.beta else f"{self.beta:g}"
         return (
             f"{STRENGTHS.get(self.start_scale, 'fine')}_start{self.start_scale}_beta{exact}{print_suffix(self.enlarge)}"
         )
+
+
+class Walk:
+    """The noise of one scale over time: a random walk around z_rec (SinGAN, supplement 4).
+
+    step = beta (z_t - z_{t-1}) + (1 - beta) e;  z_{t+1} = alpha z_rec + (1 - alpha) (z_t + step)
+
+    With u = z - z_rec and s_t = (u_t, u_{t-1}) that is s_{t+1} = M s_t + (gain e_t, 0), where M is 2x2. To close the
+    walk, e repeats after T = `frames` steps, and it begins in the one state that T steps bring back to itself:
+    s_0 = (I - M^T)^-1 r, where r is the state that T steps from zero reach.
+    """
+
+    def __init__(self, z_rec: Tensor, n: int, seed: int, alpha: float, beta: float, frames: int, loop: bool) -> None:
+        """z_rec: (C, H, W), what scale n's noise moves around. loop: whether to close the walk."""
+        self.z_rec, self.n, self.seed, self.frames, self.loop = z_rec, n, seed, frames, loop
+        self.row = ((1 - alpha) * (1 + beta), -(1 - alpha) * beta)  # of M; its other row is (1, 0)
+        self.gain = (1 - alpha) * (1 - beta)
+        self.t = 0
+        self.now = self.before = torch.zeros_like(z_rec)  # open, frame 0 is the trained picture
+        if loop:
+            for _ in range(frames):
+                self._advance()
+            matrix = np.linalg.matrix_power(np.array([self.row, (1.0, 0.0)]), frames)
+            (a, b), (c, d) = np.linalg.inv(np.eye(2) - matrix).tolist()
+            self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
+
+    def noise(self, t: int) -> Tensor:
+        """Draw e of step t, (C, H, W)."""
+        return torch.randn(self.z_rec.shape, generator=seeded(self.seed, self.n, t))
+
+    def _advance(self) -> None:
+        e = self.noise(self.t)
+        if self.t == 0 and not self.loop:
+            self.now = FIRST_STEP * (e - self.z_rec)
+        else:
+            self.now, self.before = self.row[0] * self.now + self.row[1] * self.before + self.gain * e, self.now
+        self.t = (self.t + 1) % self.frames if self.loop else self.t + 1
+
+    def next(self) -> Tensor:
+        """Return the noise of the next frame, (C, H, W)."""
+        z = self.z_rec + self.now
+        self._advance()
+        return z

@@ -13,7 +13,7 @@ def test_paper_is_the_published_method():
     assert (paper.learning_rate, paper.betas, paper.decay, paper.iterations) == (5e-4, (0.5, 0.999), "step", 2000)
     assert (paper.critic_steps, paper.generator_steps, paper.settled) == (3, 3, 0)
     assert (paper.crop, paper.pool, paper.bfloat16, paper.critic_norm) == (0, 0, False, True)
-    assert paper.noise_amplitude == 0.1 and paper.inherits_critic((188, 250))
+    assert (paper.noise_amplitude, paper.fresh_above) == (0.1, None)
 
 
 def test_widths_double_every_four_scales_up_to_the_maximum():

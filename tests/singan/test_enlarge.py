@@ -23,7 +23,7 @@ def photograph() -> Image.Image:
 
 
 def printed(photograph: Image.Image, size: tuple[int, int], layout: Layout, seed: int = 0) -> Image.Image:
-    (result,) = finished(Enlarger(photograph).stages(*size, layout, seed))
+    (result,) = finished(Enlarger(photograph, size).stages(layout, seed))
     return result
 
 
@@ -75,7 +75,7 @@ def test_place_is_a_dial(photograph: Image.Image) -> None:
 
 
 def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
-    stages = list(Enlarger(photograph).stages(120, 160, Layout(photograph)))
+    stages = list(Enlarger(photograph, (120, 160)).stages(Layout(photograph)))
     drafts = [stage.picture for stage in stages if stage.picture]
     widths, shares = [draft.width for draft in drafts], [stage.share for stage in stages]
     assert len(drafts) > 4 and widths == sorted(widths) and widths[0] <= 25
@@ -134,5 +134,5 @@ def test_nothing_is_compiled_while_somebody_waits(photograph: Image.Image) -> No
     kernels = [it for module in (patches, gradients) for it in vars(module).values() if hasattr(it, "signatures")]
     before = [len(kernel.signatures) for kernel in kernels]
     printed(photograph, (200, 150), Layout(), 1)
-    tuple(moving_prints(Enlarger(photograph), [photograph.resize((80, 60))], (160, 120), loop=False))
+    tuple(moving_prints(Enlarger(photograph, (160, 120)), [photograph.resize((80, 60))], loop=False))
     assert [len(kernel.signatures) for kernel in kernels] == before

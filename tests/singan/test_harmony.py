@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from singan.harmony import recoloured, retextured
 from singan.masks import Region
+from singan.uses.harmonize import recoloured, retextured
 from tests.singan.test_enlarge import pixels
 from tests.singan.test_patches import picture
 

@@ -11,7 +11,7 @@ assert photograph  # a fixture
 
 
 def printed(photograph: Image.Image, frames: list[Image.Image], loop: bool) -> list[Image.Image]:
-    steps = moving_prints(Enlarger(photograph), frames, (160, 120), loop)
+    steps = moving_prints(Enlarger(photograph, (160, 120)), frames, loop)
     return [step.picture for step in steps if step.picture is not None]
 
 

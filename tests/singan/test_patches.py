@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from singan import patches
-from singan.compiling import parallel
 from singan.patches import PATCH, TOLERANCE, Matches, improve, match_all, resized, vote
-from singan.pieces import whole
+from singan.pieces import parallel, whole
 from tests.disks import nearly_full
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from singan.walk import Walk
+from singan.uses.animate import Walk
 
 
 @pytest.mark.parametrize(("alpha", "beta", "frames"), [(0.1, 0.9, 10), (0.02, 0.8, 25), (0.01, 1.0, 4)])

@@ -105,7 +105,7 @@ class TrainingQueue:
         share = min(1.0, math.sqrt(FIRST_PRINT / math.prod(picture.size)))
         size = round(picture.width * share), round(picture.height * share)
         reduced = picture if share == 1 else picture.resize(size, Image.Resampling.LANCZOS)
-        for stage in self.device.stream(Turn.PICTURE, Enlarger(reduced).stages(*size, Layout(place=PLACES[0]))):
+        for stage in self.device.stream(Turn.PICTURE, Enlarger(reduced, size).stages(Layout(place=PLACES[0]))):
             if stage.picture and math.prod(stage.picture.size) >= min(DRAFT, math.prod(size)):
                 yield stage.picture
 
