@@ -24,7 +24,7 @@ Resampling, Transpose = Image.Resampling, Image.Transpose
 class Piece:
     """Neighbouring strips of one scale: pixels start to stop of the picture show first to last of the photograph, px.
 
-    margin: whether it is a margin, which mirrors them.
+    margin: whether it mirrors them.
     """
 
     start: int
@@ -88,18 +88,18 @@ def places(line: Sequence[Piece], side: int) -> NDArray[np.float64]:
 
 def deformed(image: Image.Image, rows: Sequence[Piece], columns: Sequence[Piece], photograph: Size) -> Image.Image:
     """Make the picture that pieces of a photograph of this (width, height) are. image: the photograph, at any size."""
-    factor = image.width / photograph[0]
-    across = Image.new("RGB", (columns[-1].stop, image.height))
-    for it in columns:
+    across = _laid(image, columns, photograph[0]).transpose(Transpose.TRANSPOSE)
+    return _laid(across, rows, photograph[1]).transpose(Transpose.TRANSPOSE)
+
+
+def _laid(image: Image.Image, line: Sequence[Piece], own: int) -> Image.Image:
+    """Resample the columns of an image of a photograph, which is `own` px wide."""
+    factor = image.width / own
+    result = Image.new("RGB", (line[-1].stop, image.height))
+    for it in line:
         box = it.first * factor, 0, min(it.last * factor, image.width), image.height
         part = image.resize((it.stop - it.start, image.height), Resampling.LANCZOS, box)
-        across.paste(part.transpose(Transpose.FLIP_LEFT_RIGHT) if it.margin else part, (it.start, 0))
-    factor = image.height / photograph[1]
-    result = Image.new("RGB", (across.width, rows[-1].stop))
-    for it in rows:
-        band = 0, it.first * factor, across.width, min(it.last * factor, image.height)
-        part = across.resize((across.width, it.stop - it.start), Resampling.LANCZOS, band)
-        result.paste(part.transpose(Transpose.FLIP_TOP_BOTTOM) if it.margin else part, (0, it.start))
+        result.paste(part.transpose(Transpose.FLIP_LEFT_RIGHT) if it.margin else part, (it.start, 0))
     return result
 
 

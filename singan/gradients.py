@@ -43,7 +43,7 @@ def smooth(
 
     Args:
         colours: (H, W, 3), as `vote` gives them.
-        gradients: (2, H, W, 3), to the right and down, as `vote_gradients` gives them. Where the colours have a higher
+        gradients: (2, H, W, 3), to the right and down, as it gives them. Where the colours have a higher
             step than that, by more than `STEP`, it is an edge and stays.
         kept: (H, W), the pixels that are the given picture's to the byte. The others continue it without a seam, as
             across the border of both the gradients count, not the colours.

@@ -23,22 +23,15 @@ def scale_noise(n: int, size: Shape, rng: torch.Generator, count: int = 1) -> Te
     return torch.randn(count, 3 if n else 1, *size, generator=rng, device=rng.device)
 
 
-def _norm(kind: Norm, channels: int) -> list[nn.Module]:
-    if kind == "batch":
-        return [nn.BatchNorm2d(channels)]
-    if kind == "instance":
-        return [nn.InstanceNorm2d(channels, affine=True)]
-    return []
-
-
 def _body(channels: int, out: int, norm: Norm, layers: int) -> nn.Sequential:
     """Stack `layers` unpadded 3x3 convolutions, 3 -> channels ... -> out, with norm and LeakyReLU between them."""
     modules: list[nn.Module] = []
-    width = 3
-    for _ in range(layers - 1):
-        modules += [nn.Conv2d(width, channels, KERNEL), *_norm(norm, channels), nn.LeakyReLU(SLOPE, inplace=True)]
-        width = channels
-    body = nn.Sequential(*modules, nn.Conv2d(width, out, KERNEL))
+    for n in range(layers - 1):
+        modules.append(nn.Conv2d(channels if n else 3, channels, KERNEL))
+        if norm != "none":
+            modules.append(nn.BatchNorm2d(channels) if norm == "batch" else nn.InstanceNorm2d(channels, affine=True))
+        modules.append(nn.LeakyReLU(SLOPE, inplace=True))
+    body = nn.Sequential(*modules, nn.Conv2d(channels, out, KERNEL))
     return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
@@ -56,12 +49,8 @@ def initialise(body: nn.Sequential, last_gain: float, rng: torch.Generator) -> N
                 nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
             else:
                 nn.init.kaiming_normal_(module.weight, a=SLOPE, generator=rng)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    if not normalised:
-        last = body[-1]
-        assert isinstance(last, nn.Conv2d)
-        last.weight.data.mul_(last_gain)
+                module.weight.data.mul_(last_gain if module is body[-1] else 1)
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
 
 class Generator(nn.Module):
@@ -117,7 +106,7 @@ class Discriminator(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """The generators of the finished scales, with what drawing from them needs; `generators[0]` is the coarsest.
+    """Hold the generators of the finished scales, `generators[0]` the coarsest, and draw with them.
 
     sigmas: (scales,), amplitude of the noise at each scale. z_rec: (1, 1, h, w) of the coarsest scale, the one map from
     which the picture is reconstructed; it is zero above. source: the trained picture, uint8 (3, H, W).
@@ -180,13 +169,9 @@ class Pyramid(nn.Module):
 
     @torch.no_grad()
     def render(
-        self,
-        noise: NoiseSource,
-        sizes: Sequence[Shape],
-        dtype: torch.dtype,
-        start: int = 0,
+        self, noise: NoiseSource, sizes: Sequence[Shape], dtype: torch.dtype, start: int = 0,
         image: Tensor | None = None,
-    ) -> Tensor:
+    ) -> Tensor:  # fmt: skip
         """Draw the finest picture (N, 3, H, W) of `sizes`: the paper's one way of drawing, equations 4 to 6.
 
         noise(n, size) gives scale n's map, or None for zero. With `start` above 0, `image` (N, 3, h, w) is the picture

@@ -1,4 +1,4 @@
-"""Which patches of a photograph are nearest to those of a picture, and a picture made of the photograph's patches.
+"""Search for the patches of a photograph that are nearest to a picture's, and vote a picture out of them.
 
 Pictures are uint8 (height, width, 3) here: a patch is compared twice as fast as in float32. All of it gives the same
 for any number of threads.
@@ -145,23 +145,16 @@ def match_all(
     if not alike:
         return matches_of(cost.argmin(1), picture, photograph, wrapped)
     kernel = cost.clamp_(min=0).div_(-3 * PATCH**2 * ENTROPY)
-    kernel -= kernel.max(1, keepdim=True).values
-    top = kernel.amax(0)
-    kernel -= _exp(kernel - top).sum(0).log_().add_(top)  # logsumexp
-    _exp(kernel)
+    kernel -= kernel.amax(1, keepdim=True)
+    kernel -= kernel.logsumexp(0)
+    # One number of each column is 0 or nearly. What is nothing beside it becomes 0: as float32 it would be too small to
+    # be written as usual, which takes a processor a hundred times as long.
+    F.threshold(kernel, NOTHING, -torch.inf, inplace=True).exp_()
     used = torch.ones(len(keys))
     for _ in range(SINKHORN):
         shares = (1 / len(query)) / (kernel @ used).clamp_(min=TINY)
         used = (1 / len(keys)) / (shares @ kernel).clamp_(min=TINY)
     return matches_of((kernel * used).argmax(1), picture, photograph, wrapped)
-
-
-def _exp(exponents: Tensor) -> Tensor:
-    """Exponentiate in place numbers of which one in each sum is 0 or nearly: what is nothing beside it becomes 0.
-
-    As float32 it would be too small to be written as usual, which takes a processor a hundred times as long.
-    """
-    return F.threshold(exponents, NOTHING, -torch.inf, inplace=True).exp_()
 
 
 def matches_of(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool = False) -> Matches:
@@ -194,7 +187,8 @@ def improve(
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)
     tolerance = np.int32(TOLERANCE if worth == 1 else 0)
-    flat = _flat(_unrolled(picture, matches.step) if matches.wrapped else picture), _flat(photograph)
+    around = _unrolled(picture, matches.step) if matches.wrapped else picture
+    flat = [it.reshape(len(it), -1) for it in (around, photograph)]  # a patch's rows lie in one piece each
     bands = _bands(rows, columns)
     masks = (
         np.ones((rows, columns), np.bool_) if sought is None else sought,
@@ -217,11 +211,6 @@ def _bands(rows: int, columns: int) -> list[tuple[int, int]]:
     """Divide rows into pieces of work, (from, to), that others need not wait for."""
     height = max(1, BAND // columns)
     return [(first, min(first + height, rows)) for first in range(0, rows, height)]
-
-
-def _flat(picture: Bytes) -> Bytes:
-    """Return a picture as (height, 3 width): a patch's rows lie in one piece each."""
-    return picture.reshape(picture.shape[0], -1)
 
 
 @numba.njit(inline="always")
@@ -322,39 +311,39 @@ def _agreed(corners, y, x, step):  # type: ignore[no-untyped-def]
 # -- voting ------------------------------------------------------------------------------------------------------------
 
 
-def vote(matches: Matches, photograph: Bytes, falloff: float, majority: int = 1) -> Generator[float, None, Bytes]:
+def vote(
+    matches: Matches, photograph: Bytes, falloff: float, majority: int = 1, gradients: Gradients | None = None
+) -> Generator[float, None, Bytes]:
     """Return the picture that the matched patches give: each pixel a mean of the photograph's for which the patches
     over it vote, weighted by exp(-falloff r^2), r px from a patch's centre.
 
     majority: power of all votes for one pixel of the photograph together; above 1 those that agree have more than
-    their share, so that what is made of several places is less blurred. Yields the share that is done, a few times a
-    second.
+    their share, so that what is made of several places is less blurred. gradients: (2, H, W, 3), to write their means
+    to; not where borders meet. Yields the share that is done, a few times a second.
     """
     around, inside = _across(matches, 0)
-    picture = yield from _voted(around, photograph, falloff, majority, None)
+    r = np.arange(PATCH) - PATCH // 2
+    window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
+    height, width = around.shape
+    picture = np.empty((height, width, 3), np.uint8)
+    for first, last in _bands(height, width // VOTES):
+        with ALONE:
+            _vote(photograph, around.corners, picture, gradients, around.step, window, majority, first, last)
+        yield last / height
     return np.ascontiguousarray(picture[inside])
-
-
-def vote_gradients(
-    matches: Matches, photograph: Bytes, falloff: float, majority: int = 1
-) -> Generator[float, None, tuple[Bytes, Gradients]]:
-    """Like `vote`, and from the same patches the means of their gradients; borders do not meet."""
-    gradients = np.empty((2, *matches.shape, 3), np.int16)
-    picture = yield from _voted(matches, photograph, falloff, majority, gradients)
-    return picture, gradients
 
 
 def smooth_vote(
     matches: Matches, photograph: Bytes, falloff: float, majority: int = 1,
     kept: Mask | None = None, picture: Bytes | None = None,
 ) -> Generator[float, None, Bytes]:  # fmt: skip
-    """Like `vote`, without steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
+    """Vote without steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
 
     kept, picture: as there; not where borders meet.
     """
     around, inside = _across(matches, REACH)
-    votes = vote_gradients(around, photograph, falloff, majority)
-    colours, gradients = yield from each(votes, lambda share: 0.5 * share)
+    gradients = np.empty((2, *around.shape, 3), np.int16)
+    colours = yield from each(vote(around, photograph, falloff, majority, gradients), lambda share: 0.5 * share)
     result = yield from each(smooth(colours, gradients, kept, picture), lambda share: 0.5 + 0.5 * share)
     return np.ascontiguousarray(result[inside])
 
@@ -372,21 +361,6 @@ def _across(matches: Matches, reach: int) -> tuple[Matches, tuple[slice, slice]]
     rows, columns = ((n - 1) * step + PATCH for n in corners.shape[:2])
     first = before * step
     return Matches(corners, (rows, columns), step), (slice(first, first + height), slice(first, first + width))
-
-
-def _voted(
-    matches: Matches, photograph: Bytes, falloff: float, majority: int, gradients: Gradients | None
-) -> Generator[float, None, Bytes]:
-    """gradients: where they are to be written."""
-    r = np.arange(PATCH) - PATCH // 2
-    window = np.exp(-falloff * (r[:, None] ** 2 + r[None] ** 2)).astype(np.float32)
-    height, width = matches.shape
-    picture = np.empty((height, width, 3), np.uint8)
-    for first, last in _bands(height, width // VOTES):
-        with ALONE:
-            _vote(photograph, matches.corners, picture, gradients, matches.step, window, majority, first, last)
-        yield last / height
-    return picture
 
 
 @parallel(fastmath=True)

@@ -37,7 +37,7 @@ def new_player(network: Network, learning_rate: float, betas: tuple[float, float
 
 
 class Schedule:
-    """The iterations of a scale: at most `config.steps(n)`, fewer where its reconstruction settles.
+    """Count the iterations of a scale: at most `config.steps(n)`, fewer where its reconstruction settles.
 
     The critic's loss never settles: it keeps learning.
     """
@@ -50,15 +50,11 @@ class Schedule:
         self.best_window, self.idle_windows = math.inf, 0
 
     def learning_rate(self, i: int) -> float:
-        """Return that of iteration i, as a share of what it is at the start."""
+        """Return that of iteration i, as a share of that at the start."""
         share = i / self.iterations
         if self.decay == "step":
             return STEP_FACTOR if share >= STEP_AT else 1.0
         return min(1.0, max(LAST_FACTOR, (1 - share) / (1 - CONSTANT)))
-
-    def add(self, reconstruction_loss: Tensor) -> None:
-        """Add a loss, (), to the window."""
-        self.window.add_(reconstruction_loss)
 
     def end_iteration(self, i: int) -> None:
         """Shorten the scale where two windows in a row were not better than the best before."""
@@ -75,19 +71,15 @@ class Schedule:
 
 
 class ScaleTrainer:
-    """One scale in training: its players, what they see, and for how long they play.
+    """Train one scale: its players on its data, for as long as its schedule says.
 
     losses: of the last iteration, each () on the device.
     """
 
     def __init__(
-        self,
-        config: TrainConfig,
-        data: ScaleData,
-        generator: Player[Generator],
-        critic: Player[Discriminator],
+        self, config: TrainConfig, data: ScaleData, generator: Player[Generator], critic: Player[Discriminator],
         dtype: torch.dtype,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.config, self.data, self.dtype = config, data, dtype
         self.task, self.generator, self.critic = data.task, generator, critic
         device, self.game = data.task.real.device, config.game(data.task.n)
@@ -96,11 +88,6 @@ class ScaleTrainer:
         self.one_pass = self.game.loss == "relativistic" or not config.critic_norm
         self.losses = {name: torch.zeros((), device=device) for name in ("critic", "generator", "reconstruction")}
         self.runners = {penalised: runner(partial(self._play, penalised), data.rng) for penalised in (False, True)}
-
-    @property
-    def iterations(self) -> int:
-        """Of this scale; fewer than at first where it has settled."""
-        return self.schedule.iterations
 
     def iterate(self, i: int) -> None:
         """Run iteration i. Nothing in it waits for the device, but for a number at the end of every window."""
@@ -165,7 +152,7 @@ class ScaleTrainer:
         self.critic.network.requires_grad_(True)
         self.losses["generator"].copy_(loss.detach())
         self.losses["reconstruction"].copy_(reconstruction.detach())
-        self.schedule.add(reconstruction.detach())
+        self.schedule.window.add_(reconstruction.detach())
 
     def _generate(self, fakes: tuple[Tensor, Tensor], recs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Draw fakes and reconstructions; in one pass, unless batch statistics would mix them."""

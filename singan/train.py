@@ -118,8 +118,8 @@ def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpo
     while not last:
         scale.iterate(i)
         i += 1
-        now, last = time.perf_counter(), i >= scale.iterations
-        first = trainer.stopwatch.lap(n, i / scale.iterations)
+        now, last = time.perf_counter(), i >= scale.schedule.iterations
+        first = trainer.stopwatch.lap(n, i / scale.schedule.iterations)
         if (first or now < next_record) and not last:
             continue
         next_record = now + RECORD_SECONDS
@@ -130,12 +130,12 @@ def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpo
             after = time.perf_counter()
             next_preview = after + max(PREVIEW_SECONDS, PREVIEW_PAUSE * (after - now))
         if last:
-            if _lost(drawn.reconstruction, scale.task, scale.iterations):
+            if _lost(drawn.reconstruction, scale.task, scale.schedule.iterations):
                 raise Diverged
             trainer.finish(scale.task, scale.generator.network, scale.critic.network.state_dict(), drawn)
             checkpoint = trainer.checkpoint()
         clock = trainer.stopwatch.seconds, trainer.stopwatch.seconds_left
-        yield Progress(n, trainer.scales, i, scale.iterations, losses, *clock, attempt, preview, checkpoint)
+        yield Progress(n, trainer.scales, i, scale.schedule.iterations, losses, *clock, attempt, preview, checkpoint)
 
 
 def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:

@@ -28,7 +28,6 @@ from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
 
 KEPT = (1.0, 1.0)  # how much patches of a print keep their place, so that nothing leaves its own
-
 MODES = ("fit", "keep", "rearrange")
 
 
@@ -71,7 +70,7 @@ class Retarget(PicturesUse[Scene]):
 
     def steps(self, model: Scene) -> Iterator[Step]:
         if self.mode == "fit":
-            fitted = self._fitted(model)
+            fitted = FittedPrint(model.original, model.importance, self.size, Wishes())
             return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
         if self.mode == "rearrange":
             start, below = self.start_scale or 0, model.remembered
@@ -82,16 +81,12 @@ class Retarget(PicturesUse[Scene]):
             check_range("start_scale of mode keep", start, 1, last)
             # A pyramid of one scale has none to redraw with: z_rec itself, stretched, holds the layout.
             below = model.stretched if model.scales > 1 else model.remembered
-        if not self.enlarge:
-            sizes = model.shapes_for(self.size)
-            return as_steps(model.draw(self.count, sizes, model.noise(self.seed), start, below))
-        sizes = model.shapes_for(model.size_of(self.size[0] / self.size[1]))
-        place = KEPT if self.mode == "keep" else ABOUT
+        sizes = model.shapes_for(model.size_of(self.size[0] / self.size[1]) if self.enlarge else self.size)
         pictures = model.draw(self.count, sizes, model.noise(self.seed), start, below)
-        return model.prints((Layout(it, place=place) for it in pictures), self.size, self.seed, drafts=True)
-
-    def _fitted(self, model: Scene) -> FittedPrint:
-        return FittedPrint(model.original, model.importance, self.size, Wishes())
+        if not self.enlarge:
+            return as_steps(pictures)
+        layouts = (Layout(it, place=KEPT if self.mode == "keep" else ABOUT) for it in pictures)
+        return model.prints(layouts, self.size, self.seed, drafts=True)
 
     def note(self, model: Scene) -> str | None:
         if self.mode == "fit":
@@ -171,23 +166,16 @@ class RetargetPicture(PicturesUse[None]):
 
 
 def retarget_picture(
-    picture: Picture,
-    size: Size,
-    mode: str = "fit",
-    seed: int = 0,
-    *,
-    protect: Picture | None = None,
-    focus: tuple[float, float] | None = None,
-    crop: float | None = None,
-    extend: float | None = None,
-    deform: float | None = None,
-) -> Image.Image:
+    picture: Picture, size: Size, mode: str = "fit", seed: int = 0, *, focus: tuple[float, float] | None = None,
+    **steered: Any,
+) -> Image.Image:  # fmt: skip
     """Return a picture at another (width, height), px, without training, as `RetargetPicture` does it.
 
-    Raises ValueError where an argument is not what is allowed, PictureError where a picture cannot be read.
+    steered: protect, crop, extend and deform. Raises ValueError where an argument is not what is allowed, PictureError
+    where a picture cannot be read.
     """
     point = None if focus is None else ",".join(map(str, focus))
     # The use opens the pictures.
-    use = RetargetPicture(picture, size, mode, seed, protect, point, crop, extend, deform)  # type: ignore[arg-type]
+    use = RetargetPicture(picture, size, mode, seed, focus=point, **steered)  # type: ignore[arg-type]
     (result,) = use.drawn(None)
     return result

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 from singan.gradients import LEVEL, SCREEN, smooth
-from singan.patches import Matches, smooth_vote, vote, vote_gradients
+from singan.patches import Matches, smooth_vote, vote
 from singan.pieces import whole
 from tests.singan.test_patches import nowhere, nowhere_offsets, picture
 
 
 def gradients_of(colours: np.ndarray) -> np.ndarray:
-    """(2, H, W, 3), of any numbers, as `vote_gradients` gives them."""
+    """(2, H, W, 3), of any numbers, as `vote` gives them."""
     found = np.zeros((2, *colours.shape))
     found[0, :, :-1], found[1, :-1] = np.diff(colours, axis=1), np.diff(colours, axis=0)
     return np.rint(LEVEL * found).astype(np.int16)
@@ -80,7 +80,8 @@ def test_what_is_kept_stays_to_the_byte_and_is_continued() -> None:
 def test_gradients_are_voted_for_beside_the_colours() -> None:
     photograph = picture(60, 83)
     matches = Matches(nowhere_offsets(nowhere(60, 83, 2)).astype(np.int32), (60, 83), 2)
-    colours, gradients = whole(vote_gradients(matches, photograph, 0.5))
+    gradients = np.empty((2, 60, 83, 3), np.int16)
+    colours = whole(vote(matches, photograph, 0.5, gradients=gradients))
     assert np.array_equal(colours, whole(vote(matches, photograph, 0.5)))
     assert np.array_equal(gradients, gradients_of(photograph.astype(float)))
 

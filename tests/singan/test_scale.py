@@ -120,7 +120,7 @@ def test_a_scale_ends_early_once_its_reconstruction_has_settled():
     schedule = Schedule(replace(PRESETS["fast"], iterations=1200, coarse_iterations=1.0), 0, CPU)
     ends = []
     for i in range(700):
-        schedule.add(torch.tensor((4, 3, 3, 2, 2, 2.5, 1)[i // 100]))
+        schedule.window.add_((4, 3, 3, 2, 2, 2.5, 1)[i // 100])
         schedule.end_iteration(i)
         if i % 100 == 99:
             ends.append(schedule.iterations)
