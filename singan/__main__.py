@@ -31,17 +31,13 @@ def _scene(args: argparse.Namespace) -> ScenePipeline:
     scene = ScenePipeline.from_pretrained(args.model).to(pick_device())
     if not scene.finished:
         total = scene.train_config.trained(scene.pyramid.config.sizes)
-        print(
-            f"{args.model} has {scene.scales} of {total} scales: pictures come at {'x'.join(map(str, scene.size))} px"
-        )
+        size = "x".join(map(str, scene.size))
+        print(f"{args.model} has {scene.scales} of {total} scales: pictures come at {size} px")
     return scene
 
 
-# -- train ------------------------------------------------------------------------------------------------------------
-
-
 def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -> Checkpoint | None:
-    """Load what `out` holds of this very training; None where it is free. Raises ValueError where it is not."""
+    """Load this very training from `out`; None where that is free. Raises ValueError where it holds anything else."""
     names, kind = visible(out), kind_in(out)
     if kind not in (None, SCENE_KIND):
         raise ValueError(f"{out} holds {kind}; choose another folder")
@@ -100,17 +96,13 @@ def _follow(args: argparse.Namespace, picture: Image.Image, config: TrainConfig,
                 save_checkpoint(checkpoint, args.out)
             if asked:
                 break
-    if not record.finished:
-        assert stop.number is not None
-        kept = checkpoint.scene.scales if checkpoint else 0
-        where = f" in {args.out}; --resume goes on" if kept else ""
-        print(f"stopped: {kept} of {total} scales are finished{where}")
-        return commands.exit_code(stop.number)
-    print(f"trained in {tqdm.format_interval(record.seconds)}: {args.out}")
-    return 0
-
-
-# -- use --------------------------------------------------------------------------------------------------------------
+    if record.finished:
+        print(f"trained in {tqdm.format_interval(record.seconds)}: {args.out}")
+        return 0
+    assert stop.number is not None
+    kept = checkpoint.scene.scales if checkpoint else 0
+    print(f"stopped: {kept} of {total} scales are finished{f' in {args.out}; --resume goes on' if kept else ''}")
+    return commands.exit_code(stop.number)
 
 
 def _use(args: argparse.Namespace) -> int:
@@ -123,8 +115,8 @@ def _use(args: argparse.Namespace) -> int:
     streams = [use.draw(model) for use in uses]  # all are checked before the first is drawn
     with made_folder(args.out) as folder:
         for use, stream, prefix in zip(uses, streams, prefixes(uses), strict=True):
-            what = f"{prefix}{use.stem()}"
-            bar = tqdm(stream, total=use.total, desc=what, unit="", delay=BAR_DELAY, dynamic_ncols=True)
+            name = f"{prefix}{use.stem()}"
+            bar = tqdm(stream, total=use.total, desc=name, unit="", delay=BAR_DELAY, dynamic_ncols=True)
             use.write(bar, folder, prefix)
     if note := uses[0].note(model):
         print(f"{args.use.title()}: {note}", file=sys.stderr)

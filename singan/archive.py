@@ -21,7 +21,7 @@ BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far
 
 
 def save_zip(scene: ScenePipeline, path: str | Path) -> None:
-    """Write what `load_zip` takes, and, unpacked, `from_pretrained`."""
+    """Write a scene for `load_zip` or, unpacked, `from_pretrained`."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         scene.save_pretrained(folder)
         for file in sorted(Path(folder).iterdir()):
@@ -49,11 +49,10 @@ def _unpack(archive: Path, folder: Path) -> None:
             sizes = {info.filename: info.file_size for info in content.infolist()}
             if sum(sizes.values()) > MAX_BYTES:
                 raise ValueError(f"{archive.name} unpacks to more than {MAX_BYTES // 10**6} MB")
-            for name in MODEL_FILES:
-                if name in sizes and content.getinfo(name).compress_type not in BOUNDED:
+            for name in [it for it in MODEL_FILES if it in sizes]:
+                if content.getinfo(name).compress_type not in BOUNDED:
                     raise NotImplementedError(f"{name} is packed by a method that is not known here")
-                if name in sizes:
-                    with content.open(name) as packed, (folder / name).open("wb") as file:
-                        shutil.copyfileobj(packed, file)
+                with content.open(name) as packed, (folder / name).open("wb") as file:
+                    shutil.copyfileobj(packed, file)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise ValueError(f"{archive.name} is not a ZIP of a trained scene: {error}") from None

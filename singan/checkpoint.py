@@ -1,4 +1,4 @@
-"""What going on with a training needs beside the model: the critics of its finished scales."""
+"""Trainings to go on with: a model and, beside it, the critics of its finished scales."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from darkroom.files import atomic
-from darkroom.model_files import Layout, ModelError, layout_of, read_tensors, reading
+from darkroom.model_files import ModelError, layout_of, read_tensors, reading
 from singan.model import Discriminator
 from singan.pipeline import ScenePipeline
 
@@ -41,27 +41,17 @@ def save_checkpoint(checkpoint: Checkpoint, folder: str | Path) -> None:
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """Load what `save_checkpoint` wrote. Raises ModelError where a file is missing, damaged or of another training."""
+    """Load a saved training. Raises ModelError where a file is missing, damaged or of another training."""
     folder = Path(folder)
     scene = ScenePipeline.from_pretrained(folder)
     if not (folder / TRAINING_FILE).exists():
         raise ModelError(f"{folder} holds no training to go on with: {TRAINING_FILE} is missing")
     with reading(folder / TRAINING_FILE, "training to go on with"):
-        wanted = _critics_layout(scene)
+        norm = scene.train_config.norm if scene.train_config.critic_norm else "none"
+        with torch.device("meta"):
+            layouts = [layout_of(Discriminator(width, norm)) for width in scene.pyramid.config.channels[: scene.scales]]
+        wanted = {f"{n}.{name}": it for n, layout in enumerate(layouts) for name, it in layout.items()}
+        # More may be in the file: a critic is written before its generator.
         tensors = read_tensors(folder / TRAINING_FILE, wanted, more=True)
-    critics: list[dict[str, Tensor]] = [{} for _ in range(scene.scales)]
-    for name in wanted:
-        n, _, rest = name.partition(".")
-        critics[int(n)][rest] = tensors[name]
+    critics = ({name: tensors[f"{n}.{name}"] for name in layout} for n, layout in enumerate(layouts))
     return Checkpoint(scene, tuple(critics))
-
-
-def _critics_layout(scene: ScenePipeline) -> Layout:
-    """Return that of the finished scales' critics. More may be in the file: one is written before its generator."""
-    config, model = scene.train_config, scene.pyramid.config
-    layout: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
-    with torch.device("meta"):
-        for n in range(scene.scales):
-            norm = config.norm if config.critic_norm else "none"
-            layout |= layout_of(Discriminator(model.channels[n], norm), f"{n}.")
-    return layout

@@ -23,15 +23,22 @@ OBJECT = 0.2  # share of the picture that is a subject: below, the scene around 
 RARE_OBJECT, RARE = 0.05, 0.35  # if it takes this share, it is one where so little elsewhere resembles it
 DETAIL = 0.085  # expected coherence; benchmarks/README.md says which pictures are worse
 
-SHOWS: dict[Kind, str] = {
-    "face": "this looks like a face",
-    "text": "this picture holds writing",
-    "object": "this picture has a subject",
+PIECES = (
+    ": a trained scene knows patches, not what they show, and will draw it in pieces, unless a start scale of 2 or "
+    "more keeps its layout; landscapes, textures and crowds of like things work, and fitting to other shapes keeps it "
+    "whole, without training"
+)
+WARNINGS: dict[Kind, str] = {
+    "face": f"this looks like a face{PIECES}",
+    "text": f"this picture holds writing{PIECES}",
+    "object": f"this picture has a subject{PIECES}",
+    "detail": "this picture repeats little of itself: what the networks draw alone will be less coherent than of most "
+    "pictures; prints mend most of that, and a start scale of 1 or 2 keeps the layout",
 }
 
 
 def kinds(picture: Picture) -> list[Kind]:
-    """Find what speaks against training on a picture, if anything. Takes about a second. Raises PictureError.
+    """Find reasons against training on a picture, if any. Takes about a second. Raises PictureError.
 
     A face or a page is not also called an object, and none of them poor in repetition.
     """
@@ -46,22 +53,10 @@ def kinds(picture: Picture) -> list[Kind]:
 
 def warnings(picture: Picture, task: Task) -> list[str]:
     """Describe what of a picture a task will break, a sentence each: for the page, commands, endpoints and agents."""
-    if task != "train":
-        found = importance(open_picture(picture))
-        what = "writing" if found.text.mean() > TEXT else "subject" if found.subject.any() else None
-        said = f"mode {task} does not know the photograph's {what} and may break it; mode fit keeps it whole"
-        return [said] if what else []
-    return [_of_training(kind) for kind in kinds(picture)]
-
-
-def _of_training(kind: Kind) -> str:
-    if kind == "detail":
-        return (
-            "this picture repeats little of itself: what the networks draw alone will be less coherent than of most "
-            "pictures; prints mend most of that, and a start scale of 1 or 2 keeps the layout"
-        )
-    return (
-        f"{SHOWS[kind]}: a trained scene knows patches, not what they show, and will draw it in pieces, unless a start "
-        "scale of 2 or more keeps its layout; landscapes, textures and crowds of like things work, and fitting to "
-        "other shapes keeps it whole, without training"
-    )
+    if task == "train":
+        return [WARNINGS[kind] for kind in kinds(picture)]
+    found = importance(open_picture(picture))
+    if not found.subject.any():
+        return []
+    subject = "writing" if found.text.mean() > TEXT else "subject"
+    return [f"mode {task} does not know the photograph's {subject} and may break it; mode fit keeps it whole"]

@@ -1,4 +1,4 @@
-"""The photograph that a scene was trained on, as its folder keeps it: what prints are made of."""
+"""The photograph that a scene was trained on and is printed from, as its folder keeps it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Photograph:
     """A picture as PNG or JPEG. data: the file; name: of the file in a scene's folder; size: (width, height), px."""
 
     def __init__(self, data: bytes) -> None:
-        """Look at the header only. Raises ValueError or OSError where it is neither, or too large."""
+        """Read the header only. Raises ValueError or OSError where it is neither, or too large."""
         if len(data) > MAX_BYTES:
             raise ValueError(f"the photograph has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES // 10**6} are allowed")
         try:

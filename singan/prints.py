@@ -56,12 +56,10 @@ class FittedPrint:
         self.plain_crop = wishes.plain_crop
 
     def steps(self, seed: int, number: int = 0) -> Iterator[Step]:
-        """Return the steps of the print; the first shows the deformed photograph."""
-        if is_cropped(self.strips, self.plain_crop):
-            return iter([Step(number, cropped(self.photograph, self.size, self.importance.centre))])
-        return self._fitted(seed, number)
-
-    def _fitted(self, seed: int, number: int) -> Iterator[Step]:
+        """Yield the steps of the print; the first shows the deformed photograph."""
+        if self.plain_crop or self.strips.cost > BROKEN:
+            yield Step(number, cropped(self.photograph, self.size, self.importance.centre))
+            return
         scale = max(1.0, self.strips.scale)  # above 1 the photograph has too few pixels
         width, height = (max(PATCH + 1, round(side / scale)) for side in self.size)
         own, strips = (width, height), replace(self.strips, scale=self.strips.scale / scale)
@@ -73,18 +71,12 @@ class FittedPrint:
         yield from (replace(step, number=number) for step in steps)
 
     def note(self) -> str | None:
-        """Describe what to know of the result, if anything."""
         return fitted_note(self.strips, self.photograph.size, self.size, self.plain_crop)
 
 
-def is_cropped(strips: Strips, plain_crop: bool) -> bool:
-    """Return whether a crop comes instead of these strips: it was wished for, or they would look worse."""
-    return plain_crop or strips.cost > BROKEN
-
-
 def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool = False) -> str | None:
-    """Describe what to know of a photograph of one size that `FittedPrint` makes another, if anything."""
-    if is_cropped(strips, plain_crop):
+    """Return a remark on a photograph of one size that `FittedPrint` makes another, if there is one."""
+    if plain_crop or strips.cost > BROKEN:
         notes = [] if plain_crop else [CROPPED]
         share = min(own / side for own, side in zip(photograph, size, strict=True))
         if share < 1:
@@ -99,7 +91,7 @@ def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool =
 
 
 def invented(size: Size, photograph: Size) -> str | None:
-    """Describe what a print of this size has beyond the pixels of a photograph of the other; None: nothing."""
+    """Describe what is invented in a print of this size of a photograph of the other; None: nothing."""
     own, reached = filled(size, photograph), _reached(size, photograph)
     if own == size:
         return None

@@ -12,8 +12,7 @@ from darkroom.uses import Step, option, seed_option
 from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
 from singan.scene import Scene
-from singan.uses.redraw import Redraw
-from singan.uses.start import enlarge_option, start_scale_option
+from singan.uses.start import Redraw, enlarge_option, start_scale_option
 
 START_SCALE = 3  # by eye: at 1 and 2 what was there before comes back instead of a small change
 LARGE_START_SCALE = 2  # of prints: by eye, a large change keeps the shape of its mask at 3, and is flat

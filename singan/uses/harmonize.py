@@ -13,8 +13,7 @@ from darkroom.uses import Step, option, seed_option
 from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
 from singan.scene import Scene
-from singan.uses.redraw import Redraw
-from singan.uses.start import enlarge_option, start_scale_option
+from singan.uses.start import Redraw, enlarge_option, start_scale_option
 
 SEEN = 256  # px a side of what the photograph's colours are taken from
 BINS = 32  # of lightness

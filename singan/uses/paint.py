@@ -12,8 +12,7 @@ from PIL import Image
 from darkroom.uses import Step, as_steps, option, seed_option
 from singan.enlarge import Layout
 from singan.scene import Scene
-from singan.uses.redraw import Redraw
-from singan.uses.start import enlarge_option, start_scale_option
+from singan.uses.start import Redraw, enlarge_option, start_scale_option
 
 COLOURS = 5  # main ones of a scene, as many as in the official code
 
