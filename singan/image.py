@@ -77,17 +77,13 @@ def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[Shape, 
     top = (math.ceil(height * reduction - 1e-6), math.ceil(width * reduction - 1e-6))
     short = min(top)
     if short < MIN_TRAINED_SIDE:
-        size = f"{top[1]}x{top[0]}"
-        raise PictureError(
-            f"max_size {config.max_size} reduces the picture to {size}; both sides must keep {MIN_TRAINED_SIDE} px"
-        )
+        size, least = f"{top[1]}x{top[0]}", f"both sides must keep {MIN_TRAINED_SIDE} px"
+        raise PictureError(f"max_size {config.max_size} reduces the picture to {size}; {least}")
     coarsest = config.min_size if short > config.min_size else max(RECEPTIVE_FIELD, short / 2)
+    finest = (config.scales or 0) - 1
     if config.scales is None:
         total = math.ceil(math.log(coarsest / min(width, height)) / math.log(config.scale_factor)) + 1
-        finest = total - math.ceil(math.log(reduction) / math.log(config.scale_factor))
-    else:
-        finest = config.scales - 1
-    finest = max(1, finest)
+        finest = max(1, total - math.ceil(math.log(reduction) / math.log(config.scale_factor)))
     factor = (coarsest / short) ** (1 / finest)
 
     def side(pixels: int, n: int) -> int:
@@ -95,9 +91,3 @@ def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[Shape, 
         return math.ceil(pixels * factor ** (finest - n) - 1e-6)
 
     return tuple((side(top[0], n), side(top[1], n)) for n in range(finest + 1))
-
-
-def image_pyramid(picture: Tensor, sizes: Sequence[Shape]) -> list[Tensor]:
-    """Reduce a picture (1, 3, H, W) to every size, in [-1, 1], each from the finest, as in the official code."""
-    top = resize_picture(picture, sizes[-1])
-    return [resize_picture(top, size) for size in sizes]

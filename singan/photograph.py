@@ -10,6 +10,7 @@ from PIL import Image
 from darkroom import pictures
 from darkroom.model_files import PHOTOGRAPH_FILES
 from darkroom.pictures import FULL_PIXELS
+from darkroom.uses import Size
 
 MAX_BYTES = 25_000_000
 LOSSLESS_BYTES = 12_000_000  # of PNG, at most: 6 megapixels of most photographs
@@ -50,8 +51,8 @@ class Photograph:
         return cls(file.getvalue())
 
     @classmethod
-    def read(cls, folder: Path, width: int, height: int) -> Photograph | None:
-        """Read the one in a scene's folder, of which a picture of this size was trained; None where there is none.
+    def read(cls, folder: Path, trained: Size) -> Photograph | None:
+        """Read the one in a scene's folder, reduced to this size for training; None where there is none.
 
         Raises ValueError or OSError where it is neither PNG nor JPEG, too large, or of another shape.
         """
@@ -60,10 +61,10 @@ class Photograph:
             return None
         with path.open("rb") as file:
             photograph = cls(file.read(MAX_BYTES + 1))
-        ratio = photograph.size[0] / photograph.size[1] * height / width
+        ratio = photograph.size[0] / photograph.size[1] * trained[1] / trained[0]
         if not 1 - OTHER_SHAPE < ratio < 1 + OTHER_SHAPE:
-            own = "x".join(map(str, photograph.size))
-            raise ValueError(f"{path.name} has {own} px, another shape than the trained picture ({width}x{height})")
+            own, other = ("x".join(map(str, size)) for size in (photograph.size, trained))
+            raise ValueError(f"{path.name} has {own} px, another shape than the trained picture ({other})")
         return photograph
 
     def picture(self) -> Image.Image:

@@ -78,8 +78,7 @@ class Scene(Pretrained):
     @property
     def size(self) -> Size:
         """Return the (width, height) of what the finished scales draw by themselves."""
-        height, width = self.pyramid.config.sizes[self.scales - 1]
-        return width, height
+        return self.pyramid.config.sizes[self.scales - 1][::-1]
 
     def size_of(self, ratio: float) -> Size:
         """Return the (width, height) of a shape, width / height, at the same area."""
@@ -94,8 +93,7 @@ class Scene(Pretrained):
         """Return the (height, width) of every scale when the result is (width, height), None being the native size."""
         if size is not None:
             check_output(size, MAX_OUTPUT, MAX_PIXELS)
-        width, height = size or self.size
-        return self.pyramid.shapes_for((height, width))
+        return self.pyramid.shapes_for((size or self.size)[::-1])
 
     def reconstruction(self) -> Image.Image:
         """Draw the trained picture as the networks remember it, from z_rec (SinGAN, equation 9)."""
@@ -109,8 +107,7 @@ class Scene(Pretrained):
     @property
     def original_size(self) -> Size:
         """Return the (width, height) of `original`."""
-        height, width = self.pyramid.config.sizes[-1]
-        return self.photograph.size if self.photograph else (width, height)
+        return self.photograph.size if self.photograph else self.pyramid.config.sizes[-1][::-1]
 
     @cached_property
     def importance(self) -> Importance:
@@ -156,9 +153,8 @@ class Scene(Pretrained):
 
     def shorter_side(self, scale: int) -> int:
         """Return that of the trained picture at a scale, finished or not, px. Raises ValueError where there is none."""
-        sizes = self.pyramid.config.sizes
         check_range("start_scale", scale, 0, self.last_scale)
-        return min(sizes[scale])
+        return min(self.pyramid.config.sizes[scale])
 
     def redrawn(self, picture: Image.Image, start: int, seed: int) -> Iterator[Image.Image]:
         """Redraw a picture, which comes in below scale `start`, stretched, from there on (SinGAN, section 5).
@@ -208,8 +204,6 @@ class Scene(Pretrained):
             pictures += to_pil(image)
         return pictures
 
-    # -- files -------------------------------------------------------------------------------------------------------
-
     def config_json(self) -> dict[str, Any]:
         """Return config.json's content: of the whole pyramid, so that of a training only the weights file changes."""
         return {"format": FORMAT, "model": asdict(self.pyramid.config), "train": asdict(self.train_config)}
@@ -245,5 +239,4 @@ class Scene(Pretrained):
         tensors = read_tensors(weights, wanted)
         pyramid = Pyramid(model_config, scales)
         pyramid.load_state_dict(tensors, strict=True)
-        height, width = model_config.sizes[-1]
-        return cls(pyramid, train_config, Photograph.read(weights.parent, width, height))
+        return cls(pyramid, train_config, Photograph.read(weights.parent, model_config.sizes[-1][::-1]))

@@ -38,9 +38,17 @@ def super_resolved(picture: Bytes, shape: Shape) -> Generator[float, None, Bytes
     shapes = [shape if n == steps else _at(own, [ratio**n for ratio in ratios]) for n in range(1, steps + 1)]
     keys = resized(resized(picture, _at(own, [1 / ratio for ratio in ratios])), own)
     total, done, now = sum(map(prod, shapes)), 0, picture
+    falloff = FALLOFF if factor <= 2 else FAR_FALLOFF
+
+    def step(n: int) -> Generator[float, None, Bytes]:
+        begun = Matches.centred(shapes[n], own, step_of(shapes[n]))
+        search = improve(begun, resized(now, shapes[n]), keys, SWEEPS, NEAR, n)
+        matches = yield from each(search, lambda share: 0.6 * share)
+        voted = yield from each(vote(matches, picture, falloff), lambda share: 0.6 + 0.2 * share)
+        return (yield from each(_corrected(voted, picture), lambda share: 0.8 + 0.2 * share))
+
     for n, larger in enumerate(shapes):
-        pieces = _step(resized(now, larger), picture, keys, n, FALLOFF if factor <= 2 else FAR_FALLOFF)
-        now = yield from each(pieces, lambda share: (done + share * prod(larger)) / total)  # noqa: B023
+        now = yield from each(step(n), lambda share: (done + share * prod(larger)) / total)  # noqa: B023
         done += prod(larger)
     return now
 
@@ -59,24 +67,13 @@ def beyond(steps: Iterator[Step], reached: Size, size: Size) -> Iterator[Step]:
         yield Step(0, Image.fromarray(result).resize(size, Image.Resampling.LANCZOS))
 
 
-def _step(now: Bytes, picture: Bytes, keys: Bytes, seed: int, falloff: float) -> Generator[float, None, Bytes]:
-    """keys: the picture as blurred as `now`."""
-    begun = Matches.centred(shape_of(now), shape_of(picture), step_of(shape_of(now)))
-    matches = yield from each(improve(begun, now, keys, SWEEPS, NEAR, seed), lambda share: 0.6 * share)
-    voted = yield from each(vote(matches, picture, falloff), lambda share: 0.6 + 0.2 * share)
-    return (yield from each(_corrected(voted, picture), lambda share: 0.8 + 0.2 * share))
-
-
 def _at(shape: Shape, ratios: list[float]) -> Shape:
     height, width = (max(PATCH, round(side * ratio)) for side, ratio in zip(shape, ratios, strict=True))
     return height, width
 
 
 def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
-    """Correct it so that, reduced to the picture's size, it is the picture to within NOISE.
-
-    Yields the share that is done.
-    """
+    """Correct it so that, reduced to the picture's size, it is the picture to within NOISE; yield the share."""
     pixels = as_tensor(now).float()
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS

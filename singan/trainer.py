@@ -18,7 +18,7 @@ from darkroom.seeds import seeded
 from singan.checkpoint import Checkpoint
 from singan.config import ModelConfig, TrainConfig
 from singan.data import ScaleData, Task, crop_shape, samples_below
-from singan.image import Picture, image_pyramid, open_picture, pyramid_sizes, resize_picture, to_tensor
+from singan.image import Picture, open_picture, pyramid_sizes, resize_picture, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
 from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
@@ -63,7 +63,8 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
     """
     image = open_picture(picture)
     sizes = pyramid_sizes(*image.size, config)
-    reals = image_pyramid(to_tensor(image), sizes)
+    top = resize_picture(to_tensor(image), sizes[-1])
+    reals = [resize_picture(top, size) for size in sizes]  # each from the finest, as in the official code
     pyramid = Pyramid(config.model_config(sizes))
     pyramid.source.copy_(((reals[-1][0] + 1) * 127.5).round().to(torch.uint8))
     pyramid.z_rec.copy_(torch.randn(pyramid.z_rec.shape, generator=seeded(config.seed)))
@@ -151,8 +152,6 @@ class PyramidTrainer:
         """The picture at its own size, as the scene keeps it."""
         return Photograph.of(self._picture)
 
-    # -- the finished scales ------------------------------------------------------------------------------------------
-
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take over finished scales. Raises ValueError where they are of another picture or configuration."""
         theirs = checkpoint.scene.pyramid
@@ -178,8 +177,6 @@ class PyramidTrainer:
         """Copy the finished scales, apart from what training goes on to change."""
         scene = ScenePipeline(copy.deepcopy(self.pyramid), self.config, self.photograph)
         return Checkpoint(scene, tuple(self.critics))
-
-    # -- the next scale -----------------------------------------------------------------------------------------------
 
     def advance(self, n: int) -> None:
         """Bring the pool of samples to the scale below n, through the frozen generator there, if there are both."""
