@@ -25,20 +25,13 @@ RECEPTIVE_FIELD = LAYERS * (KERNEL - 1) + 1  # px
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Describe the networks of a pyramid; index 0 is the coarsest scale everywhere.
+    """Describe the networks of a pyramid; index 0 is the coarsest scale everywhere."""
 
-    sizes: (height, width) of each scale, px.
-    channels: width of each scale's hidden layers.
-    norms: normalisation of each scale's generator.
-    paddings: what each scale's generator sees outside the picture.
-    layers: convolutions of a network; its receptive field is `2 * layers + 1` px.
-    """
-
-    sizes: tuple[Shape, ...]
-    channels: tuple[int, ...]
-    norms: tuple[Norm, ...]
-    paddings: tuple[Padding, ...]
-    layers: int = LAYERS
+    sizes: tuple[Shape, ...]  # (height, width), px, of each scale
+    channels: tuple[int, ...]  # of each scale's hidden layers
+    norms: tuple[Norm, ...]  # of each scale's generator
+    paddings: tuple[Padding, ...]  # what each scale's generator sees outside the picture
+    layers: int = LAYERS  # convolutions of a network; its receptive field is `2 * layers + 1` px
 
     def __post_init__(self) -> None:
         # Files from elsewhere come with a configuration: nothing is made that they merely claim.
@@ -67,78 +60,52 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Game:
-    """The game of a scale's two networks.
+    """The game of a scale's two networks."""
 
-    loss: "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2.
-    penalty: weight of the gradient penalty. penalty_every: critic steps from one to the next (lazy regularisation,
-    StyleGAN2). reconstruction_weight: alpha of SinGAN's equation 2. clip: a network's gradient is shortened to this
-    times its recent norm; 0 leaves it as it is.
-    """
-
-    loss: Loss
-    penalty: float
-    penalty_every: int
-    reconstruction_weight: float
-    clip: float = 0.0
+    loss: Loss  # "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2
+    penalty: float  # weight of the gradient penalty
+    penalty_every: int  # critic steps from one to the next (lazy regularisation, StyleGAN2)
+    reconstruction_weight: float  # alpha of SinGAN's equation 2
+    clip: float = 0.0  # a network's gradient is shortened to this times its recent norm; 0 leaves it as it is
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a pyramid is trained on one picture. The defaults are the preset `standard`.
+    """Configure the training of a pyramid on one picture. The defaults are the preset `standard`."""
 
-    max_size: longer side of the trained picture, px; larger pictures are reduced, smaller ones kept.
-    min_size: shorter side of the coarsest scale, px.
-    scale_factor: wanted ratio between neighbouring scales; adjusted so that the coarsest comes out at min_size.
-    scales: number of scales; None derives it from scale_factor.
-    until: shorter side, px, up to which scales are trained; those above it are left for later, None: all are trained.
-    iterations: training steps a scale, at most; `coarse_iterations` times as many at the `coarse_scales`.
-    settled: a scale begins its last 40 % once its reconstruction loss, over a twelfth of its iterations, was twice in a
-    row not below the best before by this share; 0: only after 60 % of its iterations.
-    seed: of every random draw.
-    channels, max_channels: hidden width, doubled every 4 scales up to the maximum.
-    norm, norm_scales: the generators' normalisation, at how many of the coarsest scales (None: all).
-    critic_norm: whether the critics are normalised as the generators are.
-    fresh_above: critics of scales with a longer side above this, px, do not start from the weights of the one below;
-    None: all do.
-    zero_padding_scales: coarsest scales that see zeros outside the picture, the others its reflection (None: all).
-    noise_amplitude: sigma of a scale is this times the RMSE of the reconstruction below it (SinGAN, section 2.1).
-    coarse, fine, coarse_scales: the game at that many of the coarsest scales, and at the others.
-    learning_rate, betas: of Adam. decay: "step" (x 0.1 after 80 %) or "linear" (constant to 60 %, then to 2 %).
-    critic_steps, generator_steps: updates of each network an iteration.
-    crop, crops: side of the training crops, px, and their number; crop 0 trains on whole pictures.
-    pool: samples of the lower pyramid that are kept and reused; 0 redraws one at every step.
-    bfloat16: whether networks run in bfloat16 where the device is fast at it.
-    """
-
-    max_size: int = 250
-    min_size: int = 19
-    scale_factor: float = 0.65
-    scales: int | None = None
-    until: int | None = None
-    iterations: int = 240
-    coarse_iterations: float = 2.8
+    max_size: int = 250  # px, longer side of the trained picture; larger ones are reduced, smaller ones kept
+    min_size: int = 19  # px, shorter side of the coarsest scale
+    scale_factor: float = 0.65  # wanted between neighbouring scales; adjusted so that the coarsest has min_size
+    scales: int | None = None  # number of scales; None derives it from scale_factor
+    until: int | None = None  # px, shorter side, up to which scales are trained; None: all
+    iterations: int = 240  # training steps a scale, at most
+    coarse_iterations: float = 2.8  # times as many at the `coarse_scales`
+    # A scale begins its last 40 % once its reconstruction loss, over a twelfth of its iterations, was twice in a row
+    # not below the best before by this share; 0: only after 60 % of its iterations.
     settled: float = 0.02
-    seed: int = 0
-    channels: int = 32
+    seed: int = 0  # of every random draw
+    channels: int = 32  # hidden width, doubled every 4 scales
     max_channels: int = 32
-    norm: Norm = "instance"
-    norm_scales: int | None = 1
-    critic_norm: bool = False
-    fresh_above: int | None = 128
-    zero_padding_scales: int | None = 2
-    noise_amplitude: float = 0.3
+    norm: Norm = "instance"  # of the generators
+    norm_scales: int | None = 1  # the coarsest scales that are normalised; None: all
+    critic_norm: bool = False  # whether the critics are normalised as the generators are
+    fresh_above: int | None = (
+        128  # px, longer side above which critics do not start from the weights below; None: all do
+    )
+    zero_padding_scales: int | None = 2  # coarsest that see zeros outside the picture, not its reflection; None: all
+    noise_amplitude: float = 0.3  # sigma over the RMSE of the reconstruction below (SinGAN, section 2.1)
     coarse: Game = Game("wgan-gp", penalty=0.1, penalty_every=4, reconstruction_weight=10.0)
     fine: Game = Game("relativistic", penalty=0.004, penalty_every=8, reconstruction_weight=50.0, clip=2.0)
-    coarse_scales: int = 3
-    learning_rate: float = 2e-3
+    coarse_scales: int = 3  # the coarsest scales, which play the coarse game
+    learning_rate: float = 2e-3  # of Adam
     betas: tuple[float, float] = (0.5, 0.99)
-    decay: Literal["step", "linear"] = "linear"
-    critic_steps: int = 1
+    decay: Literal["step", "linear"] = "linear"  # x 0.1 after 80 %; or constant to 60 %, then to 2 %
+    critic_steps: int = 1  # an iteration
     generator_steps: int = 1
-    crop: int = 48
-    crops: int = 4
-    pool: int = 32
-    bfloat16: bool = True
+    crop: int = 48  # px, side of the training crops; 0: whole pictures
+    crops: int = 4  # at once
+    pool: int = 32  # samples of the lower pyramid that are kept and reused; 0 redraws one at every step
+    bfloat16: bool = True  # whether networks run in it where the device is fast at it
 
     def __post_init__(self) -> None:
         ranges = {

@@ -20,17 +20,13 @@ Samples = Callable[[int], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Task:
-    """Describe scale n's task: its picture, out of that of the scales below. Pictures are (1, 3, H, W) on one device.
-
-    rec_prev: the upsampled reconstruction below; zeros at the coarsest. rec_input: what the reconstruction is drawn
-    from: z_rec at the coarsest, rec_prev above. sigma: amplitude of the noise.
-    """
+    """Describe scale n's task: its picture, out of those below. Pictures are (1, 3, H, W) on one device."""
 
     n: int
     real: Tensor
-    rec_prev: Tensor
-    rec_input: Tensor
-    sigma: float
+    rec_prev: Tensor  # the upsampled reconstruction below; zeros at the coarsest
+    rec_input: Tensor  # what the reconstruction is drawn from: z_rec at the coarsest, rec_prev above
+    sigma: float  # amplitude of the noise
 
     @property
     def size(self) -> Shape:
@@ -60,10 +56,7 @@ def crop_shape(config: TrainConfig, n: int, size: Shape) -> Shape:
 
 
 class Crops:
-    """Crops of one (height, width) `shape` from pictures of one `size`; rng, on their device, draws their places.
-
-    whole: whether a crop is all of the picture.
-    """
+    """Cut crops of one (height, width) `shape` from pictures of one `size`; rng, on their device, places them."""
 
     def __init__(self, size: Shape, shape: Shape, rng: torch.Generator) -> None:
         self.shape, self.rng, self.whole = shape, rng, shape == size

@@ -22,16 +22,13 @@ Resampling, Transpose = Image.Resampling, Image.Transpose
 
 @dataclass(frozen=True)
 class Piece:
-    """Neighbouring strips of one scale: pixels start to stop of the picture show first to last of the photograph, px.
-
-    margin: whether it mirrors them.
-    """
+    """Show, in a picture's pixels start to stop, those from first to last of the photograph: strips of one scale."""
 
     start: int
     stop: int
     first: float
     last: float
-    margin: bool = False
+    margin: bool = False  # whether it mirrors them
 
     @property
     def scale(self) -> float:

@@ -43,21 +43,14 @@ SPARSE = 400_000  # px, from which on every second patch is looked up, down and 
 
 @dataclass(frozen=True)
 class Layout:
-    """Describe how a print is laid out.
+    """Describe how a print is laid out."""
 
-    picture: is redrawn, stretched; None: one is laid out of noise. entry: px, the shorter side of the photograph up to
-    which the picture comes in: what is finer is new. place: how much a patch has to keep its height in the picture, and
-    its place across, as `match_all` has it. alike: whether all of the photograph is used about as often. wrapped:
-    whether the print's borders meet; its sides are even then. region: where it may differ from the photograph, whose
-    shape it has then.
-    """
-
-    picture: Image.Image | None = None
-    entry: int = ENTRY
-    place: Place = ABOUT
-    alike: bool = True
-    wrapped: bool = False
-    region: Region | None = None
+    picture: Image.Image | None = None  # is redrawn, stretched; None: one is laid out of noise
+    entry: int = ENTRY  # px, the photograph's shorter side up to which the picture comes in: what is finer is new
+    place: Place = ABOUT  # how much a patch keeps its height and its place across, as `match_all` has it
+    alike: bool = True  # whether all of the photograph is used about as often
+    wrapped: bool = False  # whether the print's borders meet; its sides are even then
+    region: Region | None = None  # where it may differ from the photograph, whose shape it has then
 
 
 class Enlarger:

@@ -1,7 +1,7 @@
 """A photograph in another shape: its subjects stay as they are, and what was deformed around them is redrawn.
 
-What matters (`singan.importance`) -> where it goes (`singan.strips`) -> what is redrawn (here): by patches of the
-photograph at the subjects' scale, coarse to fine, as in `singan.enlarge`.
+`singan.importance` finds the subjects, `singan.strips` their places; the rest is made of patches of the photograph at
+the subjects' scale, coarse to fine, as in `singan.enlarge`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 from darkroom.uses import Size, Step
 from singan import patches
 from singan.config import Shape
-from singan.deformation import Piece, behind, deformed, pieces, places, reduced
+from singan.deformation import behind, deformed, pieces, places, reduced
 from singan.enlarge import Drawn, coarse_to_fine, reductions, searched, shape_at, step_of
 from singan.importance import CELLS, Importance
 from singan.patches import ALL_VALUES, PATCH, Bytes, Mask, Matches, resized, shape_of
@@ -39,7 +39,7 @@ Floats = NDArray[np.float32]
 
 
 class Fitting:
-    """One photograph in one shape: the deformed photograph, what of it stays, and the stages of redrawing the rest."""
+    """Fit one photograph to one shape: deform it, and redraw all of it that does not stay."""
 
     def __init__(self, photograph: Image.Image, importance: Importance, strips: Strips, size: Size) -> None:
         """size: (width, height), px, for which `strips` were found; their scale is at most 1."""
@@ -69,14 +69,11 @@ class Fitting:
         kept = np.zeros(self.size[::-1], np.uint8)
         for row in self.rows:
             for column in self.columns:
-                if not (row.margin or column.margin or self._distorts(row, column)):
+                stretched = any(not 1 / MILD <= it.scale / self.strips.scale <= MILD for it in (row, column))
+                if not (row.margin or column.margin or stretched):
                     kept[row.start : row.stop, column.start : column.stop] = 255
         blurred = Image.fromarray(kept).filter(ImageFilter.BoxBlur(max(1, round(FEATHER * min(self.size)))))
         return (np.asarray(blurred, np.float32) / np.float32(127.5) - 1).clip(0, 1)
-
-    def _distorts(self, row: Piece, column: Piece) -> bool:
-        """Return whether what lies where two pieces meet looks stretched."""
-        return any(not 1 / MILD <= it.scale / self.strips.scale <= MILD for it in (row, column))
 
     def stages(self, seed: int) -> Iterator[Step]:
         """Yield the steps of the picture as it grows; the last is finished. The same seed gives the same."""

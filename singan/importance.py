@@ -33,20 +33,16 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """What matters, on a grid of 64 x 64 cells, whatever the photograph's shape; each is only equal to itself.
+    """Map what matters to 64 x 64 cells, whatever the photograph's shape; each is only equal to itself."""
 
-    subject: (64, 64) bool, what has to stay whole: salient objects, faces and writing. detail: (64, 64) in [0, 1], how
-    little the rest resembles it. text: (64, 64) bool, where writing is; of subjects that were not marked it is a part.
-    lines: (N, 4), the ends (x, y, x, y) of long straight edges, in parts of the sides. rare: (64, 64), detail where no
-    subject adds to it. face: the side of the largest face over the photograph's shorter one, 0 without one.
-    """
-
-    subject: NDArray[np.bool_]
-    detail: Map
+    subject: NDArray[np.bool_]  # what has to stay whole: salient objects, faces and writing
+    detail: Map  # in [0, 1], how little the rest resembles it
+    # Where writing is; of subjects that were not marked it is a part.
     text: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.bool_))
+    # (N, 4), the ends (x, y, x, y) of long straight edges, in parts of the sides.
     lines: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
-    rare: Map = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.float32))
-    face: float = 0.0
+    rare: Map = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.float32))  # detail, but for what subjects add
+    face: float = 0.0  # the side of the largest face over the photograph's shorter one
 
     @property
     def rarity(self) -> float:

@@ -76,9 +76,9 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def render(self, noisy: Tensor, prev: Tensor, dtype: torch.dtype) -> Tensor:
-        """Draw the whole picture from noise + picture below and the picture below, both (N, 3, H, W), in evaluation.
+        """Draw a picture from noise + picture below and the picture below, both (N, 3, H, W), in evaluation.
 
-        Large pictures pass in strips that overlap by the margin: the same pixels, less memory.
+        Large ones pass in strips that overlap by the margin: the same pixels, less memory.
         """
         padded, margin = self.pad(noisy), self.margin
         count, _, height, width = padded.shape
@@ -106,15 +106,11 @@ class Discriminator(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Hold the generators of the finished scales, `generators[0]` the coarsest, and draw with them.
+    """Hold the generators of the finished scales, `generators[0]` the coarsest, and draw with them."""
 
-    sigmas: (scales,), amplitude of the noise at each scale. z_rec: (1, 1, h, w) of the coarsest scale, the one map from
-    which the picture is reconstructed; it is zero above. source: the trained picture, uint8 (3, H, W).
-    """
-
-    sigmas: Tensor
-    z_rec: Tensor
-    source: Tensor
+    sigmas: Tensor  # (scales,), amplitude of the noise at each
+    z_rec: Tensor  # (1, 1, h, w), the coarsest scale's noise that the picture is reconstructed from; zero above
+    source: Tensor  # the trained picture, uint8 (3, H, W)
 
     def __init__(self, config: ModelConfig, scales: int = 0) -> None:
         super().__init__()

@@ -34,17 +34,12 @@ VOTES = 4  # pixels that are voted for in the time of a search
 
 @dataclass(frozen=True)
 class Matches:
-    """For the patches of a picture, on a grid, the patches of a photograph that they resemble.
+    """Match the patches of a picture, on a grid, with those of a photograph that they resemble."""
 
-    corners: int32 (rows, columns, 2), (y, x) of the upper left pixel in the photograph. shape: of the picture. step: px
-    from one patch of the picture to the next; the last of a row or column ends with the picture. wrapped: whether the
-    picture's borders meet, and patches reach across them; then its sides are multiples of the step.
-    """
-
-    corners: NDArray[np.int32]
-    shape: Shape
-    step: int = 1
-    wrapped: bool = False
+    corners: NDArray[np.int32]  # (rows, columns, 2), (y, x) of the upper left pixel in the photograph
+    shape: Shape  # of the picture
+    step: int = 1  # px from one patch of the picture to the next; the last of a row or column ends with the picture
+    wrapped: bool = False  # whether its borders meet and patches reach across; its sides are multiples of the step then
 
     @classmethod
     def centred(cls, shape: Shape, photograph: Shape, step: int) -> Matches:

@@ -1,4 +1,4 @@
-"""Salient objects of a photograph: what people would name as its subject, whole, whatever it is.
+"""Salient objects of a photograph: those that people would name as its subject, whole.
 
 U2-Net (Qin et al., Pattern Recognition 2020, arXiv 2005.09007), its small version of 1.1 million parameters: a U-Net
 whose blocks are U-Nets themselves, with the authors' weights (Apache License 2.0), trained on DUTS. Batch
@@ -26,16 +26,6 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HIDDEN, WIDTH = 16, 64  # channels inside of a block, and of what it returns
 
 
-class Convolution(nn.Conv2d):
-    """A 3x3 convolution and ReLU."""
-
-    def __init__(self, channels_in: int, channels_out: int, dilation: int = 1) -> None:
-        super().__init__(channels_in, channels_out, 3, padding=dilation, dilation=dilation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(super().forward(x))
-
-
 class Block(nn.Module):
     """A residual U-block: a U-Net of `depth` levels (RSU in the paper).
 
@@ -46,25 +36,25 @@ class Block(nn.Module):
         super().__init__()
         self.dilated = dilated
         rates = [2**n for n in range(depth)] if dilated else [1] * (depth - 1) + [2]
-        self.enter = Convolution(channels_in, WIDTH)
-        self.down = nn.ModuleList(Convolution(HIDDEN if n else WIDTH, HIDDEN, rate) for n, rate in enumerate(rates))
+        self.enter = _convolution(channels_in, WIDTH)
+        self.down = nn.ModuleList(_convolution(HIDDEN if n else WIDTH, HIDDEN, rate) for n, rate in enumerate(rates))
         self.up = nn.ModuleList(
-            Convolution(2 * HIDDEN, HIDDEN if n else WIDTH, rates[n] if dilated else 1)
+            _convolution(2 * HIDDEN, HIDDEN if n else WIDTH, rates[n] if dilated else 1)
             for n in reversed(range(depth - 1))
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, 64, H, W)."""
-        entered = x = self.enter(x)
+        entered = x = F.relu(self.enter(x))
         levels = list[Tensor]()
         for n, layer in enumerate(self.down):
             pooled = 0 < n < len(self.down) - 1 and not self.dilated
-            x = layer(F.max_pool2d(x, 2, ceil_mode=True) if pooled else x)
+            x = F.relu(layer(F.max_pool2d(x, 2, ceil_mode=True) if pooled else x))
             levels.append(x)
         x = levels.pop()
         for layer in self.up:
             below = levels.pop()
-            x = layer(torch.cat([_resized(x, below), below], 1))
+            x = F.relu(layer(torch.cat([_resized(x, below), below], 1)))
         return x + entered
 
 
@@ -91,6 +81,10 @@ class SalientObjects(nn.Module):
             maps.insert(0, block(torch.cat([_resized(maps[0], below), below], 1)))
         sides = [side(it) for side, it in zip(self.sides, maps, strict=True)]
         return torch.sigmoid(self.fuse(torch.cat([_resized(it, sides[0]) for it in sides], 1)))
+
+
+def _convolution(channels_in: int, channels_out: int, dilation: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, 3, padding=dilation, dilation=dilation)
 
 
 def _resized(x: Tensor, like: Tensor) -> Tensor:

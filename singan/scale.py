@@ -71,10 +71,7 @@ class Schedule:
 
 
 class ScaleTrainer:
-    """Train one scale: its players on its data, for as long as its schedule says.
-
-    losses: of the last iteration, each () on the device.
-    """
+    """Train one scale: its players on its data, for as long as its schedule says."""
 
     def __init__(
         self, config: TrainConfig, data: ScaleData, generator: Player[Generator], critic: Player[Discriminator],
@@ -86,6 +83,7 @@ class ScaleTrainer:
         self.schedule = Schedule(config, data.task.n, device)
         # One pass is faster, but batch statistics would mix real and fake pictures.
         self.one_pass = self.game.loss == "relativistic" or not config.critic_norm
+        # Of the last iteration, each () on the device.
         self.losses = {name: torch.zeros((), device=device) for name in ("critic", "generator", "reconstruction")}
         self.runners = {penalised: runner(partial(self._play, penalised), data.rng) for penalised in (False, True)}
 
@@ -97,11 +95,7 @@ class ScaleTrainer:
         self.schedule.end_iteration(i)
 
     def _play(self, penalised: bool) -> None:
-        """Take the critic's steps, then the generator's.
-
-        The first generator step reuses the graph of the last critic step's fake; every later one draws the fake anew
-        from the same input, for the weights have moved.
-        """
+        """Take the critic's steps, then the generator's, the first of which reuses the graph of the last fake."""
         config, data = self.config, self.data
         weight = self.game.penalty * self.game.penalty_every if penalised else 0.0
         # No weight cache: weights move inside the block.
@@ -117,7 +111,7 @@ class ScaleTrainer:
             fake, rec = self._generate(fakes, recs)
             real_scores = self.critic_step(data.reals(len(fake)), fake.detach(), weight)
             self.generator_step(real_scores, fake, rec, recs[2])
-            for _ in range(config.generator_steps - 1):
+            for _ in range(config.generator_steps - 1):  # from the same input, for the weights have moved
                 fake, rec = self._generate(fakes, recs)
                 self.generator_step(real_scores, fake, rec, recs[2])
 

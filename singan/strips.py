@@ -40,29 +40,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Axis:
-    """Where strips go along one axis of the picture.
+    """Place the strips along one axis of the picture."""
 
-    sizes: (66,) px of a margin, 64 strips and a margin; they add up to the picture's side. cost: of this choice.
-    """
-
-    sizes: Floats
+    sizes: Floats  # (66,) px of a margin, 64 strips and a margin; they add up to the picture's side
     cost: float
 
 
 @dataclass(frozen=True)
 class Strips:
-    """Where a photograph's rows and columns go.
-
-    scale: of the subjects, px of the picture for one of the photograph. cost: of all choices. stretched: whether a
-    subject is, where the photograph's border cuts it. continued: whether it is stretched or a margin lies there.
-    """
+    """Place a photograph's rows and columns."""
 
     rows: Axis
     columns: Axis
-    scale: float
-    cost: float
-    stretched: bool
-    continued: bool
+    scale: float  # of the subjects, px of the picture for one of the photograph
+    cost: float  # of all choices
+    stretched: bool  # whether a subject is, where the photograph's border cuts it
+    continued: bool  # whether it is stretched or a margin lies there
 
 
 @dataclass(frozen=True)

@@ -44,22 +44,18 @@ class Preview:
 
 @dataclass(frozen=True)
 class Progress:
-    """Record where training stands. Scales count from 0, the coarsest; seconds are wall-clock since the call.
+    """Record where training stands."""
 
-    preview comes about once a second, else None; checkpoint is None until a scale is finished; restarts says how
-    often the current scale was begun anew because it gave NaN, a flat picture or a worse one than came in.
-    """
-
-    scale: int
+    scale: int  # from 0, the coarsest
     scales: int
     iteration: int
     iterations: int
     losses: dict[str, float]
-    seconds: float
+    seconds: float  # wall-clock since the call
     seconds_left: float
-    restarts: int
-    preview: Preview | None
-    checkpoint: Checkpoint | None
+    restarts: int  # of the current scale, which gave NaN, a flat picture or a worse one than came in
+    preview: Preview | None  # about once a second
+    checkpoint: Checkpoint | None  # None until a scale is finished
 
     @property
     def scene(self) -> ScenePipeline | None:

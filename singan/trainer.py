@@ -90,12 +90,10 @@ def step_work(config: TrainConfig, model: ModelConfig, n: int) -> float:
 
 
 class Stopwatch:
-    """Measure the seconds since it was made, and predict those that are left, at the speed of late.
-
-    work: of each scale, in any unit.
-    """
+    """Measure the seconds since it was made, and predict those that are left, at the speed of late."""
 
     def __init__(self, work: list[float]) -> None:
+        """work: of each scale, in any unit."""
         self.work, self.started = work, time.perf_counter()
         self._left = sum(work)
         self._since: tuple[float, float] | None = None  # a time, and the work that was left then
@@ -128,11 +126,7 @@ class Stopwatch:
 
 
 class PyramidTrainer:
-    """The state that grows from scale to scale.
-
-    critics: weights of the finished scales' critics. pool: samples (N, 3, H, W) of the finest finished scale that fakes
-    begin with. rendered: what that scale draws. Both are None before there is one.
-    """
+    """Train a pyramid; its state grows from scale to scale."""
 
     def __init__(self, picture: Picture, config: TrainConfig, device: torch.device) -> None:
         self.config, self.device = config, device
@@ -140,9 +134,9 @@ class PyramidTrainer:
         self._picture = open_picture(picture)
         pyramid, reals = empty_pyramid(self._picture, config)
         self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
-        self.critics: list[dict[str, Tensor]] = []
-        self.pool: Tensor | None = None
-        self.rendered: Rendered | None = None
+        self.critics: list[dict[str, Tensor]] = []  # weights of the finished scales'
+        self.pool: Tensor | None = None  # samples (N, 3, H, W) of the finest finished scale that fakes begin with
+        self.rendered: Rendered | None = None  # that scale's pictures
         model = self.pyramid.config
         self.scales = config.trained(model.sizes)
         self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(self.scales)])

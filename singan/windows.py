@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from torch import Tensor, nn
 
 WEIGHTS = Path(__file__).with_name("windows.safetensors")
 WINDOW, STRIDE = 32, 4  # px: what the network sees at once, and how far apart its windows are
-
 # Shorter sides of the reduced pictures, px: writing of 2 % to 20 % of that side is 6 to 20 px high in one of them.
 WRITING_SIDES = (384, 192, 96)
 LONGEST = 768  # px, longer side of a reduced picture
@@ -57,16 +55,12 @@ def reduced(image: Image.Image, shorter: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
 
 
-def _brightness(image: Image.Image) -> Iterator[Tensor]:
-    """Yield the picture's brightness (1, 1, H, W) in [0, 1] at each shorter side."""
-    image = image.convert("L")
-    for side in WRITING_SIDES:
-        pixels = np.pad(np.asarray(reduced(image, side)), AROUND, mode="edge")
-        yield torch.from_numpy(pixels)[None, None].float() / 255
-
-
 @torch.inference_mode()
 def writing_logits(image: Image.Image, network: Windows, cells: int) -> Tensor:
     """Find, (cells, cells), how surely each place holds writing of 2 % to 20 % of the shorter side."""
-    pictures = _brightness(image)
-    return torch.cat([F.interpolate(network(x)[:, 1:], (cells, cells)) for x in pictures]).amax((0, 1))
+    gray, found = image.convert("L"), list[Tensor]()
+    for side in WRITING_SIDES:
+        pixels = np.pad(np.asarray(reduced(gray, side)), AROUND, mode="edge")
+        logits = network(torch.from_numpy(pixels)[None, None].float() / 255)
+        found.append(F.interpolate(logits[:, 1:], (cells, cells)))
+    return torch.cat(found).amax((0, 1))
