@@ -25,13 +25,14 @@ ROOM = 1  # strips around a subject that keep its scale
 BREATH = 4  # strips beside those that are not cropped, as nothing should touch the picture's border
 NEAR, NEARER = 4.0, 4.0  # strips: how far from a subject strips are stiffer, and by how much beside it
 SOFT = 0.15  # of a subject that the photograph's border cuts: the part there that may be stretched
-LEAST, MOST = 0.4, 5.0  # what strips are squeezed and stretched to, over the common scale
-MOST_SOFT = 4.0  # what a subject's soft part is stretched to
+LEAST, MOST = 0.4, 3.5  # what strips are squeezed and stretched to, over the common scale
+MOST_SOFT = 2.0  # what a subject's soft part is stretched to
 ROUNDING = 1.005  # by so much the sides of a picture, whole numbers of px, may seem too short
 VISIBLE = 0.02  # of the picture's side: a margin that is no wider is not seen
 PLAIN = 0.15  # stiffness of a strip without detail, beside 1 of one that is full of it
 
-SHRINK, CROP, DEFORM, EXTEND, BEND = 2.0, 1.0, 0.6, 1.5, 2.0  # weights of the costs
+SHRINK, CROP, DEFORM, EXTEND, BEND = 2.0, 0.5, 0.6, 1.5, 2.0  # weights of the costs
+HANGING = 1000.0  # so many times less of a margin lies below a subject that is cut there: it would hang in the air
 CROSSED = 6.0  # cost of a margin all along whose border a subject is cut, over that of one without any
 SCRIBBLED = 20.0  # cost, over that, of a margin of a photograph that is writing all over: it would be made of letters
 
@@ -108,8 +109,9 @@ class _Profile:
 
     held: (64,) bool, strips of subjects. rigid: (64,) bool, of these those that are not soft. stiffness: (64,).
     worth: (64,), the share that is lost with a strip. borders: what share of the first and the last strip is subject.
-    lines: (N, 64), the share of each straight line in each strip. slants: (N,), how much of all lines each is, and how
-    slanting: those along the axes stay straight. written: the share of the photograph that is writing.
+    hanging: how much more the last counts where a margin is shared. lines: (N, 64), the share of each straight line in
+    each strip. slants: (N,), how much of all lines each is, and how slanting: those along the axes stay straight.
+    written: the share of the photograph that is writing.
     """
 
     held: NDArray[np.bool_]
@@ -117,6 +119,7 @@ class _Profile:
     stiffness: Floats
     worth: Floats
     borders: tuple[float, float]
+    hanging: float
     lines: Floats
     slants: Floats
     written: float
@@ -140,8 +143,9 @@ class _Profile:
         away = np.abs(places[:, None] - places[held][None]).min(1) if held.any() else np.full(CELLS, np.inf)
         stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))
         worth = 0.25 + busy + subject.mean(1)
-        lines, slants = _lines(importance.lines, axis)
-        return cls(held, rigid, stiffness, worth / worth.sum(), borders, lines, slants, float(text.mean()), wishes)
+        hanging = HANGING if axis == 0 else 1.0
+        ends, written = _lines(importance.lines, axis), float(text.mean())
+        return cls(held, rigid, stiffness, worth / worth.sum(), borders, hanging, *ends, written, wishes)
 
     def arranged(self, natural: float, side: int) -> Axis:
         """Find the best of all crops and margins. natural: px of a strip at the common scale."""
@@ -207,7 +211,7 @@ class _Profile:
 
     def _margins(self, before: int, after: int) -> Floats:
         """Share a margin between both ends: where a subject is cut, little."""
-        shares = 1 / (0.01 + self._crossed(before, after))
+        shares = 1 / (0.01 + self._crossed(before, after) * (1, self.hanging))
         return np.asarray(shares / shares.sum())
 
 
