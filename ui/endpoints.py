@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -50,71 +48,66 @@ Arguments = Mapping[str, Option]  # of an endpoint
 Asked = Mapping[str, Any]  # their values
 
 
-def argument(it: Option, about: str) -> gr.JSON:
-    """Return an endpoint's argument, handed on as it was sent: its option says what is wrong with it, by its name.
+class Argument(gr.JSON):
+    """An endpoint's argument, taken as it was sent: its option says what is wrong with it, by its name.
 
-    about: what Gradio's page on endpoints says of it, whose own examples are fetched from elsewhere.
+    about: for Gradio's page on endpoints, whose own examples are fetched from elsewhere.
     """
-    component = gr.JSON(None if it.default in (NEEDED, None) else json.dumps(it.default), label=it.name)
-    several = it.several and it.kind is list
-    described = about[:1].upper() + about[1:]
-    info = {**(ONE_OR_SEVERAL if several else SCHEMAS[it.kind]), "additional_description": described}
-    example = EXAMPLES.get(it.name) if component.value is None else component.value
-    if it.kind in FILES:
-        example = {"path": f"{it.name}.{FILES[it.kind]}", "meta": {"_type": "gradio.FileData"}}
-    component.api_info = lambda: info  # type: ignore[method-assign]
-    component.example_payload = lambda: example  # type: ignore[method-assign]
-    return component
+
+    is_template = True
+    option: Option
+    about: str
+
+    @classmethod
+    def of(cls, option: Option, about: str) -> Argument:
+        """Return a component for an option. Gradio shows what `__init__` takes, so that takes no more."""
+        default = None if option.default in (NEEDED, None) else json.dumps(option.default)
+        argument = cls(default, label=option.name)
+        argument.option, argument.about = option, about[:1].upper() + about[1:]
+        return argument
+
+    def api_info(self) -> dict[str, Any]:
+        schema = ONE_OR_SEVERAL if self.option.several and self.option.kind is list else SCHEMAS[self.option.kind]
+        return {**schema, "additional_description": self.about}
+
+    def example_payload(self) -> Any:
+        if self.option.kind in FILES:
+            return {"path": f"{self.option.name}.{FILES[self.option.kind]}", "meta": {"_type": "gradio.FileData"}}
+        return EXAMPLES.get(self.option.name) if self.value is None else self.value
+
+    def preprocess(self, payload: Any) -> Any:
+        """Return the value, a file as its path. Raises gr.Error where it is missing, or JSON of another kind."""
+        it = self.option
+        if payload is None:
+            if it.default is NEEDED and it.kind in NAMED:
+                raise _refusal(f"{it.name} is empty; {NAMED[it.kind]} is needed")
+            return None
+        given = f"{it.name} is {echo(payload)} ({type(payload).__name__})"
+        if it.kind in FILES:
+            if not isinstance(payload, dict) or not isinstance(payload.get("path"), str):
+                raise _refusal(f"{given}; an uploaded file is needed")
+            return payload["path"]
+        plain = it.kind in NAMED and not it.choices and not it.several
+        if plain and not isinstance(payload, it.kind):
+            raise _refusal(f"{given}; {NAMED[it.kind]} is needed")
+        return payload
+
+
+def _refusal(sentence: str) -> gr.Error:
+    return gr.Error(sentence, print_exception=False)
 
 
 def endpoint(
-    handler: Callable[..., Iterator[Any] | AsyncIterator[Any]],
-    arguments: Arguments,
-    outputs: Sequence[Any],
-    queue: Mapping[str, Any] = FACES,
+    handler: Callable[..., Any], arguments: Arguments, outputs: Sequence[Any], queue: Mapping[str, Any] = FACES
 ) -> None:
     """Add an endpoint called like its handler. Endpoints and their components lie in a group that is not shown."""
     about, said, _ = get_function_description(handler)
-    inputs = [argument(it, said.get(name, "")) for name, it in arguments.items()]
+    inputs = [Argument.of(it, said.get(name, "")) for name, it in arguments.items()]
     lines = [f"{name}: {said[name]}{BY_AGENTS if it.kind in FILES else ''}" for name, it in arguments.items()]
-
-    def begun(*values: Any) -> Any:
-        given = [_checked(it, value) for it, value in zip(arguments.values(), values, strict=False)]
-        return handler(*given, *values[len(given) :])
-
-    @wraps(handler)
-    def checked(*values: Any) -> Iterator[Any]:
-        yield from begun(*values)
-
-    @wraps(handler)
-    async def checked_async(*values: Any) -> AsyncIterator[Any]:
-        async with aclosing(begun(*values)) as answers:
-            async for answer in answers:
-                yield answer
-
-    run: Any = checked_async if inspect.isasyncgenfunction(handler) else checked
-    run.__doc__ = "\n".join([about, "", "Args:", *lines])
-    button = gr.Button(visible=False)
-    button.click(
-        run, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
+    handler.__doc__ = "\n".join([about, "", "Args:", *lines])
+    gr.Button(visible=False).click(
+        handler, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
     )
-
-
-def _checked(it: Option, value: Any) -> Any:
-    """Return an argument, a file as its path. Raises ValueError where it is missing, or JSON of another kind."""
-    if value is None:
-        if it.default is NEEDED and it.kind in NAMED:
-            raise ValueError(f"{it.name} is empty; {NAMED[it.kind]} is needed")
-        return None
-    given = f"{it.name} is {echo(value)} ({type(value).__name__})"
-    if it.kind in FILES:
-        if not isinstance(value, dict) or not isinstance(value.get("path"), str):
-            raise ValueError(f"{given}; an uploaded file is needed")
-        return value["path"]
-    plain = it.kind in NAMED and not it.choices and not it.several
-    if plain and not isinstance(value, it.kind):
-        raise ValueError(f"{given}; {NAMED[it.kind]} is needed")
-    return value
 
 
 def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:

@@ -12,7 +12,7 @@ from dcgan.invert import LIKENESS
 from dcgan.latent import snapped
 from dcgan.recipe import Recipe, save_png
 from ui.device import Device, Turn
-from ui.faces.endpoints import edit_face, morph_faces, sample_faces
+from ui.faces.endpoints import FaceEndpoints
 from ui.faces.handlers import MAP_SIDE, MAX_BROWSER_SEED, NO_FACE, TABLE_COLUMNS, FaceHandlers
 
 FACES = [Recipe(0, i).to_dict() for i in range(3)]
@@ -132,19 +132,22 @@ def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp
 
 
 def test_bad_values_are_named(handlers):
+    ask = FaceEndpoints(handlers)
+    sample = {"seed": 0, "count": 1, "truncation": 1.0, "model": None}
+    morph = {"faces": FACES, "frames": 60, "loop": True, "fps": 20, "format": "mp4", "model": None}
     for call, message in (
-        (lambda h: sample_faces(h)(0, 65, 1.0, None), "count is 65; allowed are 1 to 64"),
-        (lambda h: sample_faces(h)(None, 1, 1.0, None), "seed is empty"),
-        (lambda h: sample_faces(h)(0, 1, 3, None), "truncation is 3"),
-        (lambda h: h.load(None, None), "there is no file yet"),
-        (lambda h: edit_face(h)({"moves": {"wit": 1}}, None), "direction is 'wit'"),
-        (lambda h: morph_faces(h)(FACES[:1], 60, True, 20, "mp4", None), "choose A and B first"),
-        (lambda h: morph_faces(h)(FACES, 1000, True, 20, "mp4", None), "frames is 1000; allowed are 2 to 240"),
-        (lambda h: morph_faces(h)(FACES, 60, True, 0, "mp4", None), "fps is 0"),
-        (lambda h: morph_faces(h)(FACES, 60, True, 20, "avi", None), "format is 'avi'; allowed are mp4, gif"),
+        (lambda: ask.sample_faces(sample | {"count": 65}), "count is 65; allowed are 1 to 64"),
+        (lambda: ask.sample_faces(sample | {"seed": None}), "seed is empty"),
+        (lambda: ask.sample_faces(sample | {"truncation": 3}), "truncation is 3"),
+        (lambda: handlers.load(None, None), "there is no file yet"),
+        (lambda: ask.edit_face({"face": {"moves": {"wit": 1}}, "model": None}), "direction is 'wit'"),
+        (lambda: ask.morph_faces(morph | {"faces": FACES[:1]}), "choose A and B first"),
+        (lambda: ask.morph_faces(morph | {"frames": 1000}), "frames is 1000; allowed are 2 to 240"),
+        (lambda: ask.morph_faces(morph | {"fps": 0}), "fps is 0"),
+        (lambda: ask.morph_faces(morph | {"format": "avi"}), "format is 'avi'; allowed are mp4, gif"),
     ):
         with pytest.raises(ValueError, match=message):
-            list(call(handlers))
+            list(call())
 
 
 def test_a_face_is_drawn_large_with_its_recipe(handlers):
