@@ -5,68 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 from gradio import Blocks
-from starlette.datastructures import MutableHeaders
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from ui.gate import path_of
-from ui.html import early
 from ui.theme import source
 
-# In the page's HTML, where they are needed at once: else it is white until Gradio's scripts are there.
-GROUND = """<style>
-html { background: var(--neutral-50); }
-html:has(body.dark) { background: var(--neutral-950); }
-body { background: none !important; }
-</style>"""
-FONT_LINKS = "".join(
-    f'<link rel="preload" href="darkroom/fonts/{name}.woff2" as="font" type="font/woff2" crossorigin>'
-    for name in ("bricolage-grotesque", "hanken-grotesk")
-)
 STORAGE, SCHEME, OPENING = (f"<script>{source(f'{name}.js')}</script>" for name in ("storage", "scheme", "opening"))
+GROUND = source("ground.html")
+# Laid out as Gradio's page will be.
+EARLY = f'<div id="early" class="gradio-container"><main>{source("head.html")}{source("opening.html")}</main></div>'
 
 
-class Document:
-    """ASGI middleware that adds storage, scheme and, unless a link asks for something else, the first screen.
+class Document(BaseHTTPMiddleware):
+    """Add storage, scheme and, unless a link asks for something else, the first screen.
 
     page: the Blocks whose launch has set `css` and `theme_hash`.
     """
 
     def __init__(self, app: Any, page: Blocks) -> None:
-        self.app, self.page = app, page
+        super().__init__(app)
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or path_of(scope) != "/":
-            await self.app(scope, receive, send)
-            return
-        start: Message = {}
-        body = bytearray()
+        is_page = scope["type"] == "http" and scope["method"] == "GET" and path_of(scope) == "/"
+        await (super().__call__ if is_page else self.app)(scope, receive, send)
 
-        async def gather(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            body.extend(message.get("body", b""))
-            if not message.get("more_body"):
-                html = self._complete(bytes(body), Request(scope)) if start["status"] == 200 else bytes(body)
-                MutableHeaders(raw=start["headers"])["content-length"] = str(len(html))
-                await send(start)
-                await send({"type": "http.response.body", "body": html})
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response: Any = await call_next(request)
+        html = b"".join([part async for part in response.body_iterator]).decode()
+        if response.status_code == 200:
+            html = self._complete(html, opens_first_screen(request))
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return HTMLResponse(html, response.status_code, headers)
 
-        await self.app(scope, receive, gather)
-
-    def _complete(self, html: bytes, request: Request) -> bytes:
+    def _complete(self, html: str, first_screen: bool) -> str:
         """Add what ends the head and begins the body."""
-        theme = f'<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">'
-        head = STORAGE + theme + FONT_LINKS + GROUND
+        head = f'{STORAGE}<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">{GROUND}'
         body = SCHEME
-        if opens_first_screen(request):
+        if first_screen:
             head += f'<style id="early-style">{self.page.css}</style>'
-            body += early(source("opening.html")) + OPENING
-        html = html.replace(b"</head>", head.encode() + b"</head>", 1)
-        at = html.index(b">", html.index(b"<body")) + 1
-        return html[:at] + body.encode() + html[at:]
+            body += EARLY + OPENING
+        at = html.index(">", html.index("<body")) + 1
+        return html[:at].replace("</head>", f"{head}</head>", 1) + body + html[at:]
 
 
 def opens_first_screen(request: Request) -> bool:

@@ -24,7 +24,7 @@ from darkroom.files import why
 from ui.reports import Report
 from ui.wiring import Updates, warn
 
-MAX_SENTENCE = 400  # characters: an echo of what was sent may be a book
+MAX_SENTENCE_CHARACTERS = 400  # an echo of what was sent may be a book
 OWN = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
 
 log = logging.getLogger("darkroom")
@@ -102,22 +102,18 @@ def described(error: Exception, own: bool) -> tuple[str, str]:
 
     own: whether the event is one of the page's, whose arguments, lists of faces and the like, only it should send.
     """
-    word, sentence = _described(error, own)
-    return word, sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}..."
-
-
-def _described(error: Exception, own: bool) -> tuple[str, str]:
+    word, sentence = "failed", f"this failed here ({type(error).__name__}); it was noted, and everything else goes on"
     if isinstance(error, gr.Error):
-        return "refused", str(error.message)
-    if out_of_memory(error):
-        return "no memory", "there is not enough memory for this here; a smaller size or a smaller count fits"
-    if isinstance(error, OSError):
-        return "failed", why(error)
-    if type(error) is ValueError or type(error).__module__.split(".")[0] in OWN:
-        return "refused", without_paths(str(error))
-    if own and isinstance(error, TypeError | LookupError | AttributeError):
-        return "failed", "what the page sent does not belong together; reload it and try again"
-    return "failed", f"this failed here ({type(error).__name__}); it was noted, and everything else goes on"
+        word, sentence = "refused", str(error.message)
+    elif out_of_memory(error):
+        word, sentence = "no memory", "there is not enough memory for this here; a smaller size or a smaller count fits"
+    elif isinstance(error, OSError):
+        sentence = why(error)
+    elif type(error) is ValueError or type(error).__module__.split(".")[0] in OWN:
+        word, sentence = "refused", without_paths(str(error))
+    elif own and isinstance(error, TypeError | LookupError | AttributeError):
+        sentence = "what the page sent does not belong together; reload it and try again"
+    return word, sentence if len(sentence) <= MAX_SENTENCE_CHARACTERS else f"{sentence[:MAX_SENTENCE_CHARACTERS]}..."
 
 
 def without_paths(text: str) -> str:

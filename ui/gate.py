@@ -15,8 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from gradio.utils import get_upload_folder
 from starlette.exceptions import HTTPException
@@ -42,23 +41,13 @@ EVENT = re.compile(rf"{API}/(queue/join|run/predict|call/(v2/)?(?P<name>[^/]+))"
 AGENT = re.compile(rf"{API}/mcp(/http)?")
 NOT_UPLOADED = "is no file that was uploaded here, or not any more; upload it again"
 DISK_IS_FULL = "the disk is full here; try again in a while"
-FIELD_BYTES, FIELDS = 200, 10  # of the form that is one part of a drawing
-
-
-class Events(Protocol):
-    """The page's events, as far as requests ask for them."""
-
-    def going(self, address: str) -> int:
-        """Return how many events of an address wait or run."""
-
-    def arguments(self, name: str, given: list[Any]) -> list[Any]:
-        """Return an endpoint's arguments, with defaults for those left out. Raises HTTPException."""
+MAX_FIELD_BYTES, MAX_FIELDS = 200, 10  # of the form that is one part of a drawing
 
 
 class Gate:
-    """Refuse, in a sentence, what is not listed or is too much; hand on the rest."""
+    """Refuse, in a sentence, what is not listed or is too much; hand on the rest. events: a `ui.events.Page`."""
 
-    def __init__(self, app: Any, events: Events, limits: Limits) -> None:
+    def __init__(self, app: Any, events: Any, limits: Limits) -> None:
         self.app, self.events, self.limits = app, events, limits
         self._open: Counter[str] = Counter()  # requests by their addresses; on the event loop alone
 
@@ -66,30 +55,19 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        with ExitStack() as held:
-            try:
-                check_route(scope)
-                held.enter_context(self._counted(address_of(Request(scope))))
-                receive = await self._bounded(scope, receive)
-            except ClientDisconnect:
-                return
-            except HTTPException as refusal:
-                await JSONResponse({"detail": refusal.detail}, refusal.status_code)(scope, receive, send)
-                return
-            await self.app(scope, receive, send)
-
-    @contextmanager
-    def _counted(self, address: str) -> Iterator[None]:
-        most = self.limits.requests_an_address
-        if self._open[address] >= most:
-            raise HTTPException(503, f"{most} requests from your address are open; try again in a while")
+        address, most = address_of(Request(scope)), self.limits.requests_an_address
         self._open[address] += 1
         try:
-            yield
+            check_route(scope)
+            if self._open[address] > most:
+                raise HTTPException(503, f"{most} requests from your address are open; try again in a while")
+            await self.app(scope, await self._bounded(scope, receive), send)
+        except ClientDisconnect:
+            pass
+        except HTTPException as refusal:
+            await JSONResponse({"detail": refusal.detail}, refusal.status_code)(scope, receive, send)
         finally:
-            self._open[address] -= 1
-            if not self._open[address]:
-                del self._open[address]
+            self._open -= Counter([address])  # which leaves out addresses with none
 
     async def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """Return what hands on the request's body, once it is read and checked; an upload is, as it comes."""
@@ -120,9 +98,11 @@ class Gate:
             return body
         if not isinstance(values, dict):
             raise HTTPException(422, f"the body is {echo(values)}; an object is needed")
-        check_session(values.get("session_hash"), self.limits)
-        if self.events.going(address) >= self.limits.events_an_address:
-            most = self.limits.events_an_address
+        session, most = values.get("session_hash"), self.limits.session_characters  # Sessions are remembered by it.
+        if session is not None and not (isinstance(session, str) and 0 < len(session) <= most):
+            raise HTTPException(422, f"session_hash is {echo(session)}; a text of 1 to {most} characters is needed")
+        most = self.limits.events_an_address
+        if self.events.going(address) >= most:
             raise HTTPException(503, f"{most} calls from your address wait or run already; wait for one of them")
         if event["name"] and isinstance(values.get("data"), list):
             values["data"] = self.events.arguments(event["name"], values["data"])
@@ -144,7 +124,7 @@ def check_route(scope: Scope) -> None:
 
 async def read(request: Request, limits: Limits) -> bytes:
     """Return the body. Raises HTTPException where it is too large or too slow."""
-    body = bytearray()
+    body = b""
     try:
         async with asyncio.timeout(limits.body_seconds):
             async for part in request.stream():
@@ -153,7 +133,7 @@ async def read(request: Request, limits: Limits) -> bytes:
                     raise HTTPException(413, f"the request is larger than {limits.body_bytes / 1e6:.0f} MB")
     except TimeoutError:
         raise HTTPException(408, f"the request did not come within {limits.body_seconds:.0f} s") from None
-    return bytes(body)
+    return body
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
@@ -177,16 +157,9 @@ def parsed(body: bytes, limits: Limits) -> Any:
         raise HTTPException(422, "the body is no JSON") from None
 
 
-def check_session(name: Any, limits: Limits) -> None:
-    """Raise HTTPException unless a session's name is a short text, or None: sessions are remembered by it."""
-    if name is not None and not (isinstance(name, str) and 0 < len(name) <= limits.session_characters):
-        most = limits.session_characters
-        raise HTTPException(422, f"session_hash is {echo(name)}; a text of 1 to {most} characters is needed")
-
-
 async def check_drawing(request: Request) -> None:
     """Raise HTTPException unless a request is a part of a drawing: nothing else of a component is called."""
-    async with request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_BYTES) as form:
+    async with request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES) as form:
         if form.get("fn_name") != "accept_blobs":
             raise HTTPException(404, "there is nothing here")
 

@@ -63,19 +63,6 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
     return f'<div class="strip" role="group" tabindex="0" aria-label="{label}">{"".join(parts)}</div>'
 
 
-def head() -> str:
-    """Return the page's name, and the switch between its schemes."""
-    return (
-        '<header class="head"><h1><a class="wordmark" href="./">Darkroom</a></h1>'
-        '<button class="scheme" type="button" onclick="darkroom.switchScheme()">Light or dark</button></header>'
-    )
-
-
-def early(opening: str) -> str:
-    """Return the first screen, laid out as Gradio's page will be; opening: its HTML."""
-    return f'<div id="early" class="gradio-container"><main>{head()}{opening}</main></div>'
-
-
 def made(secret: str) -> str:
     """Return the place of the strip that made.js fills; secret: the pattern of what no title shows."""
     return (
@@ -94,38 +81,32 @@ class Orbit(NamedTuple):
     said: str
 
 
-def orbits(drawn: Sequence[Orbit], x: str, y: str, heading: str) -> str:
-    """Return a plane, y upwards, with a line for every orbit and a dot for every place, which land one after another.
+def orbits(drawn: Sequence[Orbit], heading: str) -> str:
+    """Return a plane of x and y, with a line for every orbit and a dot for every place, which land one after another.
 
-    Below it stand the remarks under a heading. x, y: the names of the axes.
+    Below it stand the remarks under a heading.
     """
     label = escape(f"{heading}: {'; '.join(f'{orbit.name}, {orbit.said}' for orbit in drawn)}")
-    axes = (
-        f'<path class="axes" d="M{-ORBIT_REACH} 0H{ORBIT_REACH}M0 {-ORBIT_REACH}V{ORBIT_REACH}"/>'
-        '<circle class="centre" r="4"/>'
-        f'<text x="{ORBIT_REACH - 40}" y="-8">{escape(x)}</text>'
-        f'<text x="8" y="{40 - ORBIT_REACH}">{escape(y)}</text>'
-    )
-    box = f"{-ORBIT_REACH} {-ORBIT_REACH} {2 * ORBIT_REACH} {2 * ORBIT_REACH}"
-    lines = "".join(
-        f'<li class="{orbit.css}"><strong>{escape(orbit.name)}</strong> {escape(orbit.said)}</li>' for orbit in drawn
-    )
+    lines = (f'<li class="{it.css}"><strong>{escape(it.name)}</strong> {escape(it.said)}</li>' for it in drawn)
+    r = ORBIT_REACH
     return (
-        f'<div class="orbits"><svg viewBox="{box}" role="img" aria-label="{label}">{axes}{"".join(map(_orbit, drawn))}'
-        f"</svg><p>{escape(heading)}</p><ul>{lines}</ul></div>"
+        f'<div class="orbits"><svg viewBox="{-r} {-r} {2 * r} {2 * r}" role="img" aria-label="{label}">'
+        f'<path class="axes" d="M{-r} 0H{r}M0 {-r}V{r}"/><circle class="centre" r="4"/>'
+        f'<text x="{r - 40}" y="-8">x</text><text x="8" y="{40 - r}">y</text>{"".join(map(_orbit, drawn))}</svg>'
+        f"<p>{escape(heading)}</p><ul>{''.join(lines)}</ul></div>"
     )
 
 
 def _orbit(orbit: Orbit) -> str:
-    """Return its line and its dots, as far as they are near enough to be seen."""
+    """Return its line and its dots, as far as they are near enough to be seen; y points upwards."""
     near = takewhile(lambda place: max(map(abs, place)) < 3 * ORBIT_REACH / ORBIT_UNIT, orbit.places)
     points = [(f"{ORBIT_UNIT * x:.1f}", f"{-ORBIT_UNIT * y:.1f}") for x, y in near]
-    line = "L".join(" ".join(point) for point in points)
+    radii = [DOT_RADIUS] * (len(points) - 1) + [LAST_DOT_RADIUS]
     dots = "".join(
-        f'<circle cx="{x}" cy="{y}" r="{LAST_DOT_RADIUS if i == len(points) - 1 else DOT_RADIUS}" style="--step:{i}"/>'
-        for i, (x, y) in enumerate(points)
+        f'<circle cx="{x}" cy="{y}" r="{radius}" style="--step:{step}"/>'
+        for step, ((x, y), radius) in enumerate(zip(points, radii, strict=True))
     )
-    return f'<g class="{orbit.css}"><path d="M{line}"/>{dots}</g>'
+    return f'<g class="{orbit.css}"><path d="M{"L".join(map(" ".join, points))}"/>{dots}</g>'
 
 
 def _source(picture: Image.Image, format: str, **options: Any) -> str:

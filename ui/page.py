@@ -22,7 +22,7 @@ from ui.events import Page
 from ui.faces.endpoints import build_face_endpoints
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
-from ui.html import head, made, notices
+from ui.html import made, notices
 from ui.links import Query
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SECRET, SceneStore
@@ -69,7 +69,7 @@ def build_page(
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
     with Page(limits, title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
-        gr.HTML(head(), elem_id="head")
+        gr.HTML(source("head.html"), elem_id="head")
         gr.HTML('<div id="opening-place"></div>', elem_id="opening-block")
         notice = gr.HTML(visible=False, elem_id="notice")
         _weights_notes(page, faces, scenes)

@@ -13,7 +13,7 @@ from benchmarks.wire import Stranger
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
-from ui.errors import MAX_SENTENCE, described, failing_in, without_paths
+from ui.errors import MAX_SENTENCE_CHARACTERS, described, failing_in, without_paths
 from ui.events import Page
 from ui.page import build_page
 
@@ -53,7 +53,7 @@ def test_who_leaves_is_told_nothing():
 
 
 def test_a_sentence_is_short_whatever_is_in_it_and_names_no_folder():
-    assert len(described(ValueError("x" * 10_000), own=False)[1]) < MAX_SENTENCE + 4
+    assert len(described(ValueError("x" * 10_000), own=False)[1]) < MAX_SENTENCE_CHARACTERS + 4
     text = "'/tmp/darkroom-x/scenes/a-1/training.safetensors' is damaged: see /work/main/ui/store.py, 1/2"
     assert without_paths(text) == "'training.safetensors' is damaged: see store.py, 1/2"
 
