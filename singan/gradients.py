@@ -54,14 +54,14 @@ def smooth(
     free, begun = np.ones(colours.shape[:2], np.bool_), colours
     if kept is not None and picture is not None:
         free, begun = ~kept, np.where(kept[..., None], picture, colours)
-    voted, result = torch.from_numpy(gradients), np.empty_like(colours)
-    planes, own = (torch.from_numpy(it).permute(2, 0, 1).to(torch.int16) for it in (colours, begun))
-    trust = [_trust(voted[axis], torch.stack([_steps(it, axis) for it in planes], 2), axis) for axis in (0, 1)]
+    voted, result = torch.from_numpy(gradients).permute(0, 3, 1, 2).contiguous(), np.empty_like(colours)
+    planes, own = (torch.from_numpy(it).permute(2, 0, 1).contiguous().float() for it in (colours, begun))
+    trust = [_trust(voted[axis], planes, axis) for axis in (0, 1)]
     changing = torch.from_numpy(free).float()
     for channel in range(3):
         sources = torch.zeros(free.shape)
         for axis in (0, 1):
-            sources = _add_sources(sources, planes[channel], voted[axis, ..., channel], trust[axis], own[channel], axis)
+            sources = _add_sources(sources, planes[channel], voted[axis, channel], trust[axis], own[channel], axis)
         correction = torch.zeros_like(sources)
         for cycle in range(CYCLES):
             yield (channel + cycle / CYCLES) / 3
@@ -75,12 +75,14 @@ def _steps(plane: Tensor, axis: int) -> Tensor:
     return F.pad(plane.diff(dim=1 - axis), (0, 1) if axis == 0 else (0, 0, 0, 1))
 
 
-def _trust(voted: Tensor, steps: Tensor, axis: int) -> Tensor:
-    """Return (H, W), in [0, 1]: how much gradients (H, W, 3) along an axis count.
+def _trust(voted: Tensor, planes: Tensor, axis: int) -> Tensor:
+    """Return (H, W), in [0, 1]: how much gradients (3, H, W) of planes (3, H, W) along an axis count.
 
     Where they differ by too much within a few px, there is an edge, and without it one side would bleed into the other.
     """
-    apart = (voted - LEVEL * steps).abs().amax(2).float()
+    apart = torch.zeros(planes.shape[1:])
+    for plane, steps in zip(planes, voted, strict=True):
+        apart = torch.maximum(apart, (steps - LEVEL * _steps(plane, axis)).abs_())
     window, margin = ((1, 2 * WIDE + 1), (0, WIDE)) if axis == 0 else ((2 * WIDE + 1, 1), (WIDE, 0))
     total = F.avg_pool2d(apart[None], window, 1, margin, divisor_override=1)[0].int()
     return (510 - torch.div(255 * total, STEP * LEVEL, rounding_mode="floor")).clamp(0, 255) * (1 / 255)
@@ -88,7 +90,7 @@ def _trust(voted: Tensor, steps: Tensor, axis: int) -> Tensor:
 
 def _add_sources(sources: Tensor, plane: Tensor, voted: Tensor, trust: Tensor, begun: Tensor, axis: int) -> Tensor:
     """Add (H, W) the negative divergence, along an axis, of what steps of a plane are to be higher than they are."""
-    steps = _steps(plane, axis).float()
+    steps = _steps(plane, axis)
     missing = steps + trust * (voted * (1 / LEVEL) - steps) - _steps(begun, axis)
     if axis == 0:
         sources[:, 1:] += missing[:, :-1]
