@@ -1,4 +1,4 @@
-"""Whether a picture's repetition predicts how well it is trained on (`singan.repetition`).
+"""Whether a picture's repetition predicts how well it is trained on (`singan.concerns.repetition`).
 
     python -m benchmarks.repetition PICTURE ... --results out/bench/results.json ...
 
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from singan.concerns import repetition
 from singan.image import open_picture
-from singan.repetition import repetition
 
 RESAMPLINGS = 2000
 INTERVAL = (0.025, 0.975)  # quantiles

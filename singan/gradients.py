@@ -61,7 +61,7 @@ def smooth(
     for channel in range(3):
         sources = torch.zeros(free.shape)
         for axis in (0, 1):
-            sources = _add_sources(sources, planes[channel], voted[axis, channel], trust[axis], own[channel], axis)
+            _add_sources(sources, planes[channel], voted[axis, channel], trust[axis], own[channel], axis)
         correction = torch.zeros_like(sources)
         for cycle in range(CYCLES):
             yield (channel + cycle / CYCLES) / 3
@@ -88,17 +88,13 @@ def _trust(voted: Tensor, planes: Tensor, axis: int) -> Tensor:
     return (510 - torch.div(255 * total, STEP * LEVEL, rounding_mode="floor")).clamp(0, 255) * (1 / 255)
 
 
-def _add_sources(sources: Tensor, plane: Tensor, voted: Tensor, trust: Tensor, begun: Tensor, axis: int) -> Tensor:
+def _add_sources(sources: Tensor, plane: Tensor, voted: Tensor, trust: Tensor, begun: Tensor, axis: int) -> None:
     """Add (H, W) the negative divergence, along an axis, of what steps of a plane are to be higher than they are."""
     steps = _steps(plane, axis)
     missing = steps + trust * (voted * (1 / LEVEL) - steps) - _steps(begun, axis)
-    if axis == 0:
-        sources[:, 1:] += missing[:, :-1]
-        sources[:, :-1] -= missing[:, :-1]
-    else:
-        sources[1:] += missing[:-1]
-        sources[:-1] -= missing[:-1]
-    return sources
+    inside = missing.narrow(1 - axis, 0, missing.shape[1 - axis] - 1)
+    sources.narrow(1 - axis, 1, inside.shape[1 - axis]).add_(inside)
+    sources.narrow(1 - axis, 0, inside.shape[1 - axis]).sub_(inside)
 
 
 def _cycle(correction: Tensor, sources: Tensor, free: Tensor, screen: float) -> Tensor:

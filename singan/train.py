@@ -14,10 +14,9 @@ from torch import Tensor
 from darkroom.device import enough_memory_or, pick_device
 from singan.checkpoint import Checkpoint
 from singan.config import TrainConfig
-from singan.data import Task
 from singan.image import Picture, to_pil
 from singan.pipeline import ScenePipeline
-from singan.scale import Diverged
+from singan.scale import Diverged, Task
 from singan.trainer import PyramidTrainer, rmse, step_work
 
 ATTEMPTS = 2  # at a scale, each at half the learning rate of the one before

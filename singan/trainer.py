@@ -17,12 +17,11 @@ from darkroom.device import fast_format
 from darkroom.seeds import seeded
 from singan.checkpoint import Checkpoint
 from singan.config import ModelConfig, TrainConfig
-from singan.data import ScaleData, Task, crop_shape, samples_below
 from singan.image import Picture, open_picture, pyramid_sizes, resize_picture, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
 from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
-from singan.scale import ScaleTrainer, new_player
+from singan.scale import ScaleData, ScaleTrainer, Task, crop_shape, new_player, samples_below
 from singan.scene import BATCH_PIXELS, Scene
 
 GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below

@@ -3,7 +3,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from singan.repetition import expected_coherence, repetition
+from singan.concerns import expected_coherence, repetition
 
 
 def noise(width: int, height: int) -> np.ndarray:

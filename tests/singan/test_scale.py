@@ -9,8 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from darkroom.adversarial import generator_loss
 from singan import PRESETS
-from singan.data import Crops
-from singan.scale import Schedule
+from singan.scale import Crops, Schedule
 from singan.trainer import PyramidTrainer
 
 CPU = torch.device("cpu")
