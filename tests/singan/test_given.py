@@ -5,10 +5,13 @@ import pytest
 from PIL import Image
 
 from singan import ScenePipeline
+from singan.masks import Region
 from singan.photograph import Photograph
 from singan.uses import Edit, Harmonize, Paint
+from singan.uses.harmonize import recoloured, retextured
 from singan.uses.paint import main_colours, quantized
 from tests.singan.test_enlarge import pixels
+from tests.singan.test_patches import picture
 
 
 def drawing(*colours: str) -> Image.Image:
@@ -28,24 +31,21 @@ def scene(shipped: ScenePipeline) -> ScenePipeline:
 @pytest.fixture(scope="module")
 def changed(scene: ScenePipeline) -> Image.Image:
     """The photograph, smaller still, with a red box in its sky."""
-    picture = scene.original.resize((400, 300))
-    picture.paste((180, 40, 40), (250, 40, 310, 90))
-    return picture
+    made = scene.original.resize((400, 300))
+    made.paste((180, 40, 40), (250, 40, 310, 90))
+    return made
 
 
 @pytest.mark.parametrize("enlarge", [False, True])
-@pytest.mark.parametrize("use", ["paint", "edit", "harmonize", "tile"])
-def test_the_same_seed_gives_the_same_at_the_size_that_is_due(
-    tiny_scene: ScenePipeline, use: str, enlarge: bool
-) -> None:
-    picture = tiny_scene.original.copy()
-    picture.paste("red", (5, 5, 20, 20))
-    given = () if use == "tile" else (picture,)
-    one, again, other = (getattr(tiny_scene, use)(*given, seed=seed, enlarge=enlarge)[0] for seed in (3, 3, 4))
-    assert one.tobytes() == again.tobytes()
-    assert use == "tile" or other.size == one.size
+def test_the_same_seed_gives_the_same_at_the_size_that_is_due(tiny_scene: ScenePipeline, enlarge: bool) -> None:
+    given_picture = tiny_scene.original.copy()
+    given_picture.paste("red", (5, 5, 20, 20))
     size = tiny_scene.original_size if enlarge else tiny_scene.size
-    assert all(abs(side - due) <= 1 for side, due in zip(one.size, size, strict=True))
+    for use in ("paint", "edit", "harmonize", "tile"):
+        given = () if use == "tile" else (given_picture,)
+        one, again = (getattr(tiny_scene, use)(*given, seed=3, enlarge=enlarge)[0] for _ in range(2))
+        assert one.tobytes() == again.tobytes()
+        assert all(abs(side - due) <= 1 for side, due in zip(one.size, size, strict=True))
 
 
 @pytest.mark.parametrize("enlarge", [False, True])
@@ -83,11 +83,11 @@ def test_away_from_the_change_the_photograph_stays(
 
 
 def test_a_part_that_was_copied_is_still_that_part_at_a_fine_start_scale(scene: ScenePipeline) -> None:
-    picture, box = scene.original, (60, 230, 160, 330)
-    copied = picture.copy()
-    copied.paste(picture.crop((520, 180, 620, 280)), box[:2])
+    photograph, box = scene.original, (60, 230, 160, 330)
+    copied = photograph.copy()
+    copied.paste(photograph.crop((520, 180, 620, 280)), box[:2])
     (edited,) = scene.edit(copied, start_scale=5, enlarge=True)
-    own, due, was = (pixels(it.crop(box))[15:-15, 15:-15].ravel() for it in (edited, copied, picture))
+    own, due, was = (pixels(it.crop(box))[15:-15, 15:-15].ravel() for it in (edited, copied, photograph))
     assert np.corrcoef(own, due)[0, 1] > 0.5 > np.corrcoef(own, was)[0, 1] + 0.2
 
 
@@ -136,3 +136,39 @@ def test_a_tile_has_no_seam(scene: ScenePipeline, enlarge: bool) -> None:
             steps = np.abs(own - np.roll(own, 1, axis)).mean((1 - axis, 2))
             assert steps[0] <= steps[1:].max()
             assert steps[0] < 1.5 * np.median(steps)
+
+
+def grey(height: int, width: int) -> Image.Image:
+    """A photograph without colours."""
+    return Image.fromarray(picture(height, width)).convert("L").convert("RGB")
+
+
+@pytest.mark.parametrize("box", [(60, 40, 140, 110), (100, 70, 101, 71), (0, 0, 199, 149)])
+def test_what_is_pasted_into_a_grey_photograph_becomes_grey_and_keeps_its_light_and_dark(
+    box: tuple[int, int, int, int],
+) -> None:
+    photograph, mask = grey(150, 200), Image.new("L", (200, 150))
+    mask.paste(255, box)
+    pasted = photograph.copy()
+    pasted.paste((200, 30, 30), box)
+    pasted.paste((60, 60, 230), (box[0], box[1], (box[0] + box[2]) // 2, box[3]))
+    result = recoloured(pasted, Region(mask), photograph)
+    colours = pixels(result)
+    assert np.abs(colours[..., 0] - colours[..., 2]).max() < 70  # a part of the differences stays
+    outside = np.asarray(mask) == 0
+    assert np.array_equal(np.asarray(result)[outside], np.asarray(photograph)[outside])
+    if box[2] - box[0] == 80:
+        own, new = (pixels(it.convert("L"))[box[1] : box[3], box[0] : box[2]] for it in (pasted, result))
+        assert np.corrcoef(own.ravel(), new.ravel())[0, 1] > 0.95
+
+
+def test_the_detail_is_the_prints_and_the_rest_the_pictures() -> None:
+    photograph, mask = grey(150, 200), Image.new("L", (200, 150))
+    mask.paste(255, (60, 40, 140, 110))
+    plain, printed = Image.new("RGB", (200, 150), (90, 120, 150)), grey(150, 200).rotate(180)
+    result = retextured(printed, plain, Region(mask), photograph, kept=30)
+    inside = (slice(50, 100), slice(70, 130))
+    assert np.abs(pixels(result)[inside].mean((0, 1)) - (90, 120, 150)).max() < 6
+    fine, due = (pixels(it)[inside] for it in (result, printed))
+    assert np.corrcoef(np.diff(fine, axis=1).ravel(), np.diff(due, axis=1).ravel())[0, 1] > 0.8
+    assert np.array_equal(pixels(result)[:30], pixels(photograph)[:30])

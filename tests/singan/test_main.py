@@ -132,14 +132,6 @@ def test_out_is_a_folder_of_this_machine(tiny_folder, tmp_path, capsys):
     assert (tmp_path / "taken").read_text() == "a file"
 
 
-def test_animate_says_what_a_gif_cannot_play(tiny_folder, tmp_path, capsys):
-    for fps, kind, said in ((60, "gif", True), (50, "gif", False), (60, "webp", False)):
-        once = ["--start-scale", 1, "--beta", 0.9, "--frames", 3, "--format", kind, "--fps", fps]
-        assert run("animate", tiny_folder, "--out", tmp_path, *once) == 0
-        note = "animate: a GIF plays at most 50 frames a second: this one plays at 50, not at 60\n"
-        assert capsys.readouterr().err.endswith(note) == said
-
-
 def test_sample_writes_exactly_count_pictures(tiny_folder, tmp_path):
     assert run("sample", tiny_folder, "--out", tmp_path / "out", "--count", 3, "--seed", 3) == 0
     files = sorted((tmp_path / "out").iterdir())

@@ -7,7 +7,6 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-import torch
 
 from singan.patches import PATCH, TOLERANCE, Matches, improve, match_all, resized, smooth_vote, vote
 from singan.pieces import parallel, whole
@@ -141,11 +140,6 @@ def test_number_of_threads_changes_nothing() -> None:
         results.append((matches.corners.tobytes(), whole(smooth_vote(matches, photograph, 0.5)).tobytes()))
     numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
     assert results[0] == results[1]
-
-
-def test_resized_is_the_packages_resize() -> None:
-    assert resized(picture(20, 30), (20, 30)).shape == (20, 30, 3)
-    assert torch.tensor(resized(np.full((40, 40, 3), 77, np.uint8), (13, 19))).unique().tolist() == [77]
 
 
 def test_across_borders_a_vote_counts_all_patches_over_a_pixel() -> None:
