@@ -20,7 +20,7 @@ TRAINING_FILE = "training.safetensors"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The finished scales and their critics' weights, finest last: enough to go on from."""
+    """Hold the finished scales and their critics' weights, finest last: enough to go on from."""
 
     scene: ScenePipeline
     critics: tuple[dict[str, Tensor], ...]

@@ -60,7 +60,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Game:
-    """The game of a scale's two networks."""
+    """Describe the game of a scale's two networks."""
 
     loss: Loss  # "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2
     penalty: float  # weight of the gradient penalty
@@ -118,7 +118,7 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
-        """Make one of what `dataclasses.asdict` gave, after JSON. What a file lacks, or has beyond, is left."""
+        """Make one of what `dataclasses.asdict` gave, after JSON, without what it knows no more."""
         known = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         known |= {key: Game(**known[key]) for key in ("coarse", "fine") if key in known}
         return cls(**{**known, "betas": tuple(values["betas"])})
@@ -141,7 +141,7 @@ class TrainConfig:
 
     @property
     def batch(self) -> int:
-        """Fakes of an iteration: crops, or one whole picture."""
+        """Return the number of fakes of an iteration: crops, or one whole picture."""
         return self.crops if self.crop else 1
 
     def model_config(self, sizes: tuple[Shape, ...]) -> ModelConfig:

@@ -32,7 +32,7 @@ class Piece:
 
     @property
     def scale(self) -> float:
-        """px of the picture for one of the photograph."""
+        """Return the px of the picture for one of the photograph."""
         return (self.stop - self.start) / max(self.last - self.first, 1e-6)
 
 

@@ -46,12 +46,12 @@ class Importance:
 
     @property
     def rarity(self) -> float:
-        """How little elsewhere resembles the subjects, mean in [0, 1]; 0 without one."""
+        """Return how little elsewhere resembles the subjects, mean in [0, 1]; 0 without one."""
         return float(self.rare[self.subject].mean()) if self.subject.any() else 0.0
 
     @property
     def centre(self) -> tuple[float, float]:
-        """(x, y) of the subjects' middle, in parts of the sides."""
+        """Return the (x, y) of the subjects' middle, in parts of the sides."""
         if not self.subject.any():
             return 0.5, 0.5
         rows, columns = np.nonzero(self.subject)

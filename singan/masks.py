@@ -19,7 +19,7 @@ OTHER_SHAPE = 0.05  # of the sides' ratio
 
 
 class Region:
-    """Where a picture may change. What is farther than 2 SEAM of SIDE away from the mask stays to the byte."""
+    """Mark where a picture may change. What is farther than 2 SEAM of SIDE away from the mask stays to the byte."""
 
     def __init__(self, marked: Image.Image) -> None:
         """marked: L, of any size; white is to change, black to stay. Raises ValueError where nothing or all is."""
@@ -48,7 +48,7 @@ class Region:
 
     @property
     def share(self) -> float:
-        """The marked part of the picture's area, 0 to 1."""
+        """Return the marked part of the picture's area, 0 to 1."""
         return float(np.asarray(self._marked).mean()) / 255
 
     def box(self, size: Size, margin: int) -> tuple[int, int, int, int]:

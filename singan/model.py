@@ -54,7 +54,7 @@ def initialise(body: nn.Sequential, last_gain: float, rng: torch.Generator) -> N
 
 
 class Generator(nn.Module):
-    """One scale's generator: the picture below plus a residual (equation 6 of the paper)."""
+    """Draw one scale: the picture below plus a residual (equation 6 of the paper)."""
 
     def __init__(self, channels: int, norm: Norm, padding: Padding, layers: int = LAYERS) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """One scale's critic: a map of scores, one for every patch of `2 * layers + 1` px (a Markovian discriminator)."""
+    """Criticise one scale: a map of scores, one for every patch of `2 * layers + 1` px (a Markovian discriminator)."""
 
     def __init__(self, channels: int, norm: Norm, layers: int = LAYERS) -> None:
         super().__init__()

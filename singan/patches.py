@@ -73,7 +73,7 @@ def _grid(length: int, step: int, wrapped: bool) -> NDArray[np.int64]:
 
 
 def _unrolled(picture: Bytes, step: int) -> Bytes:
-    """Repeat of a picture whose borders meet, below and on the right, what its patches reach across."""
+    """Repeat, below and on the right of a picture whose borders meet, what its patches reach across."""
     return np.pad(picture, ((0, PATCH - step), (0, PATCH - step), (0, 0)), mode="wrap")
 
 

@@ -8,7 +8,7 @@ from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, Super
 
 
 class ScenePipeline(Scene):
-    """A trained picture and what it is used for. The same seed draws the same.
+    """Use a trained picture. The same seed draws the same.
 
     Each use is a method, whose arguments are its options and whose result are all of its pictures. It raises ValueError
     with the value and what is allowed.

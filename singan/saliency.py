@@ -27,7 +27,7 @@ HIDDEN, WIDTH = 16, 64  # channels inside of a block, and of what it returns
 
 
 class Block(nn.Module):
-    """A residual U-block: a U-Net of `depth` levels (RSU in the paper).
+    """Run a residual U-block: a U-Net of `depth` levels (RSU in the paper).
 
     dilated: whether levels widen their view by dilation instead of by pooling, as where the picture is small already.
     """
@@ -59,7 +59,7 @@ class Block(nn.Module):
 
 
 class SalientObjects(nn.Module):
-    """The network: six blocks down, five up, and the maps of all levels fused."""
+    """Run the network: six blocks down, five up, and the maps of all levels fused."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -91,7 +91,7 @@ class Crops:
 
 
 class ScaleData:
-    """Draw what the steps of a scale see. samples: those of the scales below, padded; None at the coarsest."""
+    """Draw the data of a scale's steps. samples: those of the scales below, padded; None at the coarsest."""
 
     def __init__(
         self, task: Task, config: TrainConfig, generator: Generator, samples: Samples | None, rng: torch.Generator
@@ -134,7 +134,7 @@ class ScaleData:
 
 
 class Diverged(Exception):
-    """The scale gave NaN, a flat picture or a worse one than it was given."""
+    """Report a scale that gave NaN, a flat picture or a worse one than it was given."""
 
 
 def new_player(network: Network, learning_rate: float, betas: tuple[float, float], clip: float) -> Player[Network]:

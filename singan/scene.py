@@ -37,7 +37,7 @@ BelowSource = Callable[[Sequence[Shape]], Tensor | None]  # the picture that the
 
 
 class Scene(Pretrained):
-    """A trained picture. Sizes are (width, height) in px, but of scales; pictures are RGB PIL images.
+    """Draw with a trained picture. Sizes are (width, height) in px, but of scales; pictures are RGB PIL images.
 
     Sample i of seed s is drawn from (s, i) alone. `start_scale` k keeps the trained picture's own structure below scale
     k, the coarsest being 0.
@@ -58,17 +58,17 @@ class Scene(Pretrained):
 
     @property
     def scales(self) -> int:
-        """Finished scales."""
+        """Return the number of finished scales."""
         return len(self.pyramid.generators)
 
     @property
     def finished(self) -> bool:
-        """Whether all scales are trained that were to be."""
+        """Return whether all scales are trained that were to be."""
         return self.finished_as(self.train_config)
 
     @property
     def complete(self) -> bool:
-        """Whether there are no scales left to train."""
+        """Return whether there are no scales left to train."""
         return self.scales == len(self.pyramid.config.sizes)
 
     def finished_as(self, config: TrainConfig) -> bool:
@@ -86,7 +86,7 @@ class Scene(Pretrained):
 
     @property
     def source(self) -> Image.Image:
-        """The trained picture."""
+        """Return the trained picture."""
         return Image.fromarray(self.pyramid.source.permute(1, 2, 0).cpu().numpy())
 
     def shapes_for(self, size: Size | None = None) -> list[Shape]:
@@ -101,7 +101,7 @@ class Scene(Pretrained):
 
     @property
     def original(self) -> Image.Image:
-        """The photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
+        """Return the photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
         return self.photograph.picture() if self.photograph else self.source
 
     @property
@@ -111,7 +111,7 @@ class Scene(Pretrained):
 
     @cached_property
     def importance(self) -> Importance:
-        """What matters in `original`."""
+        """Find what matters in `original`."""
         return importance(self.original)
 
     def check_start(self, start_scale: int) -> None:
@@ -148,7 +148,7 @@ class Scene(Pretrained):
 
     @property
     def last_scale(self) -> int:
-        """The finest, finished or not."""
+        """Return the finest, finished or not."""
         return len(self.pyramid.config.sizes) - 1
 
     def shorter_side(self, scale: int) -> int:

@@ -61,7 +61,7 @@ class Strips:
 
 @dataclass(frozen=True)
 class Wishes:
-    """How gladly each is done, in [0, 1]: 0 hardly ever, 1 at no cost, None as by default."""
+    """Say how gladly each is done, in [0, 1]: 0 hardly ever, 1 at no cost, None as by default."""
 
     crop: float | None = None
     extend: float | None = None
@@ -69,7 +69,7 @@ class Wishes:
 
     @property
     def plain_crop(self) -> bool:
-        """Whether nothing but cropping is wished for, so that subjects may be cut, too."""
+        """Return whether nothing but cropping is wished for, so that subjects may be cut, too."""
         return self.crop == 1 and self.extend == 0 and self.deform == 0
 
 

@@ -30,12 +30,12 @@ PREDICTION_SECONDS, PREDICTION_STEPS = 0.3, (3, 24)  # of timed steps; at least 
 
 
 class TrainingError(RuntimeError):
-    """A scale failed twice, or the memory is too small; finished scales are in the last record's checkpoint."""
+    """Report a scale that failed twice, or too little memory; finished scales are in the last record's checkpoint."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Pictures of the current scale: a new sample, and the trained picture's reconstruction from z_rec."""
+    """Show the current scale: a new sample, and the trained picture's reconstruction from z_rec."""
 
     sample: Image.Image
     reconstruction: Image.Image
@@ -58,12 +58,12 @@ class Progress:
 
     @property
     def scene(self) -> ScenePipeline | None:
-        """The pipeline of the finished scales."""
+        """Return the pipeline of the finished scales."""
         return self.checkpoint.scene if self.checkpoint else None
 
     @property
     def finished(self) -> bool:
-        """Whether the last scale is trained."""
+        """Return whether the last scale is trained."""
         return self.scene is not None and self.scene.scales >= self.scales
 
 

@@ -49,7 +49,7 @@ def rmse(a: Tensor, b: Tensor) -> float:
 
 
 class Rendered(NamedTuple):
-    """Pictures of a scale, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
+    """Hold pictures of a scale, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
 
     sample: Tensor
     reconstruction: Tensor
@@ -142,7 +142,7 @@ class PyramidTrainer:
 
     @cached_property
     def photograph(self) -> Photograph:
-        """The picture at its own size, as the scene keeps it."""
+        """Encode the picture at its own size, as the scene keeps it."""
         return Photograph.of(self._picture)
 
     def restore(self, checkpoint: Checkpoint) -> None:

@@ -21,7 +21,7 @@ AROUND = (WINDOW - STRIDE) // 2  # px, repeated border that gives each 4 px of a
 
 
 class Windows(nn.Sequential):
-    """Logits of 32 px windows: brightness (N, 1, H, W) in [0, 1] to (N, 2, rows, columns), every 4 px.
+    """Compute logits of 32 px windows: brightness (N, 1, H, W) in [0, 1] to (N, 2, rows, columns), every 4 px.
 
     Channel 0 says that the window holds a face (`darkroom.face_detector` tells better), channel 1 that it holds
     writing. No padding: whatever stands outside a window has no say in it. Raises RuntimeError below 32 px.

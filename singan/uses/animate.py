@@ -85,7 +85,7 @@ class Animate(AnimationUse[Scene]):
 
 
 class Walk:
-    """The noise of one scale over time: a random walk around z_rec (SinGAN, supplement 4).
+    """Draw the noise of one scale over time: a random walk around z_rec (SinGAN, supplement 4).
 
     step = beta (z_t - z_{t-1}) + (1 - beta) e;  z_{t+1} = alpha z_rec + (1 - alpha) (z_t + step)
 

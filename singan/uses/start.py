@@ -36,7 +36,7 @@ def start_scale_option(default: int | None, help: str, low: int = 0, **said: Any
 
 
 class Redraw(PicturesUse[Scene]):
-    """A use that is given a picture and redraws what of it is finer than a start scale."""
+    """Redraw what of a given picture is finer than a start scale."""
 
     GIVEN: ClassVar = "picture"  # the option that is redrawn
     start_scale: int | None
