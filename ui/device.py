@@ -1,7 +1,7 @@
 """One device, many visitors: a single thread does all work on it, a short piece for each in turn.
 
-OpenMP keeps a pool of its own for every thread that computes. Two of them on two cores wait for each other: measured
-(benchmarks/load.py), that was most of what a picture lost beside a training.
+OpenMP keeps a pool for every thread that computes, and two of them on two cores wait for each other: that was most of
+what a picture lost beside a training (benchmarks/load.py).
 """
 
 from __future__ import annotations
@@ -32,10 +32,7 @@ class Turn(Enum):
 
 
 class Device:
-    """Do pieces of work one at a time, whichever is due first: sliders before pictures before trainings.
-
-    Nobody waits for ever, as what comes later is due later.
-    """
+    """Do pieces of work one at a time, whichever is due first; nobody waits for ever: what comes later is due later."""
 
     def __init__(self) -> None:
         self._pieces: PriorityQueue[tuple[float, int, Turn, Callable[[], Any], Future[Any]]] = PriorityQueue()
@@ -46,7 +43,7 @@ class Device:
     def waiting(self) -> dict[str, int]:
         """Count the pieces of each kind that wait for their turn."""
         with self._pieces.mutex:
-            turns = [turn for _, _, turn, _, _ in self._pieces.queue]
+            turns = [turn for _, _, turn, *_ in self._pieces.queue]
         return {turn.name.lower(): turns.count(turn) for turn in Turn}
 
     def run(self, turn: Turn, work: Callable[[], T]) -> T:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from PIL import Image
 
@@ -34,58 +34,52 @@ class Result:
     shown: list[str] = field(default_factory=list)
 
 
-class Models(Protocol):
-    """What uses are done with, by name: darkroom.models.Models, ui.scenes.store.SceneStore."""
-
-    def get(self, name: str) -> Any:
-        """Return the model. Raises ValueError where there is none of this name."""
-
-
 class Drawing:
-    """Draw with models by name on one device."""
+    """Draw on one device. models: by name, with a `get` that raises ValueError: darkroom.models.Models, SceneStore."""
 
-    def __init__(self, models: Models, device: Device) -> None:
+    def __init__(self, models: Any, device: Device) -> None:
         self.models, self.device = models, device
 
     def draw(self, use: PicturesUse[Any] | AnimationUse[Any], name: str) -> Iterator[Result]:
         """Do a use; files are called by the model's name and the use. Raises ValueError."""
         model = self.models.get(name)
-        if isinstance(use, AnimationUse):
-            yield from self._animate(use, model, name)
-        else:
-            yield from self.draw_all([use], model, name)
+        return self._animate(use, model, name) if isinstance(use, AnimationUse) else self.draw_all([use], model, name)
 
-    def draw_all(self, uses: Sequence[PicturesUse[Any]], model: Any, name: str) -> Iterator[Result]:
-        """Do several uses together, one after the other."""
+    def draw_all(
+        self,
+        uses: Sequence[PicturesUse[Any]],
+        model: Any,
+        name: str,
+        stems: Sequence[str] = (),
+        note: str | None = None,
+    ) -> Iterator[Result]:
+        """Do several uses together, one after the other.
+
+        stems: names of the archive and of the one picture of each use, else made of name and uses. note: a remark on
+        all, else the first use's.
+        """
+        archive, *own = stems or [f"{name}_{uses[0].stem()}"]
+        progress, shown, drafts = Progress(sum(use.total for use in uses), PicturesUse.WHAT), dict[int, str](), count()
+        unseen: dict[int, Step] = {}  # Encoding takes as long as drawing: drafts are written only where they are shown.
         with passing_folder() as folder:
             named = zip(uses, prefixes(uses), strict=True)
-            paths = [path for use, prefix in named for path in use.paths(folder, f"{name}_{prefix}")]
-            archive = folder / f"{name}_{uses[0].stem()}.zip"
-            yield from self.draw_pictures(in_turn(uses, model), paths, archive, uses[0].note(model))
+            paths = [folder / f"{stem}.png" for stem in own]
+            paths = paths or [path for use, prefix in named for path in use.paths(folder, f"{name}_{prefix}")]
 
-    def draw_pictures(
-        self, steps: Iterator[Step], paths: Sequence[Path], archive: Path, note: str | None = None
-    ) -> Iterator[Result]:
-        """Draw pictures to these files, one for each; note: a remark on them."""
-        progress, shown, drafts = Progress(len(paths), PicturesUse.WHAT), dict[int, str](), itertools.count()
-        unseen: dict[
-            int, Step
-        ] = {}  # Encoding takes as long as drawing: of drafts only those are written that are shown.
+            def show() -> list[str]:
+                shown.update({n: _show(step, paths[n], next(drafts)) for n, step in unseen.items()})
+                unseen.clear()
+                return list(shown.values())
 
-        def show() -> list[str]:
-            shown.update({n: _show(step, paths[n], next(drafts)) for n, step in unseen.items()})
-            unseen.clear()
-            return list(shown.values())
-
-        for step in self.device.stream(Turn.PICTURE, steps):
-            if step.picture:
-                unseen[step.number] = step
-                if step.share == 1:
-                    step.picture.save(paths[step.number], format="PNG", compress_level=PNG_LEVEL)
-            if report := progress.take(step.number, step.share):
-                yield Result(report, shown=show())
-        files = [str(path) for path in paths]
-        yield Result(progress.end().noted(note), files, zipped(files, archive), show())
+            for step in self.device.stream(Turn.PICTURE, in_turn(uses, model)):
+                if step.picture:
+                    unseen[step.number] = step
+                    if step.share == 1:
+                        step.picture.save(paths[step.number], format="PNG", compress_level=PNG_LEVEL)
+                if report := progress.take(step.number, step.share):
+                    yield Result(report, shown=show())
+            report, files = progress.end().noted(note or uses[0].note(model)), [str(path) for path in paths]
+            yield Result(report, files, zipped(files, folder / f"{archive}.zip"), show())
 
     def _animate(self, use: AnimationUse[Any], model: Any, name: str) -> Iterator[Result]:
         frames, progress = list[Image.Image](), Progress(use.total, use.WHAT)

@@ -41,10 +41,6 @@ class Page(gr.Blocks):
         self.run_history = False  # would send what visitors do to a bucket that a request names
         self.closers: list[Callable[[], None]] = []  # what is to be ended with the page, in this order
 
-    def queue(self, **options: Any) -> Page:  # type: ignore[override]
-        super().queue(**{"max_size": MAX_QUEUED, **options})
-        return self
-
     @property
     def queued(self) -> dict[str, int]:
         """How many events wait in each queue in which any do, by its name, else by that of the first."""
@@ -70,6 +66,7 @@ class Page(gr.Blocks):
         for function in self.fns.values():
             if function.fn:
                 function.fn = answers(function)
+        self.queue(max_size=MAX_QUEUED)
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]
         static = Mount("/darkroom", StaticFiles(directory=STATIC))

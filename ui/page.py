@@ -29,8 +29,7 @@ from ui.scenes.store import SECRET, SceneStore
 from ui.scenes.tab import ScenesTab
 from ui.theme import source
 from ui.training import zero
-from ui.training.queue import TrainingQueue
-from ui.training.training import Trainer
+from ui.training.queue import Trainer, TrainingQueue
 from ui.visitors import LIMITS, Limits
 from ui.wiring import QUIET, Updates
 

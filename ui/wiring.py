@@ -49,7 +49,7 @@ def ready(path: Any) -> Any:
 
 
 class Newest:
-    """End older streams of a page once a newer one has begun.
+    """Know which stream of a page is its newest: older ones are to end.
 
     Pictures are drawn in pieces, in turn: a small one that was asked for later is finished first, and would be
     overwritten by an older one.
@@ -67,12 +67,3 @@ class Newest:
         finally:
             if self._streams.get(page) is mine:
                 del self._streams[page]
-
-    def stream(self, page: str, updates: Iterator[Any]) -> Iterator[Any]:
-        """Yield the updates until a newer stream of this page begins."""
-        with self.newest(page) as still_newest:
-            for update in updates:
-                if not still_newest():
-                    yield {}  # which changes nothing: Gradio sends a stream's last message twice
-                    return
-                yield update

@@ -1,6 +1,9 @@
 """Panels of the Scenes tab: what controls say is drawn, and comes back from a link."""
 
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -10,16 +13,14 @@ from PIL import Image, ImageOps
 from darkroom.uses import PicturesUse, Size, option, plain_options, seed_option
 from singan import ScenePipeline
 from singan.importance import CELLS, Importance
-from singan.uses import Retarget
 from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
 from ui.endpoints import documented, endpoint_of
-from ui.kept_pictures import keep, kept_by
 from ui.links import Query, address
+from ui.scenes.draw import CHOSEN_MARK, SamplePanel
 from ui.scenes.panel import Panel
-from ui.scenes.sample import CHOSEN_MARK, toggled
-from ui.scenes.sizes import DEVICES, REMARKS, DevicesPanel, summary
+from ui.scenes.sizes import DEVICES, REMARKS, DevicesPanel
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,24 @@ def test_it_draws_what_the_controls_say_and_says_how_to_do_it_again(panel):
         list(panel.run(values_of(panel, bits=5)))
 
 
+def test_an_older_drawing_of_the_page_ends_where_another_begins_and_changes_nothing(panel):
+    drawn, heard = [], []
+
+    def slowly(values):
+        for step in range(3):
+            drawn.append(step)
+            yield {panel.status: step}
+
+    panel.run_after(lambda answer, *_, **__: heard.append(answer), slowly)
+    (answer,), request = heard, SimpleNamespace(session_hash="page")
+    older, elsewhere = answer({}, request), answer({}, SimpleNamespace(session_hash="other page"))
+    assert next(older) == next(elsewhere) == {panel.status: 0}
+    assert list(answer({}, request)) == [{panel.status: step} for step in range(3)]
+    drawn.clear()
+    assert list(older) == [{}] and drawn == [1]  # What it would draw beyond is not drawn.
+    assert next(elsewhere) == {panel.status: 1}
+
+
 def test_a_link_sets_the_controls_of_its_panel(panel):
     assert list(panel.runs) == ["few-colours"]
     assert panel.read(Query({"bits": "2"})) == {panel.controls["bits"]: 2}
@@ -141,33 +160,37 @@ def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
     full.importance = Importance(np.ones((CELLS, CELLS), bool), np.ones((CELLS, CELLS), np.float32))
     panel = panel_of(DevicesPanel, full)
     *_, drawn, said = panel.run(values_of(panel, mode="fit", enlarge=False, seed=2))
-    cropped, _, enlarged = (text for _, _, text in REMARKS)
+    cropped, _, enlarged = (remark for _, remark in REMARKS.values())
     assert cropped in drawn[panel.status] and enlarged not in drawn[panel.status]
     captions = dict(zip(DEVICES, captions_in(drawn, panel), strict=True))
     assert captions["Phone 9:19.5"].startswith("Phone 9:19.5 (cropped) · ")
     assert captions["Tablet 4:3"].startswith("Tablet 4:3 · ")  # the photograph's own shape
     assert said[panel.share.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
     assert said[panel.share.code].count("/retarget_scene") == 7
-    notes = [Retarget(size, "fit").note(full) for size in [(20, 60), (30, 90), (64, 48), (640, 480)]]
-    assert summary(notes) == f"{cropped}; {enlarged}" and summary(notes[:3]) == cropped
-    assert summary(notes[2:3]) is None
 
 
-def test_a_picture_is_marked_and_not_any_more():
-    pictures = [("a.png", "1 · 4 × 4"), ("b.png", "2 · 4 × 4")]
-    marked = toggled(pictures, 1)
-    assert marked == [pictures[0], ("b.png", f"{CHOSEN_MARK}2 · 4 × 4")] and toggled(marked, 1) == pictures
+def test_the_zip_holds_the_marked_pictures_or_all_where_none_is(tiny_scene, tmp_path):
+    panel = panel_of(SamplePanel, tiny_scene)
+    shown, files = panel.pictures, [str(tmp_path / f"tiny_{i}.png") for i in range(2)]
+    for file in files:
+        Image.new("RGB", (4, 4)).save(file)
+    plain = [(file, f"{i} · 4 × 4") for i, file in enumerate(files)]
+    pictures = list(plain)
+    for captions, names in ((["0 · 4 × 4", f"{CHOSEN_MARK}1 · 4 × 4"], files[1:]), (["0 · 4 × 4", "1 · 4 × 4"], files)):
+        values = {panel.choosing: True, shown.gallery: pictures, shown.files: files}
+        for updates in panel.choose(values, SimpleNamespace(index=1)):
+            assert captions_in(updates, panel) == captions
+            with zipfile.ZipFile(updates[shown.zip].value["path"]) as archive:
+                assert archive.namelist() == [Path(name).name for name in names]
+        pictures = list(zip(files, captions, strict=True))
 
 
-def test_a_picture_of_a_link_has_one_name_and_comes_back_to_the_byte():
-    with gr.Blocks() as page:
-        component = gr.Textbox()
-    kept, one = kept_by(component), Image.effect_noise((40, 30), 60).convert("RGB")
-    name = keep(one, component)
-    assert keep(one.copy(), component) == name and keep(one.rotate(180), component) != name
-    assert kept(name).tobytes() == one.tobytes()
-    (file,) = (file for files in page.temp_file_sets for file in files if name in file)  # Gradio clears those
-    assert file.endswith(f"{name}/image.png")
+def test_a_picture_of_a_link_has_one_name_and_comes_back_to_the_byte(panel):
+    one = Image.effect_noise((40, 30), 60).convert("RGB")
+    name = panel.keep(one)
+    assert panel.keep(one.copy()) == name and panel.keep(one.rotate(180)) != name
+    assert panel.kept(name).tobytes() == one.tobytes()
+    assert any(file.endswith(f"{name}/image.png") for file in panel.scene.temp_files)  # Gradio clears those.
     for unknown in ("0" * 64, "x", "../x", name.upper()):
         with pytest.raises(ValueError, match="there is no picture"):
-            kept(unknown)
+            panel.kept(unknown)

@@ -36,7 +36,14 @@ def make_queue(store, trainer=None, **limits):
     return TrainingQueue(SceneStore(store.shipped, store.device, limits=quick), Device(), trainer)
 
 
-def until(true, seconds=60):
+def slowly(picture, config, checkpoint):
+    """Train with a pause after each step, once a scale is finished."""
+    for record in train(picture, config, "cpu", checkpoint):
+        yield record
+        time.sleep(0.3 if record.scene else 0)
+
+
+def until(true, seconds=120):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -48,8 +55,8 @@ def own(queue, visitor):
     return queue.store.names(visitor.scene_owner)[1:]
 
 
-async def seen(training):
-    return [view async for view in training.watch()]
+async def seen(training, page=""):
+    return [view async for view in training.queue.watch(training.name, page)]
 
 
 def over(training):
@@ -58,16 +65,16 @@ def over(training):
 
 
 def test_it_goes_on_by_itself_and_is_seen_by_all_who_watch(queue, picture_file):
-    training = queue.train(ME, str(picture_file), SHORT)
+    training = queue.train(ME, str(picture_file), SHORT, printed=True)
     until(lambda: training.view.preview)
 
     async def both():
-        return await asyncio.gather(seen(training), seen(training))
+        return await asyncio.gather(seen(training, "one"), seen(training, "other"))
 
     for views in asyncio.run(both()):
         first, last = views[0], views[-1]
         assert first.preview and first.strip.count("<figure") >= 1  # What has been is there at once.
-        assert last.ended and "Trained in" in last.report.text and [last.scene] == own(queue, ME)
+        assert "Trained in" in last.report.text and [last.scene] == own(queue, ME)
         assert len(last.losses) > 10 and last.preview and last.strip.count("<figure") > 1
     assert asyncio.run(seen(training)) == [training.view] and training.over and not queue.running
     assert queue.get(training.name) is training
@@ -82,20 +89,20 @@ def test_a_print_by_the_patches_alone_is_shown_meanwhile(queue, picture_file):
 
 
 def test_where_nobody_watches_for_a_while_it_ends_and_its_scales_stay_to_be_resumed(store, picture_file):
-    queue = make_queue(store, unwatched_seconds=0.3)
+    queue = make_queue(store, slowly, unwatched_seconds=0.3)
 
     async def left_after_a_scale(training):
-        async for _ in training.watch():
+        async for _ in queue.watch(training.name):
             if own(queue, ME):
-                return time.monotonic()
+                return
 
-    training = queue.train(ME, str(picture_file), SHORT | {"iterations": 200})
-    left = asyncio.run(left_after_a_scale(training))
+    training = queue.train(ME, str(picture_file), SHORT)
+    asyncio.run(left_after_a_scale(training))
     assert queue.of(ME) is training  # though that took longer
     until(lambda: training.over)
     view = training.view
-    assert time.monotonic() - left > 0.3 and "Stopped, as nobody watched it for 0 s: " in view.report.text
-    assert view.ended and queue.store.resumable(view.scene) and queue.of(ME) is None
+    assert "Stopped, as nobody watched it for 0 s: " in view.report.text
+    assert queue.store.resumable(view.scene) and queue.of(ME) is None
     resumed = queue.resume(ME, view.scene)
     until(lambda: resumed.view.strip)
     assert resumed.view.strip.count("<figure") >= view.record["finished_scales"] and not resumed.asked
@@ -105,7 +112,7 @@ def test_where_nobody_watches_for_a_while_it_ends_and_its_scales_stay_to_be_resu
         over(queue.resume(ME, "tiny"))
 
 
-def test_one_training_a_visitor_whichever_page_asks_and_room_once_it_ends(store, picture_file):
+def test_one_training_a_visitor_whichever_page_asks_and_room_once_it_is_stopped(store, picture_file):
     queue = make_queue(store, known_trainings=2)
     mine = queue.train(ME, str(picture_file), LONG)
     with pytest.raises(ValueError, match="you have a training already"):
@@ -116,8 +123,9 @@ def test_one_training_a_visitor_whichever_page_asks_and_room_once_it_ends(store,
     yours = queue.train(YOU, str(picture_file), LONG)
     assert queue.of(ME) is mine and queue.of(YOU) is yours and queue.get(yours.name).asked == LONG
     mine.stop()
+    assert queue.of(ME) is None and queue.get(mine.name) is mine
     until(lambda: mine.over)
-    assert queue.of(ME) is None and not yours.over and queue.get(mine.name) is mine
+    assert not yours.over
     queue.train(ME, str(picture_file), LONG)
     with pytest.raises(ValueError, match="no such training"):  # It is the oldest that is over.
         queue.get(mine.name)
@@ -126,21 +134,12 @@ def test_one_training_a_visitor_whichever_page_asks_and_room_once_it_ends(store,
     until(lambda: yours.over)
 
 
-def test_a_training_that_ends_makes_room_for_the_visitors_next(store, picture_file):
-    queue = make_queue(store, ending_seconds=20)
-    queue.train(ME, str(picture_file), SHORT)
-    queue.train(ME, str(picture_file), LONG)
-    assert queue.running == 1
-    queue.close()
-
-
 def test_others_wait_in_the_order_in_which_they_came_and_there_is_an_end_to_the_line(store, picture_file):
     queue = make_queue(store, trainings_in_all=4, trainings_an_address=2)
     visitors = [Visitor(f"owner {i}", f"owner {i}", f"address {i // 2}") for i in range(5)]
     with pytest.raises(ValueError, match="upload one first"):
         queue.train(ME, None, LONG)
-    first, second, third = (queue.train(visitor, str(picture_file), LONG) for visitor in visitors[:3])
-    fourth = queue.train(visitors[3], str(picture_file), LONG)
+    first, second, third, fourth = (queue.train(visitor, str(picture_file), LONG) for visitor in visitors[:4])
     until(lambda: first.seconds_left and second.seconds_left)
     until(lambda: third.view.report.text.startswith("waiting: number 1 in line, about "))
     until(lambda: fourth.view.report.text.startswith("waiting: number 2 in line, about "))
@@ -153,7 +152,7 @@ def test_others_wait_in_the_order_in_which_they_came_and_there_is_an_end_to_the_
     assert over(third).report.text == "Stopped while waiting"
     until(lambda: fourth.view.report.text.startswith("waiting: number 1 in line"))
     first.stop()
-    assert over(first).report.text == "Stopped before the first scale was finished" or over(first).ended
+    assert over(first).report.text == "Stopped before the first scale was finished" or over(first).scene
     until(lambda: "scale" in fourth.view.report.text)
     queue.close()
     with pytest.raises(ValueError, match="the app is being restarted: try again in a minute"):
@@ -161,13 +160,13 @@ def test_others_wait_in_the_order_in_which_they_came_and_there_is_an_end_to_the_
 
 
 def test_what_ends_it_is_told_to_who_watches(store, picture_file, tmp_path):
-    queue = make_queue(store)
+    queue = make_queue(store, slowly)
     (tmp_path / "none.png").write_bytes(b"no picture")
     training = queue.train(ME, str(tmp_path / "none.png"), SHORT, printed=True)
     with pytest.raises(ValueError, match="picture"):
         over(training)
-    assert training.over and not training.view.ended and not queue.running
-    training = queue.train(ME, str(picture_file), SHORT | {"iterations": 200})
+    assert training.over and not training.view.scene and not queue.running
+    training = queue.train(ME, str(picture_file), SHORT)
     until(lambda: own(queue, ME))
     queue.close()
     assert "Stopped, as the app is being restarted: " in over(training).report.text
@@ -226,7 +225,7 @@ def test_what_fails_in_the_middle_keeps_the_finished_scales(store, picture_file)
 
 def test_the_endpoint_streams_records_and_ends_its_training_when_its_client_leaves(queue, picture_file):
     async def left():
-        answers = train_scene(queue)(str(picture_file), max_size=64, iterations=100)
+        answers = train_scene(queue)(str(picture_file), max_size=64, iterations=20)
         async for status, sample, _, record, name in answers:
             if record and record["finished_scales"]:
                 assert re.search("scale [1-4] of 4, ", status) and sample and record["scene"] and name is None

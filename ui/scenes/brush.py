@@ -9,12 +9,11 @@ import gradio as gr
 from PIL import Image, ImageChops
 
 from darkroom.pictures import open_cutout
-from darkroom.uses import picture_options
 from singan.uses import Edit, Harmonize, Paint
 from singan.uses.paint import main_colours
 from ui.gradio_patches import Canvas, picture_file
 from ui.scenes.compose import marked, moved, painted, pasted, reduced, removed
-from ui.scenes.sizes import BeforeAfterPanel
+from ui.scenes.panel import BeforeAfterPanel
 from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
 
 CANVAS_SIDE = 640  # px, longer side
@@ -42,23 +41,20 @@ class BrushPanel(BeforeAfterPanel):
     def lay_over_photograph(self, opacity: float = 1.0) -> None:
         """Show the photograph under the canvas, this strongly, from when the tab is first looked at."""
 
-        def prepare(values: Values) -> Updates:
-            name = values[self.scene]
-            if not name or values[prepared] == name:
-                return {prepared: gr.skip()}
-            photograph = self.photograph(values)
-            colours = [
-                f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in main_colours(photograph, BRUSH_COLOURS)
-            ]
+        def prepare(name: str | None, prepared: str) -> Updates:
+            if not name or prepared == name:
+                return {shown: gr.skip()}
+            photograph = self.photograph(name)
+            colours = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in main_colours(photograph, BRUSH_COLOURS)]
             faint = Image.blend(Image.new("RGB", photograph.size, "white"), photograph, opacity)
-            return {self.canvas: on_canvas(faint, colours), prepared: name}
+            return {self.canvas: on_canvas(faint, colours), shown: name}
 
-        def prepare_again(values: Values) -> Updates:
-            return prepare(values) if values[prepared] else {prepared: gr.skip()}
+        def prepare_again(name: str | None, prepared: str) -> Updates:
+            return prepare(name if prepared else None, prepared)
 
-        prepared = gr.Textbox(visible=False)  # the scene on the canvas
-        self.tab.select(prepare, {self.scene, prepared}, [self.canvas, prepared], **QUIET)
-        self.scene.change(prepare_again, {self.scene, prepared}, [self.canvas, prepared], **QUIET)
+        shown = gr.Textbox(visible=False)  # the scene on the canvas
+        for event, handler in ((self.tab.select, prepare), (self.scene.change, prepare_again)):
+            event(handler, [self.scene, shown], [self.canvas, shown], **QUIET)
 
     def lay_out_picture(self, label: str) -> None:
         """Lay out where a picture with its mask is loaded, and the other options."""
@@ -68,13 +64,13 @@ class BrushPanel(BeforeAfterPanel):
         with gr.Accordion("Advanced", open=False):
             self.controls.lay_out("start_scale", "seed")
 
-    def photograph(self, values: Values) -> Image.Image:
-        """Return the scene's, as what is composed on the page takes it. Raises ValueError."""
-        return reduced(self.drawing.models.get(values[self.scene]).original)
+    def photograph(self, name: str) -> Image.Image:
+        """Return a scene's, as what is composed on the page takes it. Raises ValueError."""
+        return reduced(self.drawing.models.get(name).original)
 
     def uses(self, values: Values) -> list[Any]:
         asked = self.controls.plain(values)
-        loaded = asked[picture_options(self.use)[0]]
+        loaded = asked[self.use.GIVEN]
         return [self.use.served(asked if loaded else asked | self.composed(values))]
 
     def composed(self, values: Values) -> dict[str, Any]:
@@ -82,7 +78,7 @@ class BrushPanel(BeforeAfterPanel):
         raise NotImplementedError
 
     def picture_before(self, use: Any, name: str) -> Image.Image:
-        return getattr(use, picture_options(self.use)[0])  # type: ignore[no-any-return]
+        return getattr(use, use.GIVEN)  # type: ignore[no-any-return]
 
 
 def on_canvas(picture: Image.Image, colours: Sequence[str]) -> gr.ImageEditor:
@@ -118,8 +114,10 @@ class PaintPanel(BrushPanel):
         self.inputs.add(self.rest)
 
     def composed(self, values: Values) -> dict[str, Any]:
-        under = self.photograph(values) if values[self.rest] == STAYS else None
-        return {"drawing": painted(values[self.canvas], under)}
+        layer = values[self.canvas]
+        if not marked(layer):
+            raise ValueError("nothing is painted yet: choose a colour and paint, or load a picture")
+        return {"drawing": painted(layer, self.photograph(values[self.scene]) if values[self.rest] == STAYS else None)}
 
 
 class EditPanel(BrushPanel):
@@ -143,24 +141,21 @@ class EditPanel(BrushPanel):
         self.inputs |= {self.doing, self.right, self.down}
 
     def composed(self, values: Values) -> dict[str, Any]:
-        layer, doing, picture = values[self.canvas], values[self.doing], self.photograph(values)
-        if layer is None or not marked(layer).getbbox():
+        layer, doing, picture = values[self.canvas], values[self.doing], self.photograph(values[self.scene])
+        layer = layer and layer.resize(picture.size)
+        if not (mask := marked(layer)):
             raise ValueError("nothing is marked yet: mark with the brush what is to change, or load a changed picture")
-        layer = layer.resize(picture.size)
-        mask = marked(layer)
         if doing == OVER:
             return {"picture": painted(layer, picture), "mask": mask}
         if doing == REMOVE:
             return {"picture": removed(picture, mask), "mask": mask}
         right, down = values[self.right] / 100, values[self.down] / 100
         changed, there = moved(picture, mask, right, down, doing == COPY)
-        return {"picture": changed, "mask": there, "start_scale": self._start_scale(values)}
-
-    def _start_scale(self, values: Values) -> int:
-        """Return the start scale at which a part that was moved is still that part."""
+        # The start scale at which a part that was moved is still that part.
         scene, asked = self.drawing.models.get(values[self.scene]), self.controls.plain(values)
         last = scene.last_scale if asked["enlarge"] else scene.scales - 1
-        return int(asked["start_scale"] or max(1, min(MOVED_START_SCALE, last)))
+        start = asked["start_scale"] or max(1, min(MOVED_START_SCALE, last))
+        return {"picture": changed, "mask": there, "start_scale": start}
 
 
 class HarmonizePanel(BrushPanel):
@@ -183,8 +178,8 @@ class HarmonizePanel(BrushPanel):
             label="As pasted", interactive=False, format="jpeg", height=300, visible=False, elem_id="harmonize-placed"
         )
         self.lay_out_picture("Or load a picture with something pasted")
-        places: list[Any] = [self.cutout, self.across, self.down, self.width]
-        self.inputs |= {*places}
+        places: set[Any] = {self.cutout, self.across, self.down, self.width}
+        self.inputs |= places
         self.cutout.change(self._show_cutout, {self.cutout}, [self.canvas], **CHOSEN_FILE)
         gr.on(
             [it.change for it in places], self._place, {*places, self.canvas, self.scene}, [self.placed],
@@ -195,9 +190,8 @@ class HarmonizePanel(BrushPanel):
         if not values[self.cutout]:
             return {self.canvas: gr.ImageEditor(None)}
         cutout = open_cutout(values[self.cutout])
-        return {
-            self.canvas: on_canvas(Image.alpha_composite(Image.new("RGBA", cutout.size, "white"), cutout), [MARKER])
-        }
+        on_white = Image.alpha_composite(Image.new("RGBA", cutout.size, "white"), cutout)
+        return {self.canvas: on_canvas(on_white, [MARKER])}
 
     def _place(self, values: Values) -> Updates:
         if not values[self.cutout] or not values[self.scene]:
@@ -207,10 +201,10 @@ class HarmonizePanel(BrushPanel):
     def composed(self, values: Values) -> dict[str, Any]:
         if not values[self.cutout]:
             raise ValueError("there is nothing to paste yet: choose a picture of it, best with a clear background")
-        cutout, layer = open_cutout(values[self.cutout]), values[self.canvas]
-        if layer is not None and (mask := marked(layer)).getbbox():
+        cutout = open_cutout(values[self.cutout])
+        if mask := marked(values[self.canvas]):
             kept = mask.resize(cutout.size, Image.Resampling.BILINEAR)
             cutout.putalpha(ImageChops.darker(cutout.getchannel("A"), kept))
         across, down, width = (values[it] / 100 for it in (self.across, self.down, self.width))
-        picture, mask = pasted(self.photograph(values), cutout, across, down, width)
+        picture, mask = pasted(self.photograph(values[self.scene]), cutout, across, down, width)
         return {"picture": picture, "mask": mask}

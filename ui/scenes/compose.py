@@ -5,56 +5,38 @@ Masks are "L", white where a picture changed.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-COMPOSED_SIDE = 1024  # px, longer side: finer detail is redrawn
-
-Floats = NDArray[np.float32]
+MAX_COMPOSED_SIDE = 1024  # px: finer detail is redrawn
 
 
 def reduced(picture: Image.Image) -> Image.Image:
-    """Return a copy, RGB, with sides of at most COMPOSED_SIDE."""
+    """Return a copy, RGB, with sides of at most MAX_COMPOSED_SIDE."""
     picture = picture.convert("RGB")
-    picture.thumbnail((COMPOSED_SIDE, COMPOSED_SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((MAX_COMPOSED_SIDE, MAX_COMPOSED_SIDE), Image.Resampling.LANCZOS)
     return picture
 
 
-def painted(layer: Image.Image | None, picture: Image.Image | None) -> Image.Image:
-    """Lay what was painted on a clear layer, RGBA, over a picture, stretched, or over its own colours, spread out.
+def marked(layer: Image.Image | None) -> Image.Image | None:
+    """Return the mask of what was painted on a layer, RGBA; None where nothing was."""
+    mask = layer and layer.getchannel("A").point(lambda alpha: 255 if alpha > 127 else 0)
+    return mask if mask and mask.getbbox() else None
 
-    Raises ValueError where nothing was.
-    """
-    if layer is None or not marked(layer).getbbox():
-        raise ValueError("nothing is painted yet: choose a colour and paint, or load a picture")
+
+def painted(layer: Image.Image, picture: Image.Image | None) -> Image.Image:
+    """Lay what was painted on a layer, RGBA, over a picture, stretched, or over its own colours, spread out."""
     under = spread(layer) if picture is None else picture.resize(layer.size, Image.Resampling.BICUBIC)
     return Image.alpha_composite(under.convert("RGBA"), layer).convert("RGB")
 
 
-def marked(layer: Image.Image) -> Image.Image:
-    """Return the mask of what was painted on a layer, RGBA."""
-    return layer.getchannel("A").point(lambda value: 255 if value > 127 else 0)
-
-
 def spread(layer: Image.Image) -> Image.Image:
     """Fill what is clear with the colours nearby, by averages of averages (push-pull; Gortler et al., 1996)."""
-    pixels = np.asarray(layer, np.float32) / 255
-    filled = _pulled(np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], 2))
-    return Image.fromarray((filled[..., :3] / filled[..., 3:].clip(1e-6) * 255).clip(0, 255).astype(np.uint8))
-
-
-def _pulled(pixels: Floats) -> Floats:
-    """Fill what weight lacks to 1 from the half-size picture; pixels, (height, width, 4): colours by weight, weight."""
-    height, width = pixels.shape[:2]
-    if height * width == 1:
-        return pixels
-    even = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)))
-    half = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2, 4).mean((1, 3))
-    below = _pulled(half)
-    below = below / below[..., 3:].clip(1e-6)
-    below = below.repeat(2, 0).repeat(2, 1)[:height, :width]
-    return pixels + (1 - pixels[..., 3:]) * below
+    if layer.size == (1, 1):
+        return layer.convert("RGB")
+    small = layer.reduce(2)
+    small.putalpha(small.getchannel("A").point(lambda alpha: min(255, 4 * alpha)))  # One of four pixels is enough.
+    below = spread(small).resize(layer.size, Image.Resampling.BILINEAR)
+    return Image.alpha_composite(below.convert("RGBA"), layer).convert("RGB")
 
 
 def removed(picture: Image.Image, mask: Image.Image) -> Image.Image:
@@ -88,10 +70,10 @@ def pasted(
     width: likewise. Raises ValueError where nothing of it is in the picture."""
     columns = max(1, round(width * picture.width))
     rows = max(1, round(columns * cutout.height / cutout.width))
-    small = cutout.resize((columns, rows), Image.Resampling.LANCZOS)
     layer = Image.new("RGBA", picture.size)
-    layer.paste(small, (round(across * picture.width - columns / 2), round(down * picture.height - rows / 2)))
+    place = round(across * picture.width - columns / 2), round(down * picture.height - rows / 2)
+    layer.paste(cutout.resize((columns, rows), Image.Resampling.LANCZOS), place)
     mask = marked(layer)
-    if not mask.getbbox():
+    if not mask:
         raise ValueError("nothing of what is pasted lies in the picture")
     return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB"), mask

@@ -26,7 +26,6 @@ from ui.endpoints import (
     use_endpoint,
 )
 from ui.reports import passing_folder
-from ui.scenes.store import SceneStore
 from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor
 from ui.wiring import PICTURES
@@ -40,42 +39,6 @@ TRAIN = {
     "max_size": Option("", name="max_size", kind=int, default=None),
     "iterations": Option("", name="iterations", kind=int, default=None),
 }  # described by its handler
-
-
-def retarget_picture(drawing: Drawing) -> Any:
-    """Return the endpoint that fits a picture to a size without training."""
-
-    def run(asked: Asked) -> Iterator[Any]:
-        for result in drawing.draw_all([RetargetPicture.served(asked)], None, "picture"):
-            yield picture_outputs(result)
-
-    about = f"{RetargetPicture.summary().rstrip('.')}; {PICTURES_ANSWER}"
-    return documented(run, "retarget_picture", about, plain_options(RetargetPicture))
-
-
-def scene_file(store: SceneStore) -> Any:
-    """Return the endpoint that gives a scene to keep."""
-
-    def run(asked: Asked) -> Iterator[Any]:
-        with passing_folder() as folder:
-            yield store.pack(asked["scene"], folder)
-
-    return documented(run, "scene_file", "Download a trained scene as a ZIP, which /add_scene takes.", SCENE)
-
-
-def add_scene(store: SceneStore) -> Any:
-    """Return the endpoint that takes it back."""
-
-    def add_scene(archive: str, request: gr.Request | None = None) -> Iterator[str]:
-        """Bring back a trained scene; answers with the name that other endpoints take, for two hours after its last
-        use.
-
-        Args:
-            archive: a ZIP from /scene_file or from the page, of at most 80 MB.
-        """
-        yield store.add(Visitor.of(request), archive)
-
-    return add_scene
 
 
 def train_scene(trainings: TrainingQueue) -> Any:
@@ -102,14 +65,12 @@ def train_scene(trainings: TrainingQueue) -> Any:
         """
         asked = {"preset": preset, "seed": seed, "max_size": max_size, "iterations": iterations}
         training = await asyncio.to_thread(trainings.train, Visitor.of(request), picture, asked)
-        warnings = asyncio.create_task(asyncio.to_thread(trainings.warnings, picture))
         try:
-            async with aclosing(training.watch()) as views:
+            warnings = await asyncio.to_thread(trainings.warnings, picture)
+            async with aclosing(trainings.watch(training.name)) as views:
                 async for view in views:
-                    pictures = view.preview or (None, None)
-                    note = "; ".join(await warnings) if view.ended else ""
-                    report = view.report.noted(note or None)
-                    yield report.text, *pictures, view.record, view.scene if view.ended else None
+                    report = view.report.noted("; ".join(warnings) or None) if view.scene else view.report
+                    yield report.text, *(view.preview or (None, None)), view.record, view.scene
         finally:
             training.stop()
 
@@ -118,6 +79,25 @@ def train_scene(trainings: TrainingQueue) -> Any:
 
 def build_scene_endpoints(trainings: TrainingQueue, drawing: Drawing) -> None:
     """Add them to the current Blocks: for training, for each use, for a picture alone, for scenes as files."""
+    store = trainings.store
+
+    def fit(asked: Asked) -> Iterator[Any]:
+        for result in drawing.draw_all([RetargetPicture.served(asked)], None, "picture"):
+            yield picture_outputs(result)
+
+    def pack(asked: Asked) -> Iterator[Any]:
+        with passing_folder() as folder:
+            yield store.pack(asked["scene"], folder)
+
+    def add_scene(archive: str, request: gr.Request | None = None) -> Iterator[str]:
+        """Bring back a trained scene; answers with the name that other endpoints take, for two hours after its last
+        use.
+
+        Args:
+            archive: a ZIP from /scene_file or from the page, of at most 80 MB.
+        """
+        yield store.add(Visitor.of(request), archive)
+
     answered = [
         status(), gr.Image(label="sample", format="png"), gr.Image(label="reconstruction", format="png"),
         gr.JSON(label="record"), gr.Textbox(label="scene"),
@@ -125,6 +105,8 @@ def build_scene_endpoints(trainings: TrainingQueue, drawing: Drawing) -> None:
     endpoint(train_scene(trainings), TRAIN, answered, {"concurrency_limit": None})  # Trainings have their own queue.
     for use in USES:
         use_endpoint(use, "scene", drawing)
-    endpoint(retarget_picture(drawing), plain_options(RetargetPicture), picture_components(), PICTURES)
-    endpoint(scene_file(trainings.store), SCENE, [gr.File(label="archive")], PICTURES)
-    endpoint(add_scene(trainings.store), ARCHIVE, [gr.Textbox(label="scene")], PICTURES)
+    fitted, about = plain_options(RetargetPicture), f"{RetargetPicture.summary().rstrip('.')}; {PICTURES_ANSWER}"
+    endpoint(documented(fit, "retarget_picture", about, fitted), fitted, picture_components(), PICTURES)
+    packed = documented(pack, "scene_file", "Download a trained scene as a ZIP, which /add_scene takes.", SCENE)
+    endpoint(packed, SCENE, [gr.File(label="archive")], PICTURES)
+    endpoint(add_scene, ARCHIVE, [gr.Textbox(label="scene")], PICTURES)

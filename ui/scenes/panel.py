@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gradio as gr
-from PIL import Image
+from gradio.processing_utils import save_pil_to_cache
+from PIL import Image, ImageOps
 
+from darkroom.checks import echo
+from darkroom.pictures import open_picture
 from darkroom.uses import Use, options, picture_options, plain_values
 from singan.uses.start import STRENGTHS
-from ui.controls import Controls, full_size, gallery
+from ui.controls import Controls, before_after, full_size, gallery
 from ui.drawing import LARGE_PIXELS, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.errors import failing_in
-from ui.kept_pictures import keep, kept_by
 from ui.links import Query, read_option
 from ui.share import Call, File, Share
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, ready, where
@@ -49,9 +54,8 @@ class Panel:
         with gr.Tab(self.title, id=self.name) as self.tab, gr.Row(equal_height=False):
             with gr.Column(scale=self.widths[0], min_width=300):
                 self.lay_out_controls()
-                with gr.Row():
+                with gr.Row() as self.buttons:
                     self.button = gr.Button(self.action, variant="primary", elem_id=self.name)
-                    self.lay_out_buttons()
             with gr.Column(scale=self.widths[1], min_width=320, elem_classes="results"):
                 self.status = gr.HTML(elem_id=f"{self.name}-status")
                 self.outputs = [self.status, *self.lay_out_results()]
@@ -79,9 +83,6 @@ class Panel:
         strength.input(lambda scale: scale, strength, start, queue=False, **QUIET)
         start.change(lambda scale: scale if scale in known else None, start, strength, queue=False, **QUIET)
 
-    def lay_out_buttons(self) -> None:
-        """Lay out more buttons beside its own."""
-
     def lay_out_results(self) -> list[Any]:
         """Lay out and return the components that `on_result` changes."""
         self.pictures = Pictures(self.name)
@@ -98,28 +99,29 @@ class Panel:
         run = run or self.run
 
         def answer(values: Values, request: gr.Request | None = None) -> Iterator[Updates]:
-            page = (request and request.session_hash) or ""
-            yield from self._newest.stream(page, failing_in(self.status, run(values)))
+            with self._newest.newest((request and request.session_hash) or "") as still_newest:
+                for updates in failing_in(self.status, run(values)):
+                    if not still_newest():
+                        yield {}  # which changes nothing: Gradio sends a stream's last message twice
+                        return
+                    yield updates
 
         answer.__name__ = run.__name__  # The log names events by it.
         return event(answer, {*inputs, *self.inputs}, self.outputs, **self.queue, **QUIET)
 
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
         """Run after an event where a link wants it: where `mode` is one of this panel's."""
+        pictures = [key for key in picture_options(self.use) if not options(self.use)[key].optional]
+        needed = [self.scene, *(self.controls[key] for key in pictures)]
 
         def run_link(values: Values) -> Iterator[Updates]:
-            if values[self.share.link] or not values[self.scene] or not self._has_pictures(values):
+            if values[self.share.link] or not all(values[it] for it in needed):
                 yield {self.status: gr.skip()}
             else:
                 yield from self.runs[values[mode]](values)
 
         wanted = where(event, mode, f"(mode) => {list(self.runs)}.includes(mode) && darkroom.untilResultsAreSeen()")
         return self.run_after(wanted, run_link, [mode, self.share.link])
-
-    def _has_pictures(self, values: Values) -> bool:
-        """Return whether a link gave the pictures that are needed."""
-        needed = [key for key in picture_options(self.use) if not options(self.use)[key].optional]
-        return all(values[self.controls[key]] for key in needed)
 
     def run(self, values: Values) -> Iterator[Updates]:
         """Draw what the controls say."""
@@ -156,13 +158,28 @@ class Panel:
     def link(self, use: Any, name: str) -> dict[str, Any]:
         """Return the keys of a link to a result, by the first of its uses."""
         given = {key: getattr(use, key) for key in picture_options(self.use)}
-        pictures = {key: keep(picture, self.scene) for key, picture in given.items() if picture}
+        pictures = {key: self.keep(picture) for key, picture in given.items() if picture}
         return {"tab": "scenes", "scene": name, "mode": self.name, **use.keys(), **pictures}
+
+    def keep(self, picture: Image.Image) -> str:
+        """Keep a visitor's picture in Gradio's cache, which is cleared of what was not used for long, and return the
+        name that links give it, which cannot be guessed; the same picture has the same name."""
+        file = save_pil_to_cache(picture, self.scene.GRADIO_CACHE, format="png")
+        self.scene.temp_files.add(file)
+        return Path(file).parent.name
+
+    def kept(self, name: str) -> Image.Image:
+        """Return the picture that was kept by this name. Raises ValueError."""
+        file = Path(self.scene.GRADIO_CACHE) / name / "image.png"
+        if not re.fullmatch("[0-9a-f]{64}", name) or not file.exists():
+            raise ValueError(f"there is no picture {echo(name)} (any more)")
+        os.utime(file)  # It was used.
+        return open_picture(file)
 
     def read(self, query: Query) -> Updates:
         """Return the controls as a link says; what it does not say has its default."""
         values = {
-            name: query.read(it.link, None, kept_by(self.scene)) if it.kind is Image.Image else read_option(query, it)
+            name: read_option(query, it) if it.kind is not Image.Image else query.read(it.link, None, self.kept)
             for name, it in options(self.use).items()
         }
         return self.controls.showing(plain_values(self.use, values))
@@ -174,6 +191,38 @@ class Panel:
             for use in uses
         ]
         return [Call(f"/{endpoint_of(self.use, 'scene')}", {"scene": name, **arguments}) for arguments in written]
+
+
+class BeforeAfterPanel(Panel):
+    """Draw a picture, and show it beside the photograph or what else there was before, with a slider between."""
+
+    before: ClassVar[str]
+    after: ClassVar[str]
+
+    def lay_out_results(self) -> list[Any]:
+        slider = self.lay_out_slider()
+        self.pictures = Pictures(self.name, visible=False)
+        return [*slider, *self.pictures.components]
+
+    def lay_out_slider(self) -> list[Any]:
+        self.slider = before_after(self.name, f"{self.before} | {self.after}")
+        return [self.slider]
+
+    def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
+        slider = beside(self.picture_before(uses[0], name), result.shown[0])
+        return {self.slider: slider, **self.pictures.show(result, visible=len(result.shown) > 1)}
+
+    def picture_before(self, use: Any, name: str) -> Image.Image:
+        """Return what there was before; it is stretched to the result's size."""
+        return self.drawing.models.get(name).original  # type: ignore[no-any-return]
+
+
+def beside(before: Image.Image, file: str, cropped: bool = False) -> gr.ImageSlider:
+    """Return a slider between a picture, stretched or cropped to the same size, and a file."""
+    with Image.open(file) as picture:
+        size = picture.size
+    fit = ImageOps.fit if cropped else Image.Image.resize
+    return gr.ImageSlider((fit(before, size, Image.Resampling.LANCZOS), file), visible=True)
 
 
 class Pictures:

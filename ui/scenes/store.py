@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from singan import ScenePipeline, TrainConfig
 from singan.archive import load_zip, save_zip
 from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from singan.trainer import empty_pyramid, same_picture
-from ui.visitors import LIMITS, Limits, Visitor
+from ui.visitors import LIMITS, Limits, Visitor, new_name
 
 PICTURE_FILE = "picture"  # The upload as it came lies in a scene's folder: resuming needs it exactly.
 SECRET = "-[0-9a-f]{32}$"  # the part of a visitor's scene's name that nobody can guess
@@ -55,13 +54,13 @@ class TrainingInput:
 
 @dataclass
 class _VisitorsScene:
-    """scales: how many its folder holds; busy: in training, so that it is neither removed nor trained twice."""
+    """scales: how many its folder holds. busy: in training, so neither removed nor resumed. used: `time.monotonic`."""
 
     folder: Path
     visitor: Visitor
-    used: float  # by `time.monotonic`
     scales: int = 0
     busy: bool = False
+    used: float = field(default_factory=time.monotonic)
 
 
 class SceneStore:
@@ -202,9 +201,8 @@ class SceneStore:
             with suppress(OSError, ValueError):
                 if time.time() - left.stat().st_mtime < self.limits.scene_seconds:
                     folder = Path(shutil.move(left, Path(self._root.name) / left.name))
-                    scales, nobody = self._read(folder).scales, secrets.token_hex(8)  # until its visitor comes back
-                    visitor = Visitor(nobody, nobody, nobody)
-                    self._own[left.name] = _VisitorsScene(folder, visitor, time.monotonic(), scales)
+                    nobody = Visitor(*[new_name()] * 3)  # until its visitor comes back
+                    self._own[left.name] = _VisitorsScene(folder, nobody, self._read(folder).scales)
             shutil.rmtree(left, ignore_errors=True)
 
     def _read(self, folder: Path) -> ScenePipeline:
@@ -213,18 +211,18 @@ class SceneStore:
     def _new(self, visitor: Visitor, stem: str, picture: Path | None = None) -> str:
         """Return a busy name with a folder, which goes again where the picture cannot be copied. Raises OSError."""
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
-        name = f"{stem}-{secrets.token_hex(16)}"
+        name = f"{stem}-{new_name()}"
         folder = Path(self._root.name) / name
-        folder.mkdir()
+        with self._lock:
+            self._sweep()
+            folder.mkdir()
+            self._own[name] = _VisitorsScene(folder, visitor, busy=True)
         try:
             if picture is not None:
                 shutil.copyfile(picture, folder / PICTURE_FILE)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.end(name)
             raise
-        with self._lock:
-            self._sweep()
-            self._own[name] = _VisitorsScene(folder, visitor, time.monotonic(), busy=True)
         return name
 
     def _remove(self, name: str) -> None:
@@ -232,11 +230,10 @@ class SceneStore:
 
     def _sweep(self) -> None:
         """Remove the scenes that were unused for too long, and those that are too many."""
-        idle = [name for name, it in self._own.items() if not it.busy]
-        for name in idle:
+        for name in [name for name, it in self._own.items() if not it.busy]:
             if time.monotonic() - self._own[name].used > self.limits.scene_seconds:
                 self._remove(name)
-        while len(self._own) > self.limits.scenes and (idle := [it for it in idle if it in self._own]):
+        while len(self._own) > self.limits.scenes and (idle := [name for name, it in self._own.items() if not it.busy]):
             self._remove(max(idle, key=self._eviction_key))
 
     def _eviction_key(self, name: str) -> tuple[int, int, float]:

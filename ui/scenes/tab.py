@@ -13,11 +13,10 @@ from ui.controls import download_after
 from ui.drawing import Drawing
 from ui.links import Query
 from ui.reports import duration, passing_folder
-from ui.scenes.animate import TWELVE, AnimatePanel
 from ui.scenes.brush import EditPanel, HarmonizePanel, PaintPanel
+from ui.scenes.draw import DRAFTS, AnimatePanel, LargerPanel, SamplePanel, TilePanel
 from ui.scenes.panel import Panel
-from ui.scenes.sample import DRAFTS, SamplePanel
-from ui.scenes.sizes import DevicesPanel, LargerPanel, RetargetPanel, TilePanel
+from ui.scenes.sizes import DevicesPanel, RetargetPanel
 from ui.scenes.store import SceneStore, display_name, display_names
 from ui.training.panel import TrainingPanel
 from ui.training.queue import TrainingQueue
@@ -53,10 +52,9 @@ class ScenesTab:
                     self.panels: list[Panel] = [self.samples, *(panel(*place) for panel in PANELS)]
             with gr.Tab("Train your own picture", id="train"):
                 self.training = TrainingPanel(trainings, self.scene, self.again, origin, self.me, self.halves)
-        (animate,) = (panel for panel in self.panels if isinstance(panel, AnimatePanel))
-        self.printed = animate.controls["enlarge"]
+        (self.animate,) = (panel for panel in self.panels if isinstance(panel, AnimatePanel))
         self.described = [self.source, self.about, self.again, self.keep]
-        self.chosen = [self.gallery, self.listed, self.scene, self.own, self.me]
+        self.listing = [self.gallery, self.listed, self.scene, self.own, self.me, *self.described]
         self._wire()
 
     def _lay_out_scene(self, names: list[str]) -> None:
@@ -76,7 +74,6 @@ class ScenesTab:
                 self.bring = gr.UploadButton(
                     "Upload scene", size="sm", file_types=[".zip"], elem_id="scene-upload", min_width=120
                 )
-                self.added = gr.Textbox(visible=False)  # the name of one that was uploaded
         with gr.Column(scale=2, min_width=300):
             self.source = gr.Image(
                 label="The trained picture", interactive=False, height=190, format="png", buttons=[], elem_id="source"
@@ -87,49 +84,54 @@ class ScenesTab:
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _wire(self) -> None:
-        samples, training = self.samples, self.training
-        self.scene.change(self._describe, {self.scene}, self.described, **QUIET)
-        inputs = {self.scene, self.mode, self.printed}
-        self.scene.change(self._print, inputs, [self.printed], queue=False, **QUIET)
+        self.scene.change(self._describe, self.scene, self.described, **QUIET)
+        printed = self.animate.controls["enlarge"]
+        self.scene.change(self._print, [self.scene, self.mode, printed], printed, queue=False, **QUIET)
         choice = self.gallery.select(self._pick, {self.listed}, self.scene, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
-        for event in (choice.then, self.scene.input):
-            samples.run_after(event, samples.run_drafts)
-        packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
-        download_after(packed, "scene-file")
-        added = self.bring.upload(self._add, {self.bring, self.me}, [self.added], **CHOSEN_FILE)
-        for come, name in (*((ended, training.scene) for ended in training.ended), (added, self.added)):
-            got = come.success(self._take, [name, self.own, self.me], self.chosen, queue=False, **QUIET)
-            # The name may be the same as before, with more scales.
-            described = got.then(self._describe, {self.scene}, self.described, **QUIET)
-            samples.run_after(described.then, samples.run_drafts)
-        used = training.use.click(self._use, {training.scene, self.me}, [self.scene], queue=False, **QUIET)
+        download_after(self.keep.click(self._pack, {self.scene}, [self.file], **QUIET), "scene-file")
+        added = self.bring.upload(self._add, [self.bring, self.own, self.me], self.listing, **CHOSEN_FILE)
+        for event in (choice.then, self.scene.input, added.success):
+            self.samples.run_after(event, self.samples.run_drafts)
+        for seen in self.training.seen:
+            self._take_after(seen.success)
+        used = self._take_after(self.training.use.click)
         used.success(None, None, None, js="() => darkroom.showScene()", **QUIET)
-        samples.run_after(used.success, samples.run_drafts)
+
+    def _take_after(self, event: Any) -> Any:
+        """Show the scene that came of a training after an event."""
+        inputs = [self.training.scene, self.own, self.me]
+        taken = event(self._take, inputs, self.listing, queue=False, **QUIET)
+        self.samples.run_after(taken.success, self.samples.run_drafts)
+        return taken
 
     def start(self, opened: Any) -> None:
         """Wire what is drawn after the event in which the page was opened, once somebody looks at this tab."""
         looked = where(opened.then, self.mode, "() => darkroom.untilScenesAreSeen()")
-        listed = looked(self._list, {self.own, self.scene, self.me}, self.chosen, queue=False, **QUIET)
-        described = listed.then(self._describe, {self.scene}, self.described, **QUIET)
+        listed = looked(self._list, [self.scene, self.own, self.me], self.listing, queue=False, **QUIET)
         for panel in self.panels:
-            panel.run_link_after(described.then, self.mode)
-        self.training.start_watching(listed.then)
+            panel.run_link_after(listed.then, self.mode)
+        self._take_after(self.training.watch_linked(listed.then).success)
 
-    def _list(self, values: Values, request: gr.Request) -> Updates:
+    def _list(self, chosen: str | None, kept: Any, me: str, request: gr.Request) -> Updates:
         """List the scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
-        me = values[self.me] or new_name()
+        me = me or new_name()
         visitor = Visitor.of(request, me)
-        alive = self.store.adopt(visitor, values[self.own] or [])
-        return self._listed(visitor, values[self.scene]) | {self.own: alive, self.me: me}
+        alive = self.store.adopt(visitor, kept or [])
+        return {**self._listed(visitor, chosen), self.own: alive, self.me: me}
 
     def _take(self, name: str, kept: list[str], me: str, request: gr.Request) -> Any:
-        """Choose the scene of a training or an upload, and let the browser remember it."""
+        """Choose a scene, and let the browser remember it where it is the visitor's."""
         if not name:
             return gr.skip()
         visitor = Visitor.of(request, me)
         own = name in self.store.names(visitor.scene_owner) and name not in self.store.shipped.names
-        return self._listed(visitor, name) | {self.own: [*kept, name] if own and name not in kept else kept}
+        return {**self._listed(visitor, name), self.own: [*kept, name] if own and name not in kept else kept}
+
+    def _add(self, file: str | None, kept: list[str], me: str, request: gr.Request) -> Any:
+        if not file:
+            raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
+        return self._take(self.store.add(Visitor.of(request, me), file), kept, me, request)
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """Return the scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
@@ -137,31 +139,22 @@ class ScenesTab:
         names, pictures = list(scenes), [scene.source for scene in scenes.values()]
         for picture in pictures:
             picture.thumbnail(THUMBNAIL)
+        chosen = chosen or next(iter(names), None)
         shown = list(zip(pictures, display_names(names), strict=True))
-        return {self.gallery: shown, self.listed: names, self.scene: _choices(names, chosen)}
-
-    def _use(self, values: Values, request: gr.Request) -> Updates:
-        names = self.store.names(Visitor.of(request, values[self.me]).scene_owner)
-        return {self.scene: _choices(names, values[self.training.scene])}
+        listed = {self.gallery: shown, self.listed: names, self.scene: _choices(names, chosen)}
+        return listed | self._describe(chosen)
 
     def _pick(self, values: Values, event: gr.SelectData) -> str:
         return str(values[self.listed][event.index])  # The list may have changed since it was shown.
 
-    def _add(self, values: Values, request: gr.Request) -> Updates:
-        if not values[self.bring]:
-            raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
-        visitor = Visitor.of(request, values[self.me])
-        return {self.added: self.store.add(visitor, values[self.bring])}
-
-    def _describe(self, values: Values) -> Updates:
-        """Show the trained picture of a scene, and a line about it."""
-        name = values[self.scene]
+    def _describe(self, name: str | None) -> Updates:
+        """Return what shows the trained picture of a scene, and a line about it."""
         more = bool(name) and self.store.resumable(str(name))
         return {
             self.source: self.store.get(name).source if name else None,
             self.about: self._about(name) if name else "No scene yet: train one on your own picture.",
             self.keep: gr.Button(interactive=bool(name)),
-            self.again: gr.Button(FINER if more and self.store.get(name).finished else RESUME, visible=more),
+            self.again: gr.Button(FINER if more and self.store.get(str(name)).finished else RESUME, visible=more),
         }
 
     def _about(self, name: str) -> str:
@@ -175,11 +168,10 @@ class ScenesTab:
         lives = f" · lives {duration(self.store.limits.scene_seconds)} after its last use" if own else ""
         return f"**{display_name(name)}** · {width} × {height} px · {scales}{prints}{lives}"
 
-    def _print(self, values: Values) -> Updates:
+    def _print(self, name: str | None, mode: str, printed: bool) -> bool:
         """Print animations of networks that know a layout alone, which show nothing; a link says itself."""
-        name, linked = values[self.scene], values[self.mode] in (AnimatePanel.name, TWELVE)
-        small = bool(name) and max(self.store.get(name).size) < LEGIBLE_SIDE and not linked
-        return {self.printed: values[self.printed] or small}
+        small = bool(name) and max(self.store.get(str(name)).size) < LEGIBLE_SIDE
+        return printed or (small and mode not in self.animate.runs)
 
     def _pack(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:
@@ -214,6 +206,4 @@ class ScenesTab:
 def _choices(names: list[str], chosen: str | None) -> gr.Dropdown:
     """Return scenes to choose from, as they are called; one that is somebody else's may be chosen, too."""
     known = [*names, *([chosen] if chosen and chosen not in names else [])]
-    return gr.Dropdown(
-        choices=list(zip(display_names(known), known, strict=True)), value=chosen or next(iter(known), None)
-    )
+    return gr.Dropdown(choices=list(zip(display_names(known), known, strict=True)), value=chosen)

@@ -15,8 +15,7 @@ from ui.html import strip
 from ui.links import Query
 from ui.reports import Report
 from ui.share import Call, Share, file_name
-from ui.training.queue import TrainingQueue
-from ui.training.training import SceneTraining, View
+from ui.training.queue import SceneTraining, TrainingQueue, View
 from ui.visitors import Visitor
 from ui.wiring import QUIET, Updates, Values, where
 
@@ -42,8 +41,8 @@ class TrainingPanel:
 
     chosen, again: a component with a scene's name, and the button elsewhere that resumes its training. me: the name by
     which the browser is known. halves: the tabs of which this panel is one. scene: the name of the scene that a
-    training gave; use: the button that opens it; ended: the events that end a training; watched: the name of the
-    training that is shown, or what a link asks for.
+    training gave; use: the button that opens it; seen: the events in which a training is shown, to its end; watched:
+    the name of the training that is shown, or what a link asks for.
     """
 
     def __init__(
@@ -66,21 +65,23 @@ class TrainingPanel:
         self.options = {
             "preset": self.preset, "seed": self.seed, "max_size": self.size, "iterations": self.iterations
         }  # fmt: skip
-        self.controls = [self.picture, *self.options.values()]
-        self.buttons = [self.start, self.stop, self.resume, self.use]
-        # What changes where another training is shown.
-        self.shown = [self.status, self.watched, self.scene, self.idle, self.live, self.meanwhile, halves]
-        self.shown += [*self.buttons, *self.share.outputs]
-        self.share.write_code(self.snippet_calls, self.controls)
+        controls = [self.picture, *self.options.values()]
+        self.outputs = [
+            self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
+            self.meanwhile, self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
+            *self.share.outputs,
+        ]  # fmt: skip
+        self.share.write_code(self.snippet_calls, controls)
         gr.on(
             [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect,
-            set(self.controls), [self.expectation], trigger_mode="always_last", **QUIET,
+            set(controls), [self.expectation], trigger_mode="always_last", **QUIET,
         )  # fmt: skip
-        self.ended: list[Any] = []
-        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *self.controls, *self.share.inputs}
-        self._begin_after(self.start, self._train)
-        self._begin_after(self.resume, lambda visitor, values: trainings.resume(visitor, values[self.scene]))
-        self._begin_after(again, lambda visitor, values: trainings.resume(visitor, values[chosen]))
+        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *controls, *self.share.inputs}
+        self.seen = [
+            self._begin_after(self.start, self._train),
+            self._begin_after(self.resume, lambda visitor, values: trainings.resume(visitor, values[self.scene])),
+            self._begin_after(again, lambda visitor, values: trainings.resume(visitor, values[chosen])),
+        ]
         self.stop.click(self._stop, {self.watched, me}, None, queue=False, **QUIET)
 
     def _lay_out_controls(self) -> None:
@@ -129,7 +130,7 @@ class TrainingPanel:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def _begin_after(self, button: gr.Button, begin: Callable[[Visitor, Values], SceneTraining]) -> None:
+    def _begin_after(self, button: gr.Button, begin: Callable[[Visitor, Values], SceneTraining]) -> Any:
         """Start a training after a click, and watch it."""
 
         def begin_training(values: Values, request: gr.Request) -> Updates:
@@ -137,19 +138,17 @@ class TrainingPanel:
             try:
                 training = begin(visitor, values)
             except ValueError as error:  # Gradio shows no error of an event without its queue.
-                return {self.status: Report(f"Nothing was begun: {error}").html(), self.watched: ""}
+                said = Report(f"Nothing was begun: {error}").html()
+                return {self.status: said, self.watched: "", **self._usable(visitor, "", values[self.scene])}
             return self._showing(training, visitor, values) | {self.halves: gr.Tabs(selected="train")}
 
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
-        self._watch_after(button.click(begin_training, self.inputs, self.shown, queue=False, **QUIET).success)
+        return self._watch_after(button.click(begin_training, self.inputs, self.outputs, queue=False, **QUIET).success)
 
-    def _watch_after(self, event: Any) -> None:
+    def _watch_after(self, event: Any) -> Any:
         """Show the training that an event chose until it is over."""
-        view = [self.status, self.pyramid, self.sample, self.remembered, self.meanwhile, self.plot, self.scene]
-        seen = event(self._watch, {self.watched}, view, concurrency_limit=None, trigger_mode="multiple", **QUIET)
-        for end in (seen.success, seen.failure):  # `then` does not follow a generator that failed.
-            inputs = {self.scene, self.watched, self.me}
-            self.ended.append(end(self._end, inputs, self.buttons, queue=False, **QUIET))
+        inputs = {self.watched, self.me}
+        return event(self._watch, inputs, self.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
 
     def _train(self, visitor: Visitor, values: Values) -> SceneTraining:
         return self.trainings.train(visitor, values[self.picture], self._arguments(values), printed=True)
@@ -159,9 +158,6 @@ class TrainingPanel:
         if own is not None and own.name == values[self.watched]:
             own.stop()
 
-    def _end(self, values: Values, request: gr.Request) -> Updates:
-        return self._usable(Visitor.of(request, values[self.me]), values[self.watched], values[self.scene])
-
     def _expect(self, values: Values) -> Iterator[str]:
         if not values[self.picture]:
             yield NO_PICTURE
@@ -170,19 +166,21 @@ class TrainingPanel:
         yield from self.trainings.expect(values[self.picture], config)
 
     async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
-        """Show a training as status, strip, live pictures, print and plot; its scene's name at the end."""
-        if not values[self.watched]:
+        """Show a training as status, strip, live pictures, print and plot; at its end its scene, for the buttons."""
+        name, visitor, scene = values[self.watched], Visitor.of(request, values[self.me]), None
+        if not name:
             yield {self.status: gr.skip()}
             return
-        seen = View(Report(""))
         try:
-            async with aclosing(self.trainings.watch(values[self.watched], request.session_hash or "")) as views:
+            async with aclosing(self.trainings.watch(name, request.session_hash or "")) as views:
                 async for view in views:
-                    yield self._changes(seen, view)
-                    seen = view
+                    scene = view.scene
+                    yield self._seen(view)
         except Exception as error:
-            yield {self.status: failure(error)}
+            yield {self.status: failure(error), **self._usable(visitor, name, None)}
             raise
+        if self.trainings.get(name).over:  # Else this page watches another.
+            yield self._usable(visitor, name, scene)
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
@@ -191,36 +189,36 @@ class TrainingPanel:
         link = {"tab": "scenes", "training": training.name}
         return {
             self.watched: training.name,
-            self.scene: "",
             self.idle: gr.HTML(visible=False),
             self.live: gr.Row(visible=True),
-            self.meanwhile: gr.Image(visible=False),
             **self._usable(visitor, training.name, None),
             **self.share.says(link, lambda: self.snippet_calls(values), values),
         }
 
-    def _usable(self, visitor: Visitor, watched: str | None, scene: str | None) -> Updates:
+    def _usable(self, visitor: Visitor, watched: str, scene: str | None) -> Updates:
         """Enable the buttons for a visitor who watches this training, which gave this scene."""
         own = self.trainings.of(visitor)
         more = own is None and bool(scene) and self.trainings.store.resumable(str(scene))
         return {
+            self.scene: scene or "",
             self.start: gr.Button(interactive=own is None),
             self.stop: gr.Button(interactive=own is not None and own.name == watched),
             self.resume: gr.Button(interactive=more),
             self.use: gr.Button(visible=bool(scene)),
         }
 
-    def _changes(self, seen: View, view: View) -> Updates:
-        updates: Updates = {self.status: view.report.html()}
-        if view.strip != seen.strip:
-            updates[self.pyramid] = view.strip
-        if view.losses is not seen.losses:
-            updates[self.plot] = gr.LinePlot(view.losses, visible=True)
-        if view.preview and view.preview != seen.preview and _there(*view.preview):
-            updates |= zip((self.sample, self.remembered), view.preview, strict=True)
-        if view.meanwhile and view.meanwhile != seen.meanwhile and _there(view.meanwhile) and not view.ended:
-            updates[self.meanwhile] = gr.Image(view.meanwhile, visible=True)
-        return updates | ({self.scene: view.scene} if view.ended else {})
+    def _seen(self, view: View) -> Updates:
+        """Return how a training is seen now; Gradio sends what of it has changed."""
+        sample, remembered = view.preview if view.preview and _there(*view.preview) else (None, None)
+        printed = view.meanwhile if view.meanwhile and _there(view.meanwhile) else None
+        return {
+            self.status: view.report.html(),
+            self.pyramid: view.strip,
+            self.sample: sample,
+            self.remembered: remembered,
+            self.meanwhile: gr.Image(printed, visible=bool(printed)),
+            self.plot: gr.LinePlot(view.losses, visible=view.losses is not None),
+        }
 
     # -- links and code ----------------------------------------------------------------------------------------------
 
@@ -229,16 +227,16 @@ class TrainingPanel:
 
         def known(name: str) -> str:
             training = self.trainings.get(name)
-            if training.over and not training.view.ended:
+            if training.over and not training.view.scene:
                 raise ValueError("nothing came of this training")
             return name
 
         return {self.watched: query.read("training", "" if query.unread else OWN, known)}
 
-    def start_watching(self, opened: Any) -> None:
+    def watch_linked(self, opened: Any) -> Any:
         """Show, after the event in which the page was opened, the training that a link asks for, or the visitor's."""
-        found = opened(self._find, self.inputs, [*self.shown, *self.controls], queue=False, **QUIET)
-        self._watch_after(where(found.success, self.watched, "(name) => name"))
+        found = opened(self._find, self.inputs, self.outputs, queue=False, **QUIET)
+        return self._watch_after(where(found.success, self.watched, "(name) => name"))
 
     def _find(self, values: Values, request: gr.Request) -> Updates:
         asked, visitor = values[self.watched], Visitor.of(request, values[self.me])

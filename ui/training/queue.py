@@ -1,19 +1,32 @@
-"""All trainings: who may train and when, what to expect of it, and those that can be watched."""
+"""Trainings of scenes: who may train and when, what to expect of it, how one goes on, and how it is watched.
+
+Each has a thread of its own. The page's events come and go with it, reloading ends them: a training goes on, and ends
+once nobody has watched it for a while.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import math
+import secrets
 import threading
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, closing
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
+import pandas as pd
+from gradio.processing_utils import save_pil_to_cache
+from gradio.utils import get_upload_folder
 from PIL import Image
 
 from darkroom.checks import check_whole
-from singan import TrainConfig, predict_seconds, train
+from darkroom.device import out_of_memory
+from darkroom.files import why
+from singan import PRESETS, Progress, TrainConfig, TrainingError, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.concerns import warnings
 from singan.config import MAX_PRINT_PIXELS, from_preset
@@ -21,19 +34,170 @@ from singan.enlarge import DRAFT, Enlarger, Layout
 from singan.image import open_picture
 from singan.uses.start import PLACES
 from ui.device import Device, Turn
-from ui.reports import duration
-from ui.scenes.store import SceneStore, TrainingInput
+from ui.html import strip
+from ui.reports import REPORT_SECONDS, Report, duration
+from ui.scenes.store import SceneStore, TrainingInput, display_name
 from ui.training import zero
-from ui.training.training import Records, SceneTraining, Trainer, View
 from ui.visitors import Visitor
 from ui.wiring import Newest
 
-PRESETS = ("layout", "fast", "standard", "paper")
-EXPECTED_FROM = 1600  # px: a reduced picture tells as much of how training it will go
-FIRST_PRINT = 2_000_000  # px of the print that is shown during a training
-DECODED = 2  # pictures in memory, of up to 75 MB each: expectation, print and training read the same one
-RESTART = "the app is being restarted"
+LINE_SECONDS = 1.0  # between two looks at the line of a training that waits
+LOOK_SECONDS = 0.1  # between two looks of a watcher
+REPEAT_SECONDS = 2.0  # after which a watcher is told the same again, by which it is noticed that the watcher has left
 UNKNOWN_SECONDS = 60.0  # A training that does not know yet how long it takes counts as this.
+MAX_PLOT_POINTS = 300  # More make the page slow.
+REDUCED_SIDE = 1600  # px: a picture so large tells as much of how training it will go, and is printed meanwhile
+DECODED_PICTURES = 2  # in memory, of up to 75 MB each: expectation, print and training read the same one
+LOSS_LABELS = {"critic": "Critic", "generator": "Generator", "reconstruction": "Reconstruction"}
+RESTART = "the app is being restarted"
+
+Records = Generator[Progress, None, None]
+Trainer = Callable[[str, TrainConfig, Checkpoint | None], Records]
+
+
+@dataclass(frozen=True)
+class View:
+    """A training as watchers see it.
+
+    scene: name of the scene that came of it, at its end. record: the last one as plain values, for scripts. strip: HTML
+    of the pyramid so far. losses: rows for a plot. preview: files of the last sample and reconstruction. meanwhile:
+    file of a print by the photograph's patches alone.
+    """
+
+    report: Report
+    scene: str | None = None
+    record: dict[str, Any] | None = None
+    strip: str = ""
+    losses: pd.DataFrame | None = None
+    preview: tuple[str, str] | None = None
+    meanwhile: str | None = None
+
+
+@dataclass(eq=False)
+class SceneTraining:
+    """A visitor's training, from its place in the line to its end. Finished scales are in the store at once.
+
+    begin: called once its turn has come. file, asked: the uploaded picture and the endpoint's other arguments; None and
+    nothing where a scene is resumed. name: for links. seconds_left: None before the first record. over, error: set at
+    its very end, after the last view.
+    """
+
+    queue: TrainingQueue
+    visitor: Visitor
+    begin: Callable[[], TrainingInput]
+    file: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.name, self.view = secrets.token_hex(8), View(Report("Reading the picture", 0))
+        self.seconds_left: float | None = None
+        self.error: Exception | None = None
+        self.over = False
+        self.watchers, self.unwatched_since = 0, time.monotonic()
+        self.stopped, self._reason, self._outlook = threading.Event(), "", ""
+        self._samples: dict[int, Image.Image] = {}  # by scale
+        self._losses: list[dict[str, Any]] = []
+        self._lock = threading.Lock()  # Two threads change the view.
+
+    def stop(self, reason: str = "", outlook: str = "") -> None:
+        """End after the current step, or while waiting; finished scales are kept.
+
+        reason: why, where no visitor asked for it. outlook: what becomes of the scales, where Resume cannot go on.
+        """
+        if not self.stopped.is_set():
+            self._reason, self._outlook = reason, outlook
+        self.stopped.set()
+
+    def show(self, **changes: Any) -> None:
+        """Change what watchers see."""
+        with self._lock:
+            self.view = replace(self.view, **changes)
+
+    def run(self) -> None:
+        """Wait in line, then train. Errors go to those who watch."""
+        try:
+            while not (ending := self._ending()) and (words := self.queue.place(self)):
+                self.show(report=Report(words, 0))
+                self.stopped.wait(LINE_SECONDS)
+            self.show(report=Report("Stopped while waiting" if ending else "Reading the picture", 0))
+            if not ending:
+                given = self.begin()
+                try:
+                    self._train(given)
+                finally:
+                    self.queue.store.end(given.scene)
+        except Exception as error:
+            self.error = error
+        finally:
+            self._samples.clear()
+
+    def _ending(self) -> bool:
+        """Return whether to end, asked or because nobody has watched for a while."""
+        limit = self.queue.limits.unwatched_seconds
+        if not self.watchers and time.monotonic() - self.unwatched_since > limit:
+            self.stop(f"nobody watched it for {duration(limit)}")
+        return self.stopped.is_set()
+
+    def _train(self, given: TrainingInput) -> None:
+        scene, kept, last, failure, shown = given.scene, given.checkpoint, None, "", 0.0
+        if kept and kept.scene.finished_as(given.config):
+            self.show(report=Report(f"Already trained: {display_name(scene)}"), scene=scene, record={"scene": scene})
+            return
+        if kept:
+            self._samples = dict(enumerate(self.queue.stages(scene)))
+        try:
+            with closing(self.queue.trainer(given.picture, given.config, kept)) as records:
+                for last in records:
+                    self.seconds_left = last.seconds_left
+                    if last.checkpoint and (kept is None or last.checkpoint.scene.scales > kept.scene.scales):
+                        self.queue.store.keep(scene, last.checkpoint)
+                        kept = last.checkpoint
+                    ending = self._ending()
+                    if ending or last.preview or time.monotonic() - shown > REPORT_SECONDS:
+                        shown = time.monotonic()
+                        self._show_record(last, scene)
+                    if ending:
+                        break
+        except (TrainingError, OSError, RuntimeError, MemoryError) as error:
+            if last is None or kept is None:
+                raise
+            failure = _why_failed(error)
+        if last is None or kept is None:
+            self.show(report=Report("Stopped before the first scale was finished", 0))
+        else:
+            last = replace(last, checkpoint=kept)
+            report = self._end(last, kept.scene.scales, display_name(scene), failure)
+            self.show(report=report, scene=scene, record=_plain(last, scene))
+
+    def _end(self, last: Progress, kept: int, scene: str, failure: str) -> Report:
+        """Report a training of which so many scales are kept."""
+        life = duration(self.queue.limits.scene_seconds)
+        lives = f"It lives here for {life} after its last use; download it to keep it."
+        if last.finished:
+            return Report(f"Trained in {duration(last.seconds)}: {scene}. {lives}")
+        scales = f"{kept} of {last.scales} scales are kept as {scene}"
+        reason = self._reason and f", as {self._reason}"
+        text = f"Stopped{reason}: {scales}{self._outlook or f'; Resume goes on with it. {lives}'}"
+        return Report(f"Failed: {failure}; {scales}." if failure else text, kept / last.scales)
+
+    def _show_record(self, record: Progress, scene: str) -> None:
+        text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
+        report = Report(text, record.seconds / max(1e-9, record.seconds + record.seconds_left))
+        trained, kinds = record.scale + record.iteration / record.iterations, len(record.losses)
+        self._losses += [
+            {"scales": trained, "loss": value, "of": LOSS_LABELS.get(name, name)}
+            for name, value in record.losses.items()
+        ]
+        if len(self._losses) > MAX_PLOT_POINTS * kinds:
+            self._losses = [row for i, row in enumerate(self._losses) if (i // kinds) % 2 == 0]
+        changes: dict[str, Any] = {"losses": pd.DataFrame(self._losses)}
+        if preview := record.preview:
+            self._samples[record.scale] = preview.sample
+            with suppress(OSError):  # A full disk: training says so where it matters.
+                changes["preview"] = _file(preview.sample, "png"), _file(preview.reconstruction, "png")
+        samples = [picture for _, picture in sorted(self._samples.items())]
+        html = strip(samples, record.scale, record.scales)
+        self.show(report=report, record=_plain(record, scene), strip=html, **changes)
 
 
 class TrainingQueue:
@@ -45,19 +209,16 @@ class TrainingQueue:
 
     def __init__(self, store: SceneStore, device: Device, trainer: Trainer | None = None) -> None:
         self.store, self.device, self.limits = store, device, store.limits
-        self._trainer = trainer or (zero.train_in_calls if zero.ON_ZERO_GPU else self.train_here)
+        self.trainer = trainer or (zero.train_in_calls if zero.ON_ZERO_GPU else self._train_here)
         # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
         self.presets = [name for name in PRESETS if name != "paper" or store.device.type != "cpu" or zero.ON_ZERO_GPU]
-        self._open = lru_cache(maxsize=DECODED)(open_picture)
+        self._open = lru_cache(maxsize=DECODED_PICTURES)(open_picture)
         self._trainings: dict[str, SceneTraining] = {}  # oldest first; those that are not over are the line
         self._changed = threading.Condition()
-        self._somebody_waits = self._closed = False
+        self._closed = False
         self._watched = Newest()
 
-    def train_here(self, file: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
-        """Yield the records of a training on this device."""
-        with closing(train(self._open(file), config, self.store.device, checkpoint)) as records:
-            yield from self.device.stream(Turn.TRAINING, records)
+    # -- before a training -------------------------------------------------------------------------------------------
 
     def config(self, preset: str, seed: int | None, max_size: int | None, iterations: int | None) -> TrainConfig:
         """Return the configuration that a visitor asks for. Raises ValueError where the app does not allow it."""
@@ -87,27 +248,16 @@ class TrainingQueue:
         image = self._reduced(file)
         return self.device.run(Turn.TRAINING, lambda: warnings(image, "train"))
 
-    def _reduced(self, file: str) -> Image.Image:
-        image = self._open(file).copy()
-        image.thumbnail((EXPECTED_FROM, EXPECTED_FROM))
-        return image
-
     def stages(self, scene: str) -> list[Image.Image]:
         """Return a sample at every finished scale of a scene."""
         return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
 
-    def first_print(self, file: str) -> Iterator[Image.Image]:
-        """Yield what the photograph's patches alone make of it: a draft as it grows, then the print.
+    def _reduced(self, file: str) -> Image.Image:
+        image = self._open(file).copy()
+        image.thumbnail((REDUCED_SIDE, REDUCED_SIDE))
+        return image
 
-        Raises PictureError.
-        """
-        picture = self._open(file)
-        share = min(1.0, math.sqrt(FIRST_PRINT / math.prod(picture.size)))
-        size = round(picture.width * share), round(picture.height * share)
-        reduced = picture if share == 1 else picture.resize(size, Image.Resampling.LANCZOS)
-        for stage in self.device.stream(Turn.PICTURE, Enlarger(reduced, size).stages(Layout(place=PLACES[0]))):
-            if stage.picture and math.prod(stage.picture.size) >= min(DRAFT, math.prod(size)):
-                yield stage.picture
+    # -- trainings ---------------------------------------------------------------------------------------------------
 
     def train(
         self, visitor: Visitor, file: str | None, asked: Mapping[str, Any], printed: bool = False
@@ -124,15 +274,14 @@ class TrainingQueue:
             picture = self._open(file)
             return self.device.run(Turn.TRAINING, lambda: self.store.begin(visitor, file, picture, config))
 
-        training = self._started(SceneTraining(visitor, begin, self._trainer, self.store, self.stages, file, asked))
+        training = self._started(SceneTraining(self, visitor, begin, file, asked))
         if printed:
-            threading.Thread(target=training.show_print, args=[self.first_print(file)], daemon=True).start()
+            threading.Thread(target=self._print, args=[training, file], daemon=True).start()
         return training
 
     def resume(self, visitor: Visitor, scene: str) -> SceneTraining:
         """Resume a stopped training. Raises ValueError where there is no place for its visitor."""
-        begin = partial(self.store.resume, scene)
-        return self._started(SceneTraining(visitor, begin, self._trainer, self.store, self.stages))
+        return self._started(SceneTraining(self, visitor, partial(self.store.resume, scene)))
 
     def get(self, name: str) -> SceneTraining:
         """Return the training of this name. Raises ValueError where there is none."""
@@ -141,32 +290,41 @@ class TrainingQueue:
         raise ValueError("there is no such training (any more)")
 
     def of(self, visitor: Visitor) -> SceneTraining | None:
-        """Return a visitor's training that goes on or waits."""
+        """Return a visitor's training that goes on or waits; one that was stopped, which is about to end, is none."""
         key = visitor.rate_limit_key
-        return next((it for it in self._line() if key and it.visitor.rate_limit_key == key), None)
+        own = (it for it in self._line() if key and it.visitor.rate_limit_key == key and not it.stopped.is_set())
+        return next(own, None)
 
-    async def watch(self, name: str, page: str) -> AsyncGenerator[View, None]:
-        """Yield how a training is seen on a page, given by its session, until that page watches another."""
-        with self._watched.newest(page) as still_newest:
-            async with aclosing(self.get(name).watch()) as views:
-                async for view in views:
-                    if not still_newest():
+    async def watch(self, name: str, page: str = "") -> AsyncGenerator[View, None]:
+        """Yield how a training is seen now, then as it changes, to its end; raise what ended it.
+
+        page: session of a page, which watches one at a time: the stream ends where it begins to watch another. Watchers
+        share the server's event loop: they take none of its threads.
+        """
+        training, seen, told = self.get(name), None, 0.0
+        training.watchers += 1
+        try:
+            with self._watched.newest(page or name) as still_newest:
+                while still_newest():
+                    over = training.over  # read before the view, which changes no more after it
+                    if training.view is not seen or time.monotonic() - told > REPEAT_SECONDS:
+                        seen, told = training.view, time.monotonic()
+                        yield seen
+                    elif over and training.error is not None:
+                        raise training.error
+                    elif over:
                         return
-                    yield view
+                    else:
+                        await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            training.watchers -= 1
+            training.unwatched_since = time.monotonic()
 
-    def close(self) -> None:
-        """Stop all trainings, let none begin, and wait until finished scales are kept."""
-        with self._changed:
-            self._closed = True
-            for training in self._line():
-                training.stop(RESTART, ", and found there again once it is back.")
-            self._changed.wait_for(lambda: not self._line(), self.limits.ending_seconds)
-
-    def _run(self, training: SceneTraining) -> None:
-        training.run(partial(self._place, training))
-        with self._changed:
-            training.over = True
-            self._changed.notify_all()
+    def place(self, training: SceneTraining) -> str:
+        """Return what is before a training that waits, and for how long; nothing once its turn has come."""
+        before, at_once = self._line().index(training), self.limits.trainings_at_once
+        words = f"waiting: number {before - at_once + 1} in line, about {self._seconds(before)}"
+        return words if before >= at_once else ""
 
     @property
     def running(self) -> int:
@@ -178,21 +336,22 @@ class TrainingQueue:
         """How many trainings wait."""
         return len(self._line()) - self.running
 
+    def close(self) -> None:
+        """Stop all trainings, let none begin, and wait until finished scales are kept."""
+        with self._changed:
+            self._closed = True
+            for training in self._line():
+                training.stop(RESTART, ", and found there again once it is back.")
+            self._changed.wait_for(lambda: not self._line(), self.limits.ending_seconds)
+
     def _line(self) -> list[SceneTraining]:
         with self._changed:
             return [it for it in self._trainings.values() if not it.over]
 
     def _started(self, training: SceneTraining) -> SceneTraining:
-        """Put a training at the end of the line, and let it go on. Raises ValueError where its visitor has no place.
-
-        A training that was just stopped has a few seconds to end; one visitor at a time may wait for that.
-        """
+        """Put a training at the end of the line, and let it go on. Raises ValueError where its visitor has no place."""
         limits, visitor = self.limits, training.visitor
         with self._changed:
-            if self.of(visitor) and not self._somebody_waits:
-                self._somebody_waits = True
-                self._changed.wait_for(lambda: self.of(visitor) is None, limits.ending_seconds)
-                self._somebody_waits = False
             if self._closed:
                 raise ValueError(f"{RESTART}: try again in a minute")
             if own := self.of(visitor):
@@ -212,11 +371,26 @@ class TrainingQueue:
         threading.Thread(target=run, args=[self._run, training], name="training", daemon=True).start()
         return training
 
-    def _place(self, training: SceneTraining) -> str:
-        """Return what is before a training that waits, and for how long; nothing once its turn has come."""
-        before, at_once = self._line().index(training), self.limits.trainings_at_once
-        words = f"waiting: number {before - at_once + 1} in line, about {self._seconds(before)}"
-        return words if before >= at_once else ""
+    def _run(self, training: SceneTraining) -> None:
+        training.run()
+        with self._changed:
+            training.over = True
+            self._changed.notify_all()
+
+    def _train_here(self, file: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
+        """Yield the records of a training on this device."""
+        with closing(train(self._open(file), config, self.store.device, checkpoint)) as records:
+            yield from self.device.stream(Turn.TRAINING, records)
+
+    def _print(self, training: SceneTraining, file: str) -> None:
+        """Show what the photograph's patches alone make of it, a draft as it grows, then the print."""
+        with suppress(ValueError, OSError):  # Training says so where it matters.
+            image = self._reduced(file)
+            for step in self.device.stream(Turn.PICTURE, Enlarger(image, image.size).stages(Layout(place=PLACES[0]))):
+                if training.over:
+                    return
+                if step.picture and math.prod(step.picture.size) >= min(DRAFT, math.prod(image.size)):
+                    training.show(meanwhile=_file(step.picture, "jpeg"))
 
     def _seconds(self, before: int) -> str:
         """Return how long until that many trainings have made room, by what those that run have left."""
@@ -224,3 +398,31 @@ class TrainingQueue:
         known = [it.seconds_left for it in self._line()[:at_once] if it.seconds_left is not None]
         first = min(known, default=UNKNOWN_SECONDS)
         return duration(first + (before - at_once) / at_once * max([*known, UNKNOWN_SECONDS]))
+
+
+def _file(picture: Image.Image, kind: str) -> str:
+    """Write a picture to Gradio's cache, once however many watch."""
+    return save_pil_to_cache(picture, get_upload_folder(), format=kind)
+
+
+def _plain(record: Progress, scene: str) -> dict[str, Any]:
+    """Return a record as plain values."""
+    return {
+        "scene": scene if record.scene else None,
+        "scale": record.scale + 1,
+        "scales": record.scales,
+        "iteration": record.iteration,
+        "iterations": record.iterations,
+        "losses": record.losses,
+        "seconds": round(record.seconds, 2),
+        "seconds_left": round(record.seconds_left, 2),
+        "finished_scales": record.scene.scales if record.scene else 0,
+    }
+
+
+def _why_failed(error: Exception) -> str:
+    if isinstance(error, TrainingError):
+        return str(error)
+    if isinstance(error, OSError):
+        return why(error)
+    return "not enough memory; a smaller size fits" if out_of_memory(error) else f"{type(error).__name__} in a step"
