@@ -15,7 +15,7 @@ from darkroom.uses import AnimationUse, PicturesUse, Step, in_turn, prefixes
 from ui.device import Device, Turn
 from ui.reports import Progress, Report, passing_folder
 
-PNG_LEVEL = 3  # of compression: a third faster than 6, 2 % larger
+PNG_COMPRESSION_LEVEL = 3  # a third faster than 6, 2 % larger
 LARGE_PIXELS = 500_000  # above, JPEG is shown, a sixth of the bytes
 JPEG_QUALITY = 92
 
@@ -75,7 +75,7 @@ class Drawing:
                 if step.picture:
                     unseen[step.number] = step
                     if step.share == 1:
-                        step.picture.save(paths[step.number], format="PNG", compress_level=PNG_LEVEL)
+                        step.picture.save(paths[step.number], format="PNG", compress_level=PNG_COMPRESSION_LEVEL)
                 if report := progress.take(step.number, step.share):
                     yield Result(report, shown=show())
             report, files = progress.end().noted(note or uses[0].note(model)), [str(path) for path in paths]

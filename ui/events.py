@@ -23,7 +23,7 @@ from ui.wiring import SHARED
 
 MAX_FILE = "100mb"  # an upload
 MAX_QUEUED = 96  # events that wait, of all visitors together
-THREADS = 64  # for events, apart from those that agents wait in
+EVENT_THREADS = 64  # apart from those that agents wait in
 MAX_SESSIONS = 1000  # that Gradio remembers
 DELIVERY_SECONDS = 0.7  # for last messages to reach those who read
 # Gradio keeps a table of all events, and makes it anew with pandas after each; nobody sees it here.
@@ -31,7 +31,7 @@ NO_TABLE = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MA
 
 
 class Page(gr.Blocks):
-    """Blocks behind the gate, whose events answer every error with a sentence."""
+    """Put Blocks behind the gate, whose events answer every error with a sentence."""
 
     def __init__(self, limits: Limits = LIMITS, **options: Any) -> None:
         os.environ.update(NO_TABLE)
@@ -43,7 +43,7 @@ class Page(gr.Blocks):
 
     @property
     def queued(self) -> dict[str, int]:
-        """How many events wait in each queue in which any do, by its name, else by that of the first."""
+        """Count the events that wait in each queue in which any do, by its name, else by that of the first."""
         queues = {key: list(it.queue) for key, it in self._queue.event_queue_per_concurrency_id.items() if it.queue}
         return {key if key in SHARED else name_of(events[0].fn): len(events) for key, events in queues.items()}
 
@@ -73,7 +73,7 @@ class Page(gr.Blocks):
         return super().launch(
             app_kwargs={"middleware": [gate, document], "routes": [static]},
             max_file_size=MAX_FILE,
-            max_threads=THREADS,
+            max_threads=EVENT_THREADS,
             enable_monitoring=False,
             show_error=True,  # what components say of values that they cannot take
             ssr_mode=False,  # Node would stand before the gate, and make the page's HTML

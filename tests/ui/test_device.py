@@ -9,47 +9,43 @@ import pytest
 from ui.device import Device, Turn
 
 
-def asked(device, turn, log, name):
-    """Asks for a piece of work that notes its name, from a thread of its own; when it is in line."""
-    thread = threading.Thread(target=device.run, args=(turn, lambda: log.append(name)))
-    before = sum(device.waiting.values())
-    thread.start()
-    while sum(device.waiting.values()) == before:
-        time.sleep(0.001)
-    return thread
-
-
 @contextmanager
-def busy(device):
-    """Within it, the device works on something long."""
-    end = threading.Event()
-    thread = threading.Thread(target=device.run, args=(Turn.FACE, end.wait))
-    thread.start()
-    time.sleep(0.02)
-    yield
+def busy(device, log):
+    """Keep the device at work; yield what asks for a piece that notes its name, and returns once it is in line."""
+    end, begun = threading.Event(), threading.Event()
+    threads = [threading.Thread(target=device.run, args=(Turn.FACE, lambda: begun.set() or end.wait()))]
+    threads[0].start()
+    begun.wait()
+
+    def ask(turn, name):
+        threads.append(threading.Thread(target=device.run, args=(turn, lambda: log.append(name))))
+        before = sum(device.waiting.values())
+        threads[-1].start()
+        while sum(device.waiting.values()) == before:
+            time.sleep(0.001)
+
+    yield ask
     end.set()
-    thread.join()
+    for thread in threads:
+        thread.join()
 
 
 def test_turns_are_taken_in_order_of_arrival():
-    device, log, threads = Device(), [], []
-    with busy(device):
-        threads += [asked(device, Turn.PICTURE, log, i) for i in range(6)]
+    device, log = Device(), []
+    with busy(device, log) as ask:
+        for number in range(6):
+            ask(Turn.PICTURE, number)
         assert device.waiting == {"face": 0, "picture": 6, "training": 0}
-    for thread in threads:
-        thread.join()
     assert log == list(range(6))
 
 
 def test_sliders_go_before_pictures_before_trainings_but_nobody_waits_for_ever():
-    device, log, threads = Device(), [], []
-    with busy(device):
+    device, log = Device(), []
+    with busy(device, log) as ask:
         for turn in (Turn.TRAINING, Turn.PICTURE, Turn.FACE):
-            threads.append(asked(device, turn, log, turn.name))
+            ask(turn, turn.name)
         time.sleep(Turn.TRAINING.value)
-        threads.append(asked(device, Turn.FACE, log, "late"))
-    for thread in threads:
-        thread.join()
+        ask(Turn.FACE, "late")
     assert log == ["FACE", "PICTURE", "TRAINING", "late"]
 
 
@@ -74,20 +70,14 @@ def test_a_long_job_lets_others_in_between_its_steps():
     assert "other" in log[:20] and len(log) == 41
 
 
-def test_all_work_is_done_by_one_thread():
-    device = Device()
-    names = [device.run(Turn.FACE, lambda: threading.current_thread().name)]
-    names += device.stream(Turn.TRAINING, (threading.current_thread().name for _ in range(3)))
-    assert set(names) == {"device"}
-
-
-def test_a_failing_step_frees_the_device():
+def test_all_work_is_done_by_one_thread_which_a_failing_step_frees():
     device = Device()
 
     def job():
-        yield 1
+        yield threading.current_thread()
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        list(device.stream(Turn.PICTURE, job()))
+        for thread in device.stream(Turn.PICTURE, job()):
+            assert device.run(Turn.FACE, threading.current_thread) is thread is not threading.current_thread()
     assert device.run(Turn.FACE, lambda: 1) == 1

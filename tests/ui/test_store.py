@@ -57,7 +57,7 @@ def folders(tmp_path, monkeypatch):
     return lambda: sorted((tmp_path / "temporary").glob("darkroom-*/*"))
 
 
-def test_a_visitors_scene_is_his_and_is_found_again(store, tiny_checkpoint, picture_file, tiny_config):
+def test_a_visitors_scene_is_nobody_elses_and_is_found_again(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     assert name.startswith("discs-") and store.names("me") == ["tiny", name] and store.names("you") == ["tiny"]
     again, found = begin(store, "me", picture_file, tiny_config)
@@ -108,6 +108,8 @@ def test_a_layout_is_gone_on_with_to_the_whole(store, tiny_checkpoint, picture_f
 
 def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "before", picture_file, tiny_checkpoint, tiny_config)
+    tried = [f"discs-{i:032x}" for i in range(1000)]
+    assert store.adopt(Visitor("after", "after"), [*tried, name]) == []  # Names cannot be tried by the thousand.
     assert store.adopt(Visitor("after", "after"), [name, "gone-00000000", "tiny", 3]) == [name]
     assert store.names("after") == ["tiny", name] and store.names("before") == ["tiny"]
 
@@ -160,24 +162,25 @@ def test_no_second_training_goes_on_with_a_running_one(store, tiny_checkpoint, p
     assert second != first and found is None
 
 
-def test_names_come_from_the_file_and_cannot_leave_the_folder(store, tiny_config, picture_file, tmp_path):
+def test_names_come_from_the_file_and_cannot_leave_the_folder_nor_be_guessed(
+    store, tiny_config, picture_file, tmp_path
+):
     for stem, start in (("My Holiday (1)", "my-holiday-1-"), ("\u00fc\u00fc", "picture-"), ("..", "picture-")):
         shutil.copyfile(picture_file, tmp_path / f"{stem}.JPG")
         name, _ = begin(store, "me", tmp_path / f"{stem}.JPG", tiny_config)
-        assert name.startswith(start) and "/" not in name
+        assert name.startswith(start) and "/" not in name and len(name.rpartition("-")[2]) == 32
 
 
-def test_a_scene_in_training_has_nothing_to_draw_yet(store, picture_file, tiny_config):
+def test_a_scene_in_training_has_nothing_to_draw_yet_and_unused_ones_go(
+    folders, store, tiny_checkpoint, picture_file, tiny_config
+):
+    store = limited(store, scene_seconds=-1)
     name, _ = begin(store, "me", picture_file, tiny_config)
     with pytest.raises(ValueError, match="no finished scale yet"):
         store.get(name)
     store.end(name)
     with pytest.raises(ValueError, match="there is no scene"):
         store.get(name)
-
-
-def test_unused_scenes_are_removed_after_their_time(folders, store, tiny_checkpoint, picture_file, tiny_config):
-    store = limited(store, scene_seconds=-1)
     trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     assert folders() and store.names("me") == ["tiny"] and not folders()
 
@@ -185,10 +188,10 @@ def test_unused_scenes_are_removed_after_their_time(folders, store, tiny_checkpo
 def test_none_of_the_scenes_to_choose_from_expires_while_they_are_read(
     store, tiny_checkpoint, picture_file, tiny_config
 ):
-    store = limited(store, scene_seconds=1)
+    store = limited(store, scene_seconds=0.5)
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
     shipped, get = store.shipped, store.shipped.get
-    store.shipped = SimpleNamespace(names=shipped.names, get=lambda it: time.sleep(1.1) or get(it))
+    store.shipped = SimpleNamespace(names=shipped.names, get=lambda it: time.sleep(0.6) or get(it))
     assert list(store.scenes("me")) == ["tiny", name]
 
 
@@ -198,12 +201,6 @@ def test_a_few_scenes_are_in_memory_and_the_others_in_their_files(store, tiny_ch
     scenes = [store.get(name) for name in names]
     assert len({scene.sample(1)[0].tobytes() for scene in scenes}) == 1
     assert store.get(names[2]) is scenes[2] and store.get(names[0]) is not scenes[0]
-
-
-def test_names_cannot_be_guessed_nor_tried_by_the_thousand(store, tiny_checkpoint, picture_file, tiny_config):
-    name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
-    assert len(name.rpartition("-")[2]) == 32
-    assert store.adopt(Visitor("you", "you"), [f"discs-{i:032x}" for i in range(1000)] + [name]) == []
 
 
 def test_one_address_pushes_out_nobody_elses_scenes(store, tiny_scene, tmp_path):

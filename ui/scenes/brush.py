@@ -18,7 +18,7 @@ from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
 
 CANVAS_SIDE = 640  # px, longer side
 BRUSH_COLOURS = 8  # the scene's main ones
-MARKER = "#00ff66"  # a green that is seen on most things
+MARKER_COLOUR = "#00ff66"  # a green that is seen on most things
 MOVED_START_SCALE = 4  # of what was moved or copied: at 3 a tree becomes a bush
 STAYS, SPREAD = "stays the photograph", "takes the colours nearby"
 OVER, REMOVE, MOVE, COPY = "Paint over", "Remove", "Move", "Copy"
@@ -191,7 +191,7 @@ class HarmonizePanel(BrushPanel):
             return {self.canvas: gr.ImageEditor(None)}
         cutout = open_cutout(values[self.cutout])
         on_white = Image.alpha_composite(Image.new("RGBA", cutout.size, "white"), cutout)
-        return {self.canvas: on_canvas(on_white, [MARKER])}
+        return {self.canvas: on_canvas(on_white, [MARKER_COLOUR])}
 
     def _place(self, values: Values) -> Updates:
         if not values[self.cutout] or not values[self.scene]:

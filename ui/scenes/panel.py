@@ -144,7 +144,6 @@ class Panel:
             yield updates
 
     def draw(self, uses: Sequence[Any], name: str) -> Iterator[Result]:
-        """Draw uses of a scene."""
         return self.drawing.draw(uses[0], name)
 
     # -- links and code ----------------------------------------------------------------------------------------------
@@ -226,7 +225,7 @@ def beside(before: Image.Image, file: str, cropped: bool = False) -> gr.ImageSli
 
 
 class Pictures:
-    """A gallery above buttons for the files of its pictures: of the one looked at, the first if none is, and of all.
+    """Show pictures above buttons for their files: of the one looked at, the first if none is, and of all.
 
     files: PNGs, where the gallery may show JPEGs of them.
     """

@@ -44,7 +44,7 @@ def display_names(names: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """What a training begins with. picture: its file; checkpoint: what there is already."""
+    """Begin a training with this. picture: its file; checkpoint: what there is already."""
 
     scene: str
     picture: str
@@ -64,7 +64,7 @@ class _VisitorsScene:
 
 
 class SceneStore:
-    """Names to pipelines. A visitor's scene has a name that cannot be guessed, so whoever has it may use it."""
+    """Keep pipelines by name. A visitor's scene has one that cannot be guessed, so whoever has it may use it."""
 
     def __init__(
         self, shipped: Models[ScenePipeline], device: torch.device, kept: Path | None = None, limits: Limits = LIMITS

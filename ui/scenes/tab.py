@@ -25,15 +25,15 @@ from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values, where
 
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 RESUME, FINER = "Resume its training", "Train its finer scales"
-THUMBNAIL = (220, 160)  # px, at most
-LEGIBLE_SIDE = 100  # px, the longer one: smaller animations show nothing
+MAX_THUMBNAIL_SIZE = (220, 160)  # px
+LEGIBLE_SIDE_PIXELS = 100  # of the longer one: smaller animations show nothing
 PANELS: tuple[type[Panel], ...] = (
     RetargetPanel, DevicesPanel, AnimatePanel, PaintPanel, EditPanel, HarmonizePanel, LargerPanel, TilePanel,
 )  # fmt: skip
 
 
 class ScenesTab:
-    """The tab, laid out inside the current Blocks."""
+    """Lay out the tab inside the current Blocks."""
 
     def __init__(self, store: SceneStore, trainings: TrainingQueue, origin: gr.Textbox) -> None:
         self.store = store
@@ -138,7 +138,7 @@ class ScenesTab:
         scenes = self.store.scenes(visitor.scene_owner)
         names, pictures = list(scenes), [scene.source for scene in scenes.values()]
         for picture in pictures:
-            picture.thumbnail(THUMBNAIL)
+            picture.thumbnail(MAX_THUMBNAIL_SIZE)
         chosen = chosen or next(iter(names), None)
         shown = list(zip(pictures, display_names(names), strict=True))
         listed = {self.gallery: shown, self.listed: names, self.scene: _choices(names, chosen)}
@@ -170,7 +170,7 @@ class ScenesTab:
 
     def _print(self, name: str | None, mode: str, printed: bool) -> bool:
         """Print animations of networks that know a layout alone, which show nothing; a link says itself."""
-        small = bool(name) and max(self.store.get(str(name)).size) < LEGIBLE_SIDE
+        small = bool(name) and max(self.store.get(str(name)).size) < LEGIBLE_SIDE_PIXELS
         return printed or (small and mode not in self.animate.runs)
 
     def _pack(self, values: Values) -> Iterator[Updates]:

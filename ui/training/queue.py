@@ -75,7 +75,7 @@ class View:
 
 @dataclass(eq=False)
 class SceneTraining:
-    """A visitor's training, from its place in the line to its end. Finished scales are in the store at once.
+    """Train for a visitor, from a place in the line to the end. Finished scales are in the store at once.
 
     begin: called once its turn has come. file, asked: the uploaded picture and the endpoint's other arguments; None and
     nothing where a scene is resumed. name: for links. seconds_left: None before the first record. over, error: set at
@@ -102,7 +102,7 @@ class SceneTraining:
     def stop(self, reason: str = "", outlook: str = "") -> None:
         """End after the current step, or while waiting; finished scales are kept.
 
-        reason: why, where no visitor asked for it. outlook: what becomes of the scales, where Resume cannot go on.
+        reason: of the server, where no visitor asked. outlook: what becomes of the scales, where Resume cannot go on.
         """
         if not self.stopped.is_set():
             self._reason, self._outlook = reason, outlook
@@ -201,7 +201,7 @@ class SceneTraining:
 
 
 class TrainingQueue:
-    """Trains one picture a visitor, few at once, the others in the order in which they came.
+    """Train one picture a visitor, few at once, the others in the order in which they came.
 
     trainer: gives the records of a training, by default on this device, a step at a time in turn with others, or on
     ZeroGPU, which has its own queue.
@@ -328,12 +328,12 @@ class TrainingQueue:
 
     @property
     def running(self) -> int:
-        """How many trainings go on."""
+        """Count the trainings that go on."""
         return min(self.limits.trainings_at_once, len(self._line()))
 
     @property
     def waiting(self) -> int:
-        """How many trainings wait."""
+        """Count the trainings that wait."""
         return len(self._line()) - self.running
 
     def close(self) -> None:
@@ -378,7 +378,6 @@ class TrainingQueue:
             self._changed.notify_all()
 
     def _train_here(self, file: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
-        """Yield the records of a training on this device."""
         with closing(train(self._open(file), config, self.store.device, checkpoint)) as records:
             yield from self.device.stream(Turn.TRAINING, records)
 
@@ -406,7 +405,6 @@ def _file(picture: Image.Image, kind: str) -> str:
 
 
 def _plain(record: Progress, scene: str) -> dict[str, Any]:
-    """Return a record as plain values."""
     return {
         "scene": scene if record.scene else None,
         "scale": record.scale + 1,

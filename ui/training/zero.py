@@ -23,7 +23,7 @@ ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
 
 @dataclass
 class Budget:
-    """What calls may take. longest_seconds: visitors without an account have that much a day. setup_seconds: to start
+    """Bound what calls take. longest_seconds: visitors without an account have that much a day. setup_seconds: to start
     the process and warm up. step_seconds: of one step of both networks, a guess until the first call has ended."""
 
     longest_seconds: float = 120.0
