@@ -231,6 +231,7 @@ def test_the_endpoint_streams_records_and_ends_its_training_when_its_client_leav
                 assert re.search("scale [1-4] of 4, ", status) and sample and record["scene"] and name is None
                 break
         await answers.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(left())
     until(lambda: not queue.running)

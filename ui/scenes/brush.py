@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -17,6 +16,7 @@ from ui.scenes.panel import BeforeAfterPanel
 from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
 
 CANVAS_SIDE = 640  # px, longer side
+BRUSH: dict[str, Any] = {"default_size": 24, "colors": ["#ff8800"], "color_mode": "defaults"}
 BRUSH_COLOURS = 8  # the scene's main ones
 MARKER_COLOUR = "#00ff66"  # a green that is seen on most things
 MOVED_START_SCALE = 4  # of what was moved or copied: at 3 a tree becomes a bush
@@ -33,7 +33,7 @@ class BrushPanel(BeforeAfterPanel):
     def lay_out_canvas(self, label: str) -> None:
         self.canvas = Canvas(
             label=label, type="pil", image_mode="RGBA", sources=(), transforms=(), layers=False, height=460,
-            canvas_size=(CANVAS_SIDE, CANVAS_SIDE), brush=_brush(["#ff8800"]), elem_id=f"{self.name}-canvas",
+            canvas_size=(CANVAS_SIDE, CANVAS_SIDE), brush=gr.Brush(**BRUSH), elem_id=f"{self.name}-canvas",
             buttons=["fullscreen"],
         )  # fmt: skip
         self.inputs.add(self.canvas)
@@ -81,16 +81,12 @@ class BrushPanel(BeforeAfterPanel):
         return getattr(use, use.GIVEN)  # type: ignore[no-any-return]
 
 
-def on_canvas(picture: Image.Image, colours: Sequence[str]) -> gr.ImageEditor:
+def on_canvas(picture: Image.Image, colours: list[str]) -> gr.ImageEditor:
     """Return an update: an empty canvas over a picture, with colours, #rrggbb, to choose from."""
     picture = picture.copy()
     picture.thumbnail((CANVAS_SIDE, CANVAS_SIDE))
     value: Any = {"background": picture, "layers": [], "composite": picture}
-    return gr.ImageEditor(value, canvas_size=picture.size, brush=_brush(colours))
-
-
-def _brush(colours: Sequence[str]) -> gr.Brush:
-    return gr.Brush(default_size=24, colors=list(colours), color_mode="defaults")
+    return gr.ImageEditor(value, canvas_size=picture.size, brush=gr.Brush(**BRUSH | {"colors": colours}))
 
 
 class PaintPanel(BrushPanel):

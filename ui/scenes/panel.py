@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -245,8 +244,17 @@ class Pictures:
         self.gallery.select(self._chosen, {self.gallery, self.files}, [self.jpeg, self.png], **QUIET)
 
     def show(self, result: Result, captions: Sequence[str] = (), **options: Any) -> Updates:
-        """Show a result, whose drafts have no files yet; options: the gallery's."""
-        updates: Updates = {self.gallery: gr.Gallery(captioned(result.shown, captions), **options)}
+        """Show a result, whose drafts have no files yet, by its captions or numbers, and its pixels.
+
+        options: the gallery's.
+        """
+        shown = list[tuple[str, str]]()
+        for n, file in enumerate(result.shown):
+            with Image.open(file) as picture:
+                width, height = picture.size
+            megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE_PIXELS else ""
+            shown.append((file, f"{captions[n] if captions else n + 1} · {width} × {height}{megapixels}"))
+        updates: Updates = {self.gallery: gr.Gallery(shown, **options)}
         if not result.files:
             waiting = gr.DownloadButton(interactive=False)
             return updates | {self.files: None, self.jpeg: waiting, self.png: waiting, self.zip: waiting}
@@ -262,14 +270,3 @@ class Pictures:
         large = shown.endswith(".jpg")  # small ones have no JPEG
         jpeg = gr.DownloadButton(value=shown if large else None, visible=large, interactive=large)
         return {self.jpeg: jpeg, self.png: ready(file)}
-
-
-def captioned(files: Sequence[str], captions: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Return pictures for a gallery, with their numbers or what else they are called, and their pixels."""
-    found: list[tuple[str, str]] = []
-    for file, caption in zip_longest(files, captions[: len(files)]):
-        with Image.open(file) as picture:
-            width, height = picture.size
-        megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE_PIXELS else ""
-        found.append((file, f"{caption or len(found) + 1} · {width} × {height}{megapixels}"))
-    return found
