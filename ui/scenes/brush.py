@@ -41,20 +41,16 @@ class BrushPanel(BeforeAfterPanel):
     def lay_over_photograph(self, opacity: float = 1.0) -> None:
         """Show the photograph under the canvas, this strongly, from when the tab is first looked at."""
 
-        def prepare(name: str | None, prepared: str) -> Updates:
-            if not name or prepared == name:
+        def prepare(name: str | None, prepared: str, event: gr.EventData) -> Updates:
+            if not name or prepared == name or (event.target is self.scene and not prepared):
                 return {shown: gr.skip()}
             photograph = self.photograph(name)
             colours = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in main_colours(photograph, BRUSH_COLOURS)]
             faint = Image.blend(Image.new("RGB", photograph.size, "white"), photograph, opacity)
             return {self.canvas: on_canvas(faint, colours), shown: name}
 
-        def prepare_again(name: str | None, prepared: str) -> Updates:
-            return prepare(name if prepared else None, prepared)
-
         shown = gr.Textbox(visible=False)  # the scene on the canvas
-        for event, handler in ((self.tab.select, prepare), (self.scene.change, prepare_again)):
-            event(handler, [self.scene, shown], [self.canvas, shown], **QUIET)
+        gr.on([self.tab.select, self.scene.change], prepare, [self.scene, shown], [self.canvas, shown], **QUIET)
 
     def lay_out_picture(self, label: str) -> None:
         """Lay out where a picture with its mask is loaded, and the other options."""

@@ -88,8 +88,7 @@ class RetargetPanel(FittedPanel):
         self._sides, enlarge = [self.controls["width"], self.controls["height"]], self.controls["enlarge"]
         events, inputs = [self._shape.input, enlarge.input], {self._shape, self.scene, enlarge}
         self._resized = gr.on(events, self._resize, inputs, self._sides, queue=False, **QUIET)
-        for side in self._sides:
-            side.input(lambda: CUSTOM, None, self._shape, queue=False, **QUIET)
+        gr.on([side.input for side in self._sides], lambda: CUSTOM, None, self._shape, queue=False, **QUIET)
 
     def _resize(self, values: Values) -> Any:
         if values[self._shape] == CUSTOM:

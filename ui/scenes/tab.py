@@ -93,8 +93,7 @@ class ScenesTab:
         added = self.bring.upload(self._add, [self.bring, self.own, self.me], self.listing, **CHOSEN_FILE)
         for event in (choice.then, self.scene.input, added.success):
             self.samples.run_after(event, self.samples.run_drafts)
-        for seen in self.training.seen:
-            self._take_after(seen.success)
+        self._take_after(self.training.seen.success)
         used = self._take_after(self.training.use.click)
         used.success(None, None, None, js="() => darkroom.showScene()", **QUIET)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ class TrainingPanel:
 
     chosen, again: a component with a scene's name, and the button elsewhere that resumes its training. me: the name by
     which the browser is known. halves: the tabs of which this panel is one. scene: the name of the scene that a
-    training gave; use: the button that opens it; seen: the events in which a training is shown, to its end; watched:
-    the name of the training that is shown, or what a link asks for.
+    training gave; use: the button that opens it; seen: the event in which a training is shown, to its end; watched: the
+    name of the training that is shown, or what a link asks for.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class TrainingPanel:
         me: gr.BrowserState,
         halves: gr.Tabs,
     ) -> None:
-        self.trainings, self.me, self.halves = trainings, me, halves
+        self.trainings, self.chosen, self.me, self.halves = trainings, chosen, me, halves
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=320):
                 self._lay_out_controls()
@@ -77,11 +77,10 @@ class TrainingPanel:
             set(controls), [self.expectation], trigger_mode="always_last", **QUIET,
         )  # fmt: skip
         self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *controls, *self.share.inputs}
-        self.seen = [
-            self._begin_after(self.start, self._train),
-            self._begin_after(self.resume, lambda visitor, values: trainings.resume(visitor, values[self.scene])),
-            self._begin_after(again, lambda visitor, values: trainings.resume(visitor, values[chosen])),
-        ]
+        # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
+        clicks = [self.start.click, self.resume.click, again.click]
+        begun = gr.on(clicks, self._begin, self.inputs, self.outputs, queue=False, **QUIET)
+        self.seen = self._watch_after(begun.success)
         self.stop.click(self._stop, {self.watched, me}, None, queue=False, **QUIET)
 
     def _lay_out_controls(self) -> None:
@@ -130,28 +129,25 @@ class TrainingPanel:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def _begin_after(self, button: gr.Button, begin: Callable[[Visitor, Values], SceneTraining]) -> Any:
-        """Start a training after a click, and watch it."""
-
-        def begin_training(values: Values, request: gr.Request) -> Updates:
-            visitor = Visitor.of(request, values[self.me])
-            try:
-                training = begin(visitor, values)
-            except ValueError as error:  # Gradio shows no error of an event without its queue.
-                said = Report(f"Nothing was begun: {error}").html()
-                return {self.status: said, self.watched: "", **self._usable(visitor, "", values[self.scene])}
-            return self._showing(training, visitor, values) | {self.halves: gr.Tabs(selected="train")}
-
-        # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
-        return self._watch_after(button.click(begin_training, self.inputs, self.outputs, queue=False, **QUIET).success)
+    def _begin(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
+        """Start a training, or resume that of the scene that is shown here or chosen elsewhere, by what was clicked."""
+        visitor = Visitor.of(request, values[self.me])
+        try:
+            if event.target is self.start:
+                asked = self._arguments(values)
+                training = self.trainings.train(visitor, values[self.picture], asked, printed=True)
+            else:
+                scene = values[self.scene if event.target is self.resume else self.chosen]
+                training = self.trainings.resume(visitor, scene)
+        except ValueError as error:  # Gradio shows no error of an event without its queue.
+            said = Report(f"Nothing was begun: {error}").html()
+            return {self.status: said, self.watched: "", **self._usable(visitor, "", values[self.scene])}
+        return self._showing(training, visitor, values) | {self.halves: gr.Tabs(selected="train")}
 
     def _watch_after(self, event: Any) -> Any:
         """Show the training that an event chose until it is over."""
         inputs = {self.watched, self.me}
         return event(self._watch, inputs, self.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
-
-    def _train(self, visitor: Visitor, values: Values) -> SceneTraining:
-        return self.trainings.train(visitor, values[self.picture], self._arguments(values), printed=True)
 
     def _stop(self, values: Values, request: gr.Request) -> None:
         own = self.trainings.of(Visitor.of(request, values[self.me]))
