@@ -16,6 +16,7 @@ from darkroom.checks import check_choice, check_range
 from darkroom.uses import Option
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
 MAX_ECHO_CHARACTERS = 40  # of a name or a value in a phrase about it
 MAX_NOTICE_PHRASES = 16
@@ -60,13 +61,15 @@ class Query:
             self.ignored.append(f"{name}={self._parameters[name][:MAX_ECHO_CHARACTERS]} ({error})")
             return default
 
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
-        """Read a whole number from low to high."""
-        return self.read(name, default, lambda text: _within(name, _parsed(int, text), low, high))
+    def number(self, name: str, default: N, low: float, high: float) -> N:
+        """Read a number from low to high, a whole one where the default is."""
 
-    def number(self, name: str, default: float, low: float, high: float) -> float:
-        """Read a number from low to high."""
-        return self.read(name, default, lambda text: _within(name, _parsed(float, text), low, high))
+        def within(text: str) -> N:
+            value: N = _parsed(type(default), text)
+            check_range(name, value, low, high)  # NaN is in no range
+            return value
+
+        return self.read(name, default, within)
 
     def choice(self, name: str, default: str, allowed: Collection[str]) -> str:
         """Read one of the allowed words."""
@@ -119,11 +122,6 @@ def _parsed(kind: type, text: str) -> Any:
         return kind(text)
     except ValueError:
         raise ValueError(f"{'a whole number' if kind is int else 'a number'} is needed") from None
-
-
-def _within(name: str, value: Any, low: float, high: float) -> Any:
-    check_range(name, value, low, high)  # NaN is in no range
-    return value
 
 
 def address(parameters: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import pytest
 from dcgan.recipe import Recipe, face_token
 from tests.ui.test_links import OneModel
 from ui.device import Device
-from ui.faces.favourites import MAX_FAVOURITES
+from ui.faces.draw import MAX_FAVOURITES
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
 from ui.links import Query

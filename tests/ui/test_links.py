@@ -107,8 +107,8 @@ def test_values_are_written_short_and_read_back():
     link = address({"a": 1.0, "b": 0.1, "c": True, "d": None, "e": 12, "f": "x y&z", "g": False})
     assert link == "?a=1&b=0.1&c=1&e=12&f=x+y%26z&g=0"
     query = Query(parsed(link))
-    assert query.number("a", 0, 0, 2) == 1 and query.number("b", 0, 0, 1) == 0.1
-    assert query.whole("e", 0, 0, 20) == 12 and query.choice("f", "", ["x y&z"]) == "x y&z"
+    assert query.number("a", 0.0, 0, 2) == 1 and query.number("b", 0.0, 0, 1) == 0.1
+    assert query.number("e", 0, 0, 20) == 12 and query.choice("f", "", ["x y&z"]) == "x y&z"
     framed = Option("whether it is", name="c", kind=bool, link="c", default=False)
     assert read_option(query, framed) and not read_option(query, replace(framed, link="g", first=True))
     query.leave_out_the_rest()
@@ -132,12 +132,12 @@ def test_seeds_that_browsers_round_are_refused():
 def test_what_cannot_be_used_has_its_default_and_is_named():
     option = Option("of it", name="it", link="x", low=1, high=9, default=5)
     for read, text, reason in (
-        (lambda q: q.whole("x", 5, 0, 9), "1.5", "a whole number is needed"),
-        (lambda q: q.whole("x", 5, 0, 9), "", "a whole number is needed"),
-        (lambda q: q.whole("x", 5, 0, 9), "10", "x is 10; allowed are 0 to 9"),
-        (lambda q: q.number("x", 5, 0, 9), "nan", "x is nan"),
-        (lambda q: q.number("x", 5, 0, 9), "1e99", "allowed are 0 to 9"),
-        (lambda q: q.number("x", 5, 0, 9), "many", "a number is needed"),
+        (lambda q: q.number("x", 5, 0, 9), "1.5", "a whole number is needed"),
+        (lambda q: q.number("x", 5, 0, 9), "", "a whole number is needed"),
+        (lambda q: q.number("x", 5, 0, 9), "10", "x is 10; allowed are 0 to 9"),
+        (lambda q: q.number("x", 5.0, 0, 9), "nan", "x is nan"),
+        (lambda q: q.number("x", 5.0, 0, 9), "1e99", "allowed are 0 to 9"),
+        (lambda q: q.number("x", 5.0, 0, 9), "many", "a number is needed"),
         (lambda q: q.choice("x", 5, ("a", "b")), "c", "x is 'c'; allowed are a, b"),
         (lambda q: read_option(q, replace(option, kind=bool)), "yes", "allowed are 0, 1"),
         (lambda q: read_option(q, replace(option, kind=tuple)), "3", "WIDTHxHEIGHT is needed"),
@@ -151,7 +151,7 @@ def test_what_cannot_be_used_has_its_default_and_is_named():
 
 def test_what_nobody_reads_is_named_but_gradios_own():
     query = Query({"seed": "3", "wit": "1", "__theme": "dark"})
-    assert query.whole("seed", 0, 0, 9) == 3 and query.whole("missing", 4, 0, 9) == 4
+    assert query.number("seed", 0, 0, 9) == 3 and query.number("missing", 4, 0, 9) == 4
     query.leave_out_the_rest()
     query.leave_out_the_rest()
     assert query.ignored == ["wit (unknown)"]
@@ -165,18 +165,18 @@ def test_what_others_append_is_passed_over_in_silence():
     assert query.unread == []
     query.leave_out_the_rest()
     assert query.ignored == [] and query.notice() == ""
-    assert Query({"ref": "3"}).whole("ref", 0, 0, 9) == 3  # who asks for one has it
+    assert Query({"ref": "3"}).number("ref", 0, 0, 9) == 3  # who asks for one has it
 
 
 def test_of_a_name_given_twice_the_last_counts():
     query = Query([("seed", "1"), ("count", "5"), ("seed", "2")])
-    assert [query.whole(name, 0, 0, 9) for name in ("seed", "seed", "count")] == [2, 2, 5]
+    assert [query.number(name, 0, 0, 9) for name in ("seed", "seed", "count")] == [2, 2, 5]
     assert query.ignored == ["seed twice (the last one counts)"]
 
 
 def test_a_notice_is_a_sentence_of_bounded_length():
     query = Query([("seed", "x"), *((f"{i:03}" + "n" * 900, "1") for i in range(100))])
-    query.whole("seed", 0, 0, 9)
+    query.number("seed", 0, 0, 9)
     query.leave_out_the_rest()
     said = query.notice()
     begun = "This link was not understood in part; ignored: seed=x (a whole number is needed); 000nnn"
@@ -185,7 +185,7 @@ def test_a_notice_is_a_sentence_of_bounded_length():
 
 def test_long_values_are_shortened_in_the_notice():
     query = Query({"x": "9" * 500})
-    query.whole("x", 0, 0, 9)
+    query.number("x", 0, 0, 9)
     assert query.ignored[0].startswith("x=" + "9" * 40 + " (")
 
 

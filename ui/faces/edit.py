@@ -16,7 +16,7 @@ from dcgan.uses import Morph
 from ui.controls import download_after
 from ui.faces.draw import DrawPanel
 from ui.faces.handlers import TABLE_COLUMNS
-from ui.faces.link import Opened, in_order, index_in, link_keys
+from ui.faces.link import Opened, in_order, index_in
 from ui.faces.morph import MorphPanel
 from ui.faces.state import Current, Steps
 from ui.gradio_patches import picture_file
@@ -29,7 +29,7 @@ NOTE = f"Enlarged from {SIZE} to {LARGE_SIDE} px; no detail is added. Either PNG
 
 
 class Editor:
-    """What is shown of the edited face. Link and code depend on the other panels, too.
+    """Show the edited face; its link and its code depend on the other panels, too.
 
     moved: the events, but for the sliders' own, after which there is another face to show.
     """
@@ -37,8 +37,6 @@ class Editor:
     def __init__(self, now: Current, draw: DrawPanel, morph: MorphPanel) -> None:
         self._now, self._draw, self._morph = now, draw, morph
         self._sliders: dict[str, gr.Slider] = {}
-
-    # -- layout ------------------------------------------------------------------------------------------------------
 
     def lay_out_sliders(self) -> None:
         """Lay out the sliders, those of named directions first, and the latent."""
@@ -51,7 +49,7 @@ class Editor:
         with self._principal:
             gr.Markdown("What changes faces most, by effect. They have no names: try them.")
             self._add(name for name in names if name not in attributes)
-        now.model.input(self._opened, now.model, self._principal, queue=False, **QUIET)
+        now.model.input(self._open, now.model, self._principal, queue=False, **QUIET)
         with gr.Accordion("Advanced: the latent itself", open=False, elem_id="latent"):
             gr.Markdown(
                 "The numbers that the face is drawn from. Change one and press Enter: the nearest 1/32 is taken."
@@ -102,32 +100,24 @@ class Editor:
         self._share.write_code(self._calls, shown)
         self._inputs = {*shown, *self._share.inputs}
         self._texts = [self._share.link, self._share.code, self._table, self._file]
-        sliders = list(self._sliders.values())
-        # The arrow that resets a slider counts as letting it go.
+        sliders = self._sliders.values()
+        released = [slider.release for slider in sliders]  # the arrow that resets a slider counts as that, too
         gr.on(
-            [event for slider in sliders for event in (slider.input, slider.release)],
+            [*(slider.input for slider in sliders), *released],
             self._move, {*self._inputs, *sliders}, [self.portrait, now.face, *self._texts],
             trigger_mode="always_last", **FACES, **QUIET,
         )  # fmt: skip
-        released, history = [slider.release for slider in sliders], [now.steps, self._undo, self._redo]
+        history = [now.steps, self._undo, self._redo]
         gr.on(released, self._remember, {now.face, now.steps, *sliders}, history, queue=False, **QUIET)
-        inputs: set[Any] = {now.face, now.model, self._table}
-        at_once = QUIET | {"queue": False}
+        steps, at_once = [now.face, now.steps], QUIET | {"queue": False}
         self.moved = [
             self._reset.click(lambda face: {**face, "moves": {}}, now.face, now.face, **at_once),
             self._surprise.click(now.handlers.near, [now.face, now.model], now.face, **at_once),
             # In the queue: of what is refused elsewhere, Gradio says nothing.
-            self._table.input(self._typed, inputs, [now.face], **FACES, **QUIET),
+            self._table.input(now.handlers.edit_latent, [now.face, self._table, now.model], now.face, **FACES, **QUIET),
+            self._undo.click(partial(self._step, -1), {*steps}, steps, **at_once),
+            self._redo.click(partial(self._step, 1), {*steps}, steps, **at_once),
         ]
-        for button, by in ((self._undo, -1), (self._redo, 1)):
-            step = partial(self._step, by)
-            self.moved.append(button.click(step, {now.face, now.steps}, [now.face, now.steps], **at_once))
-
-    # -- events ------------------------------------------------------------------------------------------------------
-
-    def _typed(self, values: Values) -> Updates:
-        face, table, model = (values[it] for it in (self._now.face, self._table, self._now.model))
-        return {self._now.face: self._now.handlers.edit_latent(face, table, model)}
 
     def _moved(self, values: Values) -> Recipe:
         """Return the edited face with the sliders where they stand."""
@@ -151,7 +141,7 @@ class Editor:
         steps = Steps(**values[self._now.steps]).taken(values[self._now.face]).moved(by)
         return {self._now.face: steps.faces[steps.at], self._now.steps: asdict(steps)}
 
-    def _opened(self, model: str) -> Any:
+    def _open(self, model: str) -> Any:
         """Open the drawer of directions without names where there are no others."""
         return gr.update(open=not self._now.handlers.model(model).attributes)
 
@@ -163,7 +153,7 @@ class Editor:
 
     def read(self, link: Opened) -> Updates:
         """Return what a link says of the sliders."""
-        return {self._principal: self._opened(link.model)}
+        return {self._principal: self._open(link.model)}
 
     def show_after(self, event: Any) -> Any:
         """Put the sliders in place and draw the face after an event that chooses one."""
@@ -202,13 +192,11 @@ class Editor:
         """Place the sliders. Models differ in their directions; Gradio takes long to update more than a value."""
         known = self._now.handlers.model(model).directions
         amounts = {name: recipe.moves.get(name, 0.0) for name in self._sliders}
-        plain = self._now.choice(model) is None and max(map(abs, amounts.values())) <= SLIDER_REACH
+        plain = len(self._now.handlers.models.names) == 1 and max(map(abs, amounts.values())) <= SLIDER_REACH
         return {
             slider: amounts[name] if plain else _place(amounts[name], name in known)
             for name, slider in self._sliders.items()
         }
-
-    # -- link and code -----------------------------------------------------------------------------------------------
 
     def say_after(self, event: Any) -> None:
         """Write link and code anew after an event that changes something else than the face."""
@@ -219,12 +207,10 @@ class Editor:
         now, view = self._now, values[self._now.view]
         # No other view has the motion in its link.
         motion = self._morph.motion(values) if view == "morph" else Morph()
-        named = now.choice(values[now.model])
-        keys = link_keys(named, values[now.gallery], now.recipe(values), values[now.pins], view, motion)
-        return self._share.says(keys, lambda: self._calls(values), values, button=False)
+        return self._share.says(now.link(values, view, motion), lambda: self._calls(values), values, button=False)
 
     def _calls(self, values: Values) -> list[Call]:
-        gallery, named = values[self._now.gallery], self._now.choice(values[self._now.model])
+        gallery, named = values[self._now.gallery], self._now.named(values)
         calls = []
         if "variety" in gallery:  # no endpoint but /edit_face scales latents
             drawn = {"seed": gallery["seed"], "count": gallery["count"], "truncation": gallery["variety"]}

@@ -41,8 +41,9 @@ class FaceEndpoints:
 
     def edit_face(self, asked: Asked) -> Iterator[Any]:
         """Draw one face from its recipe, which may move it along named directions such as smiling or age."""
-        with self._handlers.drawn(Recipe.from_dict(asked["face"]), asked["model"]) as portrait:
-            yield portrait.picture, portrait.recipe.to_dict()
+        recipe = Recipe.from_dict(asked["face"])
+        with self._handlers.drawn(recipe, asked["model"]) as portrait:
+            yield portrait.picture, recipe.to_dict()
 
     def morph_faces(self, asked: Asked) -> Iterator[Any]:
         """From face to face along great circles, as an animation of 256x256 px."""

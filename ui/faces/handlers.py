@@ -55,10 +55,9 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Portrait:
-    """One face: its picture, which holds its recipe, as a file; its recipe; the entries of its latent."""
+    """One face: its picture, which holds its recipe, as a file; the entries of its latent."""
 
     picture: str
-    recipe: Recipe
     latent: list[float]
 
     @property
@@ -71,11 +70,8 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Search:
-    """Where the search for a photograph's face stands.
-
-    wanted: the part of the photograph that is searched for; found: the best face so far; face, closeness: at the end
-    its recipe, and 0 to 1.
-    """
+    """The search for the face of `wanted`, a part of a photograph; found: the best so far; face, closeness: at the end
+    its recipe, and 0 to 1."""
 
     report: Report
     wanted: Image.Image
@@ -97,8 +93,6 @@ class FaceHandlers:
     def named(self, name: str | None) -> str:
         """Return the name of a model; None: of the first."""
         return name or self.models.names[0]
-
-    # -- several faces -----------------------------------------------------------------------------------------------
 
     def load(self, file: str | None, model: str | None) -> Iterator[Gallery]:
         """Draw the faces whose recipes are in a PNG, a ZIP or a latents.json."""
@@ -138,8 +132,6 @@ class FaceHandlers:
         """Draw an animation from face to face."""
         yield from self._drawing.draw(use, self.named(model))
 
-    # -- one face ----------------------------------------------------------------------------------------------------
-
     @contextmanager
     def drawn(self, recipe: Recipe, model: str | None, side: int = SIZE) -> Iterator[Portrait]:
         """Draw a face; its file may be copied within the block. side: of the picture in px."""
@@ -149,7 +141,7 @@ class FaceHandlers:
         with passing_folder() as folder:
             path = folder / ("face.png" if side == SIZE else f"face_{side}.png")
             save_png(enlarged_to(image, side), recipe, faces.identity(), path)
-            yield Portrait(str(path), recipe, z[0].tolist())
+            yield Portrait(str(path), z[0].tolist())
 
     def find(self, photograph: str | None, model: str | None) -> Iterator[Search]:
         """Search the model's face that comes closest to the largest one of a photograph, or to its central square."""
@@ -174,8 +166,6 @@ class FaceHandlers:
         seed = secrets.randbelow(MAX_BROWSER_SEED) if seed is None else seed
         return _face(faces.near(faces.latent_of(Recipe.from_dict(face)), seed))
 
-    # -- between faces -----------------------------------------------------------------------------------------------
-
     def combine(self, pins: Pins, model: str | None) -> tuple[list[Image.Image], Face]:
         """Compute A - B + C: pictures of the three and of the result, and the result's recipe."""
         faces = self.model(model)
@@ -188,8 +178,6 @@ class FaceHandlers:
         faces = self.model(model)
         z = snapped(faces.plane(*_three(faces, pins), MAP_SIDE))
         yield from self.gallery([Recipe(z=tuple(row)) for row in z.tolist()], "map", model, Turn.PICTURE)
-
-    # -- the latent itself -------------------------------------------------------------------------------------------
 
     def edit_latent(self, face: Face, table: Sequence[Sequence[Any]], model: str | None) -> Face:
         """Return the recipe after entries of its `Portrait.table` were changed; the others stay, but for the grid."""

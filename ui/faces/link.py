@@ -28,8 +28,7 @@ ORDER = ("smiling", "age", "glasses", "beard", "hat", "blond_hair", "dark_hair",
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Sort directions as the page lists them."""
-    rank = {name: i for i, name in enumerate(ORDER)}
-    return sorted(names, key=lambda name: rank.get(name, len(rank)))
+    return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,14 @@ def gallery_keys(recipes: Sequence[Face]) -> dict[str, Any]:
 def link_keys(
     model: str | None, gallery: Mapping[str, Any], recipe: Recipe, pins: Pins, view: str, motion: Morph
 ) -> dict[str, Any]:
-    """Return the query of a link to a face.
+    """Return the query of a link to a face: one of the gallery by its index and its moves, others by their tokens.
 
     gallery: as from `gallery_keys`; model: None where there is no choice; motion: as in `Opened`.
     """
-    link = {"tab": "faces", "model": model, **gallery, **_face_keys(gallery, recipe)}
+    index = index_in(gallery, recipe)
+    elsewhere = index is None or TAKEN & set(recipe.moves)
+    face = {"face": face_token(recipe)} if elsewhere else {"index": index, **recipe.moves}
+    link = {"tab": "faces", "model": model, **gallery, **face}
     link |= {name: face_token(Recipe.from_dict(pin)) for name, pin in zip(PIN_KEYS, pins, strict=True) if pin}
     if view != "edit":
         link["view"] = view
@@ -79,47 +81,34 @@ def index_in(gallery: Mapping[str, Any], recipe: Recipe) -> int | None:
     return recipe.index if recipe.z is None and same and recipe.index < gallery["count"] else None
 
 
-def _face_keys(gallery: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """Name a face of the gallery by its index and its moves, each readable; another one by its token."""
-    index = index_in(gallery, recipe)
-    if index is None or TAKEN & set(recipe.moves):
-        return {"face": face_token(recipe)}
-    return {"index": index, **recipe.moves}
-
-
 def read_link(query: Query, handlers: FaceHandlers) -> Opened:
     """Read what a query asks for; what it does not say, or cannot be used, has its default."""
-    names = handlers.models.names
-    model = query.choice("model", names[0], names)
+    model = query.choice("model", handlers.models.names[0], handlers.models.names)
     faces = handlers.model(model)
-    seed = query.whole("seed", OPENING_SEED, 0, MAX_BROWSER_SEED)
+    seed = query.number("seed", OPENING_SEED, 0, MAX_BROWSER_SEED)
     drawn = Sample(seed, *(read_option(query, options(Sample)[name]) for name in ("count", "truncation")))
     scale = query.number("truncation", 1.0, 0, MAX_TRUNCATION)
-    index = query.whole("index", 0, 0, MAX_INDEX)
+    index = query.number("index", 0, 0, MAX_INDEX)
     directions = [name for name in in_order(faces.directions) if name not in TAKEN]
     moves = {name: query.number(name, 0.0, -MAX_MOVE, MAX_MOVE) for name in directions}
     moved = {name: amount for name, amount in moves.items() if amount}
 
-    def pin(name: str) -> Face | None:
-        return query.read(name, None, lambda text: usable(text, faces))
+    def one(text: str) -> Face:
+        return usable(text, faces)
 
     def several(text: str) -> tuple[Recipe, ...]:
         tokens = text.split(BETWEEN)
         check_range("number of faces", len(tokens), 2, MAX_FACES)
-        return tuple(Recipe.from_dict(usable(token, faces)) for token in tokens)
+        return tuple(Recipe.from_dict(one(token)) for token in tokens)
 
     chosen = Recipe(seed, index, scale, moved, variety=drawn.truncation)
     none: tuple[Recipe, ...] = ()
     through = query.read("faces", none, several)
-    return Opened(
-        model,
-        drawn,
-        query.read("face", chosen.to_dict(), lambda text: usable(text, faces)),
-        [pin(name) for name in PIN_KEYS],
-        query.choice("view", "edit", VIEWS),
-        Morph(**{name: read_option(query, it) for name, it in options(Morph).items()}, faces=through),
-        scale,
-    )
+    face = query.read("face", chosen.to_dict(), one)
+    pins = [query.read(name, None, one) for name in PIN_KEYS]
+    view = query.choice("view", "edit", VIEWS)
+    motion = Morph(**{name: read_option(query, it) for name, it in options(Morph).items()}, faces=through)
+    return Opened(model, drawn, face, pins, view, motion, scale)
 
 
 def usable(token: str, faces: FacePipeline) -> Face:

@@ -12,7 +12,7 @@ from dcgan.recipe import read_face
 from dcgan.uses import Morph
 from ui.controls import Controls, Player
 from ui.faces.handlers import MAP_SIDE
-from ui.faces.link import Opened, link_keys
+from ui.faces.link import Opened
 from ui.faces.state import Current, announced, tiles
 from ui.share import Call, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, where
@@ -80,19 +80,18 @@ class MorphPanel:
             if result.files:
                 updates |= self._player.shows(result.files[0], result.archive)
             yield updates
-        named = now.choice(values[now.model])
-        keys = link_keys(named, values[now.gallery], now.recipe(values), values[now.pins], "morph", self.motion(values))
+        keys = now.link(values, "morph", self.motion(values))
         yield self._share.says(keys, lambda: self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:
         faces = [face.to_dict() for face in self._faces(values)]
-        named = self._now.choice(values[self._now.model])
-        return [Call("/morph_faces", {"faces": faces, **self._controls.use_of(values).plain(), "model": named})]
+        arguments = {"faces": faces, **self._controls.use_of(values).plain(), "model": self._now.named(values)}
+        return [Call("/morph_faces", arguments)]
 
 
 class MapPanel:
-    """All faces between A, B and C. drawn: the event after which there is a map; chosen: after which a face of it is
-    the edited one."""
+    """Map all faces between A, B and C. drawn, chosen: the events after which there is a map, and after which a face
+    of it is the edited one."""
 
     def __init__(self, now: Current) -> None:
         self._now = now
@@ -104,22 +103,18 @@ class MapPanel:
         self._gallery = tiles("Map", "map", MAP_SIDE)
         self._recipes = gr.JSON(visible=False, label="recipes of the map")
         self._outputs = [self.status, self._gallery, self._recipes]
-        self.drawn = button.click(self._draw, {now.pins, now.model}, self._outputs, **PICTURES, **QUIET)
+        self._inputs: set[Any] = {now.pins, now.model}
+        self.drawn = button.click(self._draw, self._inputs, self._outputs, **PICTURES, **QUIET)
         self.chosen = now.choose_from(self._gallery, self._recipes)
 
     def open_after(self, event: Any) -> None:
         """Draw the map after an event where a link has it open and says all three faces."""
         opened = where(event.success, self._now.view, "(view) => view === 'map'")
-        opened(self._draw_linked, {self._now.pins, self._now.model}, self._outputs, **QUIET)
-
-    def _draw_linked(self, values: Values) -> Iterator[Any]:
-        yield from self._draw(values) if all(values[self._now.pins]) else [gr.skip()]
+        complete = where(opened, self._now.pins, "(pins) => pins.every(Boolean)")
+        complete(self._draw, self._inputs, self._outputs, **QUIET)
 
     @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:
         for drawn in self._now.handlers.map(values[self._now.pins], values[self._now.model]):
-            yield {
-                self.status: drawn.report.html(),
-                self._gallery: drawn.pictures,
-                self._recipes: drawn.recipes,
-            }
+            shown = {self._gallery: drawn.pictures, self._recipes: drawn.recipes}
+            yield {self.status: drawn.report.html(), **shown}

@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from dcgan import Recipe
+from dcgan.uses import Morph
 from ui.errors import failing_in
 from ui.faces.handlers import Face, FaceHandlers
-from ui.faces.link import Opened
+from ui.faces.link import Opened, link_keys
 from ui.reports import Report
 from ui.wiring import QUIET, Updates, Values
 
@@ -60,17 +61,21 @@ class Current:
         """Return the recipe of the edited face."""
         return Recipe.from_dict(values[self.face])
 
-    def choice(self, model: str) -> str | None:
+    def named(self, values: Values) -> str | None:
         """Return the model's name for links and code, None where there is only one."""
-        return model if len(self.handlers.models.names) > 1 else None
+        return values[self.model] if len(self.handlers.models.names) > 1 else None
+
+    def link(self, values: Values, view: str, motion: Morph) -> dict[str, Any]:
+        """Return the keys of the link to what is shown."""
+        return link_keys(self.named(values), values[self.gallery], self.recipe(values), values[self.pins], view, motion)
 
     def choose_from(self, gallery: gr.Gallery, recipes: gr.JSON) -> Any:
         """Make a click on a picture choose the face of its recipe; return the event."""
-        return gallery.select(_chosen, recipes, self.face, queue=False, **QUIET)
 
+        def chosen(found: list[Face], event: gr.SelectData) -> Face:
+            return found[event.index]
 
-def _chosen(found: list[Face], event: gr.SelectData) -> Face:
-    return found[event.index]
+        return gallery.select(chosen, recipes, self.face, queue=False, **QUIET)
 
 
 def tiles(label: str, name: str, columns: int = 8) -> gr.Gallery:

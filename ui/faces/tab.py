@@ -7,9 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from ui.faces.draw import DrawPanel, PinBoard
+from ui.faces.draw import DrawPanel, FavouritesPanel, PinBoard
 from ui.faces.edit import Editor
-from ui.faces.favourites import FavouritesPanel
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import VIEWS, read_link
 from ui.faces.morph import MapPanel, MorphPanel
@@ -56,7 +55,11 @@ class FacesTab:
         found = (draw.chosen, draw.found, self._board.combined, self._map.chosen, self.favourites.chosen)
         for chosen in (*first, *found, *self._editor.moved):
             self._editor.show_after(chosen)
-        viewed = self._views.select(_view, None, now.view, queue=False, **QUIET)
+
+        def view(event: gr.SelectData) -> str:
+            return VIEWS[event.index]
+
+        viewed = self._views.select(view, None, now.view, queue=False, **QUIET)
         for event in (viewed, *self._board.changed, self._morph.drawn, self._map.drawn):
             self._editor.say_after(event)
 
@@ -82,7 +85,3 @@ class FacesTab:
             **self._editor.read(link),
             **self._morph.read(link),
         }
-
-
-def _view(event: gr.SelectData) -> str:
-    return VIEWS[event.index]
