@@ -111,31 +111,28 @@ def endpoint(
 
 
 def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
-    """Add the endpoint of a use of a kind of model: the model's name, then the use's options."""
-    known = plain_options(use) if issubclass(use, AnimationUse) else _with_several(plain_options(use))
-    arguments = {kind: model_option(kind), **known}
+    """Add the endpoint of a use of a kind of model: the model's name, then the use's options.
 
-    def animate(asked: Asked) -> Iterator[Any]:
-        for result in drawing.draw(use.served(asked), asked[kind]):
-            yield animated_outputs(result)
-
-    def draw(asked: Asked) -> Iterator[Any]:
-        for result in drawing.draw_all(_each_use(use, asked), drawing.models.get(asked[kind]), asked[kind]):
-            yield picture_outputs(result)
-
-    summary, name = use.summary().rstrip("."), endpoint_of(use, kind)
-    if issubclass(use, AnimationUse):
-        handler = documented(animate, name, f"{summary}; answers with the animation as a file.", arguments)
-        endpoint(handler, arguments, animation_outputs(), ANIMATIONS)
-    else:
-        handler = documented(draw, name, f"{summary}; {PICTURES_ANSWER}", arguments)
-        endpoint(handler, arguments, picture_components(), PICTURES)
-
-
-def _with_several(known: Mapping[str, Option]) -> dict[str, Option]:
-    """Return options of pictures, where several values of one are a list."""
+    Several values of an option of pictures may be a list.
+    """
+    animated = issubclass(use, AnimationUse)
     more = f"; a list draws count for each of up to {MAX_SEVERAL}"
-    return {name: replace(it, help=it.help + more, kind=list) if it.several else it for name, it in known.items()}
+    arguments = {kind: model_option(kind), **plain_options(use)}
+    for name, it in arguments.items():
+        if it.several and not animated:
+            arguments[name] = replace(it, help=it.help + more, kind=list)
+
+    def run(asked: Asked) -> Iterator[Any]:
+        if animated:
+            yield from map(animated_outputs, drawing.draw(use.served(asked), asked[kind]))
+        else:
+            results = drawing.draw_all(_each_use(use, asked), drawing.models.get(asked[kind]), asked[kind])
+            yield from map(picture_outputs, results)
+
+    answer = "answers with the animation as a file." if animated else PICTURES_ANSWER
+    handler = documented(run, endpoint_of(use, kind), f"{use.summary().rstrip('.')}; {answer}", arguments)
+    outputs, queue = (animation_outputs(), ANIMATIONS) if animated else (picture_components(), PICTURES)
+    endpoint(handler, arguments, outputs, queue)
 
 
 def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
@@ -162,43 +159,33 @@ def endpoint_of(use: type[Use[Any]], kind: str) -> str:
 def documented(
     run: Callable[[Asked], Iterator[Any]], name: str, about: str, arguments: Arguments
 ) -> Callable[..., Iterator[Any]]:
-    """Return a handler of this name, which gives `run` its arguments. Gradio's documentation and agents' tools are made
-    from a function's signature and docstring: it has those that the arguments say."""
+    """Return a handler of this name that gives `run` its arguments, with the signature and the docstring that these
+    say: Gradio's documentation and agents' tools are made from them."""
 
     def handler(*values: Any) -> Iterator[Any]:
         yield from run(dict(zip(arguments, values, strict=True)))
 
-    kind, needed = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
-    lines = [f"    {it.name}: {it.described(served=True)}.\n" for it in arguments.values()]
+    parameters, lines = [], []
+    for it in arguments.values():
+        default = inspect.Parameter.empty if it.default is NEEDED else it.default
+        parameters.append(inspect.Parameter(it.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default))
+        lines.append(f"    {it.name}: {it.described(served=True)}.\n")
     handler.__name__ = name
     handler.__doc__ = f"{about}\n\nArgs:\n{''.join(lines)}"
-    handler.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter(it.name, kind, default=needed if it.default is NEEDED else it.default)
-            for it in arguments.values()
-        ]
-    )
+    handler.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return handler
 
 
-# Every answer of a stream has all values: None where there is none yet.
-
-
 def picture_outputs(result: Result) -> tuple[Any, ...]:
-    """Return the values of `picture_components`."""
+    """Return the values of `picture_components`: all in every answer of a stream, None where there is none yet."""
     return result.report.text, result.files or None, result.archive
 
 
 def animated_outputs(result: Result) -> tuple[Any, ...]:
-    """Return the values of `animation_outputs`: the animation as an image or as a video, whichever can play it, and a
-    file."""
-    if not result.files:
-        return result.report.text, None, None, None
-    (path,) = result.files
-    return result.report.text, *((None, path) if path.endswith(".mp4") else (path, None)), path
-
-
-# -- components, of which an endpoint has its own ---------------------------------------------------------------------
+    """Return the values of `animation_outputs`: the animation as an image or a video, whichever can play it."""
+    path = result.files[0] if result.files else None
+    film = path is not None and path.endswith(".mp4")
+    return result.report.text, None if film else path, path if film else None, path
 
 
 def status() -> gr.Textbox:

@@ -56,10 +56,9 @@ def answers(function: BlockFunction) -> Callable[..., Any]:
 
     @wraps(handler)
     def answer(*args: Any, **options: Any) -> Any:
-        result: Any = gr.skip()
         with _told(function):
-            result = handler(*args, **options)
-        return result
+            return handler(*args, **options)
+        return gr.skip()
 
     return answer
 

@@ -1,8 +1,6 @@
-"""What of Gradio is replaced, and why; tests/ui/test_gradio_patches.py fails where an upgrade takes away what it needs.
-
-Five places, checked on gradio 6.31.0: two components that leave pictures alone, sessions, the cache's files, and what
-agents give and get (ui/agents.py). Import this before anything else makes a page.
-"""
+"""Replace parts of Gradio, in five places: two components that leave pictures alone, sessions, the cache's files, and
+what agents give and get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
+upgrade takes away what they need. Import this before anything else makes a page."""
 
 from __future__ import annotations
 
@@ -24,13 +22,13 @@ from PIL import Image
 from darkroom.checks import check_range
 from darkroom.pictures import open_cutout
 
-MAX_LAYERS = 8  # of a drawing
+MAX_DRAWING_LAYERS = 8
 MAX_DRAWINGS = 40  # on their way between two requests, of which each has a bound in ui.gate
 
 
 class PictureFile(gr.Image):
-    """An upload as the path of the file as it came. Without it: Gradio decodes it first, whatever it holds;
-    darkroom.pictures looks at it before."""
+    """Take an upload as the path of the file as it came. Without it: Gradio decodes whatever it holds, before
+    darkroom.pictures has looked at it."""
 
     is_template = True
 
@@ -39,8 +37,8 @@ class PictureFile(gr.Image):
 
 
 class Canvas(gr.ImageEditor):
-    """An image editor whose value is what was painted, all layers in one, RGBA, or None. Without it: Gradio decodes
-    whatever is sent, keeps any number of drawings, and makes as many layers as a request says."""
+    """Take what was painted, all layers in one, RGBA, or None. Without it: Gradio decodes whatever is sent, keeps any
+    number of drawings, and makes as many layers as a request says."""
 
     is_template = True
 
@@ -55,7 +53,7 @@ class Canvas(gr.ImageEditor):
     @server
     def accept_blobs(self, data: Any) -> Any:
         index = data.data["index"]
-        check_range("index of a layer", int(index) if str(index).isdecimal() else 0, 0, MAX_LAYERS - 1)
+        check_range("index of a layer", int(index) if str(index).isdecimal() else 0, 0, MAX_DRAWING_LAYERS - 1)
         while len(self.blob_storage) >= MAX_DRAWINGS:
             self.blob_storage.pop(next(iter(self.blob_storage)))
         return gr.ImageEditor.accept_blobs(self, data)
@@ -64,7 +62,7 @@ class Canvas(gr.ImageEditor):
 def _painted(layers: list[Any]) -> Image.Image | None:
     """Return all layers in one; those of another size than the first are left out. Raises PictureError."""
     whole: Image.Image | None = None
-    for layer in layers[:MAX_LAYERS]:
+    for layer in layers[:MAX_DRAWING_LAYERS]:
         picture = open_cutout(layer, "the drawing")
         if whole is None:
             whole = picture

@@ -6,15 +6,11 @@ import base64
 import io
 from collections.abc import Sequence
 from html import escape
-from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
 from PIL import Image
 
 STRIP_HEIGHT = 96  # px
-ORBIT_REACH = 220  # SVG units from the middle of a plane of orbits to each side
-ORBIT_UNIT = 100  # SVG units that a distance of 1 has
-DOT_RADIUS, LAST_DOT_RADIUS = 2, 6  # SVG units
 
 
 def line(text: str) -> str:
@@ -70,43 +66,6 @@ def made(secret: str) -> str:
         '<button type="button" aria-label="Forget what was made here">Forget</button></div>'
         f'<nav class="made" aria-label="Made here" data-secret="{escape(secret)}"></nav>'
     )
-
-
-class Orbit(NamedTuple):
-    """Places (x, y) one after another around (0, 0) and a remark on them; css: the class that colours them."""
-
-    css: str
-    name: str
-    places: Sequence[tuple[float, float]]
-    said: str
-
-
-def orbits(drawn: Sequence[Orbit], heading: str) -> str:
-    """Return a plane of x and y, with a line for every orbit and a dot for every place, which land one after another.
-
-    Below it stand the remarks under a heading.
-    """
-    label = escape(f"{heading}: {'; '.join(f'{orbit.name}, {orbit.said}' for orbit in drawn)}")
-    lines = (f'<li class="{it.css}"><strong>{escape(it.name)}</strong> {escape(it.said)}</li>' for it in drawn)
-    r = ORBIT_REACH
-    return (
-        f'<div class="orbits"><svg viewBox="{-r} {-r} {2 * r} {2 * r}" role="img" aria-label="{label}">'
-        f'<path class="axes" d="M{-r} 0H{r}M0 {-r}V{r}"/><circle class="centre" r="4"/>'
-        f'<text x="{r - 40}" y="-8">x</text><text x="8" y="{40 - r}">y</text>{"".join(map(_orbit, drawn))}</svg>'
-        f"<p>{escape(heading)}</p><ul>{''.join(lines)}</ul></div>"
-    )
-
-
-def _orbit(orbit: Orbit) -> str:
-    """Return its line and its dots, as far as they are near enough to be seen; y points upwards."""
-    near = takewhile(lambda place: max(map(abs, place)) < 3 * ORBIT_REACH / ORBIT_UNIT, orbit.places)
-    points = [(f"{ORBIT_UNIT * x:.1f}", f"{-ORBIT_UNIT * y:.1f}") for x, y in near]
-    radii = [DOT_RADIUS] * (len(points) - 1) + [LAST_DOT_RADIUS]
-    dots = "".join(
-        f'<circle cx="{x}" cy="{y}" r="{radius}" style="--step:{step}"/>'
-        for step, ((x, y), radius) in enumerate(zip(points, radii, strict=True))
-    )
-    return f'<g class="{orbit.css}"><path d="M{"L".join(map(" ".join, points))}"/>{dots}</g>'
 
 
 def _source(picture: Image.Image, format: str, **options: Any) -> str:

@@ -1,4 +1,4 @@
-"""The whole page: the tabs, what a link opens, and the endpoints that belong to no tab."""
+"""Build the whole page: the tabs, what a link opens, and the endpoints that belong to no tab."""
 
 from __future__ import annotations
 
@@ -42,15 +42,14 @@ VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.ver
 
 
 class Tab(Protocol):
-    """A tab owns its components and its events."""
+    """Own components and their events."""
 
     def read(self, query: Query) -> Updates:
-        """All components that links set, as this one says; for an empty one, as they are at first. It is asked while
-        the page is laid out, too, where a component made for an update would become a part of it: it takes
-        `gr.update`."""
+        """Return updates of all components that links set. Those are `gr.update`s: while the page is laid out, where
+        this is called, too, a new component would become a part of it."""
 
     def start(self, opened: Any) -> None:
-        """Wires what is drawn after the event `opened`, in which the components were set."""
+        """Wire what is drawn after the event `opened`, in which the components were set."""
 
 
 def build_page(
@@ -61,8 +60,8 @@ def build_page(
     limits: Limits = LIMITS,
     trainer: Trainer | None = None,
 ) -> Page:
-    """The app, with these models; visitors' scenes outlive a restart in the folder `kept`, if there is one. trainer:
-    for another way of training than `TrainingQueue` takes by itself."""
+    """Lay out and wire the app. kept: the folder in which visitors' scenes outlive a restart; trainer: for another way
+    of training than `TrainingQueue` takes by itself."""
     store, turns = SceneStore(scenes, device, kept, limits), Device()
     handlers, trainings = FaceHandlers(faces, turns), TrainingQueue(store, turns, trainer)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
@@ -98,7 +97,7 @@ def build_page(
 
 
 def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:
-    """Sets every control as the link says with which the page is opened; what could not be used is told."""
+    """Set every control as the link says with which the page is opened; tell what could not be used."""
 
     def opened(address: str, request: gr.Request) -> Updates:
         pairs = request.query_params.multi_items()
@@ -121,13 +120,13 @@ def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: 
 
 
 def _made_so(component: Any, value: Any) -> bool:
-    """Whether a component shows this anyway; an update costs the browser a look through the whole page."""
+    """Return whether a component shows this anyway; an update costs the browser a look through the whole page."""
     said = value if isinstance(value, dict) and "__type__" in value else {"value": value}
     return all(getattr(component, key, None) == it for key, it in said.items() if key != "__type__")
 
 
 def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: TrainingQueue, device: str) -> None:
-    """Those that draw nothing, each in a queue of its own, which nothing else fills."""
+    """Add endpoints that draw nothing, each in a queue of its own, which nothing else fills."""
     faces, scenes = handlers.models, trainings.store.shipped
 
     def models() -> dict[str, Any]:
@@ -154,7 +153,7 @@ def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: TrainingQueu
 
 
 def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str:
-    """The tab that knows most of a link's parameters; the first one where they say nothing."""
+    """Return the tab that knows most of a link's parameters; the first one where they say nothing."""
 
     def unknown(part: Tab) -> int:
         query = Query(pairs)
@@ -165,7 +164,7 @@ def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str
 
 
 def _weights_notes(page: Page, faces: Models[Any], scenes: Models[Any]) -> None:
-    """A line on weights that are still on their way, or did not come; nothing where all is as asked."""
+    """Show a line on weights that are still on their way, or did not come; nothing where all is as asked."""
 
     def notes() -> tuple[Any, Any]:
         lines = [*faces.notes(), *scenes.notes()]

@@ -16,12 +16,12 @@ COPIED_MS = 2000  # for which a button says that the link was copied
 
 
 class File(str):
-    """The name of a visitor's own file, as an argument."""
+    """Name a visitor's own file, as an argument."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """An endpoint with all of its arguments in the order of its signature."""
+    """Call an endpoint with all of its arguments, in the order of its signature."""
 
     endpoint: str
     arguments: Mapping[str, Any]
@@ -45,15 +45,14 @@ def _literal(value: Any) -> str:
 
 
 class Share:
-    """The link to a result, and the code that draws it.
+    """Lay out the link to a result, and the code that draws it. kind: what the elements' ids begin with.
 
-    kind: what the elements' ids begin with. linked: whether there is a state to link to; code there is always.
     link, copy, code: components; outputs: those that `says` changes; inputs: what it reads, where `write_code` is used.
     """
 
-    def __init__(self, kind: str, origin: gr.Textbox, linked: bool = True) -> None:
+    def __init__(self, kind: str, origin: gr.Textbox) -> None:
         self.origin = origin
-        with gr.Row(elem_classes=["share", "after"], visible=linked):
+        with gr.Row(elem_classes=["share", "after"]):
             self.copy = gr.Button(
                 "Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy", interactive=False
             )
