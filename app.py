@@ -1,4 +1,4 @@
-"""Starts the app: reads the environment, builds the page, launches it, and ends it in order."""
+"""Start the app: read the environment, build the page, launch it, and end it in order."""
 
 import importlib.util
 import logging
@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from operator import methodcaller
 from pathlib import Path
 
 from darkroom.device import pick_device
@@ -21,17 +22,17 @@ COMPILE_AFTER_SECONDS = 4.0  # a page that is opened at once has its faces first
 
 
 def shipped_scenes() -> list[str]:
-    """Every scene folder under checkpoints/."""
+    """Return every scene folder under checkpoints/."""
     return sorted(str(path.parent) for path in CHECKPOINTS.glob("*/model.safetensors") if path.parent.name != "faces")
 
 
 def named(variable: str) -> list[str]:
-    """The folders and repositories in an environment variable, separated by commas."""
+    """Return the folders and repositories in an environment variable, separated by commas."""
     return [model.strip() for model in os.environ.get(variable, "").split(",") if model.strip()]
 
 
 def kept_scenes() -> Path:
-    """Return the folder in which visitors' scenes outlive a restart, for as long as they would have lived."""
+    """Return the folder where visitors' scenes outlive a restart, for as long as they would have lived."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "scenes"
 
 
@@ -60,13 +61,10 @@ def serve(ended: threading.Event) -> None:
 
     # On ZeroGPU this process never has the GPU: it draws on the CPU, and training borrows one.
     device = pick_device("cpu" if zero.ON_ZERO_GPU else os.environ.get("DARKROOM_DEVICE") or "auto")
+    to_device = methodcaller("to", device)
     try:
-        faces = Models(
-            named("DARKROOM_FACES"), [CHECKPOINTS / "faces"], FacePipeline.from_pretrained, lambda it: it.to(device)
-        )
-        scenes = Models(
-            named("DARKROOM_SCENES"), shipped_scenes(), ScenePipeline.from_pretrained, lambda it: it.to(device)
-        )
+        faces = Models(named("DARKROOM_FACES"), [CHECKPOINTS / "faces"], FacePipeline.from_pretrained, to_device)
+        scenes = Models(named("DARKROOM_SCENES"), shipped_scenes(), ScenePipeline.from_pretrained, to_device)
     except ValueError as error:
         sys.exit(f"DARKROOM_FACES or DARKROOM_SCENES: {error}")
     agents = importlib.util.find_spec("mcp") is not None  # gradio's extra of that name

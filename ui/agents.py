@@ -1,7 +1,7 @@
-"""What agents give and get by the Model Context Protocol: files without fetching any, pictures as images, values as
-JSON. Import this only where `mcp` is installed.
+"""Serve agents by the Model Context Protocol: files without fetching any, pictures as images, values as JSON.
 
-Checked on gradio 6.31.0, whose tools fetch files from addresses, and give galleries, or all values, as one text.
+Import this only where `mcp` is installed. Checked on gradio 6.31.0, whose tools fetch files from addresses, and give
+galleries, or all values, as one text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Content = ImageContent | TextContent
 
 
 class AgentServer(gradio.mcp.GradioMCPServer):
-    """Gradio's, with other ways for files and answers."""
+    """Take files and give answers in other ways than Gradio does."""
 
     def convert_strings_to_filedata(self, value: Any, filedata_positions: list[list[str | int]]) -> Any:
         """Return the arguments, files among them as uploads: nothing else is read or fetched. Raises ValueError."""

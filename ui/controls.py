@@ -1,4 +1,4 @@
-"""Components for options, and for what both tabs show."""
+"""Make components for options, and for what both tabs show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_SLIDER_STEPS = 1000
 
 
 class Controls(dict[str, Any]):
-    """Components of a use's options, by the names of `plain_options`; name: what their elem_ids begin with."""
+    """Hold components of a use's options, by the names of `plain_options`; name: what their elem_ids begin with."""
 
     def __init__(self, use: type[Use[Any]], name: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The page's HTML as it is sent: what is seen before Gradio's scripts have made the page, which takes them a second."""
+"""Add to the page's HTML what is seen before Gradio's scripts have made the page, which takes them a second."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The endpoints for scripts and agents. They have inputs and outputs of their own, which the page does not show: the
-page can change without a script noticing, and a script is not limited to what the page offers to choose from."""
+"""Add endpoints for scripts and agents. Their inputs and outputs are their own, which the page does not show: the page
+can change without a script noticing, and a script is not limited to what the page offers to choose from."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Asked = Mapping[str, Any]  # their values
 
 
 class Argument(gr.JSON):
-    """An endpoint's argument, taken as it was sent: its option says what is wrong with it, by its name.
+    """Take an endpoint's argument as it was sent: its option says what is wrong with it, by its name.
 
     about: for Gradio's page on endpoints, whose own examples are fetched from elsewhere.
     """

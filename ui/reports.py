@@ -1,4 +1,4 @@
-"""Where work stands, in words, for the page as a bar and for scripts as text; files to hand over while it does."""
+"""Say where work stands, for the page as a bar and for scripts as text, and hand over files while it does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREDICTABLE_SHARE = 0.05  # of the work, from which on its time is known: the co
 
 @dataclass(frozen=True)
 class Report:
-    """Where work stands, in words; share: 0 to 1 for a progress bar, None where there is nothing to wait for."""
+    """Say where work stands, in words; share: 0 to 1 for a progress bar, None where there is nothing to wait for."""
 
     text: str
     share: float | None = None

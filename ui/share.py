@@ -1,4 +1,4 @@
-"""Beside each result: the link that shows it again, and the code that draws it, with the current values."""
+"""Show beside each result the link that shows it again, and the code that draws it, with the current values."""
 
 from __future__ import annotations
 

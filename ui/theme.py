@@ -1,4 +1,4 @@
-"""The look of the page: a darkroom, with one lamp for an accent. Dark is its own choice; there is a light scheme, too.
+"""Make the page look like a darkroom, with one lamp for an accent. There is a dark and a light scheme.
 
 Text on each ground has a contrast of at least 4.5 (WCAG 2.2, 1.4.3), what marks a control at least 3 (1.4.11).
 """

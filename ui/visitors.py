@@ -1,4 +1,4 @@
-"""Who asks: a browser's page, or a script, and from where; and how much they may take."""
+"""Tell visitors apart, browsers' pages and scripts, and say how much they may take."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AGENT = "mcp"  # as whom Gradio's own client calls
 
 @dataclass(frozen=True)
 class Visitor:
-    """Whose request it is.
+    """Say whose request it is.
 
     scene_owner: key of stored scenes: the name that a browser remembers, else the session of the page or client.
     rate_limit_key: whom a training counts for: a browser's scene_owner, but the address of a script, which may call
@@ -45,7 +45,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much visitors may take, together and each. The defaults suit two CPU cores with 16 GB."""
+    """Bound what visitors may take, together and each. The defaults suit two CPU cores with 16 GB."""
 
     trainings_at_once: int = 2  # They take turns on the device.
     trainings_in_all: int = 8  # Those that wait are counted, too.

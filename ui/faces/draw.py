@@ -1,4 +1,4 @@
-"""Faces to choose from, by seed or out of a file, a photograph's face, the three that are kept, and favourites."""
+"""Show faces to choose from: drawn, out of a file, a photograph's, the three that are kept, and favourites."""
 
 from __future__ import annotations
 

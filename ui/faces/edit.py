@@ -1,4 +1,4 @@
-"""The edited face: its picture, its sliders, its latent, its history, its link and its code."""
+"""Show the edited face: its picture, its sliders, its latent, its history, its link and its code."""
 
 from __future__ import annotations
 

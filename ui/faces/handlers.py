@@ -45,7 +45,7 @@ Pins = list[Face | None]  # A, B and C
 
 @dataclass(frozen=True)
 class Gallery:
-    """Faces that were drawn: their pictures as files, their recipes, and a ZIP of both."""
+    """Hold faces that were drawn: their pictures as files, their recipes, and a ZIP of both."""
 
     report: Report
     pictures: list[str]
@@ -55,7 +55,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Portrait:
-    """One face: its picture, which holds its recipe, as a file; the entries of its latent."""
+    """Hold one face: its picture, which holds its recipe, as a file; the entries of its latent."""
 
     picture: str
     latent: list[float]
@@ -70,7 +70,7 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Search:
-    """The search for the face of `wanted`, a part of a photograph; found: the best so far; face, closeness: at the end
+    """Hold a search for the face of `wanted`, a part of a photograph; found: the best so far; face, closeness: at last
     its recipe, and 0 to 1."""
 
     report: Report

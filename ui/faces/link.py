@@ -33,8 +33,11 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a link shows. drawn: the faces to choose from; motion: how the morph moves, and through which faces, none
-    where those are A, B and C; scale: the truncation of links from before there was a variety, 1 in others."""
+    """Hold what a link shows.
+
+    drawn: the faces to choose from; motion: how the morph moves, and through which faces, none where those are A, B and
+    C; scale: the truncation of links from before there was a variety, 1 in others.
+    """
 
     model: str
     drawn: Sample = Sample(OPENING_SEED)

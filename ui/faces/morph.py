@@ -1,4 +1,4 @@
-"""Between the kept faces: from one to the next as an animation, and all of them on a map."""
+"""Draw what lies between the kept faces: an animation from one to the next, and a map of all."""
 
 from __future__ import annotations
 

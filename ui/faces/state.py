@@ -41,7 +41,7 @@ class Steps:
 
 
 class Current:
-    """The values, as components that nobody sees. They begin with what an empty link shows.
+    """Hold the values in components that nobody sees. They begin with what an empty link shows.
 
     gallery: the link keys that draw the faces to choose from; face: the recipe of the edited one; pins: those of A, B
     and C, or None; steps: the plain `Steps`; favourites: the tokens of those in the strip; view: which tool is open.

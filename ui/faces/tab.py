@@ -1,4 +1,4 @@
-"""The Faces tab: draw faces, choose one, edit it, and go on with it."""
+"""Lay out the Faces tab: draw faces, choose one, edit it, and go on with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ui.wiring import QUIET, Updates
 
 
 class FacesTab:
-    """The tab, laid out inside the current Blocks."""
+    """Lay out the tab inside the current Blocks."""
 
     def __init__(self, handlers: FaceHandlers, origin: gr.Textbox) -> None:
         names = handlers.models.names
