@@ -9,10 +9,9 @@ import threading
 from operator import methodcaller
 from pathlib import Path
 
-from darkroom.device import pick_device
-from darkroom.memory import bound_arenas
+from darkroom.device import bound_arenas, pick_device
+from darkroom.files import scratch_folder
 from darkroom.models import Models
-from darkroom.scratch import scratch_folder
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from singan.patches import compiled

@@ -1,7 +1,6 @@
-"""The parts of adversarial training that both packages share: losses, penalties of critics, and players.
+"""The parts of adversarial training that both packages share: losses, penalties of critics, players, captured steps.
 
 Scores are a critic's logits, (N,) or maps (N, 1, h, w); higher is more real. Pictures are (N, 3, H, W).
-`darkroom.graph.runner` captures the players' steps on CUDA.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 RECENT_SHARE = 0.05  # of a step in the running norm of the gradients
+EAGER_RUNS = 3  # before a step is captured: they set up optimizers and let cuDNN choose its kernels
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -145,7 +145,9 @@ class Player(Generic[Network]):
         """Take one step of the optimiser along the mean gradient of all processes; method: which of its half-steps."""
         parameters = list(self.network.parameters())
         if dist.is_initialized():
-            _average([parameter.grad for parameter in parameters if parameter.grad is not None])
+            for gradient in (parameter.grad for parameter in parameters if parameter.grad is not None):
+                gradient /= dist.get_world_size()
+                dist.all_reduce(gradient)
         if self.limit is not None:
             self.limit(parameters)
         getattr(self.optimizer, method)()
@@ -162,14 +164,6 @@ class Player(Generic[Network]):
             laid = {name: torch.empty_like(like).copy_(v) if v.shape == like.shape else v for name, v in values.items()}
             state[number] = laid
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
-
-
-def _average(gradients: list[Tensor]) -> None:
-    """Replace gradients by their mean over all processes."""
-    mean = torch.cat([gradient.flatten() for gradient in gradients]) / dist.get_world_size()
-    dist.all_reduce(mean)
-    for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(part.view(gradient.shape))
 
 
 class NormLimit:
@@ -191,3 +185,41 @@ class NormLimit:
         for gradient in gradients:  # torch's own clipping would wait for the device
             gradient.mul_(share)
         self.norm.copy_(torch.where(self.norm > 0, self.norm.lerp(norm.minimum(limit), RECENT_SHARE), norm))
+
+
+# -- captured steps ---------------------------------------------------------------------------------------------------
+
+
+class CapturedStep:
+    """A step without arguments as a CUDA graph: small networks are otherwise bound by the launching of their kernels.
+
+    It reads and writes the same tensors every time, and draws from `rng`. The first calls run it as it is, on a stream
+    of their own; the next captures it; all later ones replay it.
+    """
+
+    def __init__(self, step: Callable[[], None], rng: torch.Generator) -> None:
+        self.step, self.rng = step, rng
+        self.stream = torch.cuda.Stream()
+        self.eager = 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self) -> None:
+        if self.eager < EAGER_RUNS:
+            self.eager += 1
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                self.step()
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return
+        if self.graph is None:
+            self.graph = torch.cuda.CUDAGraph()
+            self.graph.register_generator_state(self.rng)
+            # Other threads may draw meanwhile: only this one's calls are held to what can be captured.
+            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
+                self.step()
+        self.graph.replay()
+
+
+def runner(step: Callable[[], None], rng: torch.Generator) -> Callable[[], None]:
+    """Return the step itself, or on CUDA the step as a graph."""
+    return CapturedStep(step, rng) if rng.device.type == "cuda" else step

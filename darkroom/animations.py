@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -33,7 +34,10 @@ def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float =
     GIF and WebP repeat for ever. fps: frames a second, above 0; a GIF plays at most 50 (`playback_note`). Raises
     ValueError for another suffix and OSError where the file cannot be written; then there is none.
     """
-    format = format_of(path, FORMATS)
+    suffix = Path(path).suffix
+    format = suffix.removeprefix(".").lower()
+    if format not in FORMATS:
+        raise ValueError(f"format is {suffix!r}; allowed are {', '.join(f'.{each}' for each in FORMATS)}")
     check_encoder(format)
     write = {"gif": _write_gif, "mp4": _write_mp4, "webp": _write_webp}[format]
     with atomic(Path(path).absolute()) as part:  # ffmpeg takes what stands before a colon for a protocol
@@ -42,22 +46,10 @@ def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float =
 
 def check_encoder(format: str) -> None:
     """Raise OSError where files of a format cannot be written here: an MP4 needs ffmpeg."""
-    try:
-        if format == "mp4" and shutil.which(get_ffmpeg_exe()) is None:
-            raise RuntimeError
-    except RuntimeError:
-        raise OSError(
-            "an MP4 cannot be written here: ffmpeg is missing or not executable; choose another format"
-        ) from None
-
-
-def format_of(path: str | Path, allowed: Sequence[str]) -> str:
-    """Return the format that the path's suffix names, in whatever case. Raises ValueError where it is not allowed."""
-    suffix = Path(path).suffix
-    name = suffix.removeprefix(".").lower()
-    if name not in allowed:
-        raise ValueError(f"format is {suffix!r}; allowed are {', '.join(f'.{each}' for each in allowed)}")
-    return name
+    with suppress(RuntimeError):  # there is none
+        if format != "mp4" or shutil.which(get_ffmpeg_exe()):
+            return
+    raise OSError("an MP4 cannot be written here: ffmpeg is missing or not executable; choose another format")
 
 
 def playback_note(format: str, fps: float) -> str | None:

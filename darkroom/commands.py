@@ -20,9 +20,8 @@ from darkroom.device import out_of_memory
 from darkroom.files import why
 from darkroom.uses import NEEDED, Option, combinations, options
 
-BAR_DELAY = (
-    0.5  # seconds before a progress bar shows: by then a bad value has proved bad, and its one line stands alone
-)
+# Before a progress bar shows: by then a bad value has proved bad, and its one line stands alone.
+BAR_DELAY = 0.5  # seconds
 AGAIN_AFTER = 1.0  # seconds: torchrun passes on what the terminal has sent to every process already
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPED = "stopped; the files written so far are whole"

@@ -1,13 +1,20 @@
-"""Where networks run, and in which number format."""
+"""Where networks run, in which number format and mode, and the memory that they take."""
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
+from torch import nn
 
 from darkroom.checks import echo
+
+M_ARENA_MAX = -8  # parameter of glibc's mallopt
+ARENAS = 2
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
@@ -38,6 +45,49 @@ def fast_format(device: torch.device) -> torch.dtype:
             including_emulation=False
         )
     return torch.bfloat16 if native else torch.float32
+
+
+@contextmanager
+def evaluation(network: nn.Module) -> Iterator[None]:
+    """Put the network in evaluation mode for the block, and back as it was after it."""
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+
+def memory_mb() -> int | None:
+    """Return the resident memory of this process, MB; None where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) // 1000 for line in lines if line.startswith("VmRSS"))
+
+
+def give_back() -> None:
+    """Give the system back what the allocator holds of freed memory; some milliseconds. Only glibc's does so."""
+    _allocator("malloc_trim", 0)
+
+
+def bound_arenas() -> None:
+    """Let glibc's allocator share a few arenas between all threads, to be called before the first is started.
+
+    By default every thread that a web server starts gets an arena of its own, and each keeps what it once held:
+    measured in benchmarks/soak.py. Elsewhere than on glibc nothing happens.
+    """
+    _allocator("mallopt", M_ARENA_MAX, ARENAS)
+
+
+def _allocator(function: str, *arguments: int) -> None:
+    """Call a function of glibc's allocator; elsewhere do nothing."""
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), function):
+        getattr(library, function)(*arguments)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and folders that one process at a time writes into."""
+"""Files that are written whole or not at all, folders that one process at a time writes into, temporary folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import struct
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +24,8 @@ END_RECORD, END_BYTES = b"PK\x05\x06", 22 + 65_535  # of a ZIP: its mark, and wh
 MAX_ENTRY_BYTES = 46 + 3 * 300  # an entry in a ZIP's list, with a long name
 PART = re.compile(r"\.[0-9a-f]{8}\..+")  # names that `atomic` gives to what it has not finished
 PART_PREFIX = len(".01234567.")
+SCRATCH_PREFIX = "darkroom-"
+STALE_SCRATCH_SECONDS = 4 * 3600  # after which a folder without a lock counts as left
 
 
 @contextmanager
@@ -92,6 +97,41 @@ def _lock(path: Path, what: str) -> Iterator[None]:
                 finally:
                     path.unlink(missing_ok=True)
                 return  # else it was the last holder's, removed between opening and locking
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make the folder in which all temporary files of Python and of Gradio lie, and remove it after the block.
+
+    Folders that killed processes left are removed first.
+    """
+    parent = Path(tempfile.gettempdir())
+    _sweep_scratch(parent)
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
+    with locked(folder):
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        os.environ.setdefault("GRADIO_TEMP_DIR", str(folder / "gradio"))
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = before
+            for _ in range(2):  # a thread may have been in the middle of writing
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_scratch(parent: Path) -> None:
+    """Remove folders like ours that no living process holds; none where that cannot be told."""
+    if fcntl is None:
+        return
+    for folder in parent.glob(f"{SCRATCH_PREFIX}*"):
+        try:
+            if (folder / LOCK_FILE).exists():
+                with locked(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+            elif folder.is_dir() and time.time() - folder.stat().st_mtime > STALE_SCRATCH_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError):  # another process holds it, or just removed it
+            continue
 
 
 def visible(folder: Path) -> set[str]:

@@ -51,10 +51,6 @@ class ModelError(ValueError):
     """A model's files are missing, damaged or of another kind."""
 
 
-class WrongKind(ValueError):
-    """A model of the other package."""
-
-
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
@@ -147,14 +143,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def check_kind(config: Mapping[str, Any], kind: Kind) -> None:
-    """Raise WrongKind unless a config.json is of this kind, ValueError or KeyError where it has no networks."""
+def check_kind(name: str | Path, config: Mapping[str, Any], kind: Kind) -> None:
+    """Raise ModelError unless a config.json is of this kind, ValueError or KeyError where it has no networks."""
     model = config["model"]
     if not isinstance(model, dict):
         raise ValueError(f"model is {echo(model)}; an object is needed")
     if kind.key not in model:
         theirs = next((str(other) for other in KINDS if other.key in model), "something else")
-        raise WrongKind(f"{theirs}; {kind} is needed")
+        raise ModelError(f"{name} is {theirs}; {kind} is needed")
 
 
 def kind_in(folder: Path) -> Kind | None:
@@ -185,8 +181,6 @@ def reading(model: str | Path, what: str) -> Iterator[None]:
         raise ModelError(f"{model} is no trained {what}: {missing} is missing") from None
     except ModelError:
         raise
-    except WrongKind as error:
-        raise ModelError(f"{model} is {error}") from None
     except KeyError as error:
         raise ModelError(f"{model} is damaged: {error} is missing") from None
     except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:

@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 from huggingface_hub import HfApi, hf_hub_download
 from tqdm import tqdm
 
-from darkroom.hub import cached_folder, repo_and_revision, why_not_fetched
 from darkroom.model_files import CONFIG_FILE, MODEL_FILES, WEIGHTS_FILE, ModelError
+from darkroom.pretrained import cached_folder, repo_and_revision, why_not_fetched
 
 PREFIX = "darkroom-"  # of the repositories that deploy.py makes; no part of a model's name
 
@@ -38,7 +38,6 @@ class _Wanted:
     revision: str | None = None
     waiting: bool = False  # for the Hub
     commit: str = ""  # of the copy in the cache
-    damaged: bool = False  # the copy in the cache
     stand_in: str = ""  # what serves under its name in its place, if anything
     trouble: str = ""  # why it will not come
     done: int = 0  # bytes that have come
@@ -134,9 +133,8 @@ class Models(Generic[T]):
             if not wanted.waiting:
                 self._serving[wanted.name] = self._load(wanted.model)
             elif cached := cached_folder(wanted.repo, wanted.revision):
-                wanted.damaged = True  # until it is loaded
                 self._serving[wanted.name] = self._load(f"{wanted.repo}@{cached.name}")
-                wanted.damaged, wanted.commit, wanted.stand_in = False, cached.name, "the cached weights"
+                wanted.commit, wanted.stand_in = cached.name, "the cached weights"
                 wanted.waiting = wanted.commit != wanted.revision  # a branch may have moved
         except ValueError as error:
             wanted.trouble = "" if wanted.waiting else _why(error, wanted)
@@ -167,11 +165,11 @@ class Models(Generic[T]):
                 raise ValueError(f"{wanted.repo} has no {file}")
         files = [file for file in MODEL_FILES if file in sizes]
         wanted.total = sum(sizes[file] for file in files)
+        # A copy that is here and could not be loaded is damaged.
+        anew = not wanted.commit and cached_folder(wanted.repo, wanted.revision) is not None
         counter = self._counter(wanted)
         for file in files:  # each request has a time limit, which snapshot_download's first has not
-            path = hf_hub_download(
-                wanted.repo, file, revision=wanted.revision, force_download=wanted.damaged, tqdm_class=counter
-            )
+            path = hf_hub_download(wanted.repo, file, revision=wanted.revision, force_download=anew, tqdm_class=counter)
         self._serving[wanted.name] = self._load(f"{wanted.repo}@{Path(path).parent.name}")
 
     def _counter(self, wanted: _Wanted) -> type[tqdm]:

@@ -14,10 +14,9 @@ from typing import IO
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from darkroom.checks import printable
-from darkroom.tones import to_eight_bits, to_srgb
 
 MAX_PIXELS = 100_000_000  # of a file
 FULL_PIXELS = 25_000_000  # beyond, a picture is reduced before anything else is done to it
@@ -27,6 +26,7 @@ MAX_PIXELS_OF = {"WEBP": 38_000_000, "AVIF": 66_000_000, "HEIF": 80_000_000}
 MAX_SLOW_PIXELS = 4_000_000  # of a PNM that Pillow reads in Python: 1 to 2 s a megapixel
 MAX_PAGES = 1000  # of a TIFF, that are looked at
 MAX_NAME_LENGTH = 100  # characters of a name in a message
+FULL_SCALE_BITS = (8, 10, 12, 14, 16)  # of sensors and files
 # Pillow also knows formats that start other programs (EPS), have no size of their own, or no mark (TGA).
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "JPEG2000")
 FORMAT_NAMES = "PNG, JPEG, WEBP, GIF, BMP, TIFF, PNM, AVIF, HEIC or JPEG 2000"
@@ -88,7 +88,8 @@ def is_picture(file: IO[bytes]) -> bool:
 
 def _open(source: Picture, name: str | None, check: Check | None) -> Image.Image:
     """Open as RGB or RGBA, upright and in sRGB."""
-    name = printable(name or _name(source))
+    usual = Path(fsdecode(source)).name if isinstance(source, str | PathLike) else ""
+    name = printable(name or usual or ("the upload" if hasattr(source, "read") else "the picture"))
     name = name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}..."
     try:
         with _image(source) as image:
@@ -97,12 +98,6 @@ def _open(source: Picture, name: str | None, check: Check | None) -> Image.Image
         raise PictureError(f"{name} {fault}") from None
     except MemoryError:
         raise PictureError(f"{name} is too large for the memory here") from None
-
-
-def _name(source: Picture) -> str:
-    if isinstance(source, str | PathLike):
-        return Path(fsdecode(source)).name or "the picture"
-    return "the upload" if hasattr(source, "read") else "the picture"
 
 
 # -- sources ----------------------------------------------------------------------------------------------------------
@@ -221,7 +216,7 @@ def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:
             raise _Fault(f"is a damaged picture ({image.format})" if image.format else "is damaged") from None
         if result.mode in ("I", "F"):
             result = _gray(result)
-    return _upright(to_srgb(result, image.info.get("icc_profile")), image.info.get("exif"))
+    return _upright(_to_srgb(result, image.info.get("icc_profile")), image.info.get("exif"))
 
 
 def _check_pixels(width: int, height: int, most: float, kind: str = "") -> None:
@@ -301,7 +296,54 @@ def _gray(image: Image.Image) -> Image.Image:
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
+    """Scale values to uint8 by the range that is there.
+
+    Whole numbers: 0 to the smallest full scale of 8, 10, 12, 14 or 16 bits (15 for int16) that holds them all. Floats:
+    0 to 1, -1 to 1, or 0 to 255 (of which some are beyond 2). All others: the least to the greatest. Raises _Fault
+    where a value is NaN, infinite or beyond float32.
+    """
+    if values.dtype == np.uint8:
+        return values
+    with np.errstate(over="ignore"):
+        scaled = values.astype(np.float32)
+    if not np.isfinite(scaled).all():
+        raise _Fault("holds values that are NaN or infinite; only finite ones are allowed")
+    low, high = float(scaled.min()), float(scaled.max())
+    if values.dtype.kind == "f":
+        ranges = [(0.0, 1.0), (-1.0, 1.0)] + [(0.0, 255.0)] * (high > 2)
+    else:
+        bits = [15 if values.dtype == np.int16 and bits == 16 else bits for bits in FULL_SCALE_BITS]
+        ranges = [(0.0, 2.0**each - 1) for each in bits]
+    black, white = next(((b, w) for b, w in ranges if b <= low and high <= w), (low, high))
+    scaled /= 2  # the greatest less the least may be beyond all floats
+    scaled -= black / 2
+    scaled *= 255 / ((white / 2 - black / 2) or 1)
+    return np.rint(scaled, out=scaled).clip(0, 255).astype(np.uint8)
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert an image of mode L, LA, RGB, RGBA, CMYK or LAB to RGB or RGBA in sRGB; itself where nothing changes.
+
+    A profile that is broken, or of other colours than the image, is ignored; so is one that calls itself sRGB.
+    """
+    transparent = image.mode in ("LA", "RGBA")
+    converted = _converted(image, profile)
+    if converted is None:
+        mode = "RGBA" if transparent else "RGB"
+        return image if image.mode == mode else image.convert(mode)
+    if transparent:
+        converted.putalpha(image.getchannel("A"))
+    return converted
+
+
+def _converted(image: Image.Image, profile: bytes | None) -> Image.Image | None:
+    if profile is None and image.mode != "LAB":
+        return None
     try:
-        return to_eight_bits(values)
-    except ValueError as error:
-        raise _Fault(str(error)) from None
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return None
+        colours = image.convert(image.mode.removesuffix("A"))
+        return ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None

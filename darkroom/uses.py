@@ -10,7 +10,6 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints
@@ -61,12 +60,6 @@ class Option:
     default: Any = NEEDED
     optional: bool = False  # whether None is a value
 
-    def __post_init__(self) -> None:
-        if self.most is None:
-            object.__setattr__(self, "most", self.high)
-        if self.first is None and self.default is not NEEDED:
-            object.__setattr__(self, "first", self.default)
-
     def described(self, served: bool = False) -> str:
         """Return the help with range and unit behind it; served: for visitors."""
         if self.choices:
@@ -89,33 +82,23 @@ class Option:
                 return None
             needed = f"allowed are {', '.join(self.choices)}" if self.choices else f"{_NEEDED[self.kind]} is needed"
             raise ValueError(f"{self.name} is empty; {needed}")
-        if self.kind is bool:
-            if not isinstance(value, bool):
-                raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); true or false is needed")
-            return value
+        bounds: Any = self.low, self.most if served else self.high
         if self.kind is tuple:
-            return self._checked_size(value)
+            if not isinstance(value, tuple | list) or len(value) != 2:
+                raise ValueError(f"{self.name} is {echo(value)}; (width, height) is needed")
+            return tuple(check_whole(*side, *bounds) for side in zip(SIDES, value, strict=True))
         if self.kind is Image.Image:
             return open_picture(value, None if isinstance(value, str | Path) else f"the {self.name}")
-        if self.kind is str:
-            if self.choices:
-                check_choice(self.name, value, self.choices)
-            elif not isinstance(value, str):
-                raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); a text is needed")
-            return value
-        assert self.low is not None and self.high is not None and self.most is not None
-        high = self.most if served else self.high
         if self.kind is int:
-            return check_whole(self.name, value, int(self.low), int(high))
-        check_range(self.name, value, self.low, high)
+            return check_whole(self.name, value, *bounds)
+        if self.kind is float:
+            check_range(self.name, value, *bounds)
+        elif self.choices:
+            check_choice(self.name, value, self.choices)
+        elif not isinstance(value, self.kind):
+            needed = _NEEDED[self.kind]
+            raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); {needed} is needed")
         return value
-
-    def _checked_size(self, value: Any) -> Size:
-        assert self.low is not None and self.high is not None
-        if not isinstance(value, tuple | list) or len(value) != 2:
-            raise ValueError(f"{self.name} is {echo(value)}; (width, height) is needed")
-        width, height = (check_whole(*side, int(self.low), int(self.high)) for side in zip(SIDES, value, strict=True))
-        return width, height
 
 
 SIDES = ("width", "height")  # a Size where there are only numbers
@@ -143,23 +126,18 @@ def seed_option(first: int = 0) -> Any:
 
 def options(use: Any) -> Mapping[str, Option]:
     """Return the options of a use by name, in the order of its fields."""
-    return _options(use)
-
-
-@cache
-def _options(use: Any) -> Mapping[str, Option]:
     hints = get_type_hints(use)
     found: dict[str, Option] = {}
     for it in dataclasses.fields(use):
         said: Option | None = it.metadata.get("option")
         if said is None:  # it is given otherwise
             continue
-        kinds = [kind for kind in get_args(hints[it.name]) or (hints[it.name],) if kind is not type(None)]
-        kind = tuple if hints[it.name] == Size else kinds[0]
+        hint, default = hints[it.name], NEEDED if it.default is dataclasses.MISSING else it.default
+        kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
         found[it.name] = replace(
-            said, name=it.name, kind=kind, link=said.link or it.name,
-            optional=type(None) in get_args(hints[it.name]),
-            default=NEEDED if it.default is dataclasses.MISSING else it.default,
+            said, name=it.name, kind=tuple if hint == Size else kinds[0], link=said.link or it.name,
+            optional=type(None) in get_args(hint), most=said.high if said.most is None else said.most,
+            default=default, first=default if said.first is None and default is not NEEDED else said.first,
         )  # fmt: skip
     return found
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import _SpectralNorm, spectral_norm
 
-from darkroom.evaluation import evaluation
+from darkroom.device import evaluation
 from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
 

@@ -17,10 +17,10 @@ from darkroom.adversarial import (
     generator_loss,
     interpolated_penalty,
     picture_norms,
+    runner,
     zero_centred_penalty,
 )
 from darkroom.device import fast_format
-from darkroom.graph import runner
 from darkroom.model_files import ModelError
 from darkroom.seeds import seed_of, seeded
 from dcgan.augment import adapt, augment

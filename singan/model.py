@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from darkroom.evaluation import evaluation
+from darkroom.device import evaluation
 from singan.config import KERNEL, LAYERS, ModelConfig, Norm, Padding, Shape
 from singan.image import resize, resize_picture
 

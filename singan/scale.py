@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from darkroom import adversarial
-from darkroom.adversarial import Network, NormLimit, Player
-from darkroom.graph import runner
+from darkroom.adversarial import Network, NormLimit, Player, runner
 from singan.config import Shape, TrainConfig
 from singan.image import resize_picture
 from singan.model import Discriminator, Generator, Pyramid, scale_noise

@@ -15,7 +15,7 @@ from enum import Enum
 from queue import PriorityQueue
 from typing import Any, TypeVar
 
-from darkroom.memory import give_back
+from darkroom.device import give_back
 
 T = TypeVar("T")
 

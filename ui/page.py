@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import gradio as gr
 import torch
 
-from darkroom.memory import memory_mb
+from darkroom.device import memory_mb
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline

@@ -10,7 +10,7 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image, ImageSequence
 
-from darkroom.animations import check_encoder, durations, format_of, playback_note, save_animation
+from darkroom.animations import check_encoder, durations, playback_note, save_animation
 
 RATES = (1, 7, 10, 12.5, 15, 24, 25, 29.97, 30, 33, 48, 50, 59.94, 60)
 COLOURS = [
@@ -135,11 +135,9 @@ def test_names_may_be_of_any_kind(frames, tmp_path, monkeypatch):
 
 def test_other_formats_are_refused(frames, tmp_path):
     for name in ("a.avi", "a", "a.png", ".gif"):
-        with pytest.raises(ValueError, match=r"; allowed are \.gif, \.mp4, \.webp"):
+        with pytest.raises(ValueError, match=r"format is .*; allowed are \.gif, \.mp4, \.webp"):
             save_animation(frames, tmp_path / name)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match=r"format is '.webp'; allowed are \.gif"):
-        format_of(Path("a.webp"), ("gif",))
 
 
 @pytest.fixture

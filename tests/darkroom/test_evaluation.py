@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from darkroom.evaluation import evaluation
+from darkroom.device import evaluation
 
 
 @pytest.mark.parametrize("training", [True, False])

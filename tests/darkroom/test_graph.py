@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 import torch
 
-from darkroom.graph import EAGER_RUNS, CapturedStep, runner
+from darkroom.adversarial import EAGER_RUNS, CapturedStep, runner
 
 
 class Stream:
