@@ -29,7 +29,8 @@ FACTOR = 1.6  # from scale to scale, about
 ROUNDS = 3  # of the coarsest scale, where all patches are compared
 HEIGHT, ACROSS = 0.5, 0.2  # weights of a patch's place: from side to side counts like this RMS difference
 BACKGROUND = 256  # px, longer side of what margins begin with
-FALLOFF, MAJORITY = 0.2, 6  # of votes: a mean of all that are made of several places is blurred, and finds blurred ones
+FALLOFF, MAJORITY = 0.2, 3  # of votes: a mean of all that are made of several places is blurred, and finds blurred ones
+LAST_MAJORITY = 6  # of the finished picture's votes: at all scales, it would find worse patches
 MILD = 1.35  # a place's scale over the subjects', or the other way, up to which the photograph's own pixels stay
 FEATHER = 0.012  # of the picture's shorter side, over which kept pixels become redrawn ones
 BESIDE = 11  # cells: twice as far as a patch reaches at the coarsest scale, about
@@ -114,7 +115,7 @@ class Fitting:
 
         def voted(matches: Matches, last: bool) -> Generator[float, None, Bytes]:
             if shape == self.kept.shape and last:
-                votes = patches.smooth_vote(matches, real, FALLOFF, MAJORITY, kept == 1, self.deformed)
+                votes = patches.smooth_vote(matches, real, FALLOFF, LAST_MAJORITY, kept == 1, self.deformed)
             else:
                 votes = patches.vote(matches, real, FALLOFF, MAJORITY)
             return _joined((yield from votes), own, kept)
