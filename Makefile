@@ -7,8 +7,8 @@ BIN := .venv/bin
 run: .venv/run
 	$(BIN)/python app.py
 
-test: lint chromium
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not alone and not soak"
+test: lint chromium .venv/compiled
+	$(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "not alone and not soak"
 	$(BIN)/pytest -q -m "alone and not soak"
 
 # Gradio writes stubs beside components of our own, which mypy would read instead of them.
@@ -37,6 +37,11 @@ soak: .venv/dev chromium
 
 .venv/dev: .venv/run requirements-dev.txt
 	$(BIN)/pip install -q -r requirements-dev.txt
+	touch $@
+
+# Numba's code, once: else each of the tests' processes would compile it.
+.venv/compiled: .venv/dev $(wildcard singan/*.py)
+	$(BIN)/python -c "from singan.patches import compiled; compiled()"
 	touch $@
 
 # The browser of the browser tests, Debian's; as root, or with sudo.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 CHROMIUM = "/usr/bin/chromium"
@@ -22,6 +23,7 @@ def new_page(browser: Browser, address: str, width: int = 1440, height: int = 10
 @contextmanager
 def watched_page(context: BrowserContext, address: str) -> Iterator[Page]:
     """The same in a given context, which is closed at the end."""
+    context.set_default_timeout(120_000)
     page = context.new_page()
     errors: list[str] = []
     # Whoever reloads or leaves aborts what Gradio was just asking for.
@@ -30,6 +32,20 @@ def watched_page(context: BrowserContext, address: str) -> Iterator[Page]:
     yield page
     context.close()
     assert not errors, errors
+
+
+def axe_finds_nothing(page: Page, view: str, within: str | None = None) -> None:
+    """Wait until axe-core finds nothing on the page, or within an element: the page gives names a moment later."""
+    if page.evaluate("!window.axe"):
+        page.evaluate(Axe().axe_script)
+    for _ in range(10):
+        violations = page.evaluate("(it) => axe.run(it ?? document, { resultTypes: ['violations'] })", within)[
+            "violations"
+        ]
+        if not violations:
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError((view, [(one["id"], node["html"][:160]) for one in violations for node in one["nodes"]]))
 
 
 def opened(page: Page, accordion: Locator) -> None:

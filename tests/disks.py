@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 
-KILOBYTES = 3000  # of the whole disk
-
 
 @contextmanager
-def nearly_full(folder: Path, free: int) -> Iterator[Path]:
-    """A disk of its own at `folder`, with `free` kB left; skips the test where this process may not mount one."""
+def nearly_full(folder: Path, free: int, size: int = 3000) -> Iterator[Path]:
+    """A disk of `size` kB at `folder`, with `free` kB left; skips the test where this process may not mount one."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={KILOBYTES}k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("no disk may be mounted here")
     try:
-        (folder / "taken").write_bytes(bytes(1024 * (KILOBYTES - free)))
+        (folder / "taken").write_bytes(bytes(1024 * (size - free)))
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)

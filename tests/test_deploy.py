@@ -64,6 +64,7 @@ def test_every_tracked_model_is_planned_and_nothing_that_the_space_does_not_need
     assert not any("judge" in path or "training.safetensors" in path or "__pycache__" in path for path in plan.files)
 
 
+@pytest.mark.soak
 def test_the_app_finds_its_own_modules_in_what_is_uploaded(plan, tmp_path):
     deploy.stage(plan, dict.fromkeys(plan.models, "0" * 40), tmp_path, private=False)
     command = [sys.executable, "-c", "import app, ui.page; print(app.__file__, *app.shipped_scenes())"]
@@ -72,14 +73,11 @@ def test_the_app_finds_its_own_modules_in_what_is_uploaded(plan, tmp_path):
     assert str(tmp_path / "app.py") in result.stdout and str(tmp_path / "checkpoints" / "peaks") in result.stdout
 
 
-@pytest.mark.parametrize("name", ["darkroom", "a/b/c", "user/", "user/dark room", "user/darkroom@main"])
-def test_a_name_that_is_no_space_is_one_line(name, capsys):
-    assert deploy.main([name, "--dry-run"]) == 2
-    error = capsys.readouterr().err
-    assert name in error and error.count("\n") == 1
-
-
-def test_a_missing_name_is_one_line(capsys):
+def test_a_name_that_is_no_space_is_one_line(capsys):
+    for name in ("darkroom", "a/b/c", "user/", "user/dark room", "user/darkroom@main"):
+        assert deploy.main([name, "--dry-run"]) == 2
+        error = capsys.readouterr().err
+        assert name in error and error.count("\n") == 1
     with pytest.raises(SystemExit) as stop:
         deploy.main([])
     assert stop.value.code == 2 and capsys.readouterr().err.count("\n") == 1
@@ -97,6 +95,7 @@ def test_a_dry_run_shows_everything_without_token_or_request(hub, plan, tmp_path
     assert len(sizes) == len(plan.files) and sum(sizes) == pytest.approx(total, abs=0.1 * len(sizes))
 
 
+@pytest.mark.soak
 def test_without_a_token_nothing_is_sent(hub, tmp_path):
     result = call(hub, tmp_path, "user/darkroom", token="")
     assert result.returncode == 2 and "there is no token" in result.stderr and result.stderr.count("\n") == 1
@@ -133,6 +132,7 @@ def test_the_space_holds_the_app_and_names_the_pushed_commits(deployed, plan):
     assert said.endswith(f"{hub.address}/{SPACE}\n")
 
 
+@pytest.mark.soak
 def test_a_second_deployment_brings_the_space_up_to_date(deployed, plan, tmp_path):
     hub, _ = deployed
     before = {repo: hub.commit(repo) for repo in hub.repos}
@@ -146,6 +146,7 @@ def test_a_second_deployment_brings_the_space_up_to_date(deployed, plan, tmp_pat
     assert [request for request in hub.requests if "/commit/" in request] == [f"POST /api/{SPACE}/commit/main"]
 
 
+@pytest.mark.soak
 def test_the_deployed_models_are_the_shipped_ones(deployed, plan, tmp_path):
     hub, _ = deployed
     variables = {name: value.split(",") for name, value in hub.variables[SPACE].items()}
@@ -166,6 +167,7 @@ def test_private_models_are_not_preloaded(plan, tmp_path):
     assert about["models"] == list(plan.models) and "preload_from_hub" not in about
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("refusing", "done"),
     [("user/darkroom-faces", "done before: nothing"), (SPACE, "set DARKROOM_FACES; set DARKROOM_SCENES\n")],
@@ -175,10 +177,3 @@ def test_a_push_that_fails_says_what_was_done(hub, tmp_path, refusing, done):
     result = call(hub, tmp_path, "user/darkroom")
     assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
     assert "403" in result.stderr and done in result.stderr
-
-
-def test_a_dead_hub_is_one_line(hub, tmp_path):
-    hub.server_close()
-    result = call(hub, tmp_path, "user/darkroom")
-    assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
-    assert "user/darkroom-faces cannot be pushed to" in result.stderr and "done before: nothing" in result.stderr

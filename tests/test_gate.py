@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse
 
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
-from tests.calls import NAMES
+from tests.test_endpoints import NAMES
 from ui.events import MAX_FILE
 from ui.gate import Gate
 from ui.visitors import Limits
@@ -224,16 +224,16 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     above = Path(gr.utils.get_upload_folder()) / ".." / ".." / str(PICTURE).lstrip("/")
-    paths = [str(PICTURE), str(above), str(fifo), str(tmp_path), "/dev/zero", "/proc/self/environ", "", "\0",
+    paths = [str(above), str(fifo), str(tmp_path), "/dev/zero", "/proc/self/environ", "", "\0",
              "x" * 5000, "http://127.0.0.1:1/a", "file:///etc/hostname", 5, ["/etc/hostname"]]  # fmt: skip
-    for path in paths:
-        for extra in ({}, {"meta": {"_type": "gradio.FileData"}}, {"url": str(PICTURE)}, {"is_stream": True}):
-            file = {"path": path, **extra}
-            for data in ([file], [{"image": file, "caption": None}], [[[{"a": [file]}]]]):
-                for where in ("queue/join", "run/predict", "call/edit_face"):
-                    answer = post(stranger, where, {"data": data, "fn_index": 0, "session_hash": "a"})
-                    assert answer.status_code == 400 and "was uploaded here" in answer.json()["detail"]
-        arguments = {"face": {"a": {"path": path}}}
+    extras = ({}, {"meta": {"_type": "gradio.FileData"}}, {"url": str(PICTURE)}, {"is_stream": True})
+    files = [{"path": str(PICTURE), **extra} for extra in extras] + [{"path": path} for path in paths]
+    for file in files:
+        for data in ([file], [{"image": file, "caption": None}], [[[{"a": [file]}]]]):
+            for where in ("queue/join", "run/predict", "call/edit_face"):
+                answer = post(stranger, where, {"data": data, "fn_index": 0, "session_hash": "a"})
+                assert answer.status_code == 400 and "was uploaded here" in answer.json()["detail"]
+        arguments = {"face": {"a": file}}
         call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x", "arguments": arguments}}
         assert post(stranger, "mcp/", call).status_code == 400
     for value in ("/etc/hostname", ["/etc/hostname"], 3, {"url": "/etc/hostname"}, [[]], {"path": None}):
@@ -248,6 +248,7 @@ def test_an_upload_is_taken_with_or_without_meta(stranger):
         assert kind == "error" and "preset is 'nonsense'" in answer["error"]  # the file was no matter
 
 
+@pytest.mark.soak
 def test_uploads_are_bounded_alone_and_together(stranger):
     size = int(MAX_FILE.removesuffix("mb")) * 10**6 + 8 * 10**6
     assert stranger.http.post(f"{API}/upload", files={"files": ("large.png", bytes(size))}).status_code == 413
@@ -292,21 +293,22 @@ def test_a_drawing_is_taken_in_parts_and_nothing_else_of_a_component_is_called(a
     assert post(stranger, "component_server", bytes(4_100_000)).status_code == 413
 
 
-GARBAGE = [None, "x", "<img src=x onerror=alert(1)>", math.nan, -math.inf, 1e308, -1, True, [], {}, [[]],
-           {"a": {"b": [None]}}, "\0", "9" * 5000]  # fmt: skip
+GARBAGE = [None, "x", math.nan, {"a": {"b": [None]}}]
+MORE_GARBAGE = ["<img src=x onerror=alert(1)>", -math.inf, 1e308, -1, True, [], {}, [[]], "\0", "9" * 5000]
 
 
-def test_every_handler_answers_garbage(events, app):
+@pytest.mark.parametrize("garbage", [GARBAGE, pytest.param(MORE_GARBAGE, marks=pytest.mark.soak)])
+def test_every_handler_answers_garbage(events, app, garbage):
     """No handler, public or the page's own, hangs or shows where it lives; what an endpoint answers is a sentence."""
     alike = {(name, *kinds): (number, name, kinds) for number, name, kinds in events}
 
     def ask(number, name, kinds):
         stranger = Stranger(app)
-        for value in GARBAGE:
+        for value in garbage:
             begun = time.monotonic()
             data = {"index": value, "value": value, "target": value}
             answer = stranger.event(number, [value] * len(kinds), event_data=data)
-            assert time.monotonic() - begun < 20, (name, kinds, value)
+            assert time.monotonic() - begun < 60, (name, kinds, value)
             text = answer["output"].get("error", "")
             assert isinstance(text, str) and str(ROOT) not in text and "/tmp" not in text, (name, kinds, value, text)
             if name in NAMES and not answer["success"]:
@@ -354,6 +356,7 @@ def test_a_wrong_argument_is_named_with_its_value_and_type(stranger):
         assert kind == "error" and message in answer["error"], (endpoint, data, answer)
 
 
+@pytest.mark.soak
 def test_one_address_leaves_room_for_others(app):
     """Animations that nobody reads are refused beyond a number; from elsewhere all goes on."""
     flood, other = Stranger(app), Stranger(app)
@@ -369,13 +372,6 @@ def test_one_address_leaves_room_for_others(app):
     while other.call("health", [])[1][0]["queues"]["events"]:
         assert time.monotonic() - begun < 120
         time.sleep(1)
-
-
-def test_health_tells_queues_memory_and_versions(stranger):
-    _, (health,) = stranger.call("health", [])
-    assert health["status"] == "ok" and health["versions"]["gradio"] == gr.__version__
-    assert 100 < health["memory_mb"] < 4000
-    assert set(health["queues"]) == {"trainings", "events", "device"}
 
 
 def test_the_chosen_pictures_are_uploads_and_few(events, stranger):

@@ -10,6 +10,8 @@ from PIL import Image
 from tests import forked
 from tests.hub import Hub, client_environment
 
+DEAD = "http://127.0.0.1:9"
+
 
 @pytest.fixture(params=["singan", "dcgan"])
 def package(request) -> str:
@@ -30,73 +32,54 @@ def filled(hub: Hub, folder: Path) -> None:
     hub.repos["user/tiny"] = {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def picture_in(folder: Path) -> bytes:
+    (file,) = folder.iterdir()
+    with Image.open(file) as picture:
+        return picture.tobytes()
+
+
 def test_a_model_goes_to_the_hub_and_comes_back(hub, package, folder, tmp_path):
-    pushed = call(package, hub.address, tmp_path / "home", "push", folder, "user/tiny")
+    """Only what sampling needs is sent and fetched, and one that was fetched needs no Hub."""
+    home = tmp_path / "home"
+    pushed = call(package, hub.address, home, "push", folder, "user/tiny")
     assert pushed.returncode == 0, pushed.stderr
     assert set(hub.repos["user/tiny"]) >= {"config.json", "model.safetensors", "README.md"}
     assert "training.safetensors" not in hub.repos["user/tiny"]
-    for model in ("user/tiny", "user/tiny@main"):
-        out = tmp_path / model.replace("/", "_")
-        drawn = call(package, hub.address, tmp_path / "home", "sample", model, "--out", out, "--count", 1)
-        assert drawn.returncode == 0, drawn.stderr
-    local = call(package, hub.address, tmp_path / "home", "sample", folder, "--out", tmp_path / "local", "--count", 1)
-    assert local.returncode == 0
-    (file,) = (tmp_path / "local").iterdir()
-    with Image.open(file) as here, Image.open(tmp_path / "user_tiny" / file.name) as there:
-        assert here.tobytes() == there.tobytes()
-
-
-def test_only_what_sampling_needs_is_downloaded(hub, package, folder, tmp_path):
     filled(hub, folder)
     assert "training.safetensors" in hub.repos["user/tiny"]
-    assert (
-        call(
-            package, hub.address, tmp_path / "home", "sample", "user/tiny", "--out", tmp_path / "o", "--count", 1
-        ).returncode
-        == 0
-    )
-    assert not any("training" in request for request in hub.requests)
-
-
-def test_a_dead_hub_is_one_line(package, folder, tmp_path):
-    for arguments in (["push", folder, "user/tiny"], ["sample", "user/tiny", "--out", tmp_path / "out"]):
-        result = call(package, "http://127.0.0.1:9", tmp_path / "home", *arguments)
-        assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
-
-
-def test_a_commit_in_the_cache_needs_no_hub(hub, package, folder, tmp_path):
-    filled(hub, folder)
     model = f"user/tiny@{hub.commit('user/tiny')}"
-    sample = ["sample", model, "--count", 1, "--out"]
-    assert call(package, hub.address, tmp_path / "home", *sample, tmp_path / "first").returncode == 0
-    (trees,) = (tmp_path / "home").glob("hub/*/trees")
-    shutil.rmtree(trees)  # a Space that preloads a model has none
-    hub.requests.clear()
-    assert call(package, hub.address, tmp_path / "home", *sample, tmp_path / "second").returncode == 0
-    assert hub.requests == []
+    for name, source in (("first", model), ("again", model), ("local", folder)):
+        hub.requests.clear()
+        drawn = call(package, hub.address, home, "sample", source, "--out", tmp_path / name, "--count", 1)
+        assert drawn.returncode == 0, drawn.stderr
+        assert not any("training" in request for request in hub.requests)
+        assert bool(hub.requests) == (name == "first")
+        for trees in home.glob("hub/*/trees"):
+            shutil.rmtree(trees)  # a Space that preloads a model has none
+    assert picture_in(tmp_path / "first") == picture_in(tmp_path / "again") == picture_in(tmp_path / "local")
 
 
-def test_a_missing_repository_is_named(hub, package, tmp_path):
-    result = call(package, hub.address, tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
+def test_a_missing_repository_is_named(hub, tmp_path):
+    result = call("singan", hub.address, tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
     assert result.returncode == 2 and "user/none is no folder here and cannot be had from the Hub" in result.stderr
+    assert "there is no repository user/none that may be read here" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.soak
 def test_what_the_hub_lacks_is_said_in_words(hub, package, folder, tmp_path):
     filled(hub, folder)
+    sample = ["--out", tmp_path / "out"]
     for model, words in (
-        ("user/none", "there is no repository user/none that may be read here"),
         ("user/tiny@nope", "user/tiny has no revision nope"),
         ("user/ti ny", "is neither a folder nor a repository of the Hub"),
     ):
-        result = call(package, hub.address, tmp_path / "home", "sample", model, "--out", tmp_path / "out")
+        result = call(package, hub.address, tmp_path / "home", "sample", model, *sample)
         assert result.returncode == 2 and words in result.stderr, result.stderr
-    result = call(package, "http://127.0.0.1:9", tmp_path / "home", "sample", "user/none", "--out", tmp_path / "out")
-    assert result.returncode == 2 and result.stderr.endswith("from the Hub: the Hub cannot be reached\n")
-
-
-def test_a_damaged_download_is_refused(hub, package, folder, tmp_path):
-    filled(hub, folder)
+    for arguments in (["push", folder, "user/tiny"], ["sample", "user/none", *sample]):
+        result = call(package, DEAD, tmp_path / "home", *arguments)
+        assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.endswith("from the Hub: the Hub cannot be reached\n")
     hub.repos["user/tiny"]["model.safetensors"] = hub.repos["user/tiny"]["model.safetensors"][:-99]
-    result = call(package, hub.address, tmp_path / "home", "sample", "user/tiny", "--out", tmp_path / "out")
+    result = call(package, hub.address, tmp_path / "home", "sample", "user/tiny", *sample)
     assert result.returncode == 2 and "user/tiny is damaged" in result.stderr

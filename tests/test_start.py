@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from benchmarks.servers import running_app
 from tests.browser import new_page
 
+pytestmark = pytest.mark.soak
 SECONDS, GIGABYTES = 10.0, 1.5
 IMPORT_SECONDS = 4.0  # of gradio and torch alone, where the limit holds; a slower or busier machine has more
 

@@ -1,5 +1,4 @@
-"""The page in Chromium: a training outlives it when it is reloaded, is seen elsewhere by its link, and ends when it is
-left for good."""
+"""Trainings on the page in Chromium: one is begun, watched, left, found again, stopped, gone on with, and used."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from gradio.utils import get_upload_folder
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks.servers import free_port
@@ -22,7 +22,7 @@ from singan import Progress, ScenePipeline, TrainConfig
 from singan import train as train_scene
 from singan.archive import save_zip
 from singan.checkpoint import Checkpoint
-from tests.browser import new_page, opened
+from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.page import build_page
 from ui.theme import LOOK
 from ui.visitors import Limits
@@ -59,22 +59,22 @@ def small_app(tiny_folder: Path) -> Iterator[str]:
         yield address
 
 
-def upload(page: Page, picture: Path) -> None:
-    """Makes all ready for a training."""
+def upload(page: Page, picture: Path, iterations: int = 60) -> None:
+    """Make all ready for a training."""
     expect(page.locator("#sample-status")).to_contain_text("1 picture in")
     page.get_by_role("tab", name="Train your own picture").click()
     page.locator("#preset").get_by_text("Fast").click()
     page.locator("#picture input[type=file]").set_input_files(picture)
     opened(page, page.get_by_role("button", name="Advanced"))
-    page.locator("#iterations input").fill("60")
-    expect(page.locator("#prediction")).to_contain_text("on this device", timeout=60_000)
+    page.locator("#iterations input").fill(str(iterations))
+    expect(page.locator("#prediction")).to_contain_text("on this device")
 
 
 def train(page: Page, picture: Path) -> None:
-    """Begins a training, and waits until its first scale is kept."""
+    """Begin a training, and wait until its first scale is kept."""
     upload(page, picture)
     page.locator("#train").click()
-    expect(page.locator("#train-status")).to_contain_text("scale 2 of 4", timeout=60_000)
+    expect(page.locator("#train-status")).to_contain_text("scale 2 of 4")
 
 
 def progress(page: Page) -> int:
@@ -85,6 +85,11 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
     with new_page(browser, small_app + SCENES) as page:
         train(page, picture_file)
         expect(page).to_have_url(re.compile("tab=scenes&training=[0-9a-f]{16}$"))
+        expect(page.locator("#strip figure").nth(1)).to_be_visible()  # every finished scale and the current
+        plot = page.locator("#losses canvas, #losses svg").first
+        expect(plot).to_be_visible()
+        inner, outer = plot.bounding_box(), page.locator("#losses").bounding_box()
+        assert inner and outer and inner["y"] + inner["height"] <= outer["y"] + outer["height"]  # the legend is its end
         before, link = progress(page), page.url
         page.goto(small_app)  # the browser remembers it, whatever the address says
         expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
@@ -108,11 +113,7 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
                 expect(each.locator("#scene input")).to_have_value("discs")
                 expect(each.locator("#scene")).to_be_in_viewport()
                 expect(each.locator("#sample-gallery")).to_be_visible()
-                expect(each).to_have_url(re.compile("scene=discs-"), timeout=60_000)  # samples of it
-            watcher.goto(small_app)
-            expect(watcher.locator("#scenes-gallery")).not_to_contain_text("discs")  # nor is the scene
-        page.goto(small_app)
-        expect(page.locator("#scenes-gallery")).to_contain_text("discs")
+                expect(each).to_have_url(re.compile("scene=discs-"))  # samples of it
 
 
 def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
@@ -143,12 +144,10 @@ def test_a_click_opens_the_scene_that_was_shown(small_app: str, browser: Browser
     """Though there are more scenes by then."""
     with new_page(browser, small_app + SCENES) as page:
         other = page.context.new_page()
+        other.goto(small_app + SCENES)
         for name, each in (("older", page), ("newer", other)):
             save_zip(ScenePipeline.from_pretrained(tiny_folder), tmp_path / f"{name}.zip")
-            each.goto(small_app + SCENES)
-            with each.expect_file_chooser() as chooser:
-                each.locator("#scene-upload").click()
-            chooser.value.set_files(tmp_path / f"{name}.zip")
+            add(each, tmp_path / f"{name}.zip")
             expect(each.locator("#scenes-gallery")).to_contain_text(name)
         page.locator("#scenes-gallery button").filter(has_text="tiny").click()
         expect(page.locator("#about")).to_contain_text("tiny")
@@ -156,28 +155,82 @@ def test_a_click_opens_the_scene_that_was_shown(small_app: str, browser: Browser
         expect(page.locator("#about")).to_contain_text("older")
 
 
-def test_resume_goes_on_with_the_training_that_is_shown(small_app: str, browser: Browser, picture_file: Path):
+def add(page: Page, archive: Path) -> None:
+    """Upload a scene."""
+    with page.expect_file_chooser() as chooser:
+        page.locator("#scene-upload").click()
+    chooser.value.set_files(archive)
+
+
+def test_mistakes_are_explained_a_failure_is_told_and_a_stopped_training_gone_on_with(
+    small_app: str, browser: Browser, picture_file: Path, page_of_text: Image.Image, tmp_path: Path
+):
     with new_page(browser, small_app + SCENES) as page:
-        held = list[Route]()
+        expect(page.locator("#sample-status")).to_contain_text("1 picture in")
+        page.get_by_role("tab", name="Train your own picture").click()
+        page.locator("#train").click()
+        expect(page.get_by_text("there is no picture yet: upload one first")).to_be_visible()
+        Image.new("RGB", (900, 40)).save(tmp_path / "thin.png")
+        page.locator("#picture input[type=file]").set_input_files(tmp_path / "thin.png")
+        expect(page.get_by_text("at most 8 times the shorter").first).to_be_visible()
+        expect(page.locator("#train")).to_be_enabled()
+        page_of_text.save(tmp_path / "page.png")
+        page.locator("#picture input[type=file]").set_input_files(tmp_path / "page.png")
+        expect(page.locator("#prediction")).to_contain_text("writing", ignore_case=True)
 
-        def hold(route: Route) -> None:
-            """What chooses the trained scene comes late."""
-            first = str(next(iter(route.request.post_data_json["data"]), ""))
-            held.append(route) if first.startswith("discs-") else route.continue_()
-
-        page.route("**/run/predict*", hold)
-        train(page, picture_file)
-        page.locator("#stop").click()
-        expect(page.locator("#train-status")).to_contain_text("scales are kept as discs;")
-        page.locator("#resume").click()
-        expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
-        assert held
-
-
-def test_a_training_that_fails_says_why_where_it_was_seen(small_app: str, browser: Browser, picture_file: Path):
-    with new_page(browser, small_app + SCENES) as page:
         upload(page, picture_file)
         page.locator("#train-seed input").fill(str(FAILING))
         page.locator("#train").click()
         expect(page.locator("#train-status")).to_contain_text("Nothing came of it: this failed here (RuntimeError)")
         expect(page.locator("#train")).to_be_enabled()
+
+        held = list[Route]()
+
+        def hold(route: Route) -> None:
+            """Let what chooses the trained scene come late."""
+            first = str(next(iter(route.request.post_data_json["data"]), ""))
+            held.append(route) if first.startswith("discs-") else route.continue_()
+
+        page.route("**/run/predict*", hold)
+        page.locator("#train-seed input").fill("0")
+        page.locator("#train").click()
+        expect(page.locator("#stop")).to_be_enabled()
+        expect(page.locator("#train")).to_be_disabled()
+        expect(page.locator("#train-status")).to_contain_text("scale 2 of 4")
+        page.locator("#stop").click()
+        expect(page.locator("#train-status")).to_contain_text(
+            re.compile("Stopped: [1-3] of 4 scales are kept as discs;")
+        )
+        expect(page.locator("#train")).to_be_enabled()
+        page.locator("#resume").click()
+        expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
+        assert held
+
+
+def test_a_finished_training_can_be_taken_away_and_brought_back(
+    small_app: str, browser: Browser, picture_file: Path, tmp_path: Path
+):
+    sample = "#sample-gallery img"
+    with new_page(browser, small_app + SCENES) as page:
+        upload(page, picture_file, iterations=5)
+        page.locator("#max-size input").fill("40")
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("Trained in")
+        page.locator("#train").click()
+        expect(page.locator("#train-status")).to_contain_text("Already trained: discs")
+        page.get_by_role("tab", name="Use a scene", exact=True).click()
+        expect(page.locator("#about")).to_contain_text("40 × 30 px")
+        expect(page.locator("#about")).to_contain_text("lives 2 h")
+        link = page.locator("#sample-link textarea, #sample-link input")
+        expect(link).to_have_value(re.compile("scene=discs-"))
+        first, kept = shown_bytes(page, sample), downloaded(page, "#scene-download", tmp_path)
+        with new_page(browser, link.input_value()) as other:  # somebody else, by the link
+            expect(other.locator("#about")).to_contain_text("40 × 30 px")
+            expect(other.locator("#sample-status")).to_contain_text("1 picture in")
+            assert shown_bytes(other, sample) == first
+            expect(other.locator("#scenes-gallery")).not_to_contain_text("discs")  # which is not theirs
+            add(other, kept)
+            expect(other.locator("#scenes-gallery")).to_contain_text("discs")
+            expect(other.locator("#scene input")).to_have_value("discs")
+            expect(other.locator("#sample-link textarea, #sample-link input")).not_to_have_value(link.input_value())
+            assert shown_bytes(other, sample) == first

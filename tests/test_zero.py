@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ui.training import zero
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +23,7 @@ def run(case: str, picture: Path, folder: Path) -> dict:
     return json.loads(result.stdout.splitlines()[-1])
 
 
+@pytest.mark.soak
 def test_a_training_over_several_calls_gives_the_same_weights(picture_file, tmp_path):
     weights = {}
     for case, calls in (("whole", 1), ("pieces", 3)):
@@ -31,6 +34,7 @@ def test_a_training_over_several_calls_gives_the_same_weights(picture_file, tmp_
     assert weights["whole"] == weights["pieces"]
 
 
+@pytest.mark.soak
 def test_a_used_up_quota_is_told_and_finished_scales_stay(picture_file, tmp_path):
     told = run("quota", picture_file, tmp_path / "scene")
     assert "exceeded your GPU quota" in told["error"] and told["scales"] == 1

@@ -1,0 +1,314 @@
+"""The Scenes tab in Chromium: pictures are drawn, chosen, fitted, animated, painted, edited, taken away, linked to."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser import axe_finds_nothing, downloaded, new_page, opened, settled_bytes, shown_bytes, watched_page
+
+PERMISSIONS = ["clipboard-read", "clipboard-write"]
+OUTLINED = "parseFloat(getComputedStyle(document.activeElement).outlineWidth) >= 2"
+
+
+@pytest.fixture(scope="module")
+def scenes(browser: Browser, app: str) -> Iterator[Page]:
+    """One page for all tests, each of which has its own tab; its first samples are drawn."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, permissions=PERMISSIONS)
+    with watched_page(context, f"{app}?tab=scenes&scene=peaks&enlarge=0&count=8") as page:
+        expect(page.locator("#sample-status")).to_contain_text("8 pictures")
+        yield page
+
+
+def view(page: Page, name: str, panel: str = "") -> None:
+    """Open a tab. panel: whose pictures are not to be enlarged."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    if panel:
+        page.locator(f"#{panel}-enlarge").get_by_role("checkbox").uncheck()
+
+
+def link(page: Page, panel: str) -> Locator:
+    return page.locator(f"#{panel}-link input, #{panel}-link textarea")
+
+
+def stroke(page: Page, canvas: str) -> None:
+    """A thick line across the middle of a canvas, once it shows the photograph and takes strokes."""
+    expect(page.locator(f"{canvas} canvas").first).to_be_visible()
+    page.locator(f"{canvas} canvas").first.scroll_into_view_if_needed()
+    undo = page.locator(f"{canvas} button[aria-label=Undo]")
+    for _ in range(30):
+        page.wait_for_timeout(1000)  # the editor has no sign of when it is ready
+        box = page.locator(f"{canvas} canvas").first.bounding_box()
+        assert box
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x - 40, y)
+        page.mouse.down()
+        for step in range(10):
+            page.mouse.move(x - 40 + 8 * step, y + 5 * (step % 2))
+        page.mouse.up()
+        page.wait_for_timeout(500)
+        if undo.is_enabled():
+            return
+    raise AssertionError("the canvas took no stroke")
+
+
+def draw(page: Page, panel: str) -> str:
+    """Press a panel's button; the link to the result, once it is another one."""
+    before = link(page, panel).input_value()
+    page.locator(f"button#{panel}").click()
+    expect(link(page, panel)).not_to_have_value(before)
+    expect(page.locator(f"#{panel}-status")).to_contain_text("1 picture in")
+    return link(page, panel).input_value()
+
+
+def shown(page: Page, panel: str) -> list[Image.Image]:
+    """What there was before, and the result, from the slider."""
+    expect(page.locator(f"#{panel}-compare img")).to_have_count(2)
+    return [
+        Image.open(io.BytesIO(page.request.get(str(picture.get_attribute("src"))).body())).convert("RGB")
+        for picture in page.locator(f"#{panel}-compare img").all()
+    ]
+
+
+def differences(a: Image.Image, b: Image.Image) -> list[int]:
+    return [abs(x - y) for x, y in zip(a.tobytes(), b.tobytes(), strict=True)]
+
+
+def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, tmp_path):
+    with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
+        assert len(archive.namelist()) == 8
+        third = archive.read(archive.namelist()[2])
+    scenes.locator("#sample-gallery button.thumbnail-item").nth(7).click()
+    expect(scenes.locator("#sample-gallery .preview")).to_be_in_viewport(ratio=0.95)
+    scenes.locator("#sample-gallery").get_by_label("Close").click()
+    scenes.get_by_label("Choose by clicking").check()
+    for number, said in ((1, "Download 1 of 8"), (3, "Download 2 of 8"), (1, "Download 1 of 8")):
+        scenes.locator("#sample-gallery button.thumbnail-item").nth(number - 1).click()
+        expect(scenes.locator("#sample-zip")).to_have_text(said)
+    expect(scenes.locator("#sample-gallery")).to_contain_text("\u2713 3 · ")
+    with zipfile.ZipFile(downloaded(scenes, "#sample-zip", tmp_path)) as archive:
+        (name,) = archive.namelist()
+        assert Image.open(io.BytesIO(archive.read(name))).tobytes() == Image.open(io.BytesIO(third)).tobytes()
+
+    scenes.locator("#sample-copy").click()
+    expect(scenes.locator("#sample-copy")).to_contain_text("Link copied")
+    copied = scenes.evaluate("navigator.clipboard.readText()")
+    assert (
+        copied.startswith(f"{app}/?tab=scenes&scene=peaks&mode=sample")
+        and copied == link(scenes, "sample").input_value()
+    )
+    scenes.locator("#sample-code").get_by_text("Use this from code").click()
+    code = scenes.locator("#sample-code .cm-content").first.inner_text()
+    assert f'Client("{app}")' in code
+    values: dict[str, object] = {}
+    exec(code, values)
+    _, pictures, _ = values["result"]  # type: ignore[misc]
+    assert len(pictures) == 8
+
+
+def test_a_shape_is_fitted_and_compared_by_mouse_and_keys_and_its_link_shows_the_same_pixels(scenes, browser):
+    view(scenes, "Other sizes", "retarget")  # the box unchecked draws, too
+    expect(link(scenes, "retarget")).to_have_value(re.compile("mode=fit&size=325x175.*enlarge=0"))
+    scenes.locator("#shape").get_by_text("Banner 3:1").click()
+    width, height = (scenes.locator(f"#retarget-{side} input") for side in ("width", "height"))
+    expect(width).not_to_have_value("325")
+    size = f"{width.input_value()}x{height.input_value()}"
+    assert int(width.input_value()) == pytest.approx(3 * int(height.input_value()), abs=3)
+    expect(link(scenes, "retarget")).to_have_value(re.compile(f"mode=fit&size={size}.*enlarge=0"))
+    expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in")
+    assert "x".join(map(str, shown(scenes, "retarget")[1].size)) == size
+
+    divider = scenes.get_by_role("slider", name="Before and after: The photograph | fitted").locator("visible=true")
+    expect(divider).to_have_attribute("aria-valuenow", "50")
+    axe_finds_nothing(scenes, "a result")
+    divider.focus()
+    assert scenes.evaluate(OUTLINED)
+    clipped = scenes.locator("#retarget-compare img").last.get_attribute("style")
+    for key, place in (("ArrowRight", 52), ("PageDown", 42), ("Home", 0), ("End", 100)):
+        scenes.keyboard.press(key)
+        expect(divider).to_have_attribute("aria-valuenow", str(place))
+    assert scenes.locator("#retarget-compare img").last.get_attribute("style") != clipped  # the picture follows
+    scenes.locator("#retarget-plain").get_by_text("Cropped").click()
+    expect(scenes.locator("#retarget-compare img")).to_have_count(2)
+
+    fitted = shown_bytes(scenes, "#retarget-compare img >> nth=1")
+    address = link(scenes, "retarget").input_value()
+    assert scenes.url == address
+    view(scenes, "New samples")
+    expect(scenes).to_have_url(re.compile("mode=sample"))  # the address follows the inner tabs
+    view(scenes, "Other sizes")
+    expect(scenes).to_have_url(address)
+    with new_page(browser, address) as page:
+        expect(link(page, "retarget")).to_have_value(address)
+        assert settled_bytes(page, "#retarget-compare img >> nth=1") == fitted
+
+
+def test_all_my_devices(scenes, tmp_path):
+    view(scenes, "All my devices", "devices")
+    scenes.locator("#devices").click()
+    expect(scenes.locator("#devices-status")).to_contain_text("7 pictures in")
+    expect(scenes.locator("#devices-gallery button img")).to_have_count(7)
+    with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
+        sizes = {name.partition("_")[0]: Image.open(archive.open(name)).size for name in archive.namelist()}
+    assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "ultrawide", "banner"]
+    areas = [width * height for width, height in sizes.values()]
+    assert max(areas) < 1.03 * min(areas)  # the trained picture's, up to whole pixels
+    assert sizes["phone"][1] / sizes["phone"][0] == pytest.approx(19.5 / 9, rel=0.02)
+
+
+def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp_path):
+    view(scenes, "Animation", "animate")
+    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
+    scenes.locator("#animate-frames input[type=number]").fill("6")
+    for kind, element in (("mp4", "#animate-video video"), ("gif", "#animate-image img")):
+        scenes.locator("#animate-format").get_by_text(kind, exact=True).click()
+        scenes.locator("#animate").click()
+        expect(scenes.locator(element)).to_be_visible()
+        path = downloaded(scenes, "#animate-file", tmp_path)
+        assert path.name == f"peaks_medium_start1_beta0.90.{kind}"
+        if kind == "mp4":
+            scenes.wait_for_function("document.querySelector('#animate-video video').readyState >= 2")
+        else:
+            assert Image.open(path).n_frames == 6
+    scenes.locator("button#twelve").click()
+    expect(scenes.locator("#animate-status")).to_contain_text("12 animations in")
+    expect(scenes.locator("#twelve-gallery button img")).to_have_count(12)
+    expect(scenes.locator("#twelve-gallery button").first).to_contain_text("subtle, beta 0.80")  # calm ones first
+    with zipfile.ZipFile(downloaded(scenes, "#animate-file", tmp_path)) as archive:
+        assert len(set(archive.namelist())) == 12
+
+
+def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
+    view(scenes, "Paint", "paint")
+    scenes.locator("button#paint").click()
+    expect(scenes.get_by_text("nothing is painted yet").first).to_be_visible()
+    stroke(scenes, "#paint-canvas")
+    address = draw(scenes, "paint")
+    result = shown(scenes, "paint")[1].resize((200, 150))
+    with new_page(browser, address) as other:  # somebody else, by the link
+        expect(other.locator("#paint-status")).to_contain_text("1 picture in")
+        differing = differences(result, shown(other, "paint")[1].resize((200, 150)))
+        assert sum(differing) / len(differing) < 3
+
+
+def test_what_is_marked_is_changed_and_grows_in(scenes, shipped):
+    view(scenes, "Edit", "edit")
+    stroke(scenes, "#edit-canvas")
+    for doing in ("Remove", "Copy"):
+        scenes.locator("#edit-doing").get_by_text(doing, exact=True).click()
+        expect(scenes.locator("#edit-right")).to_be_visible(visible=doing == "Copy")
+        draw(scenes, "edit")
+        _, result = shown(scenes, "edit")
+        corner = (0, 0, result.width // 4, result.height // 4)  # far from the mark
+        assert max(differences(result.crop(corner), shipped.source.resize(result.size).crop(corner))) <= 1
+
+
+def test_a_cutout_is_placed_and_harmonized(scenes, tmp_path):
+    cutout = Image.new("RGBA", (200, 100))
+    ImageDraw.Draw(cutout).ellipse((10, 10, 190, 90), fill=(220, 30, 30))
+    cutout.save(tmp_path / "cutout.png")
+    view(scenes, "Harmonize", "harmonize")
+    scenes.locator("#harmonize-cutout input[type=file]").set_input_files(tmp_path / "cutout.png")
+    expect(scenes.locator("#harmonize-placed img")).to_be_visible()
+    draw(scenes, "harmonize")
+    before, after = shown(scenes, "harmonize")
+    middle = (before.width // 2, before.height * 6 // 10)
+    red, green, _ = before.getpixel(middle)
+    assert red > green + 100  # as pasted
+    red, green, _ = after.getpixel(middle)
+    assert red < green + 60  # the photograph's colours
+
+
+def test_larger_pictures_tiles_and_the_strip_of_what_was_made(scenes):
+    view(scenes, "Larger")
+    scenes.locator("#super-resolve-factor input[type=number]").fill("1.1")
+    scenes.locator("button#super-resolve").click()
+    expect(scenes.locator("#super-resolve-status")).to_contain_text("1 picture in")
+    expect(scenes.locator("#super-resolve-compare img")).to_have_count(2)
+    view(scenes, "Tiles", "tile")
+    scenes.locator("#tile-seed input").fill("7")
+    draw(scenes, "tile")
+    expect(scenes.locator("#tile-repeated img")).to_be_visible()
+    made = scenes.locator("#made a")
+    expect(made.first).to_have_attribute("title", "tile: peaks")
+    view(scenes, "Faces")
+    scenes.locator("#faces-gallery button").nth(1).click()
+    expect(made.first).to_have_attribute("title", "faces: face")
+    scenes.locator("#made a[title='tile: peaks']").click()  # this loads the page, and the strip stays
+    expect(scenes.locator("#tile-status")).to_contain_text("1 picture in")
+    expect(scenes.locator("#tile-seed input")).to_have_value("7")
+    expect(made.first).to_be_visible()
+    scenes.get_by_role("button", name="Forget").click()
+    expect(made).to_have_count(0)
+
+
+def test_choosing_a_scene_draws_it_at_once(scenes):
+    view(scenes, "New samples")
+    seen = set()
+    for name in ("stream", "sunset"):
+        scenes.locator("#scenes-gallery button").filter(has_text=name).click()
+        expect(scenes.locator("#about")).to_contain_text(name)
+        expect(scenes.locator("#scene input")).to_have_value(name)
+        expect(link(scenes, "sample")).to_have_value(re.compile(f"scene={name}"))
+        seen.add(shown_bytes(scenes, "#sample-gallery img"))
+    assert len(seen) == 2
+
+
+def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_path):
+    file = tmp_path / "noise.jpg"
+    Image.effect_noise((480, 300), 60).resize((2700, 1700)).save(file)
+    view(scenes, "Train your own picture")
+    scenes.locator("#preset").get_by_text("Layout").click()
+    scenes.locator("#picture input[type=file]").set_input_files(file)
+    expect(scenes.locator("#prediction")).to_contain_text("on this device")
+    expect(scenes.locator("#prediction")).to_contain_text("Prints will have up to 4.6 megapixels")
+    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
+    scenes.locator("#iterations input").fill("60")  # as long as the first print takes
+    scenes.locator("#train").click()
+    expect(scenes.locator("#meanwhile img")).to_be_visible()
+    expect(scenes.locator("#train-status")).to_contain_text("Trained in")
+    expect(scenes.locator("#resume")).to_be_enabled()  # to the whole of `standard`
+    view(scenes, "Use a scene")
+    expect(scenes.locator("#about")).to_contain_text("3 scales · prints up to")
+    view(scenes, "Other sizes")
+    scenes.locator("#retarget-enlarge").get_by_role("checkbox").check()
+    scenes.locator("#shape").get_by_text("Desktop 16:9").click()
+    expect(scenes.locator("#retarget-status .bar")).to_be_visible()
+    expect(scenes.locator("#retarget-compare img")).to_have_count(2)  # a draft, to begin with
+    expect(link(scenes, "retarget")).to_have_value(re.compile("scene=noise-.*size=2560x1440"))
+    with zipfile.ZipFile(downloaded(scenes, "#retarget-zip", tmp_path)) as archive:
+        (name,) = archive.namelist()
+        whole = Image.open(archive.open(name))
+        assert whole.size == (2560, 1440)
+    assert Image.open(downloaded(scenes, "#retarget-png", tmp_path)).tobytes() == whole.tobytes()
+    jpeg = Image.open(downloaded(scenes, "#retarget-jpeg", tmp_path))
+    assert (jpeg.format, jpeg.size) == ("JPEG", (2560, 1440))
+
+
+def test_samples_are_drafts_until_they_are_prints(browser, app, tmp_path):
+    query = "?tab=scenes&scene=autumn&mode=sample&by=patches&enlarge=1&count=2"
+    with new_page(browser, app + query, 390) as page:
+        tiles, first = page.locator("#sample-gallery button img"), "#sample-gallery button img"
+        expect(tiles).to_have_count(2)
+        draft = page.locator(first).first.get_attribute("src")
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")  # no wider than a phone
+        expect(page.locator("#sample-status")).to_contain_text("2 pictures in")
+        expect(page.locator("#sample-gallery")).to_contain_text("4.4 MP")
+        assert page.locator(first).first.get_attribute("src") != draft
+        assert min(Image.open(io.BytesIO(shown_bytes(page, first))).size) > 1600
+        assert downloaded(page, "#sample-png", tmp_path).name == "autumn_seed0_patches_print_0000.png"
+        tiles.nth(1).click()  # the one that is looked at is the one to download
+
+        def taken() -> Path:
+            return downloaded(page, "#sample-png", tmp_path)
+
+        while taken().name != "autumn_seed0_patches_print_0001.png":
+            page.wait_for_timeout(200)
+        assert Image.open(downloaded(page, "#sample-jpeg", tmp_path)).format == "JPEG"
