@@ -23,10 +23,10 @@ LABELS: dict[Method, str] = {
     "adam": "Adam in turns",
     "extragradient": "Extragradient",
 }
-STEPS = 60
+GAME_STEPS = 60
 ETAS = (0.05, 1.0, 0.05)  # lowest, highest, and from one to the next
 FIRST_ETA = 0.3
-SVG_UNITS = 100  # that a distance of 1 has in about/game.html
+SVG_UNITS_PER_DISTANCE = 100  # that a distance of 1 has in about/game.html
 SEEN_DISTANCE = 6.6
 # Once more from the start, on the page alone.
 REPLAY = """() => document.getElementById("game").getAnimations({ subtree: true })
@@ -82,11 +82,11 @@ def _build_game(tab: gr.Tab) -> None:
 @lru_cache(maxsize=32)
 def game(eta: float) -> str:
     """Return the four methods' paths with steps of this size as HTML. Raises ValueError for one out of range."""
-    paths = {method: bilinear(method, eta, STEPS).tolist() for method in LABELS}
+    paths = {method: bilinear(method, eta, GAME_STEPS).tolist() for method in LABELS}
     said = {method: _distance(math.hypot(*path[-1])) for method, path in paths.items()}
     remarks = (f'<li class="{method}"><strong>{LABELS[method]}</strong> {said[method]}</li>' for method in said)
     return source("about/game.html").format(
-        heading=f"Distance from the equilibrium after {STEPS} steps",
+        heading=f"Distance from the equilibrium after {GAME_STEPS} steps",
         label="; ".join(f"{LABELS[method]}, {said[method]}" for method in said),
         paths="".join(_path(method, path) for method, path in paths.items()),
         remarks="".join(remarks),
@@ -96,7 +96,7 @@ def game(eta: float) -> str:
 def _path(method: str, places: list[tuple[float, float]]) -> str:
     """Return a line and a dot for every place, y upwards, as far as they are near enough to be seen."""
     near = takewhile(lambda place: max(map(abs, place)) < SEEN_DISTANCE, places)
-    *points, last = [(f"{SVG_UNITS * x:.1f}", f"{-SVG_UNITS * y:.1f}") for x, y in near]
+    *points, last = [(f"{SVG_UNITS_PER_DISTANCE * x:.1f}", f"{-SVG_UNITS_PER_DISTANCE * y:.1f}") for x, y in near]
     dots = "".join(
         f'<circle cx="{x}" cy="{y}" r="{6 if step == len(points) else 2}" style="--step:{step}"/>'
         for step, (x, y) in enumerate([*points, last])

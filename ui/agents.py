@@ -25,9 +25,9 @@ from PIL import Image
 from ui.gate import API, NOT_UPLOADED, files_in, is_upload
 
 MAX_IMAGE_BYTES = 1_000_000  # of an image as it is; of a larger one a smaller copy is shown
-REDUCED = (1024, 1024)  # px, at most, of the copy
+REDUCED_SIZE = (1024, 1024)  # px, at most
 MAX_IMAGES = 16  # in an answer: of more there are addresses only
-MAX_TEXT = 20_000  # characters of a value: the recipes of a map of faces have 170,000
+MAX_TEXT_CHARACTERS = 20_000  # of a value: the recipes of a map of faces have 170,000
 MIME_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
 
 Content = ImageContent | TextContent
@@ -72,7 +72,8 @@ class AgentServer(gradio.mcp.GradioMCPServer):
                 contents.append(_text(str(file.get("url") or file["path"])))
             if not files and value is not None:
                 text = value if isinstance(value, str) else json.dumps(value)
-                contents.append(_text(text if len(text) <= MAX_TEXT else f"{len(text):,} characters, left out here"))
+                too_long = len(text) > MAX_TEXT_CHARACTERS
+                contents.append(_text(f"{len(text):,} characters, left out here" if too_long else text))
         return contents
 
 
@@ -106,7 +107,7 @@ def _image(path: Path) -> ImageContent | None:
     if len(data) > MAX_IMAGE_BYTES:
         with Image.open(path) as picture:
             reduced = picture.convert("RGB")
-        reduced.thumbnail(REDUCED)
+        reduced.thumbnail(REDUCED_SIZE)
         file = io.BytesIO()
         reduced.save(file, format="JPEG")
         kind, data = "image/jpeg", file.getvalue()

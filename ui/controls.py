@@ -12,7 +12,7 @@ from darkroom.uses import Option, Use, plain_options
 from ui.gradio_patches import picture_file
 from ui.wiring import QUIET, Updates, Values, ready
 
-FINE_STEP = 0.01  # of a slider from 0 to 1
+FINE_SLIDER_STEP = 0.01  # of a slider from 0 to 1
 MAX_SLIDER_STEPS = 1000
 
 
@@ -56,7 +56,7 @@ def control(it: Option, name: str) -> Any:
     assert it.low is not None and it.most is not None
     if it.optional or it.most > MAX_SLIDER_STEPS:
         return gr.Number(it.first, label=label, precision=0 if it.kind is int else None, minimum=it.low, elem_id=name)
-    step = 1 if it.kind is int or it.most > 1 else FINE_STEP
+    step = 1 if it.kind is int or it.most > 1 else FINE_SLIDER_STEP
     return gr.Slider(it.low, it.most, it.first, step=step, label=label, elem_id=name)
 
 

@@ -27,15 +27,15 @@ SCHEMAS: dict[type, dict[str, Any]] = {
     Image.Image: ImageData.model_json_schema(), Path: FileData.model_json_schema(),
 }  # fmt: skip
 ONE_OR_SEVERAL = {"anyOf": [SCHEMAS[int], {"type": "array", "items": SCHEMAS[int]}]}
-NAMED: dict[type, str] = {
+KIND_NAMES: dict[type, str] = {
     dict: "an object", list: "a list", str: "a text", Image.Image: "a picture", Path: "a ZIP of a trained scene",
 }  # fmt: skip
-FILES = {Image.Image: "png", Path: "zip"}  # arguments that are files, with the suffix of an example
+FILE_SUFFIXES = {Image.Image: "png", Path: "zip"}  # arguments that are files, with the suffix of an example
 BY_AGENTS = (
     " Agents give a data: address (data:image/png;base64,...) of at most 3 MB, the path that POST /gradio_api/upload "
     "(form field files) has answered, or the address of a file that a tool has answered."
 )
-MAX_SEVERAL = 3  # values of an option that takes several: as many calls in one
+MAX_OPTION_VALUES = 3  # values of an option that takes several: as many calls in one
 PICTURES_ANSWER = "answers with the pictures and a ZIP of them."
 EXAMPLES: dict[str, Any] = {
     "scene": "peaks",
@@ -71,25 +71,26 @@ class Argument(gr.JSON):
         return {**schema, "additional_description": self.about}
 
     def example_payload(self) -> Any:
-        if self.option.kind in FILES:
-            return {"path": f"{self.option.name}.{FILES[self.option.kind]}", "meta": {"_type": "gradio.FileData"}}
-        return EXAMPLES.get(self.option.name) if self.value is None else self.value
+        it = self.option
+        if it.kind in FILE_SUFFIXES:
+            return {"path": f"{it.name}.{FILE_SUFFIXES[it.kind]}", "meta": {"_type": "gradio.FileData"}}
+        return EXAMPLES.get(it.name) if self.value is None else self.value
 
     def preprocess(self, payload: Any) -> Any:
         """Return the value, a file as its path. Raises gr.Error where it is missing, or JSON of another kind."""
         it = self.option
         if payload is None:
-            if it.default is NEEDED and it.kind in NAMED:
-                raise _refusal(f"{it.name} is empty; {NAMED[it.kind]} is needed")
+            if it.default is NEEDED and it.kind in KIND_NAMES:
+                raise _refusal(f"{it.name} is empty; {KIND_NAMES[it.kind]} is needed")
             return None
         given = f"{it.name} is {echo(payload)} ({type(payload).__name__})"
-        if it.kind in FILES:
+        if it.kind in FILE_SUFFIXES:
             if not isinstance(payload, dict) or not isinstance(payload.get("path"), str):
                 raise _refusal(f"{given}; an uploaded file is needed")
             return payload["path"]
-        plain = it.kind in NAMED and not it.choices and not it.several
+        plain = it.kind in KIND_NAMES and not it.choices and not it.several
         if plain and not isinstance(payload, it.kind):
-            raise _refusal(f"{given}; {NAMED[it.kind]} is needed")
+            raise _refusal(f"{given}; {KIND_NAMES[it.kind]} is needed")
         return payload
 
 
@@ -103,7 +104,7 @@ def endpoint(
     """Add an endpoint called like its handler. Endpoints and their components lie in a group that is not shown."""
     about, said, _ = get_function_description(handler)
     inputs = [Argument.of(it, said.get(name, "")) for name, it in arguments.items()]
-    lines = [f"{name}: {said[name]}{BY_AGENTS if it.kind in FILES else ''}" for name, it in arguments.items()]
+    lines = [f"{name}: {said[name]}{BY_AGENTS if it.kind in FILE_SUFFIXES else ''}" for name, it in arguments.items()]
     handler.__doc__ = "\n".join([about, "", "Args:", *lines])
     gr.Button(visible=False).click(
         handler, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
@@ -116,7 +117,7 @@ def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
     Several values of an option of pictures may be a list.
     """
     animated = issubclass(use, AnimationUse)
-    more = f"; a list draws count for each of up to {MAX_SEVERAL}"
+    more = f"; a list draws count for each of up to {MAX_OPTION_VALUES}"
     arguments = {kind: model_option(kind), **plain_options(use)}
     for name, it in arguments.items():
         if it.several and not animated:
@@ -139,8 +140,8 @@ def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
     """Return a use for each combination of what was given several times. Raises ValueError."""
     several = {name: it for name, it in plain_options(use).items() if it.several and isinstance(asked[name], list)}
     for name, it in several.items():
-        if not 0 < len(asked[name]) <= MAX_SEVERAL:
-            raise ValueError(f"{name} is {echo(asked[name])}; 1 to {MAX_SEVERAL} values are allowed")
+        if not 0 < len(asked[name]) <= MAX_OPTION_VALUES:
+            raise ValueError(f"{name} is {echo(asked[name])}; 1 to {MAX_OPTION_VALUES} values are allowed")
         for value in asked[name]:
             it.checked(value, served=True)
     return [use.served(values) for values in combinations(asked, several)]

@@ -25,7 +25,7 @@ from ui.reports import Report
 from ui.wiring import Updates, warn
 
 MAX_SENTENCE_CHARACTERS = 400  # an echo of what was sent may be a book
-OWN = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
+OWN_PACKAGES = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
 
 log = logging.getLogger("darkroom")
 
@@ -108,7 +108,7 @@ def described(error: Exception, own: bool) -> tuple[str, str]:
         word, sentence = "no memory", "there is not enough memory for this here; a smaller size or a smaller count fits"
     elif isinstance(error, OSError):
         sentence = why(error)
-    elif type(error) is ValueError or type(error).__module__.split(".")[0] in OWN:
+    elif type(error) is ValueError or type(error).__module__.split(".")[0] in OWN_PACKAGES:
         word, sentence = "refused", without_paths(str(error))
     elif own and isinstance(error, TypeError | LookupError | AttributeError):
         sentence = "what the page sent does not belong together; reload it and try again"

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-STRIP_HEIGHT = 96  # px
+STRIP_HEIGHT_PX = 96
 
 
 def line(text: str) -> str:
@@ -47,12 +47,12 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
     """Return the pictures of a pyramid side by side, coarsest first, at one height; the current one is marked."""
     parts = []
     for n, picture in enumerate(pictures):
-        width = max(1, round(picture.width * STRIP_HEIGHT / picture.height))
-        small = picture if picture.height <= STRIP_HEIGHT else picture.resize((width, STRIP_HEIGHT))
+        width = max(1, round(picture.width * STRIP_HEIGHT_PX / picture.height))
+        small = picture if picture.height <= STRIP_HEIGHT_PX else picture.resize((width, STRIP_HEIGHT_PX))
         mark = ' class="current"' if n == current else ""
         size = f"{picture.width} × {picture.height}"
         parts.append(
-            f'<figure{mark}><img src="{_source(small, "WEBP", quality=80)}" width="{width}" height="{STRIP_HEIGHT}" '
+            f'<figure{mark}><img src="{_source(small, "WEBP", quality=80)}" width="{width}" height="{STRIP_HEIGHT_PX}" '
             f'alt="Scale {n + 1}, {size} px"><figcaption>{n + 1} · {size}</figcaption></figure>'
         )
     label = escape(f"{len(pictures)} of {scales} scales, coarsest first")

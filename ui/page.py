@@ -36,7 +36,7 @@ from ui.wiring import QUIET, Updates
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
 HERE = "() => location.origin + location.pathname"
 CACHE_SECONDS = (600, 2 * 3600)  # between two looks for old files among those handed over, and their age
-NOTES_SECONDS = 2.0  # between two looks at how far the weights have come
+WEIGHTS_CHECK_SECONDS = 2.0  # between two looks at how far the weights have come
 PACKAGES = ("gradio", "torch", "pillow", "huggingface-hub", "numpy")
 VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
@@ -171,6 +171,6 @@ def _weights_notes(page: Page, faces: Models[Any], scenes: Models[Any]) -> None:
         return gr.HTML(notices(lines), visible=bool(lines)), gr.Timer(active=faces.busy or scenes.busy)
 
     shown = gr.HTML(visible=False, elem_id="weights")
-    timer = gr.Timer(NOTES_SECONDS, active=faces.busy or scenes.busy)
+    timer = gr.Timer(WEIGHTS_CHECK_SECONDS, active=faces.busy or scenes.busy)
     for event in (page.load, timer.tick):
         event(notes, None, [shown, timer], queue=False, **QUIET)

@@ -11,8 +11,8 @@ from typing import Any
 import fastapi
 import gradio as gr
 
-BROWSER = "Mozilla/"  # with which the name of every browser begins
-AGENT = "mcp"  # as whom Gradio's own client calls
+BROWSER_PREFIX = "Mozilla/"  # with which the name of every browser begins
+AGENT_USER = "mcp"  # as whom Gradio's own client calls
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Visitor:
         if request is None:
             return cls("", "")
         owner = request.session_hash or ""
-        browser = str(request.headers.get("user-agent", "")).startswith(BROWSER)
+        browser = str(request.headers.get("user-agent", "")).startswith(BROWSER_PREFIX)
         if browser and isinstance(remembered, str) and re.fullmatch("[0-9a-f]{32}", remembered):
             owner = remembered
         address = address_of(request)
-        if request.headers.get("x-gradio-user") == AGENT:
+        if request.headers.get("x-gradio-user") == AGENT_USER:
             owner = new_name()  # one client calls for all agents: each has only the scenes whose names it was given
         return cls(owner, owner if browser else address, address)
 

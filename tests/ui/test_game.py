@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dcgan.games import bilinear
-from ui.about import ETAS, LABELS, STEPS, game
+from ui.about import ETAS, GAME_STEPS, LABELS, game
 from ui.theme import source
 
 
@@ -14,7 +14,7 @@ def test_the_words_say_where_the_package_ends():
         said = dict(re.findall(r"<strong>(.*?)</strong> (.*?)</li>", game(eta)))
         assert list(said) == list(LABELS.values())
         for method, name in LABELS.items():
-            distance = float(bilinear(method, eta, STEPS)[-1].norm())
+            distance = float(bilinear(method, eta, GAME_STEPS)[-1].norm())
             number = re.search(r"[\d.]+", said[name])
             if distance > 1e6:
                 assert said[name] == "over a million times as far"
@@ -29,7 +29,7 @@ def test_what_goes_far_away_is_drawn_as_far_as_it_is_seen():
     assert (
         "e+" not in shown and "inf" not in shown and max(map(abs, map(float, re.findall(r'cx="(.*?)"', shown)))) < 700
     )
-    assert len(re.findall("<circle ", game(0.05))) == 1 + 4 * (STEPS + 1)
+    assert len(re.findall("<circle ", game(0.05))) == 1 + 4 * (GAME_STEPS + 1)
 
 
 def luminance(colour: str) -> float:

@@ -36,7 +36,7 @@ def any_recipe(rng: random.Random) -> Recipe:
 # -- faces in links --------------------------------------------------------------------------------------------------
 
 
-def test_any_face_comes_back_exactly():
+def test_any_face_comes_back_exactly_and_briefly():
     torch.manual_seed(0)
     rng = random.Random(0)
     for _ in range(200):
@@ -45,19 +45,11 @@ def test_any_face_comes_back_exactly():
         assert read_face(token) == recipe
         query = Query(parsed(address({"face": token})))
         assert query.read("face", None, read_face) == recipe and not query.ignored
-
-
-def test_a_latent_on_the_grid_is_short_and_comes_back_exactly():
-    for z in snapped(torch.randn(20, 64, generator=torch.manual_seed(0)).clamp(-3.9, 3.9)):
-        recipe = Recipe(z=tuple(z.tolist()))
+    for z in snapped(torch.randn(20, 64).clamp(-3.9, 3.9)).tolist():  # on the grid, so short
+        recipe, beyond = Recipe(z=tuple(z)), Recipe(z=(*z[:-1], 4.0))
         token = face_token(recipe)
         assert token.startswith("q") and len(token) <= 90 and read_face(token) == recipe
-        assert torch.equal(torch.tensor(read_face(token).z), z)
-        beyond = Recipe(z=(*recipe.z[:-1], 4.0))
         assert face_token(beyond).startswith("z") and read_face(face_token(beyond)) == beyond
-
-
-def test_tokens_are_readable():
     assert face_token(Recipe(7, 3, 0.8, {"smiling": 1.5, "pc1": -2.0})) == "7.3.0.8~smiling=1.5~pc1=-2"
     assert face_token(Recipe(7, 3, variety=0.7)) == "7.3.1v0.7"
     assert read_face("7.3.1") == Recipe(7, 3)
@@ -89,9 +81,6 @@ def test_damaged_tokens_are_refused():
     ):
         with pytest.raises(ValueError, match=message):
             read_face(token)
-
-
-def test_random_text_is_no_face():
     rng = random.Random(0)
     for _ in range(500):
         text = "".join(rng.choices("z0123456789.~=-_ Aé\x00%", k=rng.randrange(12)))
@@ -113,19 +102,12 @@ def test_values_are_written_short_and_read_back():
     assert read_option(query, framed) and not read_option(query, replace(framed, link="g", first=True))
     query.leave_out_the_rest()
     assert not query.ignored
-
-
-def test_numbers_keep_every_digit():
     rng = random.Random(0)
     for value in (rng.uniform(-1e6, 1e6) for _ in range(50)):
         assert Query(parsed(address({"x": value}))).number("x", 0.0, -1e6, 1e6) == value
-
-
-def test_seeds_that_browsers_round_are_refused():
     seed = options(singan.uses.Sample)["seed"]
-    assert seed.most > MAX_BROWSER_SEED
     for number, taken in ((MAX_BROWSER_SEED, MAX_BROWSER_SEED), (MAX_BROWSER_SEED + 1, seed.first)):
-        query = Query({"seed": str(number)})
+        query = Query({"seed": str(number)})  # browsers round the larger one
         assert read_option(query, seed) == taken and bool(query.ignored) == (taken != number)
 
 
@@ -149,14 +131,6 @@ def test_what_cannot_be_used_has_its_default_and_is_named():
         assert len(query.ignored) == 1 and query.ignored[0].startswith(f"x={text}") and reason in query.ignored[0]
 
 
-def test_what_nobody_reads_is_named_but_gradios_own():
-    query = Query({"seed": "3", "wit": "1", "__theme": "dark"})
-    assert query.number("seed", 0, 0, 9) == 3 and query.number("missing", 4, 0, 9) == 4
-    query.leave_out_the_rest()
-    query.leave_out_the_rest()
-    assert query.ignored == ["wit (unknown)"]
-
-
 def test_what_others_append_is_passed_over_in_silence():
     appended = "utm_source utm_medium UTM_Campaign fbclid gclid gbraid wbraid msclkid dclid yclid twclid igshid igsh"
     more = "mc_cid mc_eid _ga _gl ref ref_src si __theme __sign __lang logs"
@@ -168,25 +142,20 @@ def test_what_others_append_is_passed_over_in_silence():
     assert Query({"ref": "3"}).number("ref", 0, 0, 9) == 3  # who asks for one has it
 
 
-def test_of_a_name_given_twice_the_last_counts():
-    query = Query([("seed", "1"), ("count", "5"), ("seed", "2")])
-    assert [query.number(name, 0, 0, 9) for name in ("seed", "seed", "count")] == [2, 2, 5]
-    assert query.ignored == ["seed twice (the last one counts)"]
-
-
-def test_a_notice_is_a_sentence_of_bounded_length():
+def test_what_is_ignored_is_named_in_a_sentence_of_bounded_length():
+    query = Query([("seed", "1"), ("count", "5"), ("seed", "2"), ("wit", "1"), ("__theme", "dark"), ("x", "9" * 500)])
+    assert [query.number(name, 0, 0, 9) for name in ("seed", "seed", "count", "x", "missing")] == [2, 2, 5, 0, 0]
+    query.leave_out_the_rest()
+    query.leave_out_the_rest()
+    twice, shortened, unknown = query.ignored
+    assert twice == "seed twice (the last one counts)" and unknown == "wit (unknown)"
+    assert shortened.startswith("x=" + "9" * 40 + " (")
     query = Query([("seed", "x"), *((f"{i:03}" + "n" * 900, "1") for i in range(100))])
     query.number("seed", 0, 0, 9)
     query.leave_out_the_rest()
     said = query.notice()
     begun = "This link was not understood in part; ignored: seed=x (a whole number is needed); 000nnn"
     assert said.startswith(begun) and said.endswith("(unknown); 85 more") and len(said) < 1200
-
-
-def test_long_values_are_shortened_in_the_notice():
-    query = Query({"x": "9" * 500})
-    query.number("x", 0, 0, 9)
-    assert query.ignored[0].startswith("x=" + "9" * 40 + " (")
 
 
 # -- the Faces tab ---------------------------------------------------------------------------------------------------
@@ -219,11 +188,8 @@ def opened(handlers, link: str) -> tuple[Opened, list[str]]:
 def test_a_state_comes_back_from_its_link(handlers):
     for seed in range(60):
         rng = random.Random(seed)
-        number, count, truncation = (
-            rng.randrange(2**53),
-            rng.randrange(1, 65),
-            rng.choice([0.0, 0.8, 1.0, rng.random()]),
-        )
+        number, count = rng.randrange(2**53), rng.randrange(1, 65)
+        truncation = rng.choice([0.0, 0.8, 1.0, rng.random()])
         moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
         in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=truncation)
         elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
@@ -250,6 +216,7 @@ def test_a_morph_through_favourites_has_them_in_its_link(handlers):
 
 
 def test_links_are_short_where_they_can_be(handlers):
+    assert in_order(["age", "wit", "smiling", "pc1"]) == ["smiling", "age", "wit", "pc1"]  # moves in this order, too
     gallery = {"seed": 42, "count": 16, "variety": 0.8}
     recipe = Recipe(42, 3, 1.0, {"smiling": 1.5}, variety=0.8)
     link = address(link_keys(None, gallery, recipe, [None] * 3, "edit", Morph()))
@@ -292,11 +259,6 @@ def test_faces_that_the_model_cannot_draw_are_named(handlers):
     assert "z has shape (1, 2); (N, 8) is needed" in ignored[2] and "direction is 'wit'" in ignored[3]
 
 
-def test_directions_come_in_an_order_for_people():
-    names = ["age", "bangs", "wit", "smiling", "pc1", "pc2"]
-    assert in_order(names) == ["smiling", "age", "bangs", "wit", "pc1", "pc2"]
-
-
 # -- which tab a link means ------------------------------------------------------------------------------------------
 
 
@@ -331,7 +293,4 @@ def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters():
         ("?utm_source=x&scene=sunset&fbclid=y", "scenes"),
     ):
         assert tab_meant(list(parsed(link).items()), PARTS) == tab
-
-
-def test_a_link_without_parameters_opens_the_first_tab():
     assert tab_meant([], PARTS) == "faces" and tab_meant([], {"scenes": PARTS["scenes"]}) == "scenes"

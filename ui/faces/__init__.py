@@ -1,1 +1,1 @@
-"""The half of the page that is about faces."""
+"""Show and serve faces."""

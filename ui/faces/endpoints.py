@@ -29,7 +29,7 @@ THREE = {**{name: Option(f"recipe of the face {name.upper()}", name=name, kind=d
 
 
 class FaceEndpoints:
-    """Methods that answer by the names of the endpoints; their docstrings are the endpoints' descriptions."""
+    """Answer by methods of the endpoints' names, whose docstrings are the endpoints' descriptions."""
 
     def __init__(self, handlers: FaceHandlers) -> None:
         self._handlers = handlers

@@ -34,7 +34,7 @@ from ui.wiring import warn
 MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
 MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
-MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
+MAX_LATENT_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
 LOOKING = "Looking for the nearest face"
 NO_FACE = "No face was found in this photograph, so its central square counts."
@@ -213,5 +213,5 @@ def _entry(old: float, new: Any) -> float:
         raise ValueError(f"an entry of the latent is {new!r}; a number is needed") from None
     if number == round(old, 2):
         return old
-    check_range("an entry of the latent", number, -MAX_ENTRY, MAX_ENTRY)
+    check_range("an entry of the latent", number, -MAX_LATENT_ENTRY, MAX_LATENT_ENTRY)
     return number

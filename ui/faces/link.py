@@ -17,7 +17,7 @@ from ui.links import MAX_BROWSER_SEED, Query, read_option
 
 VIEWS = ("edit", "morph", "map")
 PIN_KEYS = ("a", "b", "c")
-BETWEEN = ","  # tokens of several faces
+FACE_SEPARATOR = ","  # tokens of several faces
 TAKEN = {
     "tab", "model", "seed", "count", "truncation", "variety", "face", "index", "view", "faces", *PIN_KEYS,
     *options(Morph),
@@ -73,7 +73,7 @@ def link_keys(
     if view != "edit":
         link["view"] = view
     if view == "morph" and motion.faces:
-        link["faces"] = BETWEEN.join(map(face_token, motion.faces))
+        link["faces"] = FACE_SEPARATOR.join(map(face_token, motion.faces))
     return link | motion.keys() if view == "morph" else link
 
 
@@ -100,7 +100,7 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
         return usable(text, faces)
 
     def several(text: str) -> tuple[Recipe, ...]:
-        tokens = text.split(BETWEEN)
+        tokens = text.split(FACE_SEPARATOR)
         check_range("number of faces", len(tokens), 2, MAX_FACES)
         return tuple(Recipe.from_dict(one(token)) for token in tokens)
 
