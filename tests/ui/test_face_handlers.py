@@ -11,6 +11,7 @@ from dcgan.data import square
 from dcgan.invert import LIKENESS
 from dcgan.latent import snapped
 from dcgan.recipe import Recipe, save_png
+from tests.ui.test_links import OneModel
 from ui.device import Device, Turn
 from ui.faces.endpoints import FaceEndpoints
 from ui.faces.handlers import MAP_SIDE, MAX_BROWSER_SEED, NO_FACE, TABLE_COLUMNS, FaceHandlers
@@ -18,17 +19,9 @@ from ui.faces.handlers import MAP_SIDE, MAX_BROWSER_SEED, NO_FACE, TABLE_COLUMNS
 FACES = [Recipe(0, i).to_dict() for i in range(3)]
 
 
-class OneModel:
-    """Stands in for Models."""
-
-    def __init__(self, faces):
-        self.names = ["tiny"]
-        self.get = {"tiny": faces}.__getitem__
-
-
 @pytest.fixture
 def handlers(tiny_faces):
-    return FaceHandlers(OneModel(tiny_faces), Device())
+    return FaceHandlers(OneModel(tiny=tiny_faces), Device())
 
 
 @pytest.fixture

@@ -30,29 +30,28 @@ SAVED = {
 READERS, ROUNDS = 4, 12
 
 
-def savers() -> list[str]:
-    """The names of all functions of Gradio's that write into its cache by content."""
-    return [name for name in dir(processing_utils) if re.fullmatch("save_(?!url).+_to_cache", name)]
-
-
-@pytest.mark.parametrize("name", savers())
-def test_a_file_of_the_cache_is_whole_whoever_writes_it_again(name, tmp_path):
+def test_a_file_of_the_cache_is_whole_whoever_writes_it_again(tmp_path):
+    savers = [name for name in dir(processing_utils) if re.fullmatch("save_(?!url).+_to_cache", name)]
+    assert savers == list(SAVED)
     (tmp_path / "a.bin").write_bytes(BYTES)
-    values = SAVED[name] or {"file_path": tmp_path / "a.bin"}
-    cache, begin = tmp_path / "cache", threading.Barrier(READERS)
+    begin = threading.Barrier(READERS)
 
-    def read(number: int) -> set[bytes]:
+    def read(name: str) -> set[bytes]:
         found = set()
         for i in range(ROUNDS):
             begin.wait(20)
-            path = Path(getattr(processing_utils, name)(cache_dir=str(cache / str(i // 2)), **values))
+            cache = tmp_path / name / str(i // 2)
+            values = SAVED[name] or {"file_path": tmp_path / "a.bin"}
+            path = Path(getattr(processing_utils, name)(cache_dir=str(cache), **values))
             found |= {path.read_bytes() for _ in range(2)}
         return found
 
     with ThreadPoolExecutor(READERS) as readers:
-        found = set().union(*readers.map(read, range(READERS)))
-    assert len(found) == 1, sorted(map(len, found))
-    assert len([path for path in cache.rglob("*") if path.is_file()]) == ROUNDS / 2  # nothing is left beside them
+        for name in savers:
+            found = set().union(*readers.map(read, [name] * READERS))
+            assert len(found) == 1, (name, sorted(map(len, found)))
+            files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+            assert len(files) == ROUNDS / 2  # nothing is left beside them
 
 
 def test_sessions_keep_no_configuration_and_nothing_that_was_sent():
