@@ -59,15 +59,6 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
     return f'<div class="strip" role="group" tabindex="0" aria-label="{label}">{"".join(parts)}</div>'
 
 
-def made(secret: str) -> str:
-    """Return the place of the strip that made.js fills; secret: the pattern of what no title shows."""
-    return (
-        '<div class="made-head"><span>Made here</span>'
-        '<button type="button" aria-label="Forget what was made here">Forget</button></div>'
-        f'<nav class="made" aria-label="Made here" data-secret="{escape(secret)}"></nav>'
-    )
-
-
 def _source(picture: Image.Image, format: str, **options: Any) -> str:
     """Return a picture as a data address."""
     data = io.BytesIO()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ from ui.events import Page
 from ui.faces.endpoints import build_face_endpoints
 from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
-from ui.html import made, notices
+from ui.html import notices
 from ui.links import Query
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SECRET, SceneStore
@@ -80,7 +81,8 @@ def build_page(
                 parts["scenes"] = ScenesTab(store, trainings, origin)
             with gr.Tab(TABS["about"], id="about") as about_tab:
                 build_about_tab(faces, scenes, kind, about_tab)
-        gr.HTML(made(SECRET), js_on_load=source("made.js"), elem_id="made")
+        made = source("made.html").format(secret=escape(SECRET))  # the pattern of what no title shows
+        gr.HTML(made, js_on_load=source("made.js"), elem_id="made")
         _open_links(page, parts, origin, tabs, notice)
         with gr.Group(visible=False):
             if faces.names:
