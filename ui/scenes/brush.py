@@ -44,8 +44,9 @@ class BrushPanel(BeforeAfterPanel):
         def prepare(name: str | None, prepared: str, event: gr.EventData) -> Updates:
             if not name or prepared == name or (event.target is self.scene and not prepared):
                 return {shown: gr.skip()}
-            photograph = self.photograph(name)
-            colours = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in main_colours(photograph, BRUSH_COLOURS)]
+            # Of the trained picture: those of a large photograph take many seconds, in which nothing else goes on.
+            photograph, trained = self.photograph(name), self.drawing.models.get(name).source
+            colours = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in main_colours(trained, BRUSH_COLOURS)]
             faint = Image.blend(Image.new("RGB", photograph.size, "white"), photograph, opacity)
             return {self.canvas: on_canvas(faint, colours), shown: name}
 
