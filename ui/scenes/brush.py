@@ -42,7 +42,8 @@ class BrushPanel(BeforeAfterPanel):
         """Show the photograph under the canvas, this strongly, from when the tab is first looked at."""
 
         def prepare(name: str | None, prepared: str, event: gr.EventData) -> Updates:
-            if not name or prepared == name or (event.target is self.scene and not prepared):
+            looked = getattr(event.target, "elem_id", None) != self.scene.elem_id
+            if not name or prepared == name or not (prepared or looked):
                 return {shown: gr.skip()}
             # Of the trained picture: those of a large photograph take many seconds, in which nothing else goes on.
             photograph, trained = self.photograph(name), self.drawing.models.get(name).source

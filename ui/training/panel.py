@@ -133,11 +133,12 @@ class TrainingPanel:
         """Start a training, or resume that of the scene that is shown here or chosen elsewhere, by what was clicked."""
         visitor = Visitor.of(request, values[self.me])
         try:
-            if event.target is self.start:
+            clicked = getattr(event.target, "elem_id", None)  # Gradio makes a component anew that was updated.
+            if clicked == self.start.elem_id:
                 asked = self._arguments(values)
                 training = self.trainings.train(visitor, values[self.picture], asked, printed=True)
             else:
-                scene = values[self.scene if event.target is self.resume else self.chosen]
+                scene = values[self.scene if clicked == self.resume.elem_id else self.chosen]
                 training = self.trainings.resume(visitor, scene)
         except ValueError as error:  # Gradio shows no error of an event without its queue.
             said = Report(f"Nothing was begun: {error}").html()
