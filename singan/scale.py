@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,9 +23,6 @@ LAST_FACTOR = 0.02  # of the learning rate, at the end of that line
 STEP_AT, STEP_FACTOR = 0.8, 0.1  # SinGAN's: where the learning rate falls in one step, and to what
 BEYOND = 8  # px past the border that corners of crops are drawn
 
-# Padded pictures, (N, 3, H + 2 margin, W + 2 margin), that so many crops begin with, and which of them each is of.
-Samples = Callable[[int], tuple[Tensor, Tensor]]
-
 
 @dataclass(frozen=True)
 class Task:
@@ -41,22 +37,6 @@ class Task:
     @property
     def size(self) -> Shape:
         return self.real.shape[-2], self.real.shape[-1]
-
-
-def samples_below(
-    below: Pyramid, pool: Tensor | None, generator: Generator, rng: torch.Generator, dtype: torch.dtype
-) -> Samples:
-    """Take samples at random from a pool; without one the finished scales draw them whenever they are asked for."""
-    n, sizes = len(below.generators), below.config.sizes
-
-    def fresh(count: int) -> tuple[Tensor, Tensor]:
-        pictures = below.render(lambda n, size: scale_noise(n, size, rng, count), sizes[:n], dtype)
-        return generator.pad(resize_picture(pictures, sizes[n])), torch.arange(count, device=pictures.device)
-
-    if pool is None:
-        return fresh
-    padded = generator.pad(resize_picture(pool, sizes[n]))
-    return lambda count: (padded, torch.randint(len(padded), (count,), generator=rng, device=padded.device))
 
 
 def crop_shape(config: TrainConfig, n: int, size: Shape) -> Shape:
@@ -90,13 +70,18 @@ class Crops:
 
 
 class ScaleData:
-    """Draw the data of a scale's steps. samples: those of the scales below, padded; None at the coarsest."""
+    """Draw the data of a scale's steps.
+
+    below: the finished scales; pool: samples of theirs, (N, 3, h, w); without any they are drawn when they are needed.
+    """
 
     def __init__(
-        self, task: Task, config: TrainConfig, generator: Generator, samples: Samples | None, rng: torch.Generator
-    ) -> None:
-        self.task, self.samples, self.rng = task, samples, rng
+        self, task: Task, config: TrainConfig, generator: Generator, below: Pyramid, pool: Tensor | None,
+        rng: torch.Generator, dtype: torch.dtype,
+    ) -> None:  # fmt: skip
+        self.task, self.below, self.rng, self.dtype = task, below, rng, dtype
         self.pad, self.margin = generator.pad, generator.margin
+        self.pool = None if pool is None else self.pad(resize_picture(pool, task.size))
         self.batch, self.rec_crops = config.batch, max(1, config.crops // 2)
         self.crops = Crops(task.size, crop_shape(config, task.n, task.size), rng)
         self.inside = self.pad(torch.ones(1, 1, *task.size, device=task.real.device))
@@ -109,10 +94,10 @@ class ScaleData:
 
     def fakes(self) -> tuple[Tensor, Tensor]:
         """Draw inputs of new fakes: noise + padded picture below, and the picture below."""
-        if self.samples is None:
+        if self.task.n == 0:
             z = scale_noise(0, self.task.size, self.rng, self.batch).expand(-1, 3, -1, -1)
             return self.pad(z), torch.zeros_like(z)
-        prevs, rows = self.samples(self.batch)
+        prevs, rows = self._samples()
         corners = self.crops.corners(self.batch)
         padded = self.crops.cut(prevs, corners, self.margin, rows)
         inside = self.crops.cut(self.inside, corners, self.margin)
@@ -127,6 +112,14 @@ class ScaleData:
         corners = crops.corners(self.rec_crops)
         padded = crops.cut(self.rec_padded, corners, self.margin)
         return padded, self._within(padded), crops.cut(task.real, corners)
+
+    def _samples(self) -> tuple[Tensor, Tensor]:
+        """Take padded pictures below, (N, 3, H + 2 margin, W + 2 margin), and the number of that of each crop."""
+        count, sizes, n = self.batch, self.below.config.sizes, self.task.n
+        if self.pool is not None:
+            return self.pool, torch.randint(len(self.pool), (count,), generator=self.rng, device=self.pool.device)
+        pictures = self.below.render(lambda n, size: scale_noise(n, size, self.rng, count), sizes[:n], self.dtype)
+        return self.pad(resize_picture(pictures, sizes[n])), torch.arange(count, device=pictures.device)
 
     def _within(self, padded: Tensor) -> Tensor:
         return padded[:, :, self.margin : -self.margin, self.margin : -self.margin]

@@ -21,7 +21,7 @@ from singan.image import Picture, open_picture, pyramid_sizes, resize_picture, t
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
 from singan.photograph import Photograph
 from singan.pipeline import ScenePipeline
-from singan.scale import ScaleData, ScaleTrainer, Task, crop_shape, new_player, samples_below
+from singan.scale import ScaleData, ScaleTrainer, Task, crop_shape, new_player
 from singan.scene import BATCH_PIXELS, Scene
 
 GENERATOR_GAIN = 0.1  # of an unnormalised generator's last layer: it begins near the picture below
@@ -225,7 +225,6 @@ class PyramidTrainer:
         config, task = self.config, self.task(n)
         generator, critic = self.networks(n, attempt)
         rng = seeded(config.seed, n, Stream.STEPS, attempt, device=self.device)
-        samples = samples_below(self.pyramid, self.pool, generator, rng, self.dtype) if n else None
-        data = ScaleData(task, config, generator, samples, rng)
+        data = ScaleData(task, config, generator, self.pyramid, self.pool, rng, self.dtype)
         how = config.learning_rate / 2**attempt, config.betas, config.game(n).clip
         return ScaleTrainer(config, data, new_player(generator, *how), new_player(critic, *how), self.dtype)
