@@ -30,24 +30,16 @@ def test_a_training_keeps_the_photograph_at_its_own_size(tiny_config, picture, t
 def test_a_scene_without_a_photograph_has_its_trained_picture(tiny_scene, tmp_path):
     tiny_scene.save_pretrained(tmp_path)
     (tmp_path / "photograph.png").unlink()
-    loaded = ScenePipeline.from_pretrained(tmp_path)
-    assert loaded.photograph is None and loaded.original.tobytes() == loaded.source.tobytes()
-    assert loaded.print_size == loaded.size
-    tiny_scene.save_pretrained(tmp_path)
-    loaded.save_pretrained(tmp_path)
-    assert not (tmp_path / "photograph.png").exists()  # it would be another picture's
-
-
-def test_a_scene_with_a_jpeg_still_loads_and_its_photograph_replaces_another(tiny_scene, tmp_path):
-    tiny_scene.save_pretrained(tmp_path)
-    (tmp_path / "photograph.png").unlink()
+    plain = ScenePipeline.from_pretrained(tmp_path)
+    assert plain.photograph is None and plain.original.tobytes() == plain.source.tobytes()
+    assert plain.print_size == plain.size
     (tmp_path / "photograph.jpg").write_bytes(jpeg(64, 48))
     loaded = ScenePipeline.from_pretrained(tmp_path)
     assert loaded.photograph.data == jpeg(64, 48)
-    tiny_scene.save_pretrained(tmp_path)
-    assert not (tmp_path / "photograph.jpg").exists()
-    loaded.save_pretrained(tmp_path)
-    assert (tmp_path / "photograph.jpg").exists() and not (tmp_path / "photograph.png").exists()
+    # A scene's photograph, or its lack of one, replaces that of the scene before.
+    for scene, name in ((tiny_scene, "photograph.png"), (loaded, "photograph.jpg"), (plain, None)):
+        scene.save_pretrained(tmp_path)
+        assert [path.name for path in tmp_path.glob("photograph.*")] == [name][: name is not None]
 
 
 def test_what_is_no_photograph_of_the_scene_is_refused(tiny_scene, tmp_path):

@@ -91,7 +91,7 @@ def test_the_command_takes_the_picture_and_what_steers_the_fit(picture_file: Pat
     mask = tmp_path / "mask.png"
     Image.new("L", (64, 48), 255).save(mask)
     steered = ["--protect", mask, "--focus", "0.3,0.5", "--crop", "0.2", "--extend", "0.9", "--deform", "0"]
-    for size, more in (((128, 48), []), ((324, 576), []), ((32, 48), steered)):  # the second beyond four times
+    for size, more in (((128, 48), []), ((32, 48), steered)):
         folder, name = tmp_path / f"{size[0]}", f"{size[0]}x{size[1]}"
         command = ["retarget-picture", picture_file, "--out", folder, "--size", name, *more]
         assert main([str(it) for it in command]) == 0

@@ -61,14 +61,11 @@ def test_wishes_are_heeded() -> None:
         cropped, margins = (strips.columns.sizes[1:-1] == 0).mean(), strips.rows.sizes[[0, -1]].sum() / 2532
         return float(cropped), float(margins), float(np.abs(np.log(factors)).mean())
 
+    assert Wishes(1, 0, 0).plain_crop and not Wishes(1, 0).plain_crop and not Wishes().plain_crop
     usual = shares(Wishes())
     assert shares(Wishes(crop=0.9))[0] > usual[0] >= shares(Wishes(crop=0))[0] == 0
     assert shares(Wishes(extend=0.95))[1] > usual[1] >= shares(Wishes(extend=0))[1]
     assert shares(Wishes(deform=0))[2] < 0.02 < usual[2]
-
-
-def test_what_is_wished_for_alone_is_a_plain_crop() -> None:
-    assert Wishes(1, 0, 0).plain_crop and not Wishes(1, 0).plain_crop and not Wishes().plain_crop
 
 
 def test_room_is_left_about_a_subject() -> None:
