@@ -37,10 +37,7 @@ class Piece:
 
 
 def pieces(sizes: NDArray[np.float64], own: int, side: int) -> list[Piece]:
-    """Divide one side of a picture, px, among parts of the photograph's, of `own` px.
-
-    sizes: px of a margin, of equal strips of the photograph, and of a margin.
-    """
+    """Divide a side of a picture, px, among the photograph's, of `own` px; sizes: of a margin, strips and a margin."""
     sizes = sizes * side / sizes.sum()
     strips, natural = sizes[1:-1], own / (len(sizes) - 2)
     groups = list[list[int]]()
@@ -103,7 +100,7 @@ def _laid(image: Image.Image, line: Sequence[Piece], own: int) -> Image.Image:
 def cropped(photograph: Image.Image, size: Size, centre: tuple[float, float]) -> Image.Image:
     """Cut the largest part of a photograph in the shape of a (width, height), px, and resize it to that.
 
-    centre: (x, y) of its middle in parts of the photograph's sides, as far as the borders allow.
+    centre: (x, y) of its middle, in parts of the photograph's sides, as far as the borders allow.
     """
     scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
     spare = [own - scale * side for own, side in zip(photograph.size, size, strict=True)]

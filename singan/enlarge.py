@@ -1,9 +1,8 @@
 """The enlarger: prints at a photograph's own resolution, made of its patches.
 
 Coarse to fine as in GPNN (Granot et al., CVPR 2022): at every scale the picture's patches are looked up in the
-photograph, blurred as the picture is, and replaced by the sharp ones. What comes in at the coarsest scale is a picture
-that something else has laid out, or noise: then noise that falls from round to round (as in Qiu et al., CVPR 2026,
-arXiv 2606.04299) lays one out.
+photograph, blurred as the picture is, and replaced by the sharp ones. At the coarsest scale comes in a picture, or one
+is laid out by noise that falls from round to round (as in Qiu et al., CVPR 2026, arXiv 2606.04299).
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class Enlarger:
 def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Step]]]) -> Iterator[Step]:
     """Number the steps of prints: first drafts of a few, then these prints, one after another.
 
-    prints: of each a draft, None where an early step is to be one, and its steps.
+    prints: of each its draft, None where an early step is to be one, and its steps.
     """
     numbered = enumerate(prints)
     while some := list(islice(numbered, AT_ONCE)):

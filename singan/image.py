@@ -33,10 +33,7 @@ def check_size(width: int, height: int) -> None:
 
 
 def open_picture(source: Picture) -> Image.Image:
-    """Open any picture as an upright RGB image of at most 25 megapixels, as `darkroom.pictures` opens it.
-
-    Raises PictureError, also where a side is too short or the picture too narrow to be learned.
-    """
+    """Open any picture as `darkroom.pictures` does. Raises PictureError, also where it could not be learned."""
     return pictures.open_picture(source, check=check_size)
 
 
@@ -69,9 +66,8 @@ def resize_picture(x: Tensor, size: Sequence[int]) -> Tensor:
 def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[Shape, ...]:
     """Find the (height, width) of every scale for a picture of this size, px, coarsest first (SinGAN, supplement 1).
 
-    The longer side is reduced to `max_size`; the factor is adjusted so that the shorter side of the coarsest scale is
-    `min_size`; sizes are rounded up. A picture that is no larger than `min_size` starts at half its shorter side, but
-    never below the critics' receptive field. Raises PictureError where the reduced picture is too narrow.
+    A picture that is no larger than `min_size` starts at half its shorter side, but never below the critics' receptive
+    field. Raises PictureError where the reduced picture is too narrow.
     """
     reduction = min(1.0, config.max_size / max(width, height))
     top = (math.ceil(height * reduction - 1e-6), math.ceil(width * reduction - 1e-6))

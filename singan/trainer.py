@@ -56,9 +56,9 @@ class Rendered(NamedTuple):
 
 
 def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
-    """Make the pyramid before its first scale, with source and z_rec, and the picture at every scale, on the CPU.
+    """Make the pyramid before its first scale, with source and z_rec, and the picture at every scale.
 
-    Resized on the CPU wherever training runs, so that a picture is known again on another device.
+    All is resized on the CPU, so that a picture is known again on another device.
     """
     image = open_picture(picture)
     sizes = pyramid_sizes(*image.size, config)
