@@ -73,12 +73,12 @@ def generator_loss(loss: str, real_scores: Tensor, fake_scores: Tensor) -> Tenso
 
 
 def picture_norms(gradients: Tensor) -> Tensor:
-    """Norms over whole pictures, (N,) of (N, 3, H, W), as Gulrajani et al. (2017)."""
+    """Compute norms over whole pictures, (N,) of (N, 3, H, W), as Gulrajani et al. (2017)."""
     return gradients.square().sum((1, 2, 3)).sqrt()
 
 
 def pixel_norms(gradients: Tensor) -> Tensor:
-    """Norms over the channels of each pixel, (N, H, W) of (N, 3, H, W), as SinGAN's code."""
+    """Compute norms over the channels of each pixel, (N, H, W) of (N, 3, H, W), as SinGAN's code."""
     return gradients.norm(2, dim=1)
 
 

@@ -22,7 +22,7 @@ from darkroom.uses import NEEDED, Option, combinations, options
 
 # Before a progress bar shows: by then a bad value has proved bad, and its one line stands alone.
 BAR_DELAY = 0.5  # seconds
-AGAIN_AFTER = 1.0  # seconds: torchrun passes on what the terminal has sent to every process already
+AGAIN_AFTER_SECONDS = 1.0  # seconds: torchrun passes on what the terminal has sent to every process already
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPED = "stopped; the files written so far are whole"
 ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -174,40 +174,30 @@ def size(text: str) -> tuple[int, int]:
 # -- signals ----------------------------------------------------------------------------------------------------------
 
 
-class Interrupted(KeyboardInterrupt):
-    """A signal of SIGNALS came."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-
 class Stop:
-    """Remember that the end was asked for: `number` is that of the first signal, None before it."""
+    """A wish for the end: `number` is that of the first signal, None before it."""
 
-    def __init__(self) -> None:
-        self.number: int | None = None
-        self._since = 0.0
-
-    def ask(self, number: int) -> None:
-        """Ask for the end; raises Interrupted at the second time."""
-        now = time.monotonic()
-        if self.number is None:
-            self.number, self._since = number, now
-        elif now - self._since > AGAIN_AFTER:
-            raise Interrupted(number)
+    number: int | None = None
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Let a signal only ask for the end within the block; a second one ends it."""
-    stop = Stop()
-    with _handled(stop.ask):
+def stoppable(again_after: float = AGAIN_AFTER_SECONDS) -> Iterator[Stop]:
+    """Let a signal only ask for the end within the block; one more, `again_after` seconds later, ends it."""
+    stop, since = Stop(), 0.0
+
+    def ask(number: int) -> None:
+        nonlocal since
+        if stop.number is None:
+            stop.number, since = number, time.monotonic()
+        elif time.monotonic() - since > again_after:
+            raise KeyboardInterrupt(number)
+
+    with _handled(ask):
         yield stop
 
 
 def _interrupt(number: int) -> None:
-    raise Interrupted(number)
+    raise KeyboardInterrupt(number)
 
 
 @contextmanager
@@ -258,6 +248,6 @@ def run(name: str, work: Callable[[], int], failures: tuple[type[Exception], ...
             raise
         message = "there is not enough memory for this"
     except KeyboardInterrupt as error:
-        code, message = exit_code(getattr(error, "number", signal.SIGINT)), stopped
+        code, message = exit_code(*error.args or (signal.SIGINT,)), stopped
     print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
     return code

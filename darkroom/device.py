@@ -1,4 +1,4 @@
-"""Where networks run, in which number format and mode, and the memory that they take."""
+"""Devices, number formats and modes of networks, and memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from darkroom.checks import echo
 
 M_ARENA_MAX = -8  # parameter of glibc's mallopt
-ARENAS = 2
+MAX_ALLOCATOR_ARENAS = 2
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
@@ -81,7 +81,7 @@ def bound_arenas() -> None:
     By default every thread that a web server starts gets an arena of its own, and each keeps what it once held:
     measured in benchmarks/soak.py. Elsewhere than on glibc nothing happens.
     """
-    _allocator("mallopt", M_ARENA_MAX, ARENAS)
+    _allocator("mallopt", M_ARENA_MAX, MAX_ALLOCATOR_ARENAS)
 
 
 def _allocator(function: str, *arguments: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +21,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
-LONGER_SIDE = 480  # px, of the reduced photograph in which faces are sought
-MIN_FACE = 20  # px of the reduced photograph, the side of the smallest face that is sought
+PHOTOGRAPH_SIDE = 480  # px, of the reduced photograph in which faces are sought
+MIN_FACE_SIDE = 20  # px of the reduced photograph, the side of the smallest face that is sought
 PYRAMID_FACTOR = 0.709  # sqrt(1/2) about, of one level's sides over the next's
-STRIDE, CELL = 2, 12  # px between the proposal network's windows, and their side
+PROPOSAL_STRIDE, PROPOSAL_SIDE = 2, 12  # px between the proposal network's windows, and their side
 MIN_SCORES = (0.6, 0.7, 0.9)  # of the three networks
 MAX_OVERLAPS = (0.5, 0.7, 0.7)  # of two boxes that are two faces: within a level, over all, at the end
-SIDES = (24, 48)  # px of what the second and the third network see
+STAGE_SIDES = (24, 48)  # px of what the second and the third network see
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,6 @@ class Face:
         return (right - left) * (bottom - top)
 
 
-class Stage(nn.Module):
-    """One network of the cascade: features, and what heads tell of them (face or not, offsets, landmarks)."""
-
-    def __init__(self, features: nn.Sequential, heads: list[nn.Module]) -> None:
-        super().__init__()
-        self.features, self.heads = features, nn.ModuleList(heads)
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Turn (N, 3, H, W) in [-1, 1] into scores (N, ...), then what the other heads give (N, 4 or 10, ...)."""
-        features = self.features(x)
-        score, *rest = [head(features) for head in self.heads]
-        return [score.softmax(1)[:, 1], *rest]
-
-
 def _layers(*shapes: tuple[int, int, int, int]) -> list[nn.Module]:
     """Make convolutions of (channels in, out, side of the kernel, of the pooling after it or 0), each with a PReLU."""
     layers = list[nn.Module]()
@@ -71,41 +58,51 @@ def _layers(*shapes: tuple[int, int, int, int]) -> list[nn.Module]:
     return layers
 
 
-class Cascade(nn.Module):
-    """The three networks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        propose = nn.Sequential(*_layers((3, 10, 3, 2), (10, 16, 3, 0), (16, 32, 3, 0)))
-        refine = _layers((3, 28, 3, 3), (28, 48, 3, 3), (48, 64, 2, 0))
-        settle = _layers((3, 32, 3, 3), (32, 64, 3, 3), (64, 64, 3, 2), (64, 128, 2, 0))
-        refine += [nn.Flatten(), nn.Linear(576, 128), nn.PReLU(128)]
-        settle += [nn.Flatten(), nn.Linear(1152, 256), nn.PReLU(256)]
-        self.propose = Stage(propose, [nn.Conv2d(32, count, 1) for count in (2, 4)])
-        self.refine = Stage(nn.Sequential(*refine), [nn.Linear(128, count) for count in (2, 4)])
-        self.settle = Stage(nn.Sequential(*settle), [nn.Linear(256, count) for count in (2, 4, 10)])
+def _stage(features: list[nn.Module], heads: list[nn.Module]) -> nn.ModuleDict:
+    """Make a network of the cascade: features, and what heads tell of them (face or not, offsets, landmarks)."""
+    return nn.ModuleDict({"features": nn.Sequential(*features), "heads": nn.ModuleList(heads)})
 
 
 @cache
-def _cascade() -> Cascade:
-    cascade = Cascade().eval()
+def _cascade() -> nn.ModuleDict:
+    """Load the three networks."""
+    refine = _layers((3, 28, 3, 3), (28, 48, 3, 3), (48, 64, 2, 0))
+    settle = _layers((3, 32, 3, 3), (32, 64, 3, 3), (64, 64, 3, 2), (64, 128, 2, 0))
+    refine += [nn.Flatten(), nn.Linear(576, 128), nn.PReLU(128)]
+    settle += [nn.Flatten(), nn.Linear(1152, 256), nn.PReLU(256)]
+    propose = _layers((3, 10, 3, 2), (10, 16, 3, 0), (16, 32, 3, 0))
+    cascade = nn.ModuleDict(
+        {
+            "propose": _stage(propose, [nn.Conv2d(32, count, 1) for count in (2, 4)]),
+            "refine": _stage(refine, [nn.Linear(128, count) for count in (2, 4)]),
+            "settle": _stage(settle, [nn.Linear(256, count) for count in (2, 4, 10)]),
+        }
+    )
     cascade.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
     return cascade
+
+
+def _told(name: str, x: Tensor) -> list[Tensor]:
+    """Give (N, 3, H, W) in [-1, 1] to a network: scores (N, ...), then what the other heads tell (N, 4 or 10, ...)."""
+    stage: Any = _cascade()[name]
+    features = stage["features"](x)
+    score, *rest = [head(features) for head in stage["heads"]]
+    return [score.softmax(1)[:, 1], *rest]
 
 
 @torch.inference_mode()
 def detect_faces(photograph: Image.Image) -> list[Face]:
     """Find the faces of a photograph, the largest first; faces below a twenty-fourth of its longer side are missed."""
-    scale = min(1.0, LONGER_SIDE / max(photograph.size))
+    scale = min(1.0, PHOTOGRAPH_SIDE / max(photograph.size))
     width, height = (max(1, round(side * scale)) for side in photograph.size)
     small = photograph.convert("RGB").resize((width, height), Image.Resampling.BOX)
     x = (torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float() - 127.5) / 128
     boxes = _proposed(x)
     scores, landmarks = torch.zeros(len(boxes)), torch.zeros(len(boxes), 5, 2)
-    for network, side, least in zip((_cascade().refine, _cascade().settle), SIDES, MIN_SCORES[1:], strict=True):
+    for network, side, least in zip(("refine", "settle"), STAGE_SIDES, MIN_SCORES[1:], strict=True):
         if not len(boxes):
             return []
-        scores, offsets, *points = network(_cut(x, boxes, side))
+        scores, offsets, *points = _told(network, _cut(x, boxes, side))
         if points:
             landmarks = boxes[:, None, :2] + points[0].view(-1, 2, 5).mT * _sides(boxes)[:, None]
         boxes = boxes + offsets * _sides(boxes).repeat(1, 2)
@@ -122,13 +119,14 @@ def detect_faces(photograph: Image.Image) -> list[Face]:
 
 def _proposed(x: Tensor) -> Tensor:
     """Propose squares (N, 4) of (1, 3, H, W), by the first network at every level of a pyramid."""
-    scale, boxes, scores = CELL / MIN_FACE, list[Tensor](), list[Tensor]()
-    while min(x.shape[-2:]) * scale >= CELL:
+    scale, boxes, scores = PROPOSAL_SIDE / MIN_FACE_SIDE, list[Tensor](), list[Tensor]()
+    while min(x.shape[-2:]) * scale >= PROPOSAL_SIDE:
         size = [round(side * scale) for side in x.shape[-2:]]
-        score, offsets = _cascade().propose(F.interpolate(x, size, mode="area"))
+        score, offsets = _told("propose", F.interpolate(x, size, mode="area"))
         row, column = (score[0] >= MIN_SCORES[0]).nonzero(as_tuple=True)
-        corners = torch.stack([column, row], 1) * STRIDE / scale
-        box = torch.cat([corners, corners + CELL / scale], 1) + offsets[0, :, row, column].T * CELL / scale
+        side = PROPOSAL_SIDE / scale
+        corners = torch.stack([column, row], 1) * PROPOSAL_STRIDE / scale
+        box = torch.cat([corners, corners + side], 1) + offsets[0, :, row, column].T * PROPOSAL_SIDE / scale
         kept = _distinct(box, score[0, row, column], MAX_OVERLAPS[0])
         boxes.append(box[kept])
         scores.append(score[0, row, column][kept])

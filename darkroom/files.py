@@ -20,8 +20,9 @@ except ImportError:  # Windows: there is no lock, two processes in one folder ar
     fcntl = None  # type: ignore[assignment]
 
 LOCK_FILE = ".lock"
-END_RECORD, END_BYTES = b"PK\x05\x06", 22 + 65_535  # of a ZIP: its mark, and where it lies at most from the end
-MAX_ENTRY_BYTES = 46 + 3 * 300  # an entry in a ZIP's list, with a long name
+ZIP_END_MARK = b"PK\x05\x06"
+MAX_ZIP_END_BYTES = 22 + 65_535  # from that mark to the end
+MAX_ZIP_ENTRY_BYTES = 46 + 3 * 300  # an entry in a ZIP's list, with a long name
 PART = re.compile(r"\.[0-9a-f]{8}\..+")  # names that `atomic` gives to what it has not finished
 PART_PREFIX = len(".01234567.")
 SCRATCH_PREFIX = "darkroom-"
@@ -166,11 +167,11 @@ def check_zip(path: Path, most_bytes: int, most_entries: int) -> None:
     if size > most_bytes:
         raise ValueError(f"{path.name} has {size / 1e6:.0f} MB; at most {most_bytes / 1e6:.0f} MB are taken")
     with path.open("rb") as file:
-        file.seek(max(0, size - END_BYTES))
+        file.seek(max(0, size - MAX_ZIP_END_BYTES))
         end = file.read()
-    place = end.rfind(END_RECORD)
+    place = end.rfind(ZIP_END_MARK)
     if place < 0 or len(end) < place + 20:
         return
     entries, listed = struct.unpack("<HI", end[place + 10 : place + 16])
-    if entries > most_entries or listed > MAX_ENTRY_BYTES * most_entries:
+    if entries > most_entries or listed > MAX_ZIP_ENTRY_BYTES * most_entries:
         raise ValueError(f"{path.name} has more entries than the {most_entries} that are taken")

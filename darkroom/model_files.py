@@ -24,7 +24,7 @@ MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, *PHOTOGRAPH_FILES)
 MAX_CONFIG_BYTES = 100_000
 MAX_CARD_BYTES = 1_000_000
 MAX_HEADER_BYTES = 2_000_000  # of a safetensors file: names and shapes, before its values
-MAX_DIGITS = 30  # of a number in JSON
+MAX_NUMBER_DIGITS = 30  # of a number in JSON
 FLOATS = {"F16", "BF16", "F32"}  # what any float tensor may be stored as
 STORED_AS = {torch.int64: {"I64"}, torch.uint8: {"U8"}, torch.float32: FLOATS, torch.bfloat16: FLOATS}
 
@@ -55,7 +55,7 @@ class ModelError(ValueError):
 
 
 def _number(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits) > MAX_NUMBER_DIGITS:
         raise ValueError(f"a number has {len(digits)} digits")
     return int(digits)
 

@@ -32,7 +32,6 @@ def model_name(model: str | Path) -> str:
 class _Wanted:
     """A model that is wanted, and how far it is."""
 
-    name: str
     model: str  # folder or USER/REPO[@REVISION]
     repo: str = ""  # of the Hub; "" of a folder
     revision: str | None = None
@@ -43,12 +42,12 @@ class _Wanted:
     done: int = 0  # bytes that have come
     total: int = 0  # bytes, once the Hub has told
 
-
-def _wanted(model: str) -> _Wanted:
-    """Read a model's name. Raises ModelError where it is neither a folder nor the name of a repository."""
-    if Path(model).is_dir():
-        return _Wanted(model_name(model), model)
-    return _Wanted(model_name(model), model, *repo_and_revision(model), waiting=True)
+    def __post_init__(self) -> None:
+        """Read the model's name. Raises ModelError where it is neither a folder nor the name of a repository."""
+        self.name = model_name(self.model)
+        if not Path(self.model).is_dir():
+            self.repo, self.revision = repo_and_revision(self.model)
+            self.waiting = True
 
 
 class Models(Generic[T]):
@@ -80,7 +79,7 @@ class Models(Generic[T]):
         self._answer_seconds, self._silence_seconds = answer_seconds, silence_seconds
         self._load: Callable[[str | Path], T] = lambda model: ready(load(model))
         self._shipped = {model_name(folder): folder for folder in shipped}
-        self._models = [_wanted(model) for model in models]
+        self._models = [_Wanted(model) for model in models]
         names = [wanted.name for wanted in self._models]
         for name in names:
             if names.count(name) > 1:
@@ -96,12 +95,12 @@ class Models(Generic[T]):
 
     @property
     def names(self) -> list[str]:
-        """The models that can be had now, in the order in which they are wanted."""
+        """Return the names of the models that can be had now, in the order in which they are wanted."""
         return [wanted.name for wanted in self._models if wanted.name in self._serving] or list(self._shipped)
 
     @property
     def busy(self) -> bool:
-        """Whether the Hub is still to send something."""
+        """Tell whether the Hub is still to send something."""
         return any(wanted.waiting for wanted in self._models)
 
     def get(self, name: str) -> T:

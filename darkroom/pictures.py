@@ -18,13 +18,13 @@ from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from darkroom.checks import printable
 
-MAX_PIXELS = 100_000_000  # of a file
+MAX_FILE_PIXELS = 100_000_000  # of a file
 FULL_PIXELS = 25_000_000  # beyond, a picture is reduced before anything else is done to it
 STRIP_PIXELS = 2**20  # converted at a time while reducing
 # Decoders that take more than 600 MB for 100 megapixels (15.5, 9 and 7.5 bytes a pixel, as measured).
-MAX_PIXELS_OF = {"WEBP": 38_000_000, "AVIF": 66_000_000, "HEIF": 80_000_000}
-MAX_SLOW_PIXELS = 4_000_000  # of a PNM that Pillow reads in Python: 1 to 2 s a megapixel
-MAX_PAGES = 1000  # of a TIFF, that are looked at
+MAX_PIXELS_OF_FORMATS = {"WEBP": 38_000_000, "AVIF": 66_000_000, "HEIF": 80_000_000}
+MAX_SLOW_PNM_PIXELS = 4_000_000  # of a PNM that Pillow reads in Python: 1 to 2 s a megapixel
+MAX_TIFF_PAGES = 1000  # of a TIFF, that are looked at
 MAX_NAME_LENGTH = 100  # characters of a name in a message
 FULL_SCALE_BITS = (8, 10, 12, 14, 16)  # of sensors and files
 # Pillow also knows formats that start other programs (EPS), have no size of their own, or no mark (TGA).
@@ -37,7 +37,7 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 # These three hold for the whole process and are never set back: changing them for a while is not safe in threads.
 # A picture that lost its last part is read, with what is missing in gray or black; one that is no picture is refused.
 ImageFile.LOAD_TRUNCATED_IMAGES = True
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow refuses twice as many; what is between is refused here
+Image.MAX_IMAGE_PIXELS = MAX_FILE_PIXELS  # Pillow refuses twice as many; what is between is refused here
 for category in (UserWarning, Image.DecompressionBombWarning):  # of damaged metadata, which no user can mend
     warnings.filterwarnings("ignore", category=category, module=r"PIL\.")
 
@@ -52,7 +52,7 @@ class PictureError(ValueError):
 
 
 class _Fault(Exception):
-    """Why there is no picture, in words that follow its name: "is empty"."""
+    """There is no picture, for a reason in words that follow its name: "is empty"."""
 
 
 def open_picture(source: Picture, name: str | None = None, check: Check | None = None) -> Image.Image:
@@ -124,7 +124,7 @@ def _of_array(pixels: np.ndarray) -> Image.Image:
         raise _Fault(f"is an array {pixels.shape}; (H, W), (H, W, 3) or (H, W, 4) is needed")
     if pixels.dtype.kind not in "buif":
         raise _Fault(f"is an array of {pixels.dtype.name}; whole numbers or floats are needed")
-    _check_pixels(pixels.shape[1], pixels.shape[0], MAX_PIXELS)
+    _check_pixels(pixels.shape[1], pixels.shape[0], MAX_FILE_PIXELS)
     return Image.fromarray(_scaled(pixels * np.uint8(255) if pixels.dtype == bool else pixels))
 
 
@@ -167,7 +167,7 @@ def _header(file: IO[bytes]) -> Image.Image:
             _seek_largest_page(image)
         return image
     except Image.DecompressionBombError:
-        most = MAX_PIXELS // 10**6
+        most = MAX_FILE_PIXELS // 10**6
         raise _Fault(f"has more than {2 * most} megapixels; at most {most} megapixels are allowed") from None
     except MemoryError:
         raise
@@ -180,7 +180,7 @@ def _seek_largest_page(image: Image.Image) -> None:
     """Go to the page with the most pixels: the first may be a thumbnail."""
     sizes: list[int] = []
     try:
-        while len(sizes) < MAX_PAGES:
+        while len(sizes) < MAX_TIFF_PAGES:
             image.seek(len(sizes))
             sizes.append(image.width * image.height)
     except Exception:  # there are no more, or none that Pillow can read
@@ -196,12 +196,12 @@ def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:
 
     Raises _Fault, and what `check` raises.
     """
-    _check_pixels(*image.size, MAX_PIXELS)
-    if image.format in MAX_PIXELS_OF:
-        _check_pixels(*image.size, MAX_PIXELS_OF[image.format], f" for {image.format}")
+    _check_pixels(*image.size, MAX_FILE_PIXELS)
+    if image.format in MAX_PIXELS_OF_FORMATS:
+        _check_pixels(*image.size, MAX_PIXELS_OF_FORMATS[image.format], f" for {image.format}")
     tiles = getattr(image, "tile", None)
     if tiles and tiles[0].codec_name.startswith("ppm"):
-        _check_pixels(*image.size, MAX_SLOW_PIXELS, " for a PNM as text or of other than 8 bits")
+        _check_pixels(*image.size, MAX_SLOW_PNM_PIXELS, " for a PNM as text or of other than 8 bits")
     if check is not None:
         check(*image.size)
     # Large ones are decoded one after another: several visitors' at once would need their memory together.

@@ -125,7 +125,7 @@ class Pretrained(ABC):
 
     @cached_property
     def card(self) -> str:
-        """The model card: the folder's, else a plain one."""
+        """Return the model card: the folder's, else a plain one."""
         return (
             f"---\nlibrary_name: {self.kind.library}\npipeline_tag: unconditional-image-generation\n"
             f"tags:\n- {self.kind.library}\n---\n\n{self.plain_card()}"

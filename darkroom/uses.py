@@ -72,7 +72,7 @@ class Option:
 
     @property
     def several(self) -> bool:
-        """Whether the command line takes several values, one use for each."""
+        """Tell whether the command line takes several values, one use for each."""
         return isinstance(self.command, tuple)
 
     def checked(self, value: Any, served: bool = False) -> Any:
@@ -237,7 +237,7 @@ class Use(Generic[M]):
 
     @property
     def total(self) -> int:
-        """How many pictures or frames are drawn."""
+        """Return the number of pictures or frames that are drawn."""
         raise NotImplementedError
 
     def draw(self, model: M) -> Iterator[Image.Image]:

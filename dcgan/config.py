@@ -1,4 +1,4 @@
-"""What the networks look like (`ModelConfig`) and how they are trained (`TrainConfig`)."""
+"""Settings of the networks (`ModelConfig`) and of their training (`TrainConfig`)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How the networks are trained. The defaults are the preset `standard`.
+    """Settings of a training. The defaults are the preset `standard`.
 
     model: the networks.
     iterations: updates of the generator.

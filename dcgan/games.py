@@ -14,7 +14,7 @@ from dcgan.optim import Extragradient
 
 Method = Literal["simultaneous", "alternating", "adam", "extragradient"]
 START = (1.0, 0.0)
-MAX_STEPS = 10_000
+MAX_GAME_STEPS = 10_000
 
 _MAKERS: dict[str, Any] = {
     "simultaneous": torch.optim.SGD,
@@ -39,7 +39,7 @@ def bilinear(method: Method, eta: float, steps: int = 60) -> Tensor:
     """
     check_choice("method", method, get_args(Method))
     check_range("eta", eta, 0.0, 2.0)
-    steps = check_whole("steps", steps, 1, MAX_STEPS)
+    steps = check_whole("steps", steps, 1, MAX_GAME_STEPS)
     x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in START)
     of_x, of_y = (_MAKERS[method]([player], lr=eta) for player in (x, y))
     path = torch.tensor([START] * (steps + 1), dtype=torch.float64)

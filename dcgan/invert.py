@@ -11,12 +11,12 @@ from torch import Tensor
 
 from darkroom.seeds import seeded
 
-CANDIDATES = 512  # random latents, of which the nearest are optimised
-STARTS = 4
-STEPS = 200
+CANDIDATE_LATENTS = 512  # random latents, of which the nearest are optimised
+OPTIMISED_LATENTS = 4
+SEARCH_STEPS = 200
 LEARNING_RATE = 0.05
 LENGTH_WEIGHT = 0.02  # how much a latent pays for being longer or shorter than usual
-LEVELS = 3  # the picture is compared at 64, 32 and 16 px
+COMPARED_LEVELS = 3  # the picture is compared at 64, 32 and 16 px
 # What a closeness means: a photograph of anybody comes to about .7, noise to .5.
 LIKENESS = (
     (0.9, "Almost the same picture."),
@@ -28,7 +28,7 @@ LIKENESS = (
 
 @dataclass(frozen=True)
 class Inversion:
-    """Where a search stands: the best latent so far, (1, latent_dim).
+    """State of a search: the best latent so far, (1, latent_dim).
 
     error: root mean square difference of a pixel to the wanted picture, in levels of 255; random_error: that of the
     average random face.
@@ -52,7 +52,7 @@ class Inversion:
 
 
 def _levels(x: Tensor) -> list[Tensor]:
-    return [x if n == 0 else F.avg_pool2d(x, 2**n) for n in range(LEVELS)]
+    return [x if n == 0 else F.avg_pool2d(x, 2**n) for n in range(COMPARED_LEVELS)]
 
 
 def _distance(drawn: Tensor, wanted: Tensor) -> Tensor:
@@ -72,16 +72,16 @@ def invert(draw: Callable[[Tensor], Tensor], wanted: Tensor, latent_dim: int, se
     Yields after every tenth step; the last one is the result. The same picture and seed give the same latent.
     """
     device = wanted.device
-    candidates = torch.randn(CANDIDATES, latent_dim, generator=seeded(seed, 0)).to(device)
+    candidates = torch.randn(CANDIDATE_LATENTS, latent_dim, generator=seeded(seed, 0)).to(device)
     with torch.no_grad():
         drawn = torch.cat([draw(part) for part in candidates.split(64)])
-        nearest = _distance(drawn, wanted).argsort()[:STARTS]
+        nearest = _distance(drawn, wanted).argsort()[:OPTIMISED_LATENTS]
         random_error = float(_error(drawn, wanted).mean())
     z = candidates[nearest].clone().requires_grad_()
     optimizer = torch.optim.Adam([z], lr=LEARNING_RATE, betas=(0.9, 0.99))
     best, best_error = z.detach()[:1].clone(), float("inf")
-    for step in range(STEPS):
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / STEPS) + 0.05)
+    for step in range(SEARCH_STEPS):
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / SEARCH_STEPS) + 0.05)
         drawn = draw(z)
         unusual = (z.square().mean(1) - 1).square()
         loss = _distance(drawn, wanted) + LENGTH_WEIGHT * unusual
@@ -92,4 +92,4 @@ def invert(draw: Callable[[Tensor], Tensor], wanted: Tensor, latent_dim: int, se
         loss.sum().backward()
         optimizer.step()
         if (step + 1) % 10 == 0:
-            yield Inversion(best.cpu(), step + 1, STEPS, best_error, random_error)
+            yield Inversion(best.cpu(), step + 1, SEARCH_STEPS, best_error, random_error)

@@ -13,7 +13,7 @@ from darkroom.seeds import seeded
 from dcgan.config import LATENT_GRID
 from dcgan.model import Generator, ThesisGenerator
 
-PRINCIPAL = 10  # principal directions that a model has, or fewer if its latent is shorter
+PRINCIPAL_DIRECTIONS = 10  # principal directions that a model has, or fewer if its latent is shorter
 
 
 def draw_latents(indices: list[int], latent_dim: int, seed: int) -> Tensor:
@@ -32,7 +32,7 @@ def truncated(z: Tensor, anchor: Tensor, truncation: float) -> Tensor:
 
 
 def principal_directions(generator: Generator | ThesisGenerator) -> Tensor:
-    """Find unit directions in which the first layer's normalised activations change most, (PRINCIPAL, latent_dim).
+    """Find unit directions in which the first layer's normalised activations change most, (10 or fewer, latent_dim).
 
     Eigenvectors of A^T A (SeFa, Shen and Zhou, CVPR 2021, equation 4), where A is the first layer with the gain of the
     batch normalisation behind it. z itself has no principal directions: its distribution is a sphere's.
@@ -44,7 +44,7 @@ def principal_directions(generator: Generator | ThesisGenerator) -> Tensor:
         gain = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach().cpu().double()
         a = a * gain.repeat_interleave(a.shape[1] // len(gain))
     _, vectors = torch.linalg.eigh(a @ a.T)
-    directions = vectors.T.flip(0)[:PRINCIPAL]
+    directions = vectors.T.flip(0)[:PRINCIPAL_DIRECTIONS]
     largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
     return (directions * largest.sign()).float()  # an eigenvector's sign is nobody's: fix it
 

@@ -1,4 +1,4 @@
-"""What training measures of its own samples, without any network: sliced Wasserstein distance, and spread."""
+"""Measures of training's own samples, without any network: sliced Wasserstein distance, and spread."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from dcgan.trainer import Stream, Trainer
 
 PATCH_SIDE = 7  # px
 PATCHES_A_PICTURE = 32
-DIRECTIONS = 256
+PROJECTION_DIRECTIONS = 256
 COMPARED_PICTURES = 1_024
 COLLAPSED_SPREAD = 0.25  # of the real pictures' mean distance
-CONTROLS = 16  # latents of the sheet, 4x4
+CONTROL_LATENTS = 16  # latents of the sheet, 4x4
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How the averaged generator does.
+    """An examination of the averaged generator.
 
     sheet: its faces of the 16 control latents, 4x4. quality: sliced Wasserstein distance to the training set, lower is
     better; None where the configuration leaves it out. spread: distance between the sheet's faces over that of real
@@ -50,13 +50,13 @@ class Examiner:
         config, images = trainer.config, trainer.images
         latent_dim, seed = config.model.latent_dim, config.seed
         self.trainer = trainer
-        controls = torch.randn(CONTROLS, latent_dim, generator=seeded(seed, Stream.CONTROLS))
+        controls = torch.randn(CONTROL_LATENTS, latent_dim, generator=seeded(seed, Stream.CONTROLS))
         self.controls = config.control_scale * controls
         count = min(COMPARED_PICTURES, len(images))
         chosen = torch.randperm(len(images), generator=seeded(seed, Stream.COMPARED))[:count]
         self.real = images[chosen.to(images.device)].float() / 127.5 - 1
         self.latents = torch.randn(count, latent_dim, generator=seeded(seed, Stream.SAMPLES))
-        self.real_spread = spread(self.real[: 4 * CONTROLS])
+        self.real_spread = spread(self.real[: 4 * CONTROL_LATENTS])
 
     @torch.no_grad()
     def draw(self, faces: FacePipeline, z: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class Examiner:
 
     def samples(self, faces: FacePipeline) -> Iterator[Tensor]:
         """Draw the faces that are compared with the training set, some at a time."""
-        return (self.draw(faces, z) for z in self.latents.split(CONTROLS))
+        return (self.draw(faces, z) for z in self.latents.split(CONTROL_LATENTS))
 
     def snapshot(self, faces: FacePipeline, samples: Tensor | None) -> Snapshot:
         """Draw the sheet and measure it; with a quality figure where there are samples."""
@@ -117,7 +117,8 @@ def sliced_wasserstein(real: Tensor, fake: Tensor) -> float:
 
 
 def _distance(a: Tensor, b: Tensor) -> float:
-    directions = F.normalize(torch.randn(a.shape[1], DIRECTIONS, generator=seeded(a.shape[1])), dim=0).to(a.device)
+    random = torch.randn(a.shape[1], PROJECTION_DIRECTIONS, generator=seeded(a.shape[1]))
+    directions = F.normalize(random, dim=0).to(a.device)
     on_a, on_b = ((directions.T @ vectors.T).sort(1).values for vectors in (a, b))  # rows sort faster
     return float((on_a - on_b).abs().mean())
 

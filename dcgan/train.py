@@ -18,7 +18,7 @@ from torch import Tensor
 from darkroom.device import enough_memory_or, pick_device
 from dcgan.checkpoint import Checkpoint, digest
 from dcgan.config import TrainConfig
-from dcgan.quality import CONTROLS, Examiner, Snapshot
+from dcgan.quality import CONTROL_LATENTS, Examiner, Snapshot
 from dcgan.trainer import Trainer, TrainingError
 
 RECORD_SECONDS = 0.5
@@ -26,7 +26,7 @@ RECORD_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands after `iteration` of `iterations`; seconds are wall-clock since the call.
+    """State of training after `iteration` of `iterations`; seconds are wall-clock since the call.
 
     losses: of both players, their mean logits, and the augmentation's probability. snapshot and checkpoint come
     together every `snapshot_every` iterations and at the end, else None. drawn: share of a snapshot's faces that are
@@ -117,9 +117,9 @@ class _Run:
         faces, samples = self.trainer.faces(), list[Tensor]()
         if self.config.has_quality(self.done):
             drawing = self.examiner.samples(faces)
-            while len(samples) * CONTROLS < len(self.examiner.latents):
+            while len(samples) * CONTROL_LATENTS < len(self.examiner.latents):
                 if self.is_due():
-                    yield self.record(drawn=len(samples) * CONTROLS / len(self.examiner.latents))
+                    yield self.record(drawn=len(samples) * CONTROL_LATENTS / len(self.examiner.latents))
                 samples.append(next(drawing))
         snapshot = self.examiner.snapshot(faces, torch.cat(samples) if samples else None)
         quality = math.inf if snapshot.collapsed or snapshot.quality is None else snapshot.quality

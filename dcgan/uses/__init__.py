@@ -1,4 +1,4 @@
-"""What a face model is used for, a file each: what commands, endpoints and panels ask."""
+"""Uses of a face model, a file each: the options that commands, endpoints and panels ask for."""
 
 from dcgan.uses.morph import Morph
 from dcgan.uses.sample import Sample

@@ -1,6 +1,7 @@
 """Losses and penalties are the papers'; a player's gradients are bounded."""
 
 import math
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -8,6 +9,8 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 
 from darkroom.adversarial import (
+    EAGER_RUNS,
+    CapturedStep,
     NormLimit,
     Player,
     critic_loss,
@@ -15,6 +18,7 @@ from darkroom.adversarial import (
     interpolated_penalty,
     picture_norms,
     pixel_norms,
+    runner,
     zero_centred_penalty,
 )
 from darkroom.seeds import seeded
@@ -140,3 +144,26 @@ def test_a_learning_rate_is_a_share_of_that_at_the_start():
         player.set_learning_rate(0.5)
         (group,) = player.optimizer.param_groups
         assert float(group["lr"]) == pytest.approx(0.05) and (group["lr"] is rate) == isinstance(rate, torch.Tensor)
+
+
+# -- captured steps ---------------------------------------------------------------------------------------------------
+
+
+def test_a_step_runs_as_it_is_then_is_captured_once_and_replayed(monkeypatch):
+    cuda, rng, graphs = MagicMock(), torch.Generator(), []
+    monkeypatch.setattr(torch, "cuda", cuda)
+    step = CapturedStep(lambda: graphs.append(cuda.CUDAGraph.call_count), rng)
+    for _ in range(EAGER_RUNS):
+        step()
+    assert graphs == [0] * EAGER_RUNS
+    for _ in range(5):
+        step()
+    graph = cuda.CUDAGraph.return_value
+    assert graphs == [0] * EAGER_RUNS + [1], "a capture runs the step's Python once"
+    assert graph.replay.call_count == 5, "the capturing call's work is done by its replay"
+    graph.register_generator_state.assert_called_once_with(rng)
+    cuda.graph.assert_called_once_with(graph, capture_error_mode="thread_local")
+
+
+def test_without_cuda_the_step_itself_runs():
+    assert runner(print, torch.Generator()) is print

@@ -12,11 +12,8 @@ from PIL import Image, ImageSequence
 
 from darkroom.animations import check_encoder, durations, playback_note, save_animation
 
-RATES = (1, 7, 10, 12.5, 15, 24, 25, 29.97, 30, 33, 48, 50, 59.94, 60)
-COLOURS = [
-    (200, 30, 60), (20, 200, 40), (10, 40, 220), (240, 220, 30), (30, 200, 210), (128, 128, 128), (255, 255, 255),
-    (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255),
-]  # fmt: skip
+RATES = (1, 7, 12.5, 24, 29.97, 33, 50, 60)
+COLOURS = [(200, 30, 60), (30, 200, 210), (128, 128, 128), (255, 255, 255), (0, 0, 0), (0, 255, 0)]
 
 
 @pytest.fixture
@@ -171,6 +168,7 @@ def test_an_encoder_is_asked_for_before_anything_is_drawn(encoder, frames, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["gif", "mp4", "webp"])
 def test_a_full_disk_leaves_nothing(frames, tmp_path, kind):
     """The old file stays, the new one is not begun: here files may not grow beyond 200 bytes."""

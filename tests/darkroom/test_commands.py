@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from darkroom import commands
-from darkroom.commands import Interrupted, Parser, run, stoppable
+from darkroom.commands import Parser, run, stoppable
 
 
 def parsed(type, text):
@@ -88,8 +88,7 @@ def test_signals_end_a_command_like_ctrl_c(number, code, capsys):
     assert signal.getsignal(number) is before
 
 
-def test_a_command_that_is_told_to_stop_ends_in_good_order(monkeypatch):
-    monkeypatch.setattr(commands, "AGAIN_AFTER", 0.2)
+def test_a_command_that_is_told_to_stop_ends_in_good_order():
     done = []
 
     def work():
@@ -103,9 +102,8 @@ def test_a_command_that_is_told_to_stop_ends_in_good_order(monkeypatch):
     assert run("it", work) == 143 and done == [signal.SIGTERM]
 
 
-def test_who_asks_once_more_does_not_wait(monkeypatch):
-    monkeypatch.setattr(commands, "AGAIN_AFTER", 0.05)
-    with pytest.raises(Interrupted), stoppable():
+def test_who_asks_once_more_does_not_wait():
+    with pytest.raises(KeyboardInterrupt), stoppable(again_after=0.05):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)

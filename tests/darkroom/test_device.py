@@ -1,7 +1,8 @@
 import pytest
 import torch
+from torch import nn
 
-from darkroom.device import enough_memory_or, out_of_memory, pick_device
+from darkroom.device import enough_memory_or, evaluation, out_of_memory, pick_device
 
 
 def test_the_named_device_is_taken():
@@ -24,3 +25,12 @@ def test_running_out_of_memory_is_known_and_said():
         torch.empty(10**15)
     with pytest.raises(RuntimeError, match="shape"), enough_memory_or(KeyError("half")):
         raise RuntimeError("shape")
+
+
+def test_a_network_is_put_back_as_it_was_also_on_errors():
+    for training in (True, False):
+        network = nn.Sequential(nn.Dropout()).train(training)
+        with pytest.raises(RuntimeError), evaluation(network):
+            assert not network.training
+            raise RuntimeError
+        assert network.training is training and network[0].training is training

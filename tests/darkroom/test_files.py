@@ -67,6 +67,7 @@ def test_a_held_folder_or_file_is_refused_and_nothing_is_left(tmp_path):
         pass
 
 
+@pytest.mark.soak
 def test_a_killed_process_holds_nothing(tmp_path):
     code = f"{HOLD}    print('held', flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -125,6 +125,7 @@ SCENE_CLAIM = {
 FACES_CLAIM = {"latent_dim": 1024, "width": 512, "discriminator_width": 512}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("package", "pipeline", "claim"),
     [("singan", "ScenePipeline", SCENE_CLAIM), ("dcgan", "FacePipeline", FACES_CLAIM)],
@@ -154,7 +155,7 @@ def test_a_header_tells_shapes_without_reading_values(tmp_path):
 
 # -- configurations ----------------------------------------------------------------------------------------------------
 
-VALUES = [None, True, -1, 0, 10**30, 1e300, 0.5, "x", [], {}, [None], [[1]], {"a": 1}, "9" * 5000]
+VALUES = [None, -1, 10**30, 0.5, "x", [[1]], {"a": 1}]
 
 
 def test_a_configuration_of_any_values_is_loaded_or_refused_in_words(scene_folder, faces_folder):

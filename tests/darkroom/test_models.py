@@ -17,23 +17,10 @@ CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 DEAD = "http://127.0.0.1:9"
 
 
-@pytest.fixture(params=["faces", "scenes"])
-def kind(request) -> str:
-    return request.param
-
-
 @pytest.fixture
-def tiny(kind, tiny_folder, tiny_faces_folder) -> Path:
-    """A trained model that is not the shipped one."""
-    return tiny_folder if kind == "scenes" else tiny_faces_folder
-
-
-@pytest.fixture
-def shipped(kind, tmp_path) -> Path:
-    """A shipped folder of the name `lake`."""
-    folder = tmp_path / "shipped" / "lake"
-    shutil.copytree(CHECKPOINTS / ("peaks" if kind == "scenes" else "faces"), folder)
-    return folder
+def shipped(tmp_path) -> Path:
+    """A shipped face model of the name `lake`."""
+    return Path(shutil.copytree(CHECKPOINTS / "faces", tmp_path / "shipped" / "lake"))
 
 
 def load(kind: str, folder: Path) -> str:
@@ -103,19 +90,19 @@ def test_a_folder_that_nothing_stands_in_for_is_left_out(tmp_path):
 # -- from the Hub --------------------------------------------------------------------------------------------------
 
 
-def test_a_model_comes_in_the_background_and_is_cached(hub, kind, tiny, shipped, tmp_path):
-    filled(hub, "user/darkroom-lake", tiny)
+def test_a_model_comes_in_the_background_and_is_cached(hub, tiny_faces_folder, shipped, tmp_path):
+    filled(hub, "user/darkroom-lake", tiny_faces_folder)
     model = f"user/darkroom-lake@{hub.commit('user/darkroom-lake')}"
     hub.seconds_before_answers = 0.5
-    cold = serve(kind, [model], [shipped], tmp_path / "home", hub.address)
-    assert cold["first"]["served"] == {"lake": load(kind, shipped)} and cold["first"]["busy"]
+    cold = serve("faces", [model], [shipped], tmp_path / "home", hub.address)
+    assert cold["first"]["served"] == {"lake": load("faces", shipped)} and cold["first"]["busy"]
     assert cold["first"]["notes"] == ["lake: waiting for the Hub; the shipped weights until then"]
-    assert cold["last"]["served"] == {"lake": load(kind, tiny)} and cold["last"]["notes"] == []
+    assert cold["last"]["served"] == {"lake": load("faces", tiny_faces_folder)} and cold["last"]["notes"] == []
     assert not any("training" in request for request in hub.requests)
 
     hub.requests.clear()
-    warm = serve(kind, [model], [shipped], tmp_path / "home", hub.address)
-    assert warm["first"]["served"] == {"lake": load(kind, tiny)}
+    warm = serve("faces", [model], [shipped], tmp_path / "home", hub.address)
+    assert warm["first"]["served"] == {"lake": load("faces", tiny_faces_folder)}
     assert warm["first"]["notes"] == [] and not warm["first"]["busy"]
     assert hub.requests == []
 
@@ -130,24 +117,24 @@ def test_progress_is_told_in_megabytes(hub, tmp_path):
     assert case["last"]["served"] == {"peaks": load("scenes", CHECKPOINTS / "autumn")}
 
 
-def test_every_fault_of_the_hub_is_named_and_survived(hub, kind, tiny, shipped, tmp_path):
+def test_every_fault_of_the_hub_is_named_and_survived(hub, tiny_faces_folder, shipped, tmp_path):
     names = ["whole", "cut", "bare", "thin", "none", "gone"]
     stand_ins = [shipped.parent / name for name in names]
     for name, folder in zip(names, stand_ins, strict=True):
         shutil.copytree(shipped, folder)
         if name != "none":
-            filled(hub, f"user/darkroom-{name}", tiny)
+            filled(hub, f"user/darkroom-{name}", tiny_faces_folder)
     cut, thin = hub.repos["user/darkroom-cut"], hub.repos["user/darkroom-thin"]
     cut["model.safetensors"] = cut["model.safetensors"][:-99]
     del hub.repos["user/darkroom-bare"]["config.json"]
-    tensors = load_file(tiny / "model.safetensors")
+    tensors = load_file(tiny_faces_folder / "model.safetensors")
     missing = sorted(tensors)[0]
     save_file({name: value for name, value in tensors.items() if name != missing}, tmp_path / "thin")
     thin["model.safetensors"] = (tmp_path / "thin").read_bytes()
 
     models = [f"user/darkroom-{name}" for name in names[:-1]] + ["user/darkroom-gone@" + "0" * 40]
-    case = serve(kind, models, stand_ins, tmp_path / "home", hub.address)
-    stands_in, arrived = load(kind, shipped), load(kind, tiny)
+    case = serve("faces", models, stand_ins, tmp_path / "home", hub.address)
+    stands_in, arrived = load("faces", shipped), load("faces", tiny_faces_folder)
     assert case["last"]["served"] == {name: arrived if name == "whole" else stands_in for name in names}
     notes = {
         note.partition(":")[0]: note.removesuffix("; the shipped weights are used") for note in case["last"]["notes"]
@@ -160,10 +147,10 @@ def test_every_fault_of_the_hub_is_named_and_survived(hub, kind, tiny, shipped, 
     assert len(notes) == 5 and all(note.endswith("the shipped weights are used") for note in case["last"]["notes"])
 
 
-def test_a_dead_hub_is_survived_at_once(kind, shipped, tmp_path):
+def test_a_dead_hub_is_survived_at_once(shipped, tmp_path):
     models = ["user/darkroom-lake", "user/sea@" + "0" * 40]
-    case = serve(kind, models, [shipped], tmp_path / "home", DEAD)
-    assert case["last"]["served"] == {"lake": load(kind, shipped)} and case["last"]["seconds"] < 10
+    case = serve("faces", models, [shipped], tmp_path / "home", DEAD)
+    assert case["last"]["served"] == {"lake": load("faces", shipped)} and case["last"]["seconds"] < 10
     assert case["last"]["notes"] == [
         "lake: the Hub cannot be reached; the shipped weights are used",
         "sea: the Hub cannot be reached; the other models are used",
@@ -190,13 +177,13 @@ def test_a_hub_that_falls_silent_is_told(hub, tmp_path):
     ]
 
 
-def test_what_has_no_stand_in_joins_when_it_is_here(hub, kind, tiny, shipped, tmp_path):
-    filled(hub, "user/sea", tiny)
+def test_what_has_no_stand_in_joins_when_it_is_here(hub, tiny_faces_folder, shipped, tmp_path):
+    filled(hub, "user/sea", tiny_faces_folder)
     hub.seconds_before_answers = 0.5
-    case = serve(kind, ["user/sea"], [shipped], tmp_path / "home", hub.address)
-    assert case["first"]["served"] == {"lake": load(kind, shipped)}
+    case = serve("faces", ["user/sea"], [shipped], tmp_path / "home", hub.address)
+    assert case["first"]["served"] == {"lake": load("faces", shipped)}
     assert case["first"]["notes"] == ["sea: waiting for the Hub; the shipped models until then"]
-    assert case["last"]["served"] == {"sea": load(kind, tiny)}
+    assert case["last"]["served"] == {"sea": load("faces", tiny_faces_folder)}
 
 
 def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, tmp_path):

@@ -35,16 +35,6 @@ def test_values_out_of_range_are_named():
             ModelConfig(**values)
 
 
-def test_presets_are_those_of_the_publications():
-    radford, thesis = PRESETS["radford"], PRESETS["thesis"]
-    assert (radford.loss, radford.learning_rate, radford.betas, radford.batch) == (
-        "non-saturating", 2e-4, (0.5, 0.999), 128,
-    )  # fmt: skip
-    assert (thesis.optimizer, thesis.learning_rate, thesis.rho, thesis.decay) == ("rmsprop", 1e-4, 0.9, 1e-8)
-    assert (thesis.clip_value, thesis.batch, thesis.shuffle, thesis.label_noise) == (1.0, 2, False, 0.05)
-    assert (thesis.iterations, thesis.control_scale, thesis.model.latent_dim) == (15_000, 0.5, 32)
-
-
 def test_a_preset_takes_overrides_and_names_what_it_does_not_know():
     assert from_preset("radford", iterations=5, batch=None).iterations == 5
     with pytest.raises(ValueError, match="preset is 'best'; allowed are standard, long, radford, thesis"):

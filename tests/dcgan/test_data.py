@@ -45,18 +45,6 @@ def test_the_central_square_is_kept():
         assert np.abs(pixels.astype(int) - (200, 40, 40)).max() <= 2
 
 
-def test_orientation_and_transparency_are_respected():
-    image = Image.new("RGB", (64, 64), "white")
-    image.paste((255, 0, 0), (0, 0, 64, 32))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned a quarter clockwise
-    content = io.BytesIO()
-    image.save(content, format="PNG", exif=exif)
-    turned = np.asarray(square(Image.open(content)))
-    assert (turned[:, 40] == (255, 0, 0)).all() and (turned[:, 20] == 255).all()
-    assert np.asarray(square(Image.new("RGBA", (64, 64), (0, 0, 0, 0)))).min() == 255
-
-
 def test_a_set_is_prepared_from_folders_and_zips(photographs, tmp_path):
     found = list(prepare(photographs))
     assert [(item.index, item.total) for item in found] == [(i, 6) for i in range(6)]
@@ -265,20 +253,6 @@ def test_names_in_any_encoding_are_written(tmp_path):
 
 
 # -- what is written --------------------------------------------------------------------------------------------------
-
-
-def test_only_what_prepare_made_is_replaced(photographs, tmp_path):
-    out, preview = tmp_path / "faces.zip", tmp_path / "faces.preview.png"
-    for path in (out, preview):
-        FACE.save(path, format="PNG")
-        before = path.read_bytes()
-        with pytest.raises(DataError, match=f"{path.name} is there already and is no set that prepare made"):
-            write_set(prepare(photographs), out)
-        assert path.read_bytes() == before and not (out.exists() and preview.exists())
-        path.unlink()
-    for _ in range(2):
-        assert write_set(prepare(photographs), out) == 3
-    assert {path.name for path in tmp_path.iterdir()} == {"faces.zip", "faces.preview.png", "more.zip", "photographs"}
 
 
 def test_a_set_among_the_photographs_is_not_prepared_anew(photographs):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dcgan.games import MAX_STEPS, START, bilinear
+from dcgan.games import MAX_GAME_STEPS, START, bilinear
 
 
 def distances(method, eta, steps=60):
@@ -35,7 +35,7 @@ def test_what_cannot_be_played_is_named():
         (("newton", 0.3), "method is 'newton'; allowed are simultaneous, alternating, adam, extragradient"),
         (("adam", 2.1), "eta is 2.1; allowed are 0.0 to 2.0"),
         (("adam", float("nan")), "eta is nan"),
-        (("adam", 0.3, 0), f"steps is 0; allowed are 1 to {MAX_STEPS}"),
+        (("adam", 0.3, 0), f"steps is 0; allowed are 1 to {MAX_GAME_STEPS}"),
     ):
         with pytest.raises(ValueError, match=message):
             bilinear(*arguments)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from darkroom.seeds import seeded
 from dcgan.config import ModelConfig
 from dcgan.latent import (
-    PRINCIPAL,
+    PRINCIPAL_DIRECTIONS,
     arithmetic,
     draw_latents,
     morph_path,
@@ -81,8 +81,8 @@ def test_principal_directions_are_those_of_the_largest_effect():
     with torch.no_grad():
         generator.main[0].weight[3] *= 5  # z's fourth entry does most
     directions = principal_directions(generator)
-    assert directions.shape == (PRINCIPAL, 16)
-    assert torch.allclose(directions @ directions.T, torch.eye(PRINCIPAL), atol=1e-5)
+    assert directions.shape == (PRINCIPAL_DIRECTIONS, 16)
+    assert torch.allclose(directions @ directions.T, torch.eye(PRINCIPAL_DIRECTIONS), atol=1e-5)
     assert float(directions[0, 3]) > 0.95  # and its sign is fixed
     effect = (directions @ generator.first_layer).norm(dim=1)
     assert (effect[1:] <= effect[:-1] + 1e-5).all()

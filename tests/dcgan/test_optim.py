@@ -37,16 +37,6 @@ def extra_sgd(params):
     return Extragradient(params, torch.optim.SGD, lr=ETA)
 
 
-def test_extragradient_converges_at_exactly_the_known_rate():
-    game = Game(extra_sgd)
-    for _ in range(20):
-        before = game.distance
-        game.move("extrapolation")
-        game.move("step")
-        assert game.distance / before == pytest.approx(1 - ETA**2 + ETA**4, rel=1e-12)
-    assert game.distance < 0.3 * (START[0] ** 2 + START[1] ** 2)
-
-
 def test_repeated_extrapolation_is_the_implicit_method():
     game = Game(extra_sgd)
     for _ in range(10):
