@@ -61,9 +61,3 @@ def test_quality_figures_never_come_more_often_than_their_cost_allows():
         found = [i for i in range(1, iterations + 1) if config.has_snapshot(i) and config.has_quality(i)]
         assert len(found) * config.quality_images <= iterations * batch
         assert found[-1:] == [iterations] * bool(found)
-
-
-def test_each_preset_as_it_is_has_several_quality_figures_but_the_one_for_days():
-    for name, config in PRESETS.items():
-        count = sum(config.has_quality(i) for i in range(1, config.iterations + 1) if config.has_snapshot(i))
-        assert count == 0 if name == "long" else count >= 5

@@ -1,6 +1,5 @@
 import csv
 import itertools
-import json
 import os
 import re
 import shutil
@@ -251,27 +250,6 @@ def interruptible(iterations: int) -> list[str]:
 
 
 @pytest.mark.soak
-def test_interrupted_training_keeps_what_is_trained_and_goes_on(faces_set, tmp_path):
-    out = tmp_path / "run"
-    command = [*interruptible(10**6), faces_set, "--out", out]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ}
-    )
-    while not (out / "log.csv").exists():
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    stdout, _ = process.communicate(timeout=60)
-    assert process.returncode == 130 and "--resume goes on" in stdout
-    assert not leftovers(out)
-    kept = int(stdout.split("stopped: ")[1].split()[0])
-    command = [*interruptible(kept + 5), *command[-3:], "--resume"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    assert json.loads((out / "config.json").read_text())["train"]["iterations"] == kept + 5
-
-
-@pytest.mark.soak
 def test_torchrun_trains_one_model(faces_set, tmp_path):
     code = ROOT / "tests" / "dcgan" / "two_trainings.py"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", code, faces_set,
@@ -359,22 +337,6 @@ def test_a_training_that_ended_before_its_first_checkpoint_is_begun_anew(
 
 def refuse(*_):
     raise PermissionError(13, "Permission denied", "training.safetensors")
-
-
-def test_a_damaged_training_says_the_reason(small, faces_set, tiny_faces_folder, tmp_path, capsys):
-    out = Path(shutil.copytree(tiny_faces_folder, tmp_path / "run"))
-    for spoilt in ("training.safetensors", "model.safetensors", "config.json"):
-        content = (out / spoilt).read_bytes()
-        for spoiled, words in (
-            (content[: len(content) // 2], "is damaged: "),
-            (None, "is missing|holds a model already"),
-        ):
-            (out / spoilt).unlink()
-            if spoiled is not None:
-                (out / spoilt).write_bytes(spoiled)
-            assert run("train", faces_set, "--out", out, "--resume", "--iterations", 12, "--device", "cpu") == 2
-            assert re.search(words, one_line(capsys)), spoilt
-        (out / spoilt).write_bytes(content)
 
 
 def test_a_state_of_other_networks_is_refused(small, faces_set, tiny_faces_folder, tmp_path, capsys):
