@@ -119,9 +119,8 @@ def _path(text: str, otherwise: str) -> Path:
 
 def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:
     """Add an argument for each option of a use."""
-    for it in options(use).values():
-        if it.name not in without:
-            _add_option(parser, it)
+    for it in (it for it in options(use).values() if it.name not in without):
+        _add_option(parser, it)
 
 
 def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:

@@ -98,11 +98,16 @@ def header_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         return {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in parts.items()}
 
 
-def check_layout(found: Mapping[str, tuple[tuple[int, ...], str]], wanted: Layout) -> None:
-    """Raise ValueError unless these are the wanted tensors, all and no others, in shape and number format."""
+def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Tensor]:
+    """Read the wanted tensors of a file, floats as float32.
+
+    None is read before the file's header says that these are there in shape and number format, and no others. more:
+    whether it may hold others, too. Raises ValueError, also where a value is not finite.
+    """
+    found = header_of(path)
     if missing := sorted(set(wanted) - set(found)):
         raise ValueError(f"{len(missing)} tensors are missing, such as {echo(missing[0])}")
-    if extra := sorted(set(found) - set(wanted)):
+    if not more and (extra := sorted(set(found) - set(wanted))):
         raise ValueError(f"{len(extra)} tensors do not belong there, such as {echo(extra[0])}")
     for name, (shape, dtype) in wanted.items():
         theirs, stored = found[name]
@@ -110,15 +115,6 @@ def check_layout(found: Mapping[str, tuple[tuple[int, ...], str]], wanted: Layou
             raise ValueError(f"{name} has shape {theirs}; the configuration needs {shape}")
         if stored not in STORED_AS.get(dtype, set()):
             raise ValueError(f"{name} is stored as {stored}; {dtype} is needed")
-
-
-def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Tensor]:
-    """Read the wanted tensors of a file, floats as float32; none is read before all have passed `check_layout`.
-
-    more: whether the file may hold others beside them. Raises ValueError where a value is not finite, too.
-    """
-    header = header_of(path)
-    check_layout({name: header[name] for name in wanted if name in header} if more else header, wanted)
     tensors = {}
     with safe_open(path, "pt") as file:
         for name in wanted:
@@ -205,8 +201,10 @@ def write_model(
     with ExitStack() as parts:  # which it leaves in reverse order
         if not (folder / CARD_FILE).exists():
             parts.enter_context(atomic(folder / CARD_FILE)).write_text(card, encoding="utf-8")
-        if photograph is not None and not _holds(folder / photograph[0], photograph[1]):  # megabytes at every scale
-            parts.enter_context(atomic(folder / photograph[0])).write_bytes(photograph[1])
+        if photograph is not None:
+            name, content = photograph
+            if not (folder / name).exists() or (folder / name).read_bytes() != content:  # megabytes at every scale
+                parts.enter_context(atomic(folder / name)).write_bytes(content)
         weights = save({name: value.cpu().contiguous() for name, value in tensors.items()})
         parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
         text = json.dumps(config, indent=2) + "\n"
@@ -214,7 +212,3 @@ def write_model(
     for name in PHOTOGRAPH_FILES:
         if photograph is None or name != photograph[0]:
             (folder / name).unlink(missing_ok=True)  # another picture's
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    return path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content
