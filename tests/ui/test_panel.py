@@ -118,7 +118,7 @@ def test_an_older_drawing_of_the_page_ends_where_another_begins_and_changes_noth
     assert next(older) == next(elsewhere) == {panel.status: 0}
     assert list(answer({}, request)) == [{panel.status: step} for step in range(3)]
     drawn.clear()
-    assert list(older) == [{}] and drawn == [1]  # What it would draw beyond is not drawn.
+    assert list(older) == [{panel.status: gr.skip()}] and drawn == [1]  # What it would draw beyond is not drawn.
     assert next(elsewhere) == {panel.status: 1}
 
 

@@ -101,7 +101,7 @@ class Panel:
             with self._newest.newest((request and request.session_hash) or "") as still_newest:
                 for updates in failing_in(self.status, run(values)):
                     if not still_newest():
-                        yield {}  # which changes nothing: Gradio sends a stream's last message twice
+                        yield {self.status: gr.skip()}  # Gradio sends a stream's last message twice.
                         return
                     yield updates
 
