@@ -259,7 +259,7 @@ def test_uses_of_a_picture(client, shipped, tmp_path):
 
 
 def test_tiles_and_the_photograph_enlarged(client, shipped):
-    _, tiles, _ = client.predict("peaks", count=2, api_name="/tile_scene")
+    _, tiles, _ = client.predict("peaks", count=2, enlarge=False, api_name="/tile_scene")
     assert len(tiles) == 2
     _, (shown,), _ = client.predict("peaks", factor=1.2, api_name="/super_resolve_scene")
     with Image.open(shown["image"]) as larger:

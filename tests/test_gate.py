@@ -304,7 +304,7 @@ def test_every_handler_answers_garbage(events, app, garbage):
 
     def ask(number, name, kinds):
         stranger = Stranger(app)
-        for value in garbage:
+        for value in garbage if kinds else garbage[:1]:
             begun = time.monotonic()
             data = {"index": value, "value": value, "target": value}
             answer = stranger.event(number, [value] * len(kinds), event_data=data)
