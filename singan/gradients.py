@@ -16,11 +16,11 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 
+import numba
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+
+from singan.pieces import ALONE, parallel
 
 LEVEL = 64  # units of a gradient that are one level of 255
 SCREEN = 0.004  # weight of the colours: corrections fall to 1/e within 16 px
@@ -33,6 +33,7 @@ REACH = 64  # px, within which corrections fall to 2 %
 
 Bytes = NDArray[np.uint8]
 Gradients = NDArray[np.int16]  # (2, height, width, 3): the steps to the next pixel on the right, and below, in 1/LEVEL
+Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
@@ -51,84 +52,160 @@ def smooth(
 
     Yields the share that is done. The same for any number of threads.
     """
-    free, begun = np.ones(colours.shape[:2], np.bool_), colours
-    if kept is not None and picture is not None:
+    if kept is None or picture is None:
+        free, begun = np.ones(colours.shape[:2], np.bool_), colours
+    else:
         free, begun = ~kept, np.where(kept[..., None], picture, colours)
-    voted, result = torch.from_numpy(gradients).permute(0, 3, 1, 2).contiguous(), np.empty_like(colours)
-    planes, own = (torch.from_numpy(it).permute(2, 0, 1).contiguous().float() for it in (colours, begun))
-    trust = [_trust(voted[axis], planes, axis) for axis in (0, 1)]
-    changing = torch.from_numpy(free).float()
+    result = np.empty_like(colours)
+    with ALONE:
+        trust = _trust(_differences(colours, gradients))
     for channel in range(3):
-        sources = torch.zeros(free.shape)
-        for axis in (0, 1):
-            _add_sources(sources, planes[channel], voted[axis, channel], trust[axis], own[channel], axis)
-        correction = torch.zeros_like(sources)
+        with ALONE:
+            sources = _sources(colours, gradients, trust, begun, channel)
+        correction = np.zeros(sources.shape, np.float32)
         for cycle in range(CYCLES):
             yield (channel + cycle / CYCLES) / 3
-            correction = _cycle(correction, sources, changing, SCREEN)
-        result[..., channel] = (own[channel] + correction + 0.5).clamp(0, 255).byte()
+            with ALONE:
+                correction = _cycle(correction, sources, free, SCREEN)
+        result[..., channel] = np.clip(begun[..., channel] + correction + np.float32(0.5), 0, 255)
     return result
 
 
-def _steps(plane: Tensor, axis: int) -> Tensor:
-    """Return (H, W): the steps to the next pixel on the right (axis 0) or below; 0 at the end."""
-    return F.pad(plane.diff(dim=1 - axis), (0, 1) if axis == 0 else (0, 0, 0, 1))
-
-
-def _trust(voted: Tensor, planes: Tensor, axis: int) -> Tensor:
-    """Return (H, W), in [0, 1]: how much gradients (3, H, W) of planes (3, H, W) along an axis count.
-
-    Where they differ by too much within a few px, there is an edge, and without it one side would bleed into the other.
-    """
-    apart = torch.zeros(planes.shape[1:])
-    for plane, steps in zip(planes, voted, strict=True):
-        apart = torch.maximum(apart, (steps - LEVEL * _steps(plane, axis)).abs_())
-    window, margin = ((1, 2 * WIDE + 1), (0, WIDE)) if axis == 0 else ((2 * WIDE + 1, 1), (WIDE, 0))
-    total = F.avg_pool2d(apart[None], window, 1, margin, divisor_override=1)[0].int()
-    return (510 - torch.div(255 * total, STEP * LEVEL, rounding_mode="floor")).clamp(0, 255) * (1 / 255)
-
-
-def _add_sources(sources: Tensor, plane: Tensor, voted: Tensor, trust: Tensor, begun: Tensor, axis: int) -> None:
-    """Add (H, W) the negative divergence, along an axis, of what steps of a plane are to be higher than they are."""
-    steps = _steps(plane, axis)
-    missing = steps + trust * (voted * (1 / LEVEL) - steps) - _steps(begun, axis)
-    inside = missing.narrow(1 - axis, 0, missing.shape[1 - axis] - 1)
-    sources.narrow(1 - axis, 1, inside.shape[1 - axis]).add_(inside)
-    sources.narrow(1 - axis, 0, inside.shape[1 - axis]).sub_(inside)
-
-
-def _cycle(correction: Tensor, sources: Tensor, free: Tensor, screen: float) -> Tensor:
+def _cycle(correction: Floats, sources: Floats, free: Mask, screen: float) -> Floats:
     """Run one V-cycle for (screen - Laplacian) correction = sources, mirrored at the borders, 0 where not free."""
     correction = _relaxed(correction, sources, free, screen)
     if screen < COARSEST:
-        height, width = sources.shape
-        left, all_free = (F.pad(it, (0, width % 2, 0, height % 2), value=value) for it, value in
-                          ((_excess(correction, sources, screen), 0), (free, 1)))  # fmt: skip
-        coarse = F.avg_pool2d(left[None], 2, divisor_override=1)[0]
-        coarse_free = -F.max_pool2d(-all_free[None], 2)[0]
-        smaller = _cycle(torch.zeros_like(coarse), coarse, coarse_free, 4 * screen)
-        larger = _doubled(_doubled(smaller, 1), 0)[:height, :width]
-        correction = _relaxed(correction + free * larger, sources, free, screen)
+        coarse, coarse_free = _residual(correction, sources, free, np.float32(screen))
+        _add_enlarged(correction, _cycle(np.zeros_like(coarse), coarse, coarse_free, 4 * screen), free)
+        correction = _relaxed(correction, sources, free, screen)
     return correction
 
 
-def _doubled(field: Tensor, axis: int) -> Tensor:
-    """Enlarge linearly along an axis; `F.interpolate` rounds otherwise, by the number of threads."""
-    at = torch.arange(2 * field.shape[axis])
-    other = (at // 2 + at % 2 * 2 - 1).clamp(0, field.shape[axis] - 1)
-    return 0.75 * field.index_select(axis, at // 2) + 0.25 * field.index_select(axis, other)
-
-
-def _relaxed(correction: Tensor, sources: Tensor, free: Tensor, screen: float) -> Tensor:
+def _relaxed(correction: Floats, sources: Floats, free: Mask, screen: float) -> Floats:
     """Take two of Jacobi's steps, with weights for which they remove most of what coarser grids do not see."""
-    for weight in WEIGHTS:
-        share = np.float32(weight) / (4 + np.float32(screen))
-        correction = _excess(correction, sources, screen).mul_(float(share)).mul_(free).add_(correction)
+    between = np.empty_like(correction)
+    _relax(correction, sources, free, np.float32(screen), np.float32(WEIGHTS[0]), between)
+    _relax(between, sources, free, np.float32(screen), np.float32(WEIGHTS[1]), correction)
     return correction
 
 
-def _excess(field: Tensor, sources: Tensor, screen: float) -> Tensor:
-    """Return what is left of the sources: at a border, a pixel is its own neighbour."""
-    around = F.pad(field[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    total = (around[1:-1, :-2] + around[1:-1, 2:]).add_(around[:-2, 1:-1]).add_(around[2:, 1:-1])
-    return total.add_(sources).sub_(float(np.float32(4) + np.float32(screen)) * field)
+@parallel()
+def _differences(colours, gradients):  # type: ignore[no-untyped-def]
+    """Return (2, H, W): the most by which gradients of any channel differ from the colours' own, in 1/LEVEL."""
+    height, width = colours.shape[:2]
+    found = np.zeros((2, height, width), np.uint16)
+    for y in numba.prange(height):
+        down = min(y + 1, height - 1)
+        for x in range(width):
+            right = min(x + 1, width - 1)
+            for c in range(3):
+                here = np.int32(colours[y, x, c])
+                across = abs(gradients[0, y, x, c] - LEVEL * (colours[y, right, c] - here))
+                along = abs(gradients[1, y, x, c] - LEVEL * (colours[down, x, c] - here))
+                found[0, y, x] = max(found[0, y, x], across)
+                found[1, y, x] = max(found[1, y, x], along)
+    return found
+
+
+@parallel()
+def _trust(differences):  # type: ignore[no-untyped-def]
+    """Return (2, H, W), of 255: how much the gradients count.
+
+    Where they differ by too much within a few px, there is an edge, and without it one side would bleed into the other.
+    """
+    _, height, width = differences.shape
+    trust = np.empty(differences.shape, np.uint8)
+    for y in numba.prange(height):
+        total = np.zeros((2, width), np.int32)
+        for there in range(max(0, y - WIDE), min(height, y + WIDE + 1)):
+            for x in range(width):
+                total[1, x] += differences[1, there, x]
+        for k in range(-WIDE, WIDE + 1):
+            for x in range(max(0, -k), min(width, width - k)):
+                total[0, x] += differences[0, y, x + k]
+        for axis in range(2):
+            for x in range(width):
+                trust[axis, y, x] = min(max(510 - 255 * total[axis, x] // (STEP * LEVEL), 0), 255)
+    return trust
+
+
+@numba.njit(inline="always")
+def _missing(colours, gradients, trust, begun, c, axis, y, x, y2, x2):  # type: ignore[no-untyped-def]
+    """Return by how much the step from a pixel to the next along an axis is to be higher than it is."""
+    own = np.float32(np.int32(colours[y2, x2, c]) - np.int32(colours[y, x, c]))
+    voted = np.float32(gradients[axis, y, x, c]) * np.float32(1 / LEVEL)
+    wanted = own + np.float32(trust[axis, y, x]) * np.float32(1 / 255) * (voted - own)
+    return wanted - np.float32(np.int32(begun[y2, x2, c]) - np.int32(begun[y, x, c]))
+
+
+@parallel()
+def _sources(colours, gradients, trust, begun, c):  # type: ignore[no-untyped-def]
+    """Return (H, W): the negative divergence of what is missing in a channel."""
+    height, width = colours.shape[:2]
+    sources = np.empty((height, width), np.float32)
+    for y in numba.prange(height):
+        for x in range(width):
+            total = np.float32(0)
+            if x > 0:
+                total += _missing(colours, gradients, trust, begun, c, 0, y, x - 1, y, x)
+            if x < width - 1:
+                total -= _missing(colours, gradients, trust, begun, c, 0, y, x, y, x + 1)
+            if y > 0:
+                total += _missing(colours, gradients, trust, begun, c, 1, y - 1, x, y, x)
+            if y < height - 1:
+                total -= _missing(colours, gradients, trust, begun, c, 1, y, x, y + 1, x)
+            sources[y, x] = total
+    return sources
+
+
+@numba.njit(inline="always")
+def _excess(field, sources, screen, y, x, left, right, up, down):  # type: ignore[no-untyped-def]
+    """Return what is left of a source: at a border, a pixel is its own neighbour."""
+    around = field[y, left] + field[y, right] + field[up, x] + field[down, x]
+    return sources[y, x] + around - (np.float32(4) + screen) * field[y, x]
+
+
+@parallel()
+def _relax(field, sources, free, screen, weight, result):  # type: ignore[no-untyped-def]
+    height, width = field.shape
+    share = weight / (np.float32(4) + screen)
+    for y in numba.prange(height):
+        up, down = max(y - 1, 0), min(y + 1, height - 1)
+        for x in range(width):
+            left = _excess(field, sources, screen, y, x, max(x - 1, 0), min(x + 1, width - 1), up, down)
+            result[y, x] = field[y, x] + share * left * np.float32(free[y, x])
+
+
+@parallel()
+def _residual(field, sources, free, screen):  # type: ignore[no-untyped-def]
+    """Add up what is left of the sources on a grid of half the size, and find where all of its pixels are free."""
+    height, width = field.shape
+    rows, columns = (height + 1) // 2, (width + 1) // 2
+    coarse, coarse_free = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.bool_)
+    for i in numba.prange(rows):
+        for j in range(columns):
+            total, all_free = np.float32(0), True
+            for y in range(2 * i, min(2 * i + 2, height)):
+                for x in range(2 * j, min(2 * j + 2, width)):
+                    left, right, up, down = max(x - 1, 0), min(x + 1, width - 1), max(y - 1, 0), min(y + 1, height - 1)
+                    total += _excess(field, sources, screen, y, x, left, right, up, down)
+                    all_free &= free[y, x]
+            coarse[i, j], coarse_free[i, j] = total, all_free
+    return coarse, coarse_free
+
+
+@parallel()
+def _add_enlarged(field, coarse, free):  # type: ignore[no-untyped-def]
+    """Add the coarser grid, bilinearly enlarged, where pixels are free."""
+    height, width = field.shape
+    rows, columns = coarse.shape
+    near, far = np.float32(0.75), np.float32(0.25)
+    for y in numba.prange(height):
+        i = y // 2
+        other = max(i - 1, 0) if y % 2 == 0 else min(i + 1, rows - 1)
+        for x in range(width):
+            j = x // 2
+            beside = max(j - 1, 0) if x % 2 == 0 else min(j + 1, columns - 1)
+            if free[y, x]:
+                here = near * coarse[i, j] + far * coarse[i, beside]
+                field[y, x] += near * here + far * (near * coarse[other, j] + far * coarse[other, beside])
