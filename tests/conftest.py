@@ -157,7 +157,7 @@ def app(tmp_path_factory) -> Iterator[str]:
     places = {"XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder / "tmp")}
     with running_app(folder / "log.txt", **places) as address:
         yield address
-    assert not list((folder / "tmp").iterdir())
+    assert not list((folder / "tmp").glob("*"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
