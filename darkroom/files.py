@@ -14,10 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows: there is no lock, two processes in one folder are the user's own affair
-    fcntl = None  # type: ignore[assignment]
+from filelock import FileLock, Timeout
 
 LOCK_FILE = ".lock"
 ZIP_END_MARK = b"PK\x05\x06"
@@ -83,21 +80,17 @@ def locked_file(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(path: Path, what: str) -> Iterator[None]:
-    while True:
-        with path.open("ab") as file:
-            try:
-                if fcntl is not None:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"another process is writing {what}, or wait for its end") from None
-            except OSError:
-                pass  # a file system without locks: as on Windows
-            if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
-                try:
-                    yield
-                finally:
-                    path.unlink(missing_ok=True)
-                return  # else it was the last holder's, removed between opening and locking
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"another process is writing {what}, or wait for its end") from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes nothing that is open
+            path.unlink()
+        lock.release()
 
 
 @contextmanager
@@ -121,18 +114,12 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _sweep_scratch(parent: Path) -> None:
-    """Remove folders like ours that no living process holds; none where that cannot be told."""
-    if fcntl is None:
-        return
+    """Remove folders like ours that no living process holds."""
     for folder in parent.glob(f"{SCRATCH_PREFIX}*"):
-        try:
-            if (folder / LOCK_FILE).exists():
+        with suppress(OSError, ValueError):  # another process holds it, or just removed it
+            if (folder / LOCK_FILE).exists() or time.time() - folder.stat().st_mtime > STALE_SCRATCH_SECONDS:
                 with locked(folder):
                     shutil.rmtree(folder, ignore_errors=True)
-            elif folder.is_dir() and time.time() - folder.stat().st_mtime > STALE_SCRATCH_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
-        except (OSError, ValueError):  # another process holds it, or just removed it
-            continue
 
 
 def visible(folder: Path) -> set[str]:
