@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as imageio
 import numpy as np
@@ -39,9 +40,11 @@ def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float =
     if format not in FORMATS:
         raise ValueError(f"format is {suffix!r}; allowed are {', '.join(f'.{each}' for each in FORMATS)}")
     check_encoder(format)
-    write = {"gif": _write_gif, "mp4": _write_mp4, "webp": _write_webp}[format]
     with atomic(Path(path).absolute()) as part:  # ffmpeg takes what stands before a colon for a protocol
-        write(frames, part, fps)
+        if format == "mp4":
+            _write_mp4(frames, part, fps)
+        else:
+            _write_by_pillow(frames, part, fps, format)
 
 
 def check_encoder(format: str) -> None:
@@ -72,24 +75,14 @@ def one_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
     return [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
 
 
-def _write_gif(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
-    """Write by Pillow itself: imageio takes arrays, which have no palette, and gives each frame one of its own."""
-    first, *others = one_palette(frames)
-    first.save(
-        path, format="GIF", save_all=True, append_images=others, loop=0, optimize=False,
-        palette=bytes(first.getpalette() or []),  # named, or Pillow repeats it in every frame
-        duration=[10 * hundredths for hundredths in durations(len(frames), min(fps, MAX_GIF_FPS), 100)],
-    )  # fmt: skip
-
-
-def _write_webp(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
-    pixels = [np.asarray(frame) for frame in frames]
-    # Into memory: on a full disk imageio would try once more when it is collected, and print what fails then.
-    content = imageio.imwrite(
-        "<bytes>", pixels, plugin="pillow", extension=".webp", loop=0, quality=85, method=2,
-        duration=durations(len(frames), fps, 1000),
-    )  # fmt: skip
-    path.write_bytes(content)
+def _write_by_pillow(frames: Sequence[Image.Image], path: Path, fps: float, format: str) -> None:
+    options: dict[str, Any] = {"quality": 85, "method": 2, "duration": durations(len(frames), fps, 1000)}
+    if format == "gif":
+        frames = one_palette(frames)
+        palette = bytes(frames[0].getpalette() or [])  # named, or Pillow repeats it in every frame
+        hundredths = durations(len(frames), min(fps, MAX_GIF_FPS), 100)
+        options = {"optimize": False, "palette": palette, "duration": [10 * each for each in hundredths]}
+    frames[0].save(path, format=format, save_all=True, append_images=frames[1:], loop=0, **options)
 
 
 def _write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:

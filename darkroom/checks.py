@@ -28,23 +28,18 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def check_number(name: str, value: Any) -> None:
-    """Raise ValueError, naming the value and its type, unless it is a number; True and False are none."""
+def check_range(name: str, value: Any, low: float, high: float) -> None:
+    """Raise ValueError, naming the value and what is allowed, unless it is a number from low to high; True is none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {echo(value)} ({type(value).__name__}); a number is needed")
-
-
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raise ValueError, naming the value and what is allowed, unless it is a number from low to high."""
-    check_number(name, value)
     if not low <= value <= high:  # NaN is in no range
         raise ValueError(f"{name} is {echo(value)}; allowed are {low} to {high}")
 
 
 def check_whole(name: str, value: Any, low: int, high: int) -> int:
     """Return the value as an int. Raises ValueError unless it is a whole number (3 or 3.0) from low to high."""
-    check_number(name, value)
-    if not isinstance(value, int) and (not math.isfinite(value) or value != int(value)):
+    fraction = isinstance(value, Real) and not isinstance(value, int)
+    if fraction and (not math.isfinite(value) or value != int(value)):
         raise ValueError(f"{name} is {echo(value)}; a whole number is needed")
     check_range(name, value, low, high)
     return int(value)
