@@ -20,9 +20,8 @@ from darkroom.device import out_of_memory
 from darkroom.files import why
 from darkroom.uses import NEEDED, Option, combinations, options
 
-# Before a progress bar shows: by then a bad value has proved bad, and its one line stands alone.
-BAR_DELAY = 0.5  # seconds
-AGAIN_AFTER_SECONDS = 1.0  # seconds: torchrun passes on what the terminal has sent to every process already
+BAR_DELAY = 0.5  # seconds, in which a bad value has proved bad: its one line stands alone, without a progress bar
+AGAIN_AFTER_SECONDS = 1.0  # torchrun passes on what the terminal has sent to every process already
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPED = "stopped; the files written so far are whole"
 ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -44,6 +43,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of every option that has one, of several values as they are written."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if isinstance(action.default, tuple):
+            return f"{action.help} (default: {' '.join(f'{value:g}' for value in action.default)})"
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
 class Command(Parser):
     """One of a program's commands, with the arguments that several of them have."""
 
@@ -53,16 +61,14 @@ class Command(Parser):
 
     def out(self, metavar: str, help: str) -> None:
         """Add the place where its files go."""
-        self.add_argument("--out", metavar=metavar, type=new, required=True, help=help, default=argparse.SUPPRESS)
+        self.add_argument("--out", metavar=metavar, type=new, required=True, help=help)
 
     def of_preset(self, *names: str, help: str, default: str = "the preset's", **kind: Any) -> None:
         """Add an option that overrides the preset's; None where it is not given.
 
         names: its own first; kind: arguments of `add_argument`.
         """
-        self.set_defaults(**{names[0].replace("-", "_"): None})
-        flags, text = [f"--{name}" for name in names], f"{help} (default: {default})"
-        self.add_argument(*flags, default=argparse.SUPPRESS, help=text, **kind)
+        self.add_argument(*(f"--{name}" for name in names), help=f"{help} (default: {default})", **kind)
 
     def training(self, seeds: str, resume: str) -> None:
         """Add the options of every training."""
@@ -80,8 +86,7 @@ class Commands:
 
     def add(self, name: str, work: Callable[[Any], int], help: str, **values: Any) -> Command:
         """Add a command; values: further attributes of the function's arguments."""
-        shown = argparse.ArgumentDefaultsHelpFormatter
-        command = self._commands.add_parser(name, help=help, description=help, formatter_class=shown)
+        command = self._commands.add_parser(name, help=help, description=help, formatter_class=HelpFormatter)
         command.set_defaults(work=work, command=name, **values)
         return command
 
@@ -119,35 +124,31 @@ def _path(text: str, otherwise: str) -> Path:
 
 def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:
     """Add an argument for each option of a use."""
-    for it in (it for it in options(use).values() if it.name not in without):
-        _add_option(parser, it)
+    for name, it in options(use).items():
+        if name not in without:
+            _add_option(parser, it)
 
 
 def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
     default = it.default if it.command is None else it.command
-    given: dict[str, Any] = {"help": it.described().replace("%", "%%"), "default": default}
+    given: dict[str, Any] = {"help": it.described().replace("%", "%%")}
     if it.kind is bool:
         given["action"] = argparse.BooleanOptionalAction
     elif it.kind is Image.Image:
         given |= {"type": existing, "metavar": it.name.upper() if default is NEEDED else "FILE"}
     elif it.kind is tuple:
         given |= {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True}
-        given |= {"help": f"{given['help']}; may be repeated", "default": argparse.SUPPRESS}
+        given["help"] += "; may be repeated"
     elif it.kind is str:
         given |= {"choices": it.choices or None, "help": it.help}
     else:
         given |= {"type": it.kind if it.kind is int else number, "metavar": "N" if it.kind is int else "X"}
-    if isinstance(default, tuple):
-        said = " ".join(f"{value:g}" for value in default)
-        given |= {"nargs": "+", "default": argparse.SUPPRESS, "help": f"{given['help']} (default: {said})"}
-        parser.set_defaults(**{it.name: default})
-    elif default is None:
-        given["default"] = argparse.SUPPRESS
-        parser.set_defaults(**{it.name: None})
-    needed = default is NEEDED and it.kind is not tuple
-    if needed:
-        del given["default"]
-    parser.add_argument(it.name if needed else f"--{it.name.replace('_', '-')}", **given)
+    if it.several:
+        given["nargs"] = "+"
+    if default is not NEEDED:
+        given["default"] = default
+    positional = default is NEEDED and it.kind is not tuple
+    parser.add_argument(it.name if positional else f"--{it.name.replace('_', '-')}", **given)
 
 
 def uses_of(args: argparse.Namespace, use: Any) -> list[Any]:
@@ -184,7 +185,7 @@ def stoppable(again_after: float = AGAIN_AFTER_SECONDS) -> Iterator[Stop]:
     """Let a signal only ask for the end within the block; one more, `again_after` seconds later, ends it."""
     stop, since = Stop(), 0.0
 
-    def ask(number: int) -> None:
+    def ask(number: int, _frame: Any) -> None:
         nonlocal since
         if stop.number is None:
             stop.number, since = number, time.monotonic()
@@ -195,20 +196,18 @@ def stoppable(again_after: float = AGAIN_AFTER_SECONDS) -> Iterator[Stop]:
         yield stop
 
 
-def _interrupt(number: int) -> None:
+def _interrupt(number: int, _frame: Any) -> None:
     raise KeyboardInterrupt(number)
 
 
 @contextmanager
-def _handled(handle: Callable[[int], None]) -> Iterator[None]:
+def _handled(handle: Callable[[int, Any], None]) -> Iterator[None]:
     """Call `handle` for the signals that end a process; those that it was started to ignore stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    found = {number: signal.getsignal(number) for number in SIGNALS}
-    before = {number: handler for number, handler in found.items() if handler not in (signal.SIG_IGN, None)}
-    for number in before:
-        signal.signal(number, lambda number, _: handle(number))
+    heeded = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield
     finally:

@@ -32,29 +32,18 @@ NEEDED: Any = ...  # the default of an option that has none
 
 @dataclass(frozen=True)
 class Option:
-    """A field of a use, as every surface shows it.
-
-    Args:
-        label: its name on the page.
-        low, high: the allowed range.
-        most: `high` for visitors, who share the machine, where it is lower.
-        choices: of a text; none: any text.
-        command: the command line's default where it differs; with a tuple it takes several values.
-        link: its key in links.
-        first: the value that a form begins with, where that is not the default.
-        name, kind, default, optional: taken from the dataclass.
-    """
+    """A field of a use, as every surface shows it; `name` and what follows it are taken from the dataclass."""
 
     help: str
-    label: str = ""
+    label: str = ""  # on the page
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    most: float | None = None
-    choices: tuple[str, ...] = ()
-    command: Any = None
-    link: str = ""
-    first: Any = None
+    most: float | None = None  # `high` for visitors, who share the machine, where it is lower
+    choices: tuple[str, ...] = ()  # of a text; none: any text
+    command: Any = None  # the command line's default where it differs; with a tuple it takes several values
+    link: str = ""  # its key in links
+    first: Any = None  # the value that a form begins with, where that is not the default
     name: str = ""
     kind: type = str  # int, float, bool, str, tuple, a Size, or Image.Image
     default: Any = NEEDED
@@ -62,11 +51,8 @@ class Option:
 
     def described(self, served: bool = False) -> str:
         """Return the help with range and unit behind it; served: for visitors."""
-        if self.choices:
-            allowed = ", ".join(self.choices)
-        elif self.low is None or self.high == MAX_SEED:
-            allowed = self.unit
-        else:
+        allowed = ", ".join(self.choices) or self.unit
+        if self.low is not None and self.high != MAX_SEED:
             allowed = f"{self.low:g} to {self.most if served else self.high:g} {self.unit}".rstrip()
         return f"{self.help} ({allowed})" if allowed else self.help
 
@@ -77,32 +63,33 @@ class Option:
 
     def checked(self, value: Any, served: bool = False) -> Any:
         """Return the value in its own type; served: by visitors' range. Raises ValueError with what is allowed."""
-        if value is None:
-            if self.optional:
-                return None
-            needed = f"allowed are {', '.join(self.choices)}" if self.choices else f"{_NEEDED[self.kind]} is needed"
-            raise ValueError(f"{self.name} is empty; {needed}")
         bounds: Any = self.low, self.most if served else self.high
-        if self.kind is tuple:
+        if value is None:
+            if not self.optional:
+                needed = (
+                    f"allowed are {', '.join(self.choices)}" if self.choices else f"{NEEDED_FOR[self.kind]} is needed"
+                )
+                raise ValueError(f"{self.name} is empty; {needed}")
+        elif self.kind is tuple:
             if not isinstance(value, tuple | list) or len(value) != 2:
                 raise ValueError(f"{self.name} is {echo(value)}; (width, height) is needed")
             return tuple(check_whole(*side, *bounds) for side in zip(SIDES, value, strict=True))
-        if self.kind is Image.Image:
+        elif self.kind is Image.Image:
             return open_picture(value, None if isinstance(value, str | Path) else f"the {self.name}")
-        if self.kind is int:
+        elif self.kind is int:
             return check_whole(self.name, value, *bounds)
-        if self.kind is float:
+        elif self.kind is float:
             check_range(self.name, value, *bounds)
         elif self.choices:
             check_choice(self.name, value, self.choices)
         elif not isinstance(value, self.kind):
-            needed = _NEEDED[self.kind]
-            raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); {needed} is needed")
+            found = f"{echo(value)} ({type(value).__name__})"
+            raise ValueError(f"{self.name} is {found}; {NEEDED_FOR[self.kind]} is needed")
         return value
 
 
 SIDES = ("width", "height")  # a Size where there are only numbers
-_NEEDED = {
+NEEDED_FOR: dict[type, str] = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size",
     Image.Image: "a picture",
 }  # fmt: skip
@@ -146,11 +133,11 @@ def plain_options(use: Any) -> Mapping[str, Option]:
     """Return the options for surfaces that only know numbers, texts and truth: a size is its width and its height."""
     found: dict[str, Option] = {}
     for name, it in options(use).items():
-        if it.kind is not tuple:
-            found[name] = it
-            continue
-        for side, first in zip(SIDES, it.first, strict=True):
-            found[side] = replace(it, name=side, label=side.capitalize(), kind=int, default=first, first=first)
+        firsts = dict(zip(SIDES, it.first, strict=True)) if it.kind is tuple else {}
+        found |= {
+            side: replace(it, name=side, label=side.capitalize(), kind=int, default=first, first=first)
+            for side, first in firsts.items()
+        } or {name: it}
     return found
 
 
@@ -164,15 +151,11 @@ def plain_values(use: Any, values: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
-    """A piece of drawing.
+    """A piece of drawing."""
 
-    number: of the picture, from 0. picture: as it is now, where that can be shown. share: of its work, 1 when it is
-    finished.
-    """
-
-    number: int
-    picture: Image.Image | None
-    share: float = 1.0
+    number: int  # of the picture, from 0
+    picture: Image.Image | None  # as it is now, where that can be shown
+    share: float = 1.0  # of its work, 1 when it is finished
 
 
 def as_steps(pictures: Iterable[Image.Image]) -> Iterator[Step]:
@@ -235,11 +218,6 @@ class Use(Generic[M]):
         """Return a remark on the result, if there is one."""
         return None
 
-    @property
-    def total(self) -> int:
-        """Return the number of pictures or frames that are drawn."""
-        raise NotImplementedError
-
     def draw(self, model: M) -> Iterator[Image.Image]:
         """Yield the pictures as they are drawn."""
         return finished(self.steps(model))
@@ -268,6 +246,7 @@ class PicturesUse(Use[M]):
 
     @property
     def total(self) -> int:
+        """Return the number of pictures that are drawn."""
         return self.count
 
     def paths(self, folder: str | Path, prefix: str = "") -> list[Path]:
@@ -301,6 +280,7 @@ class AnimationUse(Use[M]):
 
     @property
     def total(self) -> int:
+        """Return the number of frames that are drawn."""
         return self.frames
 
     def path(self, folder: str | Path, prefix: str = "") -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from PIL import Image
 
-from darkroom.commands import Parser, add_options, uses_of
+from darkroom.commands import HelpFormatter, Parser, add_options, uses_of
 from darkroom.uses import (
     AnimationUse,
     PicturesUse,
@@ -179,7 +179,7 @@ def test_a_use_becomes_a_method_with_its_options():
 
 
 def test_help_names_range_default_and_what_may_be_repeated():
-    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(formatter_class=HelpFormatter)
     add_options(parser, PlainSquare)
     text = " ".join(parser.format_help().split())
     assert "of the square (0 to 255) (default: 0 255)" in text and "may be repeated" in text
