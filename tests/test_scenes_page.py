@@ -113,6 +113,18 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
     assert len(pictures) == 8
 
 
+def test_choosing_a_scene_draws_it_at_once(scenes):
+    view(scenes, "New samples")
+    seen = set()
+    for name in ("stream", "peaks"):
+        scenes.locator("#scenes-gallery button").filter(has_text=name).click()
+        expect(scenes.locator("#about")).to_contain_text(name)
+        expect(scenes.locator("#scene input")).to_have_value(name)
+        expect(link(scenes, "sample")).to_have_value(re.compile(f"scene={name}"))
+        seen.add(shown_bytes(scenes, "#sample-gallery img"))
+    assert len(seen) == 2
+
+
 def test_a_shape_is_fitted_and_compared_by_mouse_and_keys_and_its_link_shows_the_same_pixels(scenes, browser):
     view(scenes, "Other sizes", "retarget")  # the box unchecked draws, too
     expect(link(scenes, "retarget")).to_have_value(re.compile("mode=fit&size=325x175.*enlarge=0"))
@@ -247,18 +259,6 @@ def test_larger_pictures_tiles_and_the_strip_of_what_was_made(scenes):
     expect(made.first).to_be_visible()
     scenes.get_by_role("button", name="Forget").click()
     expect(made).to_have_count(0)
-
-
-def test_choosing_a_scene_draws_it_at_once(scenes):
-    view(scenes, "New samples")
-    seen = set()
-    for name in ("stream", "sunset"):
-        scenes.locator("#scenes-gallery button").filter(has_text=name).click()
-        expect(scenes.locator("#about")).to_contain_text(name)
-        expect(scenes.locator("#scene input")).to_have_value(name)
-        expect(link(scenes, "sample")).to_have_value(re.compile(f"scene={name}"))
-        seen.add(shown_bytes(scenes, "#sample-gallery img"))
-    assert len(seen) == 2
 
 
 def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_path):
