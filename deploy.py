@@ -22,9 +22,8 @@ from huggingface_hub.utils.logging import set_verbosity_error
 
 from darkroom import commands
 from darkroom.commands import Parser
-from darkroom.model_files import MODEL_FILES, WEIGHTS_FILE
+from darkroom.model_files import HUB_ERRORS, MODEL_FILES, WEIGHTS_FILE
 from darkroom.models import PREFIX
-from darkroom.pretrained import HUB_ERRORS
 from dcgan import FacePipeline
 from singan import ScenePipeline
 

@@ -28,7 +28,7 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def check_range(name: str, value: Any, low: float, high: float) -> None:
+def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise ValueError, naming the value and what is allowed, unless it is a number from low to high; True is none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {echo(value)} ({type(value).__name__}); a number is needed")

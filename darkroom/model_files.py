@@ -1,16 +1,23 @@
-"""A model's folder: config.json, model.safetensors and a card. Read with bounds, as it may come from a stranger."""
+"""A model's folder or repository of the Hub: config.json, model.safetensors and a card, read with bounds."""
 
 from __future__ import annotations
 
 import json
+import re
 import struct
+import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
+from httpx2 import HTTPError, TransportError  # what huggingface_hub lets through
+from huggingface_hub import HfApi, errors, snapshot_download, try_to_load_from_cache
+from huggingface_hub.utils import validate_repo_id
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -27,6 +34,7 @@ MAX_HEADER_BYTES = 2_000_000  # of a safetensors file: names and shapes, before 
 MAX_NUMBER_DIGITS = 30  # of a number in JSON
 FLOATS = {"F16", "BF16", "F32"}  # what any float tensor may be stored as
 STORED_AS = {torch.int64: {"I64"}, torch.uint8: {"U8"}, torch.float32: FLOATS, torch.bfloat16: FLOATS}
+HUB_ERRORS = (HTTPError, errors.HFValidationError, errors.LocalEntryNotFoundError, OSError)
 
 Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]  # shapes and number formats of tensors by their names
 
@@ -139,32 +147,20 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def check_kind(name: str | Path, config: Mapping[str, Any], kind: Kind) -> None:
-    """Raise ModelError unless a config.json is of this kind, ValueError or KeyError where it has no networks."""
-    model = config["model"]
-    if not isinstance(model, dict):
-        raise ValueError(f"model is {echo(model)}; an object is needed")
-    if kind.key not in model:
-        theirs = next((str(other) for other in KINDS if other.key in model), "something else")
-        raise ModelError(f"{name} is {theirs}; {kind} is needed")
-
-
 def kind_in(folder: Path) -> Kind | None:
     """Return the kind of model in a folder; None where there is none, or it cannot be told."""
     try:
-        model = read_config(folder)["model"]
-        return next((kind for kind in KINDS if kind.key in model), None)
-    except (OSError, ValueError, LookupError, TypeError):
+        return kind_of(read_config(folder))
+    except (OSError, ValueError, KeyError):
         return None
 
 
-def read_card(folder: Path) -> str | None:
-    """Read the model card, whatever its encoding; None where there is none. It never keeps a model from loading."""
-    try:
-        with (folder / CARD_FILE).open("rb") as file:
-            return file.read(MAX_CARD_BYTES).decode("utf-8", errors="replace")
-    except OSError:
-        return None
+def kind_of(config: Mapping[str, Any]) -> Kind | None:
+    """Return the kind of model that a config.json describes, if it is known. Raises ValueError, KeyError."""
+    model = config["model"]
+    if not isinstance(model, dict):
+        raise ValueError(f"model is {echo(model)}; an object is needed")
+    return next((kind for kind in KINDS if kind.key in model), None)
 
 
 @contextmanager
@@ -183,32 +179,154 @@ def reading(model: str | Path, what: str) -> Iterator[None]:
         raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
 
 
-def write_model(
-    folder: str | Path,
-    config: Mapping[str, Any],
-    tensors: Mapping[str, Tensor],
-    card: str,
-    photograph: tuple[str, bytes] | None = None,
-) -> None:
-    """Write the files, each atomically and none before all have found room; a card that is there stays.
+# -- the Hub -----------------------------------------------------------------------------------------------------------
 
-    photograph: its file's name, one of PHOTOGRAPH_FILES, and content. A photograph by another name is removed.
-    The configuration takes its place first: a reader that comes in between has weights of what it says, or of the one
-    before.
+
+def repo_and_revision(model: str | Path) -> tuple[str, str | None]:
+    """Split "user/repo@revision"; the revision of "user/repo" is None. Raises ModelError where it is no such name."""
+    repo, _, revision = str(model).partition("@")
+    if repo.count("/") == 1:
+        with suppress(errors.HFValidationError):
+            validate_repo_id(repo)
+            return repo, revision or None
+    raise ModelError(f"{model} is neither a folder nor a repository of the Hub (USER/REPO or USER/REPO@REVISION)")
+
+
+def model_folder(model: str | Path, revision: str | None = None) -> Path:
+    """Return the folder itself, or one with the files of "user/repo[@revision]". Raises ModelError."""
+    if Path(model).is_dir():
+        return Path(model)
+    repo, named = repo_and_revision(model)
+    revision = revision or named
+    if re.fullmatch("[0-9a-f]{40}", revision or "") and (cached := cached_folder(repo, revision)):
+        return cached  # a commit never changes: no request is needed
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(MODEL_FILES)))
+    except HUB_ERRORS as error:
+        why = why_not_fetched(error, repo, revision)
+        raise ModelError(f"{model} is no folder here and cannot be had from the Hub: {why}") from None
+
+
+def why_not_fetched(error: Exception, repo: str, revision: str | None) -> str:
+    """Say in a few words why a download failed."""
+    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, errors.HfHubHTTPError):
+        error = error.__cause__  # the client says "not in the cache" of whatever the Hub answers
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"{repo} has no revision {revision}"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return f"there is no repository {repo} that may be read here"
+    if isinstance(error, (TransportError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError)):
+        return "the Hub cannot be reached"
+    return _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)  # a timeout may say nothing
+
+
+def cached_folder(repo: str, revision: str | None) -> Path | None:
+    """Find the folder of a revision in the Hub's cache, without a request; None where files are missing."""
+    files = [try_to_load_from_cache(repo, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
+    return Path(str(files[0])).parent if all(isinstance(file, str) for file in files) else None
+
+
+class Pretrained(ABC):
+    """A pipeline that can be loaded, saved and pushed; a subclass says what its files hold.
+
+    name: where the model came from.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as parts:  # which it leaves in reverse order
-        if not (folder / CARD_FILE).exists():
-            parts.enter_context(atomic(folder / CARD_FILE)).write_text(card, encoding="utf-8")
-        if photograph is not None:
-            name, content = photograph
-            if not (folder / name).exists() or (folder / name).read_bytes() != content:  # megabytes at every scale
-                parts.enter_context(atomic(folder / name)).write_bytes(content)
-        weights = save({name: value.cpu().contiguous() for name, value in tensors.items()})
-        parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
-        text = json.dumps(config, indent=2) + "\n"
-        parts.enter_context(atomic(folder / CONFIG_FILE)).write_text(text, encoding="utf-8")
-    for name in PHOTOGRAPH_FILES:
-        if photograph is None or name != photograph[0]:
-            (folder / name).unlink(missing_ok=True)  # another picture's
+
+    kind: ClassVar[Kind]
+    name: str = "untitled"
+
+    @abstractmethod
+    def config_json(self) -> dict[str, Any]:
+        """Return config.json's content: `model` rebuilds the networks, `train` says how they were trained."""
+
+    @abstractmethod
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Return the content of model.safetensors."""
+
+    @abstractmethod
+    def plain_card(self) -> str:
+        """Return a model card without front matter, used until somebody writes a better one."""
+
+    def photograph_file(self) -> tuple[str, bytes] | None:
+        """Return the name and content of the photograph's file, of a model that has one."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
+        """Make a pipeline of a config.json of this kind and a model.safetensors, both of which may claim anything.
+
+        Nothing is made before `read_tensors` has compared the file with the configuration's networks on the meta
+        device. May raise whatever `reading` takes.
+        """
+
+    @cached_property
+    def card(self) -> str:
+        """Return the model card: the folder's, else a plain one."""
+        return (
+            f"---\nlibrary_name: {self.kind.library}\npipeline_tag: unconditional-image-generation\n"
+            f"tags:\n- {self.kind.library}\n---\n\n{self.plain_card()}"
+        )
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path, revision: str | None = None) -> Self:
+        """Load a model from a folder or the Hub ("user/repo" or "user/repo@revision"), onto the CPU.
+
+        Raises ModelError where files are missing or damaged, or a tensor is missing, extra or of another shape.
+        """
+        folder = model_folder(model, revision)
+        with reading(model, cls.kind.noun):
+            config = read_config(folder)
+            if (kind := kind_of(config)) != cls.kind:
+                raise ModelError(f"{model} is {kind or 'something else'}; {cls.kind} is needed")
+            pipeline = cls.from_files(config, folder / WEIGHTS_FILE)
+        pipeline.name = folder.name if Path(model).is_dir() else str(model)
+        with suppress(OSError), (folder / CARD_FILE).open("rb") as file:  # it never keeps a model from loading
+            pipeline.card = file.read(MAX_CARD_BYTES).decode("utf-8", errors="replace") or pipeline.card
+        return pipeline
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the files, each atomically and none before all have found room; a card that is there stays.
+
+        The configuration takes its place first: a reader that comes in between has weights of what it says, or of the
+        one before. A photograph by another name is removed.
+        """
+        folder = Path(folder)
+        photograph = self.photograph_file()
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as parts:  # which it leaves in reverse order
+            if not (folder / CARD_FILE).exists():
+                parts.enter_context(atomic(folder / CARD_FILE)).write_text(self.card, encoding="utf-8")
+            if photograph is not None:
+                name, content = photograph
+                if not (folder / name).exists() or (folder / name).read_bytes() != content:  # megabytes at every scale
+                    parts.enter_context(atomic(folder / name)).write_bytes(content)
+            weights = save({name: value.cpu().contiguous() for name, value in self.tensors().items()})
+            parts.enter_context(atomic(folder / WEIGHTS_FILE)).write_bytes(weights)
+            text = json.dumps(self.config_json(), indent=2) + "\n"
+            parts.enter_context(atomic(folder / CONFIG_FILE)).write_text(text, encoding="utf-8")
+        for name in PHOTOGRAPH_FILES:
+            if photograph is None or name != photograph[0]:
+                (folder / name).unlink(missing_ok=True)  # another picture's
+
+    def push_to_hub(self, repo: str, private: bool = False) -> str:
+        """Upload the model and its card to "user/repo", made if missing, and return the commit's address.
+
+        Needs a token. Raises ModelError where the Hub cannot be reached or refuses.
+        """
+        api = HfApi()
+        try:
+            api.create_repo(repo, private=private, exist_ok=True)
+            with tempfile.TemporaryDirectory() as folder:
+                self.save_pretrained(folder)
+                commit = api.upload_folder(
+                    repo_id=repo, folder_path=folder, commit_message=f"Upload the {self.kind.noun}",
+                    delete_patterns=list(PHOTOGRAPH_FILES),  # that only the repository has: of another picture
+                )  # fmt: skip
+                return str(commit)
+        except HUB_ERRORS as error:
+            raise ModelError(f"{repo} cannot be pushed to: {_first_line(error)}") from None

@@ -14,8 +14,15 @@ from typing import Any, Generic, TypeVar
 from huggingface_hub import HfApi, hf_hub_download
 from tqdm import tqdm
 
-from darkroom.model_files import CONFIG_FILE, MODEL_FILES, WEIGHTS_FILE, ModelError
-from darkroom.pretrained import cached_folder, repo_and_revision, why_not_fetched
+from darkroom.model_files import (
+    CONFIG_FILE,
+    MODEL_FILES,
+    WEIGHTS_FILE,
+    ModelError,
+    cached_folder,
+    repo_and_revision,
+    why_not_fetched,
+)  # fmt: skip
 
 PREFIX = "darkroom-"  # of the repositories that deploy.py makes; no part of a model's name
 

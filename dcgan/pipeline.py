@@ -17,9 +17,8 @@ from torch import Tensor, nn
 
 from darkroom.checks import check_range
 from darkroom.face_detector import detect_faces
-from darkroom.model_files import FACE_KIND, Layout, header_of, layout_of, read_tensors
+from darkroom.model_files import FACE_KIND, Layout, Pretrained, header_of, layout_of, read_tensors
 from darkroom.pictures import Picture
-from darkroom.pretrained import Pretrained
 from darkroom.seeds import MAX_SEED
 from dcgan import latent
 from dcgan.alignment import face_or_square

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.device import fast_format
-from darkroom.model_files import SCENE_KIND, header_of, layout_of, read_tensors
-from darkroom.pretrained import Pretrained
+from darkroom.model_files import SCENE_KIND, Pretrained, header_of, layout_of, read_tensors
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Size, Step
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, ModelConfig, Shape, TrainConfig, check_output
