@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -58,36 +57,34 @@ def _layers(*shapes: tuple[int, int, int, int]) -> list[nn.Module]:
     return layers
 
 
-def _stage(features: list[nn.Module], heads: list[nn.Module]) -> nn.ModuleDict:
-    """Make a network of the cascade: features, and what heads tell of them (face or not, offsets, landmarks)."""
-    return nn.ModuleDict({"features": nn.Sequential(*features), "heads": nn.ModuleList(heads)})
+class Stage(nn.Module):
+    """A network of the cascade: features, and what heads tell of them (face or not, offsets, landmarks)."""
+
+    def __init__(self, features: list[nn.Module], heads: list[nn.Module]) -> None:
+        super().__init__()
+        self.features, self.heads = nn.Sequential(*features), nn.ModuleList(heads)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return of (N, 3, H, W) in [-1, 1] scores (N, ...), then what the other heads tell, (N, 4 or 10, ...)."""
+        features = self.features(x)
+        score, *rest = (head(features) for head in self.heads)
+        return [score.softmax(1)[:, 1], *rest]
 
 
 @cache
 def _cascade() -> nn.ModuleDict:
     """Load the three networks."""
-    refine = _layers((3, 28, 3, 3), (28, 48, 3, 3), (48, 64, 2, 0))
-    settle = _layers((3, 32, 3, 3), (32, 64, 3, 3), (64, 64, 3, 2), (64, 128, 2, 0))
-    refine += [nn.Flatten(), nn.Linear(576, 128), nn.PReLU(128)]
-    settle += [nn.Flatten(), nn.Linear(1152, 256), nn.PReLU(256)]
     propose = _layers((3, 10, 3, 2), (10, 16, 3, 0), (16, 32, 3, 0))
-    cascade = nn.ModuleDict(
-        {
-            "propose": _stage(propose, [nn.Conv2d(32, count, 1) for count in (2, 4)]),
-            "refine": _stage(refine, [nn.Linear(128, count) for count in (2, 4)]),
-            "settle": _stage(settle, [nn.Linear(256, count) for count in (2, 4, 10)]),
-        }
-    )
+    refine = _layers((3, 28, 3, 3), (28, 48, 3, 3), (48, 64, 2, 0))
+    refine += [nn.Flatten(), nn.Linear(576, 128), nn.PReLU(128)]
+    settle = _layers((3, 32, 3, 3), (32, 64, 3, 3), (64, 64, 3, 2), (64, 128, 2, 0))
+    settle += [nn.Flatten(), nn.Linear(1152, 256), nn.PReLU(256)]
+    cascade = nn.ModuleDict()
+    cascade["propose"] = Stage(propose, [nn.Conv2d(32, count, 1) for count in (2, 4)])
+    cascade["refine"] = Stage(refine, [nn.Linear(128, count) for count in (2, 4)])
+    cascade["settle"] = Stage(settle, [nn.Linear(256, count) for count in (2, 4, 10)])
     cascade.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
     return cascade
-
-
-def _told(name: str, x: Tensor) -> list[Tensor]:
-    """Give (N, 3, H, W) in [-1, 1] to a network: scores (N, ...), then what the other heads tell (N, 4 or 10, ...)."""
-    stage: Any = _cascade()[name]
-    features = stage["features"](x)
-    score, *rest = [head(features) for head in stage["heads"]]
-    return [score.softmax(1)[:, 1], *rest]
 
 
 @torch.inference_mode()
@@ -102,7 +99,7 @@ def detect_faces(photograph: Image.Image) -> list[Face]:
     for network, side, least in zip(("refine", "settle"), STAGE_SIDES, MIN_SCORES[1:], strict=True):
         if not len(boxes):
             return []
-        scores, offsets, *points = _told(network, _cut(x, boxes, side))
+        scores, offsets, *points = _cascade()[network](_cut(x, boxes, side))
         if points:
             landmarks = boxes[:, None, :2] + points[0].view(-1, 2, 5).mT * _sides(boxes)[:, None]
         boxes = boxes + offsets * _sides(boxes).repeat(1, 2)
@@ -119,10 +116,10 @@ def detect_faces(photograph: Image.Image) -> list[Face]:
 
 def _proposed(x: Tensor) -> Tensor:
     """Propose squares (N, 4) of (1, 3, H, W), by the first network at every level of a pyramid."""
-    scale, boxes, scores = PROPOSAL_SIDE / MIN_FACE_SIDE, list[Tensor](), list[Tensor]()
+    scale, boxes, scores = PROPOSAL_SIDE / MIN_FACE_SIDE, [torch.zeros(0, 4)], [torch.zeros(0)]
     while min(x.shape[-2:]) * scale >= PROPOSAL_SIDE:
         size = [round(side * scale) for side in x.shape[-2:]]
-        score, offsets = _told("propose", F.interpolate(x, size, mode="area"))
+        score, offsets = _cascade()["propose"](F.interpolate(x, size, mode="area"))
         row, column = (score[0] >= MIN_SCORES[0]).nonzero(as_tuple=True)
         side = PROPOSAL_SIDE / scale
         corners = torch.stack([column, row], 1) * PROPOSAL_STRIDE / scale
@@ -131,8 +128,6 @@ def _proposed(x: Tensor) -> Tensor:
         boxes.append(box[kept])
         scores.append(score[0, row, column][kept])
         scale *= PYRAMID_FACTOR
-    if not boxes:
-        return torch.zeros(0, 4)
     box = torch.cat(boxes)
     return _squares(box[_distinct(box, torch.cat(scores), MAX_OVERLAPS[1])])
 
@@ -151,7 +146,7 @@ def _squares(boxes: Tensor) -> Tensor:
 def _cut(x: Tensor, boxes: Tensor, side: int) -> Tensor:
     """Cut squares out of (1, 3, H, W), gray outside of it, as (N, 3, side, side)."""
     height, width = x.shape[-2:]
-    parts = list[Tensor]()
+    parts = []
     for left, top, right, bottom in boxes.round().int().tolist():
         inside = x[..., max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
         around = (max(0, -left), max(0, right - width), max(0, -top), max(0, bottom - height))

@@ -6,6 +6,7 @@ import re
 import textwrap
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +88,8 @@ class Models(Generic[T]):
         self._load: Callable[[str | Path], T] = lambda model: ready(load(model))
         self._shipped = {model_name(folder): folder for folder in shipped}
         self._models = [_Wanted(model) for model in models]
-        names = [wanted.name for wanted in self._models]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(wanted.name for wanted in self._models).items():
+            if count > 1:
                 raise ValueError(f"two models are named {name!r}: {', '.join(models)}; names must differ")
         self._serving: dict[str, T] = {}  # written by one thread at a time, read by all: each access is atomic
         for wanted in self._models:
@@ -122,16 +122,15 @@ class Models(Generic[T]):
         return [self._note(wanted) for wanted in self._models if wanted.waiting or wanted.trouble]
 
     def _note(self, wanted: _Wanted) -> str:
-        state, hopeful = wanted.trouble, not wanted.trouble
-        if hopeful and time.monotonic() - self._heard > self._silence_seconds:
-            state, hopeful = f"nothing has come from the Hub for {self._silence_seconds:g} s", False
-        elif hopeful and wanted.total:
-            state = f"{wanted.done / 1e6:.1f} of {wanted.total / 1e6:.1f} MB from the Hub"
-        elif hopeful:
-            state = "waiting for the Hub"
         others = any(other.name in self._serving for other in self._models)
         instead = wanted.stand_in or ("the other models" if others else "the shipped models")
-        return f"{wanted.name}: {state}; {instead} {'until then' if hopeful else 'are used'}"
+        lost = wanted.trouble
+        if not lost and time.monotonic() - self._heard > self._silence_seconds:
+            lost = f"nothing has come from the Hub for {self._silence_seconds:g} s"
+        if lost:
+            return f"{wanted.name}: {lost}; {instead} are used"
+        come = f"{wanted.done / 1e6:.1f} of {wanted.total / 1e6:.1f} MB from the Hub"
+        return f"{wanted.name}: {come if wanted.total else 'waiting for the Hub'}; {instead} until then"
 
     def _begin(self, wanted: _Wanted) -> None:
         """Serve what is on this machine: the folder, the copy in the cache, or else the shipped weights."""
@@ -182,7 +181,7 @@ class Models(Generic[T]):
         """Make a progress bar that shows nothing and counts for `wanted`."""
         models = self
 
-        class Counter(tqdm):
+        class Counting(tqdm):
             def __init__(self, *arguments: Any, **options: Any) -> None:
                 super().__init__(*arguments, **{**options, "disable": True})
 
@@ -190,7 +189,7 @@ class Models(Generic[T]):
                 wanted.done += int(n or 0)
                 models._heard = time.monotonic()
 
-        return Counter
+        return Counting
 
 
 def _why(error: Exception, wanted: _Wanted) -> str:

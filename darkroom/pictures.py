@@ -48,7 +48,7 @@ Check = Callable[[int, int], None]
 
 
 class PictureError(ValueError):
-    """The picture cannot be used; the message is one sentence that names it, says why and what is allowed."""
+    """A picture that cannot be used; the message is one sentence that names it, says why and what is allowed."""
 
 
 class _Fault(Exception):
@@ -120,7 +120,7 @@ def _image(source: Picture) -> Iterator[Image.Image]:
 
 
 def _of_array(pixels: np.ndarray) -> Image.Image:
-    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or not pixels.size:
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)) or not pixels.size:
         raise _Fault(f"is an array {pixels.shape}; (H, W), (H, W, 3) or (H, W, 4) is needed")
     if pixels.dtype.kind not in "buif":
         raise _Fault(f"is an array of {pixels.dtype.name}; whole numbers or floats are needed")
@@ -128,8 +128,7 @@ def _of_array(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(_scaled(pixels * np.uint8(255) if pixels.dtype == bool else pixels))
 
 
-@contextmanager
-def _regular_file(source: str | PathLike[str]) -> Iterator[IO[bytes]]:
+def _regular_file(source: str | PathLike[str]) -> IO[bytes]:
     """Open the file at a path. Raises _Fault where it is none; a pipe is not opened, as that would wait."""
     try:
         path = Path(fsdecode(source))
@@ -137,15 +136,13 @@ def _regular_file(source: str | PathLike[str]) -> Iterator[IO[bytes]]:
             raise _Fault("is a folder; the path of one picture is needed")
         if path.exists() and not path.is_file():
             raise _Fault("is no regular file but a pipe or a device")
-        file = path.open("rb")
+        return path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
         raise _Fault("does not exist") from None
     except OSError as error:
         raise _Fault(f"cannot be opened: {error.strerror or type(error).__name__}") from None
     except ValueError:  # a character that no name may have
         raise _Fault("is no name of a file") from None
-    with file:
-        yield file
 
 
 def _binary_file(source: IO[bytes]) -> IO[bytes]:
@@ -230,12 +227,13 @@ def _check_pixels(width: int, height: int, most: float, kind: str = "") -> None:
 def _draft(image: Image.Image) -> int:
     """Have the decoder reduce a large picture where it can; return the factor that is left, by both sides."""
     factor = _factor(*image.size)
-    power = 2 ** math.ceil(math.log2(factor))
-    if power > 1 and image.format in ("JPEG", "MPO"):
-        image.draft(None, (image.width // min(power, 8), image.height // min(power, 8)))  # type: ignore[attr-defined]
+    halvings = math.ceil(math.log2(factor))
+    if halvings and image.format in ("JPEG", "MPO"):
+        part = 2 ** min(halvings, 3)
+        image.draft(None, (image.width // part, image.height // part))  # type: ignore[attr-defined]
         return _factor(*image.size)
-    if power > 1 and image.format == "JPEG2000":
-        image.reduce = int(math.log2(power))  # type: ignore[assignment,method-assign]
+    if halvings and image.format == "JPEG2000":
+        image.reduce = halvings  # type: ignore[assignment,method-assign]
         return 1
     return factor
 
@@ -262,13 +260,12 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
     """Divide both sides, strip by strip: conversions of the whole would need several times its memory."""
     if factor == 1:
         return _plain(image)
-    size, rows = (math.ceil(image.width / factor), math.ceil(image.height / factor)), STRIP_PIXELS // image.width
-    rows, whole = max(1, rows // factor) * factor, None
+    rows = max(1, STRIP_PIXELS // image.width // factor) * factor
+    size = math.ceil(image.width / factor), math.ceil(image.height / factor)
+    whole = Image.new(_plain(image.crop((0, 0, 1, 1))).mode, size, None)
     for top in range(0, image.height, rows):
-        strip = _plain(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(factor)
-        whole = whole or Image.new(strip.mode, size, None)
-        whole.paste(strip, (0, top // factor))
-    assert whole is not None
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        whole.paste(_plain(strip).reduce(factor), (0, top // factor))
     return whole
 
 
@@ -326,24 +323,16 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
     A profile that is broken, or of other colours than the image, is ignored; so is one that calls itself sRGB.
     """
-    transparent = image.mode in ("LA", "RGBA")
-    converted = _converted(image, profile)
-    if converted is None:
-        mode = "RGBA" if transparent else "RGB"
-        return image if image.mode == mode else image.convert(mode)
-    if transparent:
-        converted.putalpha(image.getchannel("A"))
-    return converted
-
-
-def _converted(image: Image.Image, profile: bytes | None) -> Image.Image | None:
-    if profile is None and image.mode != "LAB":
-        return None
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
-        if "sRGB" in ImageCms.getProfileDescription(source):
-            return None
-        colours = image.convert(image.mode.removesuffix("A"))
-        return ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return None
+    mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
+    if profile or image.mode == "LAB":
+        with suppress(ImageCms.PyCMSError, OSError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+            if "sRGB" not in ImageCms.getProfileDescription(source):
+                colours = image.convert(image.mode.removesuffix("A"))
+                srgb = ImageCms.createProfile("sRGB")
+                converted = ImageCms.profileToProfile(colours, source, srgb, outputMode="RGB")
+                assert converted is not None  # which only a conversion in place gives
+                if mode == "RGBA":
+                    converted.putalpha(image.getchannel("A"))
+                return converted
+    return image if image.mode == mode else image.convert(mode)

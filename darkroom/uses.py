@@ -64,11 +64,9 @@ class Option:
     def checked(self, value: Any, served: bool = False) -> Any:
         """Return the value in its own type; served: by visitors' range. Raises ValueError with what is allowed."""
         bounds: Any = self.low, self.most if served else self.high
+        needed = f"allowed are {', '.join(self.choices)}" if self.choices else f"{NEEDED_FOR.get(self.kind)} is needed"
         if value is None:
             if not self.optional:
-                needed = (
-                    f"allowed are {', '.join(self.choices)}" if self.choices else f"{NEEDED_FOR[self.kind]} is needed"
-                )
                 raise ValueError(f"{self.name} is empty; {needed}")
         elif self.kind is tuple:
             if not isinstance(value, tuple | list) or len(value) != 2:
@@ -83,8 +81,7 @@ class Option:
         elif self.choices:
             check_choice(self.name, value, self.choices)
         elif not isinstance(value, self.kind):
-            found = f"{echo(value)} ({type(value).__name__})"
-            raise ValueError(f"{self.name} is {found}; {NEEDED_FOR[self.kind]} is needed")
+            raise ValueError(f"{self.name} is {echo(value)} ({type(value).__name__}); {needed}")
         return value
 
 
