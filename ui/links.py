@@ -1,4 +1,4 @@
-"""Write states of the page as query strings, as "Copy link" does, and read them.
+"""Write states of the page as query strings, as a result's link does, and read them.
 
 People type links and send them on: whatever cannot be read is replaced by its default and named in `ignored`.
 """

@@ -48,20 +48,10 @@ def test_files_are_called_as_the_user_calls_them():
     assert file_name(None) == File("picture.jpg")
 
 
-def test_a_panel_says_the_link_and_the_code_only_where_it_is_open():
+def test_a_panel_says_the_link_and_the_code():
     with gr.Blocks():
         origin = gr.Textbox()
         share = Share("test", origin)
-    opened = next(component for component in share.inputs if component is not origin)
-    written = []
-
-    def calls():
-        written.append(True)
-        return CALLS
-
-    said = share.says({"tab": "faces", "seed": 3}, calls, {origin: f"{ORIGIN}/", opened: False})
-    assert said[share.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[share.copy].interactive
-    assert not written and share.code not in said
-    said = share.says({"tab": "faces"}, calls, {origin: f"{ORIGIN}/", opened: True}, button=False)
-    assert said[share.code] == python_code(CALLS, ORIGIN) and share.copy not in said
+    said = share.says({"tab": "faces", "seed": 3}, CALLS, {origin: f"{ORIGIN}/"})
+    assert said[share.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[share.code] == python_code(CALLS, f"{ORIGIN}/")
     assert python_code([], ORIGIN) == ""

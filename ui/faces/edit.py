@@ -96,9 +96,7 @@ class Editor:
         """Lay out link and code, and wire all events."""
         now = self._now
         self._share = Share("faces", now.origin)
-        shown = {now.face, now.model, now.gallery, now.pins, now.view, *self._morph.inputs}
-        self._share.write_code(self._calls, shown)
-        self._inputs = {*shown, *self._share.inputs}
+        self._inputs = {now.face, now.model, now.gallery, now.pins, now.view, now.origin, *self._morph.inputs}
         self._texts = [self._share.link, self._share.code, self._table, self._file]
         sliders = self._sliders.values()
         released = [slider.release for slider in sliders]  # the arrow that resets a slider counts as that, too
@@ -159,7 +157,7 @@ class Editor:
         """Put the sliders in place and draw the face after an event that chooses one."""
         now = self._now
         face = [self.portrait, self._as_drawn, now.face, now.steps, self._undo, self._redo, *self._sliders.values()]
-        outputs = [*face, *self._texts, self._share.copy, self._draw.gallery]
+        outputs = [*face, *self._texts, self._draw.gallery]
         return event.success(self._show, {*self._inputs, now.steps}, outputs, **FACES, **QUIET)
 
     def _show(self, values: Values) -> Iterator[Updates]:
@@ -168,13 +166,9 @@ class Editor:
         marked = {self._draw.gallery: gr.Gallery(selected_index=index_in(gallery, recipe))} if gallery else {}
         steps = Steps(**values[now.steps]).taken(recipe.to_dict())
         with now.handlers.drawn(replace(recipe, moves={}), model) as original:
-            others: Updates = {
-                self._share.copy: gr.Button(interactive=True),
-                self._as_drawn: original.picture,
-                **marked,
-            }
+            others = {self._as_drawn: original.picture, **marked, **self._history(steps), **self._places(recipe, model)}
             for updates in self._drawn(recipe, values):
-                yield updates | others | self._history(steps) | self._places(recipe, model)
+                yield updates | others
 
     def _drawn(self, recipe: Recipe, values: Values) -> Iterator[Updates]:
         """Draw a face, and say what is said of it: another request for that would keep the sliders waiting."""
@@ -207,7 +201,7 @@ class Editor:
         now, view = self._now, values[self._now.view]
         # No other view has the motion in its link.
         motion = self._morph.motion(values) if view == "morph" else Morph()
-        return self._share.says(now.link(values, view, motion), lambda: self._calls(values), values, button=False)
+        return self._share.says(now.link(values, view, motion), self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:
         gallery, named = values[self._now.gallery], self._now.named(values)

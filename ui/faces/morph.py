@@ -39,10 +39,8 @@ class MorphPanel:
                 self._player = Player("morph", "Morph", 300, height=300, buttons=[])
         self._share = Share("morph", now.origin)
         self.inputs = {now.pins, now.favourites, self._source, self._linked, *self._controls.values()}
-        shown = {now.gallery, now.face, now.model, *self.inputs}
-        self._share.write_code(self._calls, shown)
-        self._inputs = {*shown, *self._share.inputs}
-        self._outputs = [self.status, *self._player.components, *self._share.outputs]
+        self._inputs = {now.gallery, now.face, now.model, now.origin, *self.inputs}
+        self._outputs = [self.status, *self._player.components, self._share.link, self._share.code]
         self.drawn = button.click(self._draw, self._inputs, self._outputs, **ANIMATIONS, **QUIET)
 
     def read(self, link: Opened) -> Updates:
@@ -81,7 +79,7 @@ class MorphPanel:
                 updates |= self._player.shows(result.files[0], result.archive)
             yield updates
         keys = now.link(values, "morph", self.motion(values))
-        yield self._share.says(keys, lambda: self._calls(values), values)
+        yield self._share.says(keys, self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:
         faces = [face.to_dict() for face in self._faces(values)]

@@ -60,7 +60,7 @@ class Panel:
                 self.outputs = [self.status, *self.lay_out_results()]
                 self.share = Share(self.name, origin)
         self.inputs |= set(self.controls.values())
-        self.outputs += self.share.outputs
+        self.outputs += [self.share.link, self.share.code]
         self.button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
         self.run_after(self.button.click)
 
@@ -151,7 +151,7 @@ class Panel:
         """Show the link and the code of uses that were drawn; keys: those of the link that are others."""
         name = values[self.scene]
         link = {**self.link(uses[0], name), **keys}
-        return self.share.says(link, lambda: self.snippet_calls(uses, name), values)
+        return self.share.says(link, self.snippet_calls(uses, name), values)
 
     def link(self, use: Any, name: str) -> dict[str, Any]:
         """Return the keys of a link to a result, by the first of its uses."""

@@ -22,7 +22,7 @@ const tabOf = (button) => button.dataset.tabId;
 const selected = () => document.querySelector(`${BUTTONS}[aria-selected=true]`);
 const openTab = () => selected() && tabOf(selected());
 const shownLink = () =>
-  [...document.querySelectorAll("#tabs .share [id$='-link']")]
+  [...document.querySelectorAll("#tabs .share")]
     .filter((link) => link.offsetParent)
     .map((link) => link.querySelector("input, textarea")?.value)
     .filter(Boolean)

@@ -103,17 +103,3 @@ document.addEventListener("keyup", (event) => {
   if (event.target.matches?.(".sliders input[type=range]"))
     event.target.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
 });
-
-// Without a secure origin there is no clipboard: then the selected text of a passing element is copied.
-window.darkroom.copy = async (text) => {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-};

@@ -69,14 +69,13 @@ class TrainingPanel:
         self.outputs = [
             self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
             self.meanwhile, self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
-            *self.share.outputs,
+            self.share.link, self.share.code,
         ]  # fmt: skip
-        self.share.write_code(self.snippet_calls, controls)
         gr.on(
             [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect,
             set(controls), [self.expectation], trigger_mode="always_last", **QUIET,
         )  # fmt: skip
-        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, *controls, *self.share.inputs}
+        self.inputs: set[Any] = {chosen, self.scene, self.watched, me, origin, *controls}
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
         clicks = [self.start.click, self.resume.click, again.click]
         begun = gr.on(clicks, self._begin, self.inputs, self.outputs, queue=False, **QUIET)
@@ -189,7 +188,7 @@ class TrainingPanel:
             self.idle: gr.HTML(visible=False),
             self.live: gr.Row(visible=True),
             **self._usable(visitor, training.name, None),
-            **self.share.says(link, lambda: self.snippet_calls(values), values),
+            **self.share.says(link, self.snippet_calls(values), values),
         }
 
     def _usable(self, visitor: Visitor, watched: str, scene: str | None) -> Updates:
