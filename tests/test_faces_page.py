@@ -305,7 +305,7 @@ def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
     opened(faces, faces.get_by_role("button", name="Advanced: the latent itself"))
     z = shipped_faces.latent_of(Recipe(OPENING_SEED, 2))[0].tolist()
     cell = faces.locator("#latent-table [data-row='1'][data-col='2']").last
-    expect(cell).to_contain_text(f"{round(z[10], 2):g}")
+    expect(cell).to_contain_text(f"{round(32 * z[10]) / 32}")
     cell.dblclick()
     faces.wait_for_function("document.activeElement.matches('#latent-table textarea')")
     faces.keyboard.press("ControlOrMeta+a")

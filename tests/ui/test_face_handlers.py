@@ -93,26 +93,22 @@ def test_missing_faces_are_named(handlers):
                 tool(pins, None)
 
 
-def test_the_latent_keeps_what_is_not_edited(handlers, tiny_faces):
-    face = Recipe(3, 1, 0.7, {"pc1": 1.0}).to_dict()
-    exact = tiny_faces.latent_of(Recipe.from_dict(face))[0].tolist()
-    with handlers.drawn(Recipe.from_dict(face), None) as portrait:
+def test_a_latent_is_edited_in_a_table(handlers, tiny_faces):
+    recipe = Recipe(3, 1, 0.7, {"pc1": 1.0})
+    exact = tiny_faces.latent_of(recipe)[0].tolist()
+    with handlers.drawn(recipe, None) as portrait:
         table = portrait.table
     assert [len(row) for row in table] == [TABLE_COLUMNS]
-    assert handlers.edit_latent(face, table, None) == face
     table[0][2] = "1.25"
-    edited = handlers.edit_latent(face, table, None)
+    edited = handlers.edit_latent(table, None)
     expected = snapped(torch.tensor([[*exact[:2], 1.25, *exact[3:]]]))[0].tolist()
     assert edited["z"] == expected and edited["moves"] == {}
-    for value, message in (
-        ("many", "is 'many'; a number is needed"), (None, "is None"), (11, "is 11.0; allowed are -10"),
-        (float("nan"), "is nan; allowed are"),
-    ):  # fmt: skip
+    for value, message in (("many", "'many'"), ("nan", "an entry of z is nan")):
         table[0][2] = value
-        with pytest.raises(ValueError, match=f"an entry of the latent {message}"):
-            handlers.edit_latent(face, table, None)
-    with pytest.raises(ValueError, match="holds 3 numbers; 8 are needed"):
-        handlers.edit_latent(face, [[1, 2, 3]], None)
+        with pytest.raises(ValueError, match=message):
+            handlers.edit_latent(table, None)
+    with pytest.raises(ValueError, match="3"):
+        handlers.edit_latent([["1", "2", "3"]], None)
 
 
 def test_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces, tmp_path):

@@ -112,7 +112,7 @@ def test_values_are_written_short_and_read_back():
 
 
 def test_what_cannot_be_used_has_its_default_and_is_named():
-    option = Option("of it", name="it", link="x", low=1, high=9, default=5)
+    option = Option("of it", name="it", link="x", low=1, high=9, first=5)
     for read, text, reason in (
         (lambda q: q.number("x", 5, 0, 9), "1.5", "a whole number is needed"),
         (lambda q: q.number("x", 5, 0, 9), "", "a whole number is needed"),

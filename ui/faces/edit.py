@@ -112,7 +112,7 @@ class Editor:
             self._reset.click(lambda face: {**face, "moves": {}}, now.face, now.face, **at_once),
             self._surprise.click(now.handlers.near, [now.face, now.model], now.face, **at_once),
             # In the queue: of what is refused elsewhere, Gradio says nothing.
-            self._table.input(now.handlers.edit_latent, [now.face, self._table, now.model], now.face, **FACES, **QUIET),
+            self._table.input(now.handlers.edit_latent, [self._table, now.model], now.face, **FACES, **QUIET),
             self._undo.click(partial(self._step, -1), {*steps}, steps, **at_once),
             self._redo.click(partial(self._step, 1), {*steps}, steps, **at_once),
         ]

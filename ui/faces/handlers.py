@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from darkroom.checks import check_range
 from darkroom.models import Models
 from darkroom.pictures import open_picture
 from darkroom.uses import options
@@ -34,7 +33,6 @@ from ui.wiring import warn
 MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
 MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
-MAX_LATENT_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
 LOOKING = "Looking for the nearest face"
 NO_FACE = "No face was found in this photograph, so its central square counts."
@@ -55,17 +53,10 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Portrait:
-    """Hold one face: its picture, which holds its recipe, as a file; the entries of its latent."""
+    """Hold one face: its picture, which holds its recipe, as a file; its latent, on the grid of links, in rows."""
 
     picture: str
-    latent: list[float]
-
-    @property
-    def table(self) -> list[list[float | None]]:
-        """Return the latent's entries, rounded for reading, in rows; the last row is filled with None."""
-        rounded = [round(entry, 2) for entry in self.latent]
-        filled = [*rounded, *[None] * (-len(rounded) % TABLE_COLUMNS)]
-        return [filled[i : i + TABLE_COLUMNS] for i in range(0, len(filled), TABLE_COLUMNS)]
+    table: list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -141,7 +132,7 @@ class FaceHandlers:
         with passing_folder() as folder:
             path = folder / ("face.png" if side == SIZE else f"face_{side}.png")
             save_png(enlarged_to(image, side), recipe, faces.identity(), path)
-            yield Portrait(str(path), z[0].tolist())
+            yield Portrait(str(path), [row.tolist() for row in snapped(z)[0].split(TABLE_COLUMNS)])
 
     def find(self, photograph: str | None, model: str | None) -> Iterator[Search]:
         """Search the model's face that comes closest to the largest one of a photograph, or to its central square."""
@@ -179,16 +170,10 @@ class FaceHandlers:
         z = snapped(faces.plane(*_three(faces, pins), MAP_SIDE))
         yield from self.gallery([Recipe(z=tuple(row)) for row in z.tolist()], "map", model, Turn.PICTURE)
 
-    def edit_latent(self, face: Face, table: Sequence[Sequence[Any]], model: str | None) -> Face:
-        """Return the recipe after entries of its `Portrait.table` were changed; the others stay, but for the grid."""
-        exact = self.model(model).latent_of(Recipe.from_dict(face))[0].tolist()
-        entries = [entry for row in table for entry in row][: len(exact)]
-        if len(entries) < len(exact):
-            raise ValueError(f"the table holds {len(entries)} numbers; {len(exact)} are needed")
-        if entries == [round(entry, 2) for entry in exact]:
-            return face
-        pairs = zip(exact, entries, strict=True)
-        return _face(torch.tensor([[_entry(old, new) for old, new in pairs]]))
+    def edit_latent(self, table: Sequence[Sequence[Any]], model: str | None) -> Face:
+        """Return the recipe of a `Portrait.table` in which entries were changed. Raises ValueError."""
+        entries = [float(entry) for row in table for entry in row]  # What was typed comes as a text.
+        return _face(self.model(model).latent_of(Recipe.from_dict({"z": entries})))
 
 
 def _face(z: Tensor) -> Face:
@@ -203,15 +188,3 @@ def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:
         raise ValueError(f"no face is kept as {names} yet: A, B and C are needed")
     a, b, c = (faces.latent_of(Recipe.from_dict(pin)) for pin in pins)
     return a, b, c
-
-
-def _entry(old: float, new: Any) -> float:
-    """Return an entry after its rounded value was perhaps replaced."""
-    try:
-        number = float(new)
-    except (TypeError, ValueError):
-        raise ValueError(f"an entry of the latent is {new!r}; a number is needed") from None
-    if number == round(old, 2):
-        return old
-    check_range("an entry of the latent", number, -MAX_LATENT_ENTRY, MAX_LATENT_ENTRY)
-    return number
