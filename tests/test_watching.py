@@ -95,7 +95,6 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
         expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
         assert progress(page) >= before
         expect(page.locator("#live img")).to_be_visible()
-        expect(page.locator("#meanwhile img")).to_be_visible()
         expect(page.locator("#picture img")).to_be_visible()
         expect(page.get_by_label("Fast · 128 px")).to_be_checked()
         expect(page.locator("#train")).to_be_disabled()

@@ -5,7 +5,6 @@ import contextvars
 import inspect
 import re
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,7 +64,7 @@ def over(training):
 
 
 def test_it_goes_on_by_itself_and_is_seen_by_all_who_watch(queue, picture_file):
-    training = queue.train(ME, str(picture_file), SHORT, printed=True)
+    training = queue.train(ME, str(picture_file), SHORT)
     until(lambda: training.view.preview)
 
     async def both():
@@ -80,12 +79,6 @@ def test_it_goes_on_by_itself_and_is_seen_by_all_who_watch(queue, picture_file):
     assert queue.get(training.name) is training
     again = over(queue.train(ME, str(picture_file), SHORT))
     assert again.report.text == "Already trained: discs" and again.record == {"scene": own(queue, ME)[0]}
-
-
-def test_a_print_by_the_patches_alone_is_shown_meanwhile(queue, picture_file):
-    training = queue.train(ME, str(picture_file), LONG, printed=True)
-    until(lambda: training.view.meanwhile)
-    assert not training.over and Path(training.view.meanwhile).suffix == ".jpeg"
 
 
 def test_where_nobody_watches_for_a_while_it_ends_and_its_scales_stay_to_be_resumed(store, picture_file):
@@ -162,7 +155,7 @@ def test_others_wait_in_the_order_in_which_they_came_and_there_is_an_end_to_the_
 def test_what_ends_it_is_told_to_who_watches(store, picture_file, tmp_path):
     queue = make_queue(store, slowly)
     (tmp_path / "none.png").write_bytes(b"no picture")
-    training = queue.train(ME, str(tmp_path / "none.png"), SHORT, printed=True)
+    training = queue.train(ME, str(tmp_path / "none.png"), SHORT)
     with pytest.raises(ValueError, match="picture"):
         over(training)
     assert training.over and not training.view.scene and not queue.running

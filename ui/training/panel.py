@@ -68,7 +68,7 @@ class TrainingPanel:
         controls = [self.picture, *self.options.values()]
         self.outputs = [
             self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
-            self.meanwhile, self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
+            self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
             self.share.link, self.share.code,
         ]  # fmt: skip
         gr.on(
@@ -116,10 +116,6 @@ class TrainingPanel:
                 gr.Image(label=label, interactive=False, format="png", height=240, buttons=[], elem_id=name)
                 for label, name in (("A sample now", "live"), ("The picture as remembered", "remembered"))
             )
-        self.meanwhile = gr.Image(
-            label="Meanwhile, a print by the photograph's patches alone", interactive=False, format="jpeg",
-            visible=False, elem_id="meanwhile", buttons=["fullscreen", "download"],
-        )  # fmt: skip
         # Gradio makes the plot as high as its block: under a label the names of the curves would be cut off.
         self.plot = gr.LinePlot(
             x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="", height=240,
@@ -135,7 +131,7 @@ class TrainingPanel:
             clicked = getattr(event.target, "elem_id", None)  # Gradio makes a component anew that was updated.
             if clicked == self.start.elem_id:
                 asked = self._arguments(values)
-                training = self.trainings.train(visitor, values[self.picture], asked, printed=True)
+                training = self.trainings.train(visitor, values[self.picture], asked)
             else:
                 scene = values[self.scene if clicked == self.resume.elem_id else self.chosen]
                 training = self.trainings.resume(visitor, scene)
@@ -162,7 +158,7 @@ class TrainingPanel:
         yield from self.trainings.expect(values[self.picture], config)
 
     async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
-        """Show a training as status, strip, live pictures, print and plot; at its end its scene, for the buttons."""
+        """Show a training as status, strip, live pictures and plot; at its end its scene, for the buttons."""
         name, visitor, scene = values[self.watched], Visitor.of(request, values[self.me]), None
         if not name:
             yield {self.status: gr.skip()}
@@ -206,13 +202,11 @@ class TrainingPanel:
     def _seen(self, view: View) -> Updates:
         """Return how a training is seen now; Gradio sends what of it has changed."""
         sample, remembered = view.preview if view.preview and _there(*view.preview) else (None, None)
-        printed = view.meanwhile if view.meanwhile and _there(view.meanwhile) else None
         return {
             self.status: view.report.html(),
             self.pyramid: view.strip,
             self.sample: sample,
             self.remembered: remembered,
-            self.meanwhile: gr.Image(printed, visible=bool(printed)),
             self.plot: gr.LinePlot(view.losses, visible=view.losses is not None),
         }
 

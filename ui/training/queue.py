@@ -30,9 +30,7 @@ from singan import PRESETS, Progress, TrainConfig, TrainingError, predict_second
 from singan.checkpoint import Checkpoint
 from singan.concerns import warnings
 from singan.config import MAX_PRINT_PIXELS, from_preset
-from singan.enlarge import DRAFT, Enlarger, Layout
 from singan.image import open_picture
-from singan.uses.start import PLACES
 from ui.device import Device, Turn
 from ui.html import strip
 from ui.reports import REPORT_SECONDS, Report, duration
@@ -46,7 +44,7 @@ LOOK_SECONDS = 0.1  # between two looks of a watcher
 REPEAT_SECONDS = 2.0  # after which a watcher is told the same again, by which it is noticed that the watcher has left
 UNKNOWN_SECONDS = 60.0  # A training that does not know yet how long it takes counts as this.
 MAX_PLOT_POINTS = 300  # More make the page slow.
-REDUCED_SIDE = 1600  # px: a picture so large tells as much of how training it will go, and is printed meanwhile
+REDUCED_SIDE = 1600  # px: a picture so large tells as much of how training it will go
 DECODED_PICTURES = 2  # in memory, of up to 75 MB each: expectation, print and training read the same one
 LOSS_LABELS = {"critic": "Critic", "generator": "Generator", "reconstruction": "Reconstruction"}
 RESTART = "the app is being restarted"
@@ -60,8 +58,7 @@ class View:
     """A training as watchers see it.
 
     scene: name of the scene that came of it, at its end. record: the last one as plain values, for scripts. strip: HTML
-    of the pyramid so far. losses: rows for a plot. preview: files of the last sample and reconstruction. meanwhile:
-    file of a print by the photograph's patches alone.
+    of the pyramid so far. losses: rows for a plot. preview: files of the last sample and reconstruction.
     """
 
     report: Report
@@ -70,7 +67,6 @@ class View:
     strip: str = ""
     losses: pd.DataFrame | None = None
     preview: tuple[str, str] | None = None
-    meanwhile: str | None = None
 
 
 @dataclass(eq=False)
@@ -97,7 +93,6 @@ class SceneTraining:
         self.stopped, self._reason, self._outlook = threading.Event(), "", ""
         self._samples: dict[int, Image.Image] = {}  # by scale
         self._losses: list[dict[str, Any]] = []
-        self._lock = threading.Lock()  # Two threads change the view.
 
     def stop(self, reason: str = "", outlook: str = "") -> None:
         """End after the current step, or while waiting; finished scales are kept.
@@ -110,8 +105,7 @@ class SceneTraining:
 
     def show(self, **changes: Any) -> None:
         """Change what watchers see."""
-        with self._lock:
-            self.view = replace(self.view, **changes)
+        self.view = replace(self.view, **changes)
 
     def run(self) -> None:
         """Wait in line, then train. Errors go to those who watch."""
@@ -259,12 +253,10 @@ class TrainingQueue:
 
     # -- trainings ---------------------------------------------------------------------------------------------------
 
-    def train(
-        self, visitor: Visitor, file: str | None, asked: Mapping[str, Any], printed: bool = False
-    ) -> SceneTraining:
+    def train(self, visitor: Visitor, file: str | None, asked: Mapping[str, Any]) -> SceneTraining:
         """Start a training of a picture, which goes on by itself; or find what there is of the same already.
 
-        asked: arguments of `config`. printed: whether a print is made meanwhile. Raises ValueError.
+        asked: arguments of `config`. Raises ValueError.
         """
         config = self.config(**asked)
         if not file:
@@ -274,10 +266,7 @@ class TrainingQueue:
             picture = self._open(file)
             return self.device.run(Turn.TRAINING, lambda: self.store.begin(visitor, file, picture, config))
 
-        training = self._started(SceneTraining(self, visitor, begin, file, asked))
-        if printed:
-            threading.Thread(target=self._print, args=[training, file], daemon=True).start()
-        return training
+        return self._started(SceneTraining(self, visitor, begin, file, asked))
 
     def resume(self, visitor: Visitor, scene: str) -> SceneTraining:
         """Resume a stopped training. Raises ValueError where there is no place for its visitor."""
@@ -380,16 +369,6 @@ class TrainingQueue:
     def _train_here(self, file: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
         with closing(train(self._open(file), config, self.store.device, checkpoint)) as records:
             yield from self.device.stream(Turn.TRAINING, records)
-
-    def _print(self, training: SceneTraining, file: str) -> None:
-        """Show what the photograph's patches alone make of it, a draft as it grows, then the print."""
-        with suppress(ValueError, OSError):  # Training says so where it matters.
-            image = self._reduced(file)
-            for step in self.device.stream(Turn.PICTURE, Enlarger(image, image.size).stages(Layout(place=PLACES[0]))):
-                if training.over:
-                    return
-                if step.picture and math.prod(step.picture.size) >= min(DRAFT, math.prod(image.size)):
-                    training.show(meanwhile=_file(step.picture, "jpeg"))
 
     def _seconds(self, before: int) -> str:
         """Return how long until that many trainings have made room, by what those that run have left."""
