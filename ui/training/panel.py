@@ -201,7 +201,7 @@ class TrainingPanel:
 
     def _seen(self, view: View) -> Updates:
         """Return how a training is seen now; Gradio sends what of it has changed."""
-        sample, remembered = view.preview if view.preview and _there(*view.preview) else (None, None)
+        sample, remembered = view.preview or (None, None)
         return {
             self.status: view.report.html(),
             self.pyramid: view.strip,
@@ -236,7 +236,7 @@ class TrainingPanel:
         updates = self._showing(training, visitor, values)
         if training.visitor.rate_limit_key == visitor.rate_limit_key:  # The controls are as they were at its begin.
             updates |= {it: training.asked[key] for key, it in self.options.items() if key in training.asked}
-            updates |= {self.picture: training.file} if training.file and _there(training.file) else {}
+            updates |= {self.picture: training.file} if training.file and Path(training.file).exists() else {}
         return updates | ({self.halves: gr.Tabs(selected="train")} if asked else {})
 
     def _arguments(self, values: Values) -> dict[str, Any]:
@@ -247,8 +247,3 @@ class TrainingPanel:
     def snippet_calls(self, values: Values) -> list[Call]:
         """Return the endpoint's call that trains as the controls say."""
         return [Call("/train_scene", {"picture": file_name(values[self.picture]), **self._arguments(values)})]
-
-
-def _there(*files: str) -> bool:
-    """Return whether Gradio, which clears its cache of what is two hours old, still has these files."""
-    return all(Path(file).exists() for file in files)

@@ -13,25 +13,22 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from gradio.processing_utils import save_pil_to_cache
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from darkroom.checks import check_whole
-from darkroom.device import out_of_memory
-from darkroom.files import why
-from singan import PRESETS, Progress, TrainConfig, TrainingError, predict_seconds, train
+from singan import PRESETS, Progress, TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.concerns import warnings
 from singan.config import MAX_PRINT_PIXELS, from_preset
 from singan.image import open_picture
 from ui.device import Device, Turn
+from ui.errors import described, log, trace_of
 from ui.html import strip
 from ui.reports import REPORT_SECONDS, Report, duration
 from ui.scenes.store import SceneStore, TrainingInput, display_name
@@ -43,9 +40,8 @@ LINE_SECONDS = 1.0  # between two looks at the line of a training that waits
 LOOK_SECONDS = 0.1  # between two looks of a watcher
 REPEAT_SECONDS = 2.0  # after which a watcher is told the same again, by which it is noticed that the watcher has left
 UNKNOWN_SECONDS = 60.0  # A training that does not know yet how long it takes counts as this.
-MAX_PLOT_POINTS = 300  # More make the page slow.
-REDUCED_SIDE = 1600  # px: a picture so large tells as much of how training it will go
-DECODED_PICTURES = 2  # in memory, of up to 75 MB each: expectation, print and training read the same one
+POINTS_A_SCALE = 30  # of a curve: more make the page slow
+REDUCED_SIZE = (1600, 1600)  # px: a picture so large tells as much of how training it will go
 LOSS_LABELS = {"critic": "Critic", "generator": "Generator", "reconstruction": "Reconstruction"}
 RESTART = "the app is being restarted"
 
@@ -58,7 +54,7 @@ class View:
     """A training as watchers see it.
 
     scene: name of the scene that came of it, at its end. record: the last one as plain values, for scripts. strip: HTML
-    of the pyramid so far. losses: rows for a plot. preview: files of the last sample and reconstruction.
+    of the pyramid so far. losses: rows for a plot. preview: the last sample and reconstruction.
     """
 
     report: Report
@@ -66,7 +62,7 @@ class View:
     record: dict[str, Any] | None = None
     strip: str = ""
     losses: pd.DataFrame | None = None
-    preview: tuple[str, str] | None = None
+    preview: tuple[Image.Image, Image.Image] | None = None
 
 
 @dataclass(eq=False)
@@ -90,17 +86,14 @@ class SceneTraining:
         self.error: Exception | None = None
         self.over = False
         self.watchers, self.unwatched_since = 0, time.monotonic()
-        self.stopped, self._reason, self._outlook = threading.Event(), "", ""
+        self.stopped, self._reason = threading.Event(), ""
         self._samples: dict[int, Image.Image] = {}  # by scale
-        self._losses: list[dict[str, Any]] = []
+        self._losses: dict[int, Mapping[str, float]] = {}  # by the point of a curve
 
-    def stop(self, reason: str = "", outlook: str = "") -> None:
-        """End after the current step, or while waiting; finished scales are kept.
-
-        reason: of the server, where no visitor asked. outlook: what becomes of the scales, where Resume cannot go on.
-        """
+    def stop(self, reason: str = "") -> None:
+        """End after the current step, or while waiting; finished scales are kept. reason: where no visitor asked."""
         if not self.stopped.is_set():
-            self._reason, self._outlook = reason, outlook
+            self._reason = reason
         self.stopped.set()
 
     def show(self, **changes: Any) -> None:
@@ -152,10 +145,11 @@ class SceneTraining:
                         self._show_record(last, scene)
                     if ending:
                         break
-        except (TrainingError, OSError, RuntimeError, MemoryError) as error:
+        except Exception as error:
             if last is None or kept is None:
                 raise
-            failure = _why_failed(error)
+            log.error("training failed: %s", trace_of(error))
+            failure = described(error, own=True)[1]
         if last is None or kept is None:
             self.show(report=Report("Stopped before the first scale was finished", 0))
         else:
@@ -171,24 +165,22 @@ class SceneTraining:
             return Report(f"Trained in {duration(last.seconds)}: {scene}. {lives}")
         scales = f"{kept} of {last.scales} scales are kept as {scene}"
         reason = self._reason and f", as {self._reason}"
-        text = f"Stopped{reason}: {scales}{self._outlook or f'; Resume goes on with it. {lives}'}"
+        text = f"Stopped{reason}: {scales}; Resume goes on with it. {lives}"
         return Report(f"Failed: {failure}; {scales}." if failure else text, kept / last.scales)
 
     def _show_record(self, record: Progress, scene: str) -> None:
         text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
         report = Report(text, record.seconds / max(1e-9, record.seconds + record.seconds_left))
-        trained, kinds = record.scale + record.iteration / record.iterations, len(record.losses)
-        self._losses += [
-            {"scales": trained, "loss": value, "of": LOSS_LABELS.get(name, name)}
-            for name, value in record.losses.items()
+        self._losses[int(POINTS_A_SCALE * (record.scale + record.iteration / record.iterations))] = record.losses
+        rows = [
+            {"scales": point / POINTS_A_SCALE, "loss": value, "of": LOSS_LABELS.get(name, name)}
+            for point, losses in self._losses.items()
+            for name, value in losses.items()
         ]
-        if len(self._losses) > MAX_PLOT_POINTS * kinds:
-            self._losses = [row for i, row in enumerate(self._losses) if (i // kinds) % 2 == 0]
-        changes: dict[str, Any] = {"losses": pd.DataFrame(self._losses)}
+        changes: dict[str, Any] = {"losses": pd.DataFrame(rows)}
         if preview := record.preview:
             self._samples[record.scale] = preview.sample
-            with suppress(OSError):  # A full disk: training says so where it matters.
-                changes["preview"] = _file(preview.sample, "png"), _file(preview.reconstruction, "png")
+            changes["preview"] = preview.sample, preview.reconstruction
         samples = [picture for _, picture in sorted(self._samples.items())]
         html = strip(samples, record.scale, record.scales)
         self.show(report=report, record=_plain(record, scene), strip=html, **changes)
@@ -206,7 +198,6 @@ class TrainingQueue:
         self.trainer = trainer or (zero.train_in_calls if zero.ON_ZERO_GPU else self._train_here)
         # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
         self.presets = [name for name in PRESETS if name != "paper" or store.device.type != "cpu" or zero.ON_ZERO_GPU]
-        self._open = lru_cache(maxsize=DECODED_PICTURES)(open_picture)
         self._trainings: dict[str, SceneTraining] = {}  # oldest first; those that are not over are the line
         self._changed = threading.Condition()
         self._closed = False
@@ -226,30 +217,28 @@ class TrainingQueue:
 
     def expect(self, file: str, config: TrainConfig) -> Iterator[str]:
         """Yield Markdown: how long a training takes here, then also why the method may fail on this picture."""
-        picture, image, device = self._open(file), self._reduced(file), self.store.device
+        image, device = open_picture(file), self.store.device
+        size = image.size
+        image.thumbnail(REDUCED_SIZE)
         if zero.ON_ZERO_GPU:
-            seconds, where = zero.BUDGET.estimate(picture.size, config), "ZeroGPU"
+            seconds, where = zero.BUDGET.estimate(size, config), "ZeroGPU"
         else:
             seconds = self.device.run(Turn.TRAINING, lambda: predict_seconds(image, config, device))
             where = device.type.upper()
-        megapixels = min(math.prod(picture.size), MAX_PRINT_PIXELS) / 1e6
+        megapixels = min(math.prod(size), MAX_PRINT_PIXELS) / 1e6
         prints = f" Prints will have up to {megapixels:.1f} megapixels." if megapixels > 0.1 else ""
         yield (expected := f"About **{duration(seconds)}** on this device ({where}).{prints}")
         yield "\n\n".join([expected, *(f"**{said[0].upper()}{said[1:]}.**" for said in self.warnings(file))])
 
     def warnings(self, file: str) -> list[str]:
         """Return why the method may fail on a picture, a sentence each. Raises PictureError."""
-        image = self._reduced(file)
+        image = open_picture(file)
+        image.thumbnail(REDUCED_SIZE)
         return self.device.run(Turn.TRAINING, lambda: warnings(image, "train"))
 
     def stages(self, scene: str) -> list[Image.Image]:
         """Return a sample at every finished scale of a scene."""
         return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
-
-    def _reduced(self, file: str) -> Image.Image:
-        image = self._open(file).copy()
-        image.thumbnail((REDUCED_SIDE, REDUCED_SIDE))
-        return image
 
     # -- trainings ---------------------------------------------------------------------------------------------------
 
@@ -263,7 +252,7 @@ class TrainingQueue:
             raise ValueError("there is no picture yet: upload one first")
 
         def begin() -> TrainingInput:  # on the device, as it resizes
-            picture = self._open(file)
+            picture = open_picture(file)
             return self.device.run(Turn.TRAINING, lambda: self.store.begin(visitor, file, picture, config))
 
         return self._started(SceneTraining(self, visitor, begin, file, asked))
@@ -330,7 +319,7 @@ class TrainingQueue:
         with self._changed:
             self._closed = True
             for training in self._line():
-                training.stop(RESTART, ", and found there again once it is back.")
+                training.stop(RESTART)
             self._changed.wait_for(lambda: not self._line(), self.limits.ending_seconds)
 
     def _line(self) -> list[SceneTraining]:
@@ -367,7 +356,7 @@ class TrainingQueue:
             self._changed.notify_all()
 
     def _train_here(self, file: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
-        with closing(train(self._open(file), config, self.store.device, checkpoint)) as records:
+        with closing(train(open_picture(file), config, self.store.device, checkpoint)) as records:
             yield from self.device.stream(Turn.TRAINING, records)
 
     def _seconds(self, before: int) -> str:
@@ -376,11 +365,6 @@ class TrainingQueue:
         known = [it.seconds_left for it in self._line()[:at_once] if it.seconds_left is not None]
         first = min(known, default=UNKNOWN_SECONDS)
         return duration(first + (before - at_once) / at_once * max([*known, UNKNOWN_SECONDS]))
-
-
-def _file(picture: Image.Image, kind: str) -> str:
-    """Write a picture to Gradio's cache, once however many watch."""
-    return save_pil_to_cache(picture, get_upload_folder(), format=kind)
 
 
 def _plain(record: Progress, scene: str) -> dict[str, Any]:
@@ -395,11 +379,3 @@ def _plain(record: Progress, scene: str) -> dict[str, Any]:
         "seconds_left": round(record.seconds_left, 2),
         "finished_scales": record.scene.scales if record.scene else 0,
     }
-
-
-def _why_failed(error: Exception) -> str:
-    if isinstance(error, TrainingError):
-        return str(error)
-    if isinstance(error, OSError):
-        return why(error)
-    return "not enough memory; a smaller size fits" if out_of_memory(error) else f"{type(error).__name__} in a step"
