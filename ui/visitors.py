@@ -57,7 +57,6 @@ class Limits:
     scenes: int = 50  # Whoever has the most loses one first.
     loaded_scenes: int = 10  # The others are in their files.
     scene_seconds: float = 2 * 3600.0  # A scene lives so long after its last use.
-    remembered_names: int = 100  # A browser may come back with so many.
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
     events_an_address: int = 24  # Waiting or running.
     body_bytes: int = 4_000_000  # 64 recipes with explicit latents have 1.5 MB.

@@ -106,14 +106,6 @@ def test_a_layout_is_gone_on_with_to_the_whole(store, tiny_checkpoint, picture_f
     assert given.config == tiny_config and given.checkpoint.scene.scales == 2
 
 
-def test_who_comes_back_finds_the_scenes_that_live(store, tiny_checkpoint, picture_file, tiny_config):
-    name = trained(store, "before", picture_file, tiny_checkpoint, tiny_config)
-    tried = [f"discs-{i:032x}" for i in range(1000)]
-    assert store.adopt(Visitor("after", "after"), [*tried, name]) == []  # Names cannot be tried by the thousand.
-    assert store.adopt(Visitor("after", "after"), [name, "gone-00000000", "tiny", 3]) == [name]
-    assert store.names("after") == ["tiny", name] and store.names("before") == ["tiny"]
-
-
 def test_a_scene_goes_into_a_file_and_comes_back(store, tiny_scene, tmp_path):
     save_zip(store.get("tiny"), tmp_path / "tiny-0a1b2c3d.zip")
     name = store.add(ME, str(tmp_path / "tiny-0a1b2c3d.zip"))
@@ -242,19 +234,12 @@ def test_scenes_outlive_a_restart_for_as_long_as_they_would_have_lived(
     kept = tmp_path / "kept"
     store = SceneStore(store.shipped, store.device, kept)
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
-    begun, _ = begin(store, "me", picture_file, replace(tiny_config, seed=5))  # nothing of it is finished
+    begin(store, "me", picture_file, replace(tiny_config, seed=5))  # nothing of it is finished
     store.close()
     assert [path.name for path in kept.iterdir()] == [name] and not folders()
     again = SceneStore(store.shipped, store.device, kept)
-    assert again.names("me") == again.names("") == ["tiny"]  # until the browser comes back with the name
-    assert again.adopt(ME, [name, begun]) == [name] and again.names("me") == ["tiny", name]
+    assert again.names("you") == ["tiny"] and again.names("me") == ["tiny", name]
     assert again.get(name).sample(1)[0].size == (64, 48)
     again.close()
     (kept / name / "model.safetensors").write_bytes(b"damaged")
-    assert SceneStore(store.shipped, store.device, kept).adopt(ME, [name]) == [] and not list(kept.iterdir())
-
-
-def test_a_folder_goes_when_its_picture_cannot_be_copied(folders, store, tmp_path, picture, tiny_config):
-    with pytest.raises(OSError):
-        store.begin(ME, str(tmp_path / "gone.png"), picture, tiny_config)
-    assert not folders()
+    assert SceneStore(store.shipped, store.device, kept).names("me") == ["tiny"] and not list(kept.iterdir())

@@ -13,12 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 
-from darkroom.checks import echo
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
 from singan.archive import load_zip, save_zip
@@ -27,6 +25,7 @@ from singan.trainer import empty_pyramid, same_picture
 from ui.visitors import LIMITS, Limits, Visitor, new_name
 
 PICTURE_FILE = "picture"  # The upload as it came lies in a scene's folder: resuming needs it exactly.
+OWNER_FILE = "owner"  # whose a scene is, beside it while the app is restarted
 SECRET = "-[0-9a-f]{32}$"  # the part of a visitor's scene's name that nobody can guess
 
 
@@ -91,8 +90,6 @@ class SceneStore:
 
     def get(self, name: str) -> ScenePipeline:
         """Return a scene on the store's device. Raises ValueError where there is none of this name."""
-        if not isinstance(name, str):
-            raise ValueError(f"a scene's name is {echo(name)}; a text is needed")
         with self._lock:
             if own := self._own.get(name):
                 own.used = time.monotonic()
@@ -159,16 +156,6 @@ class SceneStore:
                 if not own.scales:
                     self._remove(name)
 
-    def adopt(self, visitor: Visitor, names: Any) -> list[str]:
-        """Give a visitor who comes back those of these scenes that still live; return their names."""
-        with self._lock:
-            self._sweep()
-            listed = names[: self.limits.remembered_names] if isinstance(names, list) else []
-            alive = [name for name in listed if isinstance(name, str) and name in self._own and self._own[name].scales]
-            for name in alive:
-                self._own[name].visitor = visitor
-        return alive
-
     def add(self, visitor: Visitor, archive: str) -> str:
         """Take a scene from a ZIP of `singan.archive`; return its name. Raises ValueError where it is none."""
         file = Path(archive)
@@ -191,6 +178,7 @@ class SceneStore:
             with suppress(OSError):  # A full disk: the others may still be kept.
                 if self._kept and own.scales:
                     self._kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    (own.folder / OWNER_FILE).write_text(own.visitor.scene_owner, errors="replace")
                     shutil.move(own.folder, self._kept / name)
                     os.utime(self._kept / name)
         self._root.cleanup()
@@ -201,28 +189,25 @@ class SceneStore:
             with suppress(OSError, ValueError):
                 if time.time() - left.stat().st_mtime < self.limits.scene_seconds:
                     folder = Path(shutil.move(left, Path(self._root.name) / left.name))
-                    nobody = Visitor(*[new_name()] * 3)  # until its visitor comes back
-                    self._own[left.name] = _VisitorsScene(folder, nobody, self._read(folder).scales)
+                    owner = (folder / OWNER_FILE).read_text()
+                    visitor = Visitor(owner, owner, owner)
+                    self._own[left.name] = _VisitorsScene(folder, visitor, self._read(folder).scales)
             shutil.rmtree(left, ignore_errors=True)
 
     def _read(self, folder: Path) -> ScenePipeline:
         return ScenePipeline.from_pretrained(folder).to(self.device)
 
     def _new(self, visitor: Visitor, stem: str, picture: Path | None = None) -> str:
-        """Return a busy name with a folder, which goes again where the picture cannot be copied. Raises OSError."""
+        """Return a busy name with a folder, which holds a picture's file, if there is one. Raises OSError."""
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{new_name()}"
         folder = Path(self._root.name) / name
+        folder.mkdir()
+        if picture is not None:
+            shutil.copyfile(picture, folder / PICTURE_FILE)
         with self._lock:
             self._sweep()
-            folder.mkdir()
             self._own[name] = _VisitorsScene(folder, visitor, busy=True)
-        try:
-            if picture is not None:
-                shutil.copyfile(picture, folder / PICTURE_FILE)
-        except BaseException:
-            self.end(name)
-            raise
         return name
 
     def _remove(self, name: str) -> None:

@@ -39,8 +39,7 @@ class ScenesTab:
         self.store = store
         names = store.names("")  # none where nothing is shipped: then there is only training
         self.mode = gr.Textbox(DRAFTS, visible=False)  # what a link wants drawn
-        # The visitor's scenes, and the name by which this browser is known when it comes back.
-        self.own = gr.BrowserState([], storage_key="darkroom-scenes", secret=STORAGE_KEY)
+        # The name by which this browser is known when it comes back.
         self.me = gr.BrowserState("", storage_key="darkroom-visitor", secret=STORAGE_KEY)
         with gr.Tabs(selected="use" if names else "train", elem_id="halves") as self.halves:
             with gr.Tab("Use a scene", id="use"):
@@ -54,7 +53,7 @@ class ScenesTab:
                 self.training = TrainingPanel(trainings, self.scene, self.again, origin, self.me, self.halves)
         (self.animate,) = (panel for panel in self.panels if isinstance(panel, AnimatePanel))
         self.described = [self.source, self.about, self.again, self.keep]
-        self.listing = [self.gallery, self.listed, self.scene, self.own, self.me, *self.described]
+        self.listing = [self.gallery, self.listed, self.scene, self.me, *self.described]
         self._wire()
 
     def _lay_out_scene(self, names: list[str]) -> None:
@@ -90,7 +89,7 @@ class ScenesTab:
         choice = self.gallery.select(self._pick, {self.listed}, self.scene, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         download_after(self.keep.click(self._pack, {self.scene}, [self.file], **QUIET), "scene-file")
-        added = self.bring.upload(self._add, [self.bring, self.own, self.me], self.listing, **CHOSEN_FILE)
+        added = self.bring.upload(self._add, [self.bring, self.me], self.listing, **CHOSEN_FILE)
         for event in (choice.then, self.scene.input, added.success):
             self.samples.run_after(event, self.samples.run_drafts)
         self._take_after(self.training.seen.success)
@@ -99,38 +98,31 @@ class ScenesTab:
 
     def _take_after(self, event: Any) -> Any:
         """Show the scene that came of a training after an event."""
-        inputs = [self.training.scene, self.own, self.me]
-        taken = event(self._take, inputs, self.listing, queue=False, **QUIET)
+        taken = event(self._take, [self.training.scene, self.me], self.listing, queue=False, **QUIET)
         self.samples.run_after(taken.success, self.samples.run_drafts)
         return taken
 
     def start(self, opened: Any) -> None:
         """Wire what is drawn after the event in which the page was opened, once somebody looks at this tab."""
         looked = where(opened.then, self.mode, "() => darkroom.untilScenesAreSeen()")
-        listed = looked(self._list, [self.scene, self.own, self.me], self.listing, queue=False, **QUIET)
+        listed = looked(self._list, [self.scene, self.me], self.listing, queue=False, **QUIET)
         for panel in self.panels:
             panel.run_link_after(listed.then, self.mode)
         self._take_after(self.training.watch_linked(listed.then).success)
 
-    def _list(self, chosen: str | None, kept: Any, me: str, request: gr.Request) -> Updates:
-        """List the scenes to choose from, with those that this browser remembers; a link's scene stays chosen."""
+    def _list(self, chosen: str | None, me: str, request: gr.Request) -> Updates:
+        """List the scenes to choose from, and give a browser that has none a name; a link's scene stays chosen."""
         me = me or new_name()
-        visitor = Visitor.of(request, me)
-        alive = self.store.adopt(visitor, kept or [])
-        return {**self._listed(visitor, chosen), self.own: alive, self.me: me}
+        return {**self._listed(Visitor.of(request, me), chosen), self.me: me}
 
-    def _take(self, name: str, kept: list[str], me: str, request: gr.Request) -> Any:
-        """Choose a scene, and let the browser remember it where it is the visitor's."""
-        if not name:
-            return gr.skip()
-        visitor = Visitor.of(request, me)
-        own = name in self.store.names(visitor.scene_owner) and name not in self.store.shipped.names
-        return {**self._listed(visitor, name), self.own: [*kept, name] if own and name not in kept else kept}
+    def _take(self, name: str, me: str, request: gr.Request) -> Any:
+        """Choose a scene."""
+        return self._listed(Visitor.of(request, me), name) if name else gr.skip()
 
-    def _add(self, file: str | None, kept: list[str], me: str, request: gr.Request) -> Any:
+    def _add(self, file: str | None, me: str, request: gr.Request) -> Any:
         if not file:
             raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
-        return self._take(self.store.add(Visitor.of(request, me), file), kept, me, request)
+        return self._take(self.store.add(Visitor.of(request, me), file), me, request)
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """Return the scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
