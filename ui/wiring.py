@@ -5,11 +5,11 @@ Handlers that take a set of components get a dictionary of their values, and ret
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import gradio as gr
 
@@ -56,14 +56,13 @@ class Newest:
     """
 
     def __init__(self) -> None:
-        self._streams: dict[str, object] = {}  # the newest by page, while it lasts
+        self._newest: WeakValueDictionary[str, Callable[[], bool]] = WeakValueDictionary()  # by page, while it lasts
 
-    @contextmanager
-    def newest(self, page: str) -> Iterator[Callable[[], bool]]:
-        """Begin a stream of a page, and give a function that says whether it is still the newest."""
-        mine = self._streams[page] = object()
-        try:
-            yield lambda: self._streams.get(page) is mine
-        finally:
-            if self._streams.get(page) is mine:
-                del self._streams[page]
+    def begin(self, page: str) -> Callable[[], bool]:
+        """Begin a stream of a page; return a function, for it to hold, that says whether it is still the newest."""
+
+        def is_newest() -> bool:
+            return self._newest.get(page) is is_newest
+
+        self._newest[page] = is_newest
+        return is_newest

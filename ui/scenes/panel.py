@@ -98,12 +98,12 @@ class Panel:
         run = run or self.run
 
         def answer(values: Values, request: gr.Request | None = None) -> Iterator[Updates]:
-            with self._newest.newest((request and request.session_hash) or "") as still_newest:
-                for updates in failing_in(self.status, run(values)):
-                    if not still_newest():
-                        yield {self.status: gr.skip()}  # Gradio sends a stream's last message twice.
-                        return
-                    yield updates
+            is_newest = self._newest.begin((request and request.session_hash) or "")
+            for updates in failing_in(self.status, run(values)):
+                if not is_newest():
+                    yield {self.status: gr.skip()}  # Gradio sends a stream's last message twice.
+                    return
+                yield updates
 
         answer.__name__ = run.__name__  # The log names events by it.
         return event(answer, {*inputs, *self.inputs}, self.outputs, **self.queue, **QUIET)

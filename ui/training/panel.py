@@ -142,8 +142,9 @@ class TrainingPanel:
 
     def _watch_after(self, event: Any) -> Any:
         """Show the training that an event chose until it is over."""
+        chosen = where(event, self.watched, "(name) => name")
         inputs = {self.watched, self.me}
-        return event(self._watch, inputs, self.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
+        return chosen(self._watch, inputs, self.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
 
     def _stop(self, values: Values, request: gr.Request) -> None:
         own = self.trainings.of(Visitor.of(request, values[self.me]))
@@ -160,9 +161,6 @@ class TrainingPanel:
     async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Show a training as status, strip, live pictures and plot; at its end its scene, for the buttons."""
         name, visitor, scene = values[self.watched], Visitor.of(request, values[self.me]), None
-        if not name:
-            yield {self.status: gr.skip()}
-            return
         try:
             async with aclosing(self.trainings.watch(name, request.session_hash or "")) as views:
                 async for view in views:
@@ -214,19 +212,13 @@ class TrainingPanel:
 
     def read(self, query: Query) -> Updates:
         """Read which training a link asks for."""
-
-        def known(name: str) -> str:
-            training = self.trainings.get(name)
-            if training.over and not training.view.scene:
-                raise ValueError("nothing came of this training")
-            return name
-
-        return {self.watched: query.read("training", "" if query.unread else OWN, known)}
+        default = "" if query.unread else OWN
+        return {self.watched: query.read("training", default, lambda name: self.trainings.get(name).name)}
 
     def watch_linked(self, opened: Any) -> Any:
         """Show, after the event in which the page was opened, the training that a link asks for, or the visitor's."""
         found = opened(self._find, self.inputs, self.outputs, queue=False, **QUIET)
-        return self._watch_after(where(found.success, self.watched, "(name) => name"))
+        return self._watch_after(found.success)
 
     def _find(self, values: Values, request: gr.Request) -> Updates:
         asked, visitor = values[self.watched], Visitor.of(request, values[self.me])

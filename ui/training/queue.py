@@ -42,7 +42,6 @@ REPEAT_SECONDS = 2.0  # after which a watcher is told the same again, by which i
 UNKNOWN_SECONDS = 60.0  # A training that does not know yet how long it takes counts as this.
 POINTS_A_SCALE = 30  # of a curve: more make the page slow
 REDUCED_SIZE = (1600, 1600)  # px: a picture so large tells as much of how training it will go
-LOSS_LABELS = {"critic": "Critic", "generator": "Generator", "reconstruction": "Reconstruction"}
 RESTART = "the app is being restarted"
 
 Records = Generator[Progress, None, None]
@@ -115,8 +114,7 @@ class SceneTraining:
                     self.queue.store.end(given.scene)
         except Exception as error:
             self.error = error
-        finally:
-            self._samples.clear()
+        self.over = True
 
     def _ending(self) -> bool:
         """Return whether to end, asked or because nobody has watched for a while."""
@@ -173,7 +171,7 @@ class SceneTraining:
         report = Report(text, record.seconds / max(1e-9, record.seconds + record.seconds_left))
         self._losses[int(POINTS_A_SCALE * (record.scale + record.iteration / record.iterations))] = record.losses
         rows = [
-            {"scales": point / POINTS_A_SCALE, "loss": value, "of": LOSS_LABELS.get(name, name)}
+            {"scales": point / POINTS_A_SCALE, "loss": value, "of": name.capitalize()}
             for point, losses in self._losses.items()
             for name, value in losses.items()
         ]
@@ -199,8 +197,7 @@ class TrainingQueue:
         # On a CPU one step of the published method lasts minutes: nobody else would have a turn.
         self.presets = [name for name in PRESETS if name != "paper" or store.device.type != "cpu" or zero.ON_ZERO_GPU]
         self._trainings: dict[str, SceneTraining] = {}  # oldest first; those that are not over are the line
-        self._changed = threading.Condition()
-        self._closed = False
+        self._lock, self._closed = threading.Lock(), False
         self._watched = Newest()
 
     # -- before a training -------------------------------------------------------------------------------------------
@@ -282,18 +279,18 @@ class TrainingQueue:
         training, seen, told = self.get(name), None, 0.0
         training.watchers += 1
         try:
-            with self._watched.newest(page or name) as still_newest:
-                while still_newest():
-                    over = training.over  # read before the view, which changes no more after it
-                    if training.view is not seen or time.monotonic() - told > REPEAT_SECONDS:
-                        seen, told = training.view, time.monotonic()
-                        yield seen
-                    elif over and training.error is not None:
-                        raise training.error
-                    elif over:
-                        return
-                    else:
-                        await asyncio.sleep(LOOK_SECONDS)
+            is_newest = self._watched.begin(page or name)
+            while is_newest():
+                over = training.over  # read before the view, which changes no more after it
+                if training.view is not seen or time.monotonic() - told > REPEAT_SECONDS:
+                    seen, told = training.view, time.monotonic()
+                    yield seen
+                elif not over:
+                    await asyncio.sleep(LOOK_SECONDS)
+                elif training.error:
+                    raise training.error
+                else:
+                    return
         finally:
             training.watchers -= 1
             training.unwatched_since = time.monotonic()
@@ -316,20 +313,21 @@ class TrainingQueue:
 
     def close(self) -> None:
         """Stop all trainings, let none begin, and wait until finished scales are kept."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            for training in self._line():
-                training.stop(RESTART)
-            self._changed.wait_for(lambda: not self._line(), self.limits.ending_seconds)
+        for training in self._line():
+            training.stop(RESTART)
+        end = time.monotonic() + self.limits.ending_seconds
+        while self._line() and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
 
     def _line(self) -> list[SceneTraining]:
-        with self._changed:
-            return [it for it in self._trainings.values() if not it.over]
+        return [it for it in list(self._trainings.values()) if not it.over]
 
     def _started(self, training: SceneTraining) -> SceneTraining:
         """Put a training at the end of the line, and let it go on. Raises ValueError where its visitor has no place."""
         limits, visitor = self.limits, training.visitor
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise ValueError(f"{RESTART}: try again in a minute")
             if own := self.of(visitor):
@@ -346,14 +344,8 @@ class TrainingQueue:
             for name in over[: max(0, len(self._trainings) - limits.known_trainings)]:
                 del self._trainings[name]
         run = contextvars.copy_context().run  # ZeroGPU asks in it whose time it is.
-        threading.Thread(target=run, args=[self._run, training], name="training", daemon=True).start()
+        threading.Thread(target=run, args=[training.run], name="training", daemon=True).start()
         return training
-
-    def _run(self, training: SceneTraining) -> None:
-        training.run()
-        with self._changed:
-            training.over = True
-            self._changed.notify_all()
 
     def _train_here(self, file: str, config: TrainConfig, checkpoint: Checkpoint | None) -> Records:
         with closing(train(open_picture(file), config, self.store.device, checkpoint)) as records:
