@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import imageio.v2 as imageio
 import numpy as np
@@ -145,41 +145,35 @@ def test_a_short_training_has_a_plot_and_no_quality_figure(small, faces_set, tmp
 
 
 BAD_INPUT = (
-    (["train", "none", "--out", "o"], "none does not exist"),
-    (["train", "{data}", "--out", "o", "--batch", "100"], "batch is 100; the set holds only 64"),
-    (["train", "{data}", "--out", "o", "--iterations", "0"], "iterations is 0; allowed are 1 to"),
-    (["train", "{data}", "--out", "o", "--preset", "best"], "invalid choice: 'best'"),
-    (["train", "{data}", "--out", "o", "--loss", "mse"], "invalid choice: 'mse' (choose from 'minimax', 'non-"),
-    (["train", "{data}", "--out", "o", "--device", "abacus"], "device is 'abacus'"),
-    (["train", "{data}", "--out", "o", "--iterations=1e999"], "argument --iterations: invalid int value"),
-    (["sample", "{model}", "--out", "o", "--truncation=nan"], "truncation is nan"),
-    (["morph", "{model}", "--seeds", "1,2", "--out", "o.gif", "--fps=--"], "argument --fps=--: a value is needed"),
-    (["prepare", "none", "--out", "o.zip"], "none does not exist"),
-    (["prepare", "{data}", "--out", "o.tar"], "a file that ends in .zip"),
-    (["sample", "none", "--out", "o"], "none is neither a folder nor a repository"),
-    (["sample", "{model}", "--out", "o", "--count", "0"], "count is 0"),
-    (["sample", "{model}", "--out", "o", "--truncation", "3"], "truncation is 3;"),
-    (["sample", "{model}", "--out", "{model}/config.json"], "config.json is a file; --out takes a folder"),
-    (["morph", "{model}", "--seeds", "1", "--out", "o.mp4"], "seeds are '1'; at least two"),
-    (["morph", "{model}", "--seeds", "1,b", "--out", "o.mp4"], "seeds are '1,b'; whole numbers"),
-    (["morph", "{model}", "--seeds", "1,2", "--out", "o.avi"], "a file that ends in .mp4 or .gif is needed"),
-    (["morph", "{model}", "--seeds", "1,2", "--out", "o.gif", "--frames", "1"], "frames is 1"),
-    (["morph", "{model}", "--seeds", "1,2", "--out", "o.gif", "--fps", "0"], "fps is 0"),
-    (["import", "none", "--out", "o"], "none does not exist"),
-    (["import", "none", "--out", "{model}"], "exists already"),
-    (["train", "https://host/faces.zip", "--out", "o"], "https://host/faces.zip is an address; download it first"),
-    (["sample", "{model}", "--out", "s3://host/o"], "s3://host/o is an address; a file or folder"),
-    (["sample", "https://huggingface.co/a/b", "--out", "o"], "is an address; USER/REPO is enough"),
-    (["sample", "{model}", "--out", ""], "argument --out: the name is empty"),
-    (["train", "", "--out", "o"], "argument DATA: the name is empty"),
-    (["train", "{data}", "--out", "{data}"], "pictures is not empty and holds no training; choose another folder"),
-    (["train", "{data}", "--out", "{data}/00.png"], "00.png is a file; --out takes a folder"),
-    (["import", "none", "--out", "{data}/00.png"], "00.png is a file; --out takes a folder"),
-    (["prepare", "{data}", "--out", "{data}/00.png/a.zip"], "00.png is a file; --out takes a folder"),
-    (["morph", "{model}", "--seeds", "1,2", "--out", "{data}/00.png/a.mp4"], "00.png is a file; --out takes"),
-    (["morph", "{model}", "--seeds", "1,2", "--out", "{gif}"], "taken.gif exists already; choose another name"),
-    (["sample", "{scene}", "--out", "o"], "is a scene of singan; a face model of dcgan is needed"),
-    (["train", "{data}", "--out", "{scene}"], "holds a scene of singan; choose another folder"),
+    ("train none --out o", "none does not exist"),
+    ("train {data} --out o --batch 100", "batch is 100; the set holds only 64"),
+    ("train {data} --out o --preset best", "invalid choice: 'best'"),
+    ("train {data} --out o --loss mse", "invalid choice: 'mse' (choose from 'minimax', 'non-"),
+    ("train {data} --out o --device abacus", "device is 'abacus'"),
+    ("train {data} --out o --iterations=1e999", "argument --iterations: invalid int value"),
+    ("train {data} --out {data}", "pictures is not empty and holds no training; choose another folder"),
+    ("train {data} --out {mine}", "mine is not empty and holds no training; choose another folder"),
+    ("train {data} --out {data}/00.png", "00.png is a file; --out takes a folder"),
+    ("train {data} --out {scene}", "holds a scene of singan; choose another folder"),
+    ("train https://host/faces.zip --out o", "https://host/faces.zip is an address; download it first"),
+    ("prepare {data} --out o.tar", "a file that ends in .zip"),
+    ("prepare {data} --out {data}/00.png/a.zip", "00.png is a file; --out takes a folder"),
+    ("sample none --out o", "none is neither a folder nor a repository"),
+    ("sample {scene} --out o", "is a scene of singan; a face model of dcgan is needed"),
+    ("sample {model} --out o --count 0", "count is 0"),
+    ("sample {model} --out o --truncation=nan", "truncation is nan"),
+    ("sample {model} --out o --size 63", "size is 63"),
+    ("sample {model} --out s3://host/o", "s3://host/o is an address; a file or folder"),
+    ("sample https://huggingface.co/a/b --out o", "is an address; USER/REPO is enough"),
+    ("morph {model} --seeds 1 --out o.mp4", "seeds are '1'; at least two"),
+    ("morph {model} --seeds 1,b --out o.mp4", "seeds are '1,b'; whole numbers"),
+    ("morph {model} --seeds 1,2 --out o.avi", "a file that ends in .mp4 or .gif is needed"),
+    ("morph {model} --seeds 1,2 --out o.gif --frames 1", "frames is 1"),
+    ("morph {model} --seeds 1,2 --out o.gif --fps=--", "argument --fps=--: a value is needed"),
+    ("morph {model} --seeds 1,2 --out {mine}/log.csv/a.gif", "log.csv is a file; --out takes"),
+    ("morph {model} --seeds 1,2 --out {mine}/taken.gif", "taken.gif exists already; choose another name"),
+    ("import none --out o", "none does not exist"),
+    ("import none --out {model}", "exists already"),
 )
 
 
@@ -187,13 +181,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     small, faces_set, tiny_faces_folder, tiny_folder, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "taken.gif").write_text("mine")
-    names = {"data": faces_set, "model": tiny_faces_folder, "scene": tiny_folder, "gif": tmp_path / "taken.gif"}
-    before = contents(tiny_folder)
-    for arguments, message in BAD_INPUT:
-        assert run(*(a.format(**names) for a in arguments)) == 2, arguments
-        assert message in one_line(capsys), arguments
-    assert contents(tiny_folder) == before
+    names = {"data": faces_set, "model": tiny_faces_folder, "scene": tiny_folder, "mine": tmp_path / "mine"}
+    (tmp_path / "mine" / "sheets").mkdir(parents=True)
+    for name in ("log.csv", "taken.gif", "sheets/0000004.png"):  # as a training calls its files, and not written by one
+        (tmp_path / "mine" / name).write_text("mine")
+    before = {name: contents(folder) for name, folder in names.items()}
+    for line, message in BAD_INPUT:
+        assert run(*(part.format(**names) for part in line.split())) == 2, line
+        assert message in one_line(capsys), line
+    assert {name: contents(folder) for name, folder in names.items()} == before
     assert not list(tmp_path.glob("o*"))
 
 
@@ -209,7 +205,6 @@ def test_sample_writes_faces_that_know_their_recipes(tiny_faces_folder, tmp_path
     assert run("sample", tiny_faces_folder, "--out", tmp_path / "large", "--count", 1, "--size", 200) == 0
     large = tmp_path / "large" / "seed0_00000.png"
     assert Image.open(large).size == (200, 200) and load_recipes(large) == ([Recipe(0)], model)
-    assert run("sample", tiny_faces_folder, "--out", tmp_path / "x", "--size", 63) == 2
     faces = FacePipeline.from_pretrained(tiny_faces_folder)
     assert model == {"name": "tiny", "fingerprint": faces.fingerprint, "latent_dim": 8}
     few, many = (np.asarray(Image.open(tmp_path / out / name)).astype(int) for out in ("few", "many"))
@@ -236,30 +231,9 @@ def test_import_makes_a_model_that_samples(tmp_path, capsys):
     assert len(list((tmp_path / "o").iterdir())) == 2
 
 
-def interruptible(iterations: int) -> list[str]:
-    """The command that trains small networks in a process of its own; the set and --out are still to come."""
-    code = (
-        "import sys\nfrom dataclasses import replace\nfrom dcgan.config import PRESETS\n"
-        "from dcgan.__main__ import main\n"
-        "model = replace(PRESETS['standard'].model, latent_dim=8, width=4, discriminator_width=4)\n"
-        "PRESETS['standard'] = replace(PRESETS['standard'], model=model, batch=8, snapshot_every=10**6, "
-        f"iterations={iterations})\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    return [sys.executable, "-c", code, "train", "--device", "cpu"]
-
-
 @pytest.mark.soak
-def test_torchrun_trains_one_model(faces_set, tmp_path):
-    code = ROOT / "tests" / "dcgan" / "two_trainings.py"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", code, faces_set,
-               tmp_path / "run"]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.count("trained in") == 1  # one of them reports
+def test_torchrun_trains_one_model(torchrun, faces_set, tmp_path):
+    assert torchrun("two_trainings.py", faces_set, tmp_path / "run").count("trained in") == 1  # one of them reports
     assert (tmp_path / "run" / "log.csv").read_text().splitlines()[-1].startswith("8,64,")
     assert len(FacePipeline.from_pretrained(tmp_path / "run").generate(torch.zeros(1, 8))) == 1
 
@@ -281,15 +255,11 @@ def test_a_folder_that_is_being_written_is_refused_and_keeps_what_it_holds(small
 @pytest.mark.soak
 def test_two_trainings_at_once_lose_nothing(faces_set, tmp_path):
     """The second ends with one line; the first goes on."""
-    command = [*interruptible(8), faces_set, "--out", tmp_path / "run"]
-    processes = [
-        subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    ends = sorted((process.communicate(timeout=120), process.returncode) for process in processes)
-    codes = sorted(code for _, code in ends)
-    assert codes == [0, 2], ends
-    said = next(err for (_, err), code in ends if code == 2)
+    command = [sys.executable, "-m", "tests.dcgan.two_trainings", str(faces_set), str(tmp_path / "run")]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = {process.communicate(timeout=120)[1]: process.returncode for process in processes}
+    assert sorted(errors.values()) == [0, 2], errors
+    (said,) = (error for error, code in errors.items() if code == 2)
     assert said.count("\n") == 1 and ("another process is writing" in said or "--resume goes on" in said)
     assert FacePipeline.from_pretrained(tmp_path / "run").train_config.iterations == 8
 
@@ -308,16 +278,6 @@ def test_prepare_replaces_only_what_it_made(data, tmp_path, capsys):
         assert "64 pictures of 64x64 px" in captured.out and not captured.err
     assert run("prepare", out, "--out", out) == 2 and "which is to be read" in one_line(capsys)
     assert run("prepare", data, "--out", data / "FACES.ZIP") == 0 and not leftovers(data)
-
-
-def test_train_leaves_other_files_alone(small, faces_set, tmp_path, capsys):
-    for number, name in enumerate(("log.csv", "notes.txt", "sheets/mine.png", "log.png")):
-        out = tmp_path / f"run{number}"
-        (out / name).parent.mkdir(parents=True)
-        (out / name).write_text("mine")
-        assert run("train", faces_set, "--out", out, "--device", "cpu") == 2
-        assert f"run{number} is not empty and holds no training; choose another folder" in one_line(capsys)
-        assert contents(out) == {out / name: b"mine"}
 
 
 def test_a_training_that_ended_before_its_first_checkpoint_is_begun_anew(
@@ -343,154 +303,99 @@ def test_a_state_of_other_networks_is_refused(small, faces_set, tiny_faces_folde
     out = Path(shutil.copytree(tiny_faces_folder, tmp_path / "run"))
     with safe_open(out / "training.safetensors", "pt") as file:
         meta, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    for change in (
-        {"ema/main.0.weight": torch.zeros(3)}, {"generator_optimizer/0/exp_avg": torch.zeros(3)},
-        {"generator_optimizer/99/exp_avg": torch.zeros(3)}, {"discriminator_optimizer/0": torch.zeros(3)},
-    ):  # fmt: skip
-        save_file({**tensors, **change}, out / "training.safetensors", meta)
+    for name in ("ema/main.0.weight", "generator_optimizer/99/exp_avg", "discriminator_optimizer/0"):
+        save_file({**tensors, name: torch.zeros(3)}, out / "training.safetensors", meta)
         assert run("train", faces_set, "--out", out, "--resume", "--iterations", 12, "--device", "cpu") == 2
         assert re.search("the training to go on with is damaged|training.safetensors is damaged: ", one_line(capsys))
 
 
-# -- signals ----------------------------------------------------------------------------------------------------------
+# -- stopped, or on a full disk ---------------------------------------------------------------------------------------
 
 
-def sends(number, function):
-    """The function, which first sends this process a signal."""
+def signalling(function, wanted):
+    """Return the function, which at the wanted call first sends this process SIGTERM."""
+    calls = itertools.count(1)
 
-    def called(*arguments, **options):
-        os.kill(os.getpid(), number)
-        return function(*arguments, **options)
+    def called(*arguments):
+        if next(calls) == wanted:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return function(*arguments)
 
     return called
 
 
-def at_iteration(wanted, number, monkeypatch):
-    """Sends this process a signal in the middle of an iteration."""
-    iterate = Trainer.iterate
-
-    def iterated(self, iteration):
-        if iteration == wanted:
-            os.kill(os.getpid(), number)
-        iterate(self, iteration)
-
-    monkeypatch.setattr(Trainer, "iterate", iterated)
-    monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
-
-
-def test_a_signal_keeps_the_iteration_that_it_came_in(
-    small, faces_set, tiny_faces_folder, tmp_path, monkeypatch, capsys
+@pytest.mark.parametrize(
+    ("owner", "function", "call", "kept"),
+    [
+        (Trainer, "iterate", 6, 6),
+        (Examiner, "draw", 2, 4),  # while quality is measured
+        pytest.param(Examiner, "draw", 7, 8, marks=pytest.mark.soak),
+        pytest.param(command_line, "save_checkpoint", 1, 5, marks=pytest.mark.soak),
+    ],
+)
+def test_a_stopped_training_keeps_its_iterations_and_goes_on_as_if_nothing_was(
+    owner, function, call, kept, small, faces_set, tiny_faces_folder, tmp_path, monkeypatch, capsys
 ):
-    whole, out = tiny_faces_folder, tmp_path / "run"
-    with monkeypatch.context() as patch:
-        at_iteration(5, signal.SIGTERM, patch)
-        assert run("train", faces_set, "--out", out, "--device", "cpu") == 143
-    assert "stopped: 6 iterations are kept in" in capsys.readouterr().out and not leftovers(out)
-    assert run("sample", out, "--out", tmp_path / "samples", "--count", 1) == 0
-    assert run("train", faces_set, "--out", out, "--device", "cpu", "--resume") == 0
-    for name in ("model.safetensors", "training.safetensors"):
-        one, other = (safetensors.torch.load_file(folder / name) for folder in (whole, out))
-        assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
-
-
-@pytest.mark.parametrize(("call", "kept"), [(1, 4), (6, 8)])
-def test_a_signal_while_quality_is_measured_stops_at_once_and_goes_on_with_it(
-    call, kept, small, faces_set, tiny_faces_folder, tmp_path, monkeypatch, capsys
-):
-    whole, out = tiny_faces_folder, tmp_path / "run"
-    draw, calls = Examiner.draw, itertools.count()
     monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
-    with monkeypatch.context() as patch:
-        patch.setattr(Examiner, "draw", lambda *a: (sends(signal.SIGTERM, draw) if next(calls) == call else draw)(*a))
-        assert run("train", faces_set, "--out", out, "--device", "cpu") == 143
+    out = tmp_path / "run"
+    train = ["train", faces_set, "--out", out, "--device", "cpu"]
+    stopping = signalling(getattr(owner, function), call)
+    with mock.patch.object(owner, function, autospec=True, side_effect=stopping) as stopped:
+        assert run(*train) == 143
+    assert stopped.call_count <= call + 1 and not leftovers(out)
     captured = capsys.readouterr()
-    assert f"stopped: {kept} iterations are kept in" in captured.out and next(calls) == call + 1
-    assert run("train", faces_set, "--out", out, "--device", "cpu") == 2  # there is something left to do
-    assert run("train", faces_set, "--out", out, "--device", "cpu", "--resume") == 0 and not leftovers(out)
-    for name in ("model.safetensors", "training.safetensors", "config.json"):
-        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert f"stopped: {kept} iterations are kept in" in captured.out and "stopped" not in captured.err
+    assert load_checkpoint(out).iteration == kept
+    assert run(*train) == 2 and "--resume goes on with it" in capsys.readouterr().err
+    assert run(*train, "--resume") == 0 and not leftovers(out)
+    for name in ("model.safetensors", "training.safetensors"):
+        one, other = (safetensors.torch.load_file(folder / name) for folder in (tiny_faces_folder, out))
+        assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
     iterations = [int(row.split(",")[0]) for row in (out / "log.csv").read_text().splitlines()[1:]]
     assert iterations == sorted(set(iterations)) and iterations[-1] == 8
 
 
-def test_a_signal_while_a_checkpoint_is_written_loses_nothing(small, faces_set, tmp_path, monkeypatch, capsys):
-    save, calls = command_line.save_checkpoint, itertools.count()
-    once = lambda *given: (save if next(calls) else sends(signal.SIGTERM, save))(*given)  # noqa: E731
-    monkeypatch.setattr(command_line, "save_checkpoint", once)
-    monkeypatch.setattr(sys.modules["dcgan.train"], "RECORD_SECONDS", 0.0)
-    out = tmp_path / "run"
-    assert run("train", faces_set, "--out", out, "--device", "cpu") == 143
-    captured = capsys.readouterr()
-    kept = int(captured.out.split("stopped: ")[1].split()[0])
-    assert kept == 5 and "stopped" not in captured.err and not leftovers(out)
-    assert load_checkpoint(out).iteration == kept
-
-
-@pytest.mark.parametrize("command", ["sample", "morph", "prepare", "import"])
-def test_sigterm_leaves_whole_files(command, faces_set, tiny_faces_folder, tmp_path, monkeypatch, capsys):
-    out = tmp_path / "o"
+@pytest.fixture
+def commands(faces_set, tiny_faces_folder, tmp_path):
+    """Each command with what it needs; --out is still to come."""
     torch.save(new_generator(ModelConfig(latent_dim=12, width=4)).state_dict(), tmp_path / "netG.pth")
-    commands = {
-        "sample": [tiny_faces_folder, "--out", out, "--count", 5], "import": [tmp_path / "netG.pth", "--out", out],
-        "morph": [tiny_faces_folder, "--seeds", "1,2", "--out", out / "a.mp4", "--frames", 4],
-        "prepare": [faces_set, "--out", out / "a.zip"],
+    return {
+        "sample": [tiny_faces_folder], "morph": [tiny_faces_folder, "--seeds", "1,2", "--frames", 4],
+        "prepare": [faces_set], "import": [tmp_path / "netG.pth"], "train": [faces_set, "--device", "cpu"],
     }  # fmt: skip
-    real, count = os.replace, iter(range(1000))
-
-    def interrupted(*arguments):
-        if next(count) == 3 or command != "sample":
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
-        real(*arguments)
-
-    monkeypatch.setattr(os, "replace", interrupted)
-    assert run(command, *commands[command]) == 143
-    assert one_line(capsys) == f"{command}: stopped; the files written so far are whole\n"
-    found = sorted(path.name for path in out.iterdir()) if out.exists() else []
-    assert found == ([f"seed0_{i:05}.png" for i in range(3)] if command == "sample" else [])
 
 
-# -- odd machines -----------------------------------------------------------------------------------------------------
+FILES = {"morph": "a.gif", "prepare": "a.zip"}  # within --out; the other commands take a folder
 
-FREE = {"sample": 40, "morph": 8, "prepare": 12, "import": 20, "train": 100}  # kB; less than each needs
+
+def test_sigterm_leaves_whole_files(commands, tmp_path, monkeypatch, capsys):
+    for command, written in (("sample", 3), ("morph", 0), ("prepare", 0), ("import", 0)):
+        out = tmp_path / command
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", signalling(os.replace, written + 1))
+            assert run(command, *commands[command], "--out", out / FILES.get(command, "")) == 143
+        assert one_line(capsys) == f"{command}: stopped; the files written so far are whole\n"
+        found = sorted(path.name for path in out.iterdir()) if out.exists() else []
+        assert found == [f"seed0_{i:05}.png" for i in range(written)]
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("command", "free"), [*FREE.items(), ("sample", 0), ("train", 0)])
-def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
-    command, free, small, faces_set, tiny_faces_folder, tmp_path, capsys
-):
-    torch.save(new_generator(ModelConfig(latent_dim=12, width=4)).state_dict(), tmp_path / "netG.pth")
-    with nearly_full(tmp_path / "disk", free) as disk:
-        out = disk / "new" / "o"
-        commands = {
-            "sample": [tiny_faces_folder, "--out", out], "import": [tmp_path / "netG.pth", "--out", out],
-            "morph": [tiny_faces_folder, "--seeds", "1,2", "--out", out / "a.gif", "--frames", 4],
-            "prepare": [faces_set, "--out", out / "a.zip"], "train": [faces_set, "--out", out, "--device", "cpu"],
-        }  # fmt: skip
-        assert run(command, *commands[command]) == 2
-        said = capsys.readouterr().err.split("\n")[-2]  # behind a bar
-        assert said == f"{command}: the disk is full: nothing half-written was left; free some space and try again"
-        assert not leftovers(disk)
-        if command == "sample" and free:
-            found = list(out.iterdir())
-            assert found and all(load_recipes(path)[0] for path in found)
-        elif command == "train" and free:
-            assert {path.name for path in out.iterdir()} <= {"log.csv", "log.png", "sheets"}
-        else:
-            assert not (disk / "new").exists()
-        (disk / "taken").unlink()
-        assert run(command, *commands[command]) == 0
-
-
-@pytest.mark.soak
-def test_an_ascii_locale_changes_nothing(tiny_faces_folder, tmp_path):
-    """A card in latin-1, names with accents, and a locale that has none."""
-    model, out = tmp_path / "mod\u00e8le", tmp_path / "d\u00e9j\u00e0"
-    shutil.copytree(tiny_faces_folder, model)
-    (model / "README.md").write_bytes("caf\u00e9".encode("latin-1"))
-    command = [sys.executable, "-m", "dcgan", "sample", model, "--out", out, "--count", "1"]
-    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    result = subprocess.run([os.fsencode(part) for part in command], cwd=ROOT, env=environment, capture_output=True)
-    assert result.returncode == 0, result.stderr
-    assert [path.name for path in out.iterdir()] == ["seed0_00000.png"]
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(small, commands, tmp_path, capsys):
+    free = {"sample": 40, "morph": 8, "prepare": 12, "import": 20, "train": 100}  # kB; less than each needs
+    for number, (command, kilobytes) in enumerate([*free.items(), ("sample", 0), ("train", 0)]):
+        with nearly_full(tmp_path / f"disk{number}", kilobytes) as disk:
+            out = disk / "new" / "o"
+            arguments = [command, *commands[command], "--out", out / FILES.get(command, "")]
+            assert run(*arguments) == 2
+            said = capsys.readouterr().err.split("\n")[-2]  # behind a bar
+            assert said == f"{command}: the disk is full: nothing half-written was left; free some space and try again"
+            assert not leftovers(disk)
+            if command == "sample" and kilobytes:
+                found = list(out.iterdir())
+                assert found and all(load_recipes(path)[0] for path in found)
+            elif command == "train" and kilobytes:
+                assert {path.name for path in out.iterdir()} <= {"log.csv", "log.png", "sheets"}
+            else:
+                assert not (disk / "new").exists()
+            (disk / "taken").unlink()
+            assert run(*arguments) == 0

@@ -44,24 +44,19 @@ def test_missing_keys_have_defaults_and_zero_moves_vanish():
 def test_bad_recipes_are_named():
     for values, message in (
         (None, "a face's recipe is None; an object"),
-        ({"seed": -1}, "seed is -1.*allowed are 0 to"),
         ({"seed": 1.5}, "seed is 1.5; a whole number"),
         ({"seed": "7"}, r"seed is '7' \(str\); a number"),
         ({"seed": True}, r"seed is True \(bool\); a number"),
         ({"seed": 10**5000}, "seed is a int of very many digits; allowed are"),
         ({"index": 1e9}, "index is 1000000000.0; allowed are 0 to 1000000"),
         ({"truncation": 3}, "truncation is 3.*allowed are 0 to 2"),
-        ({"truncation": float("nan")}, "truncation is nan"),
         ({"variety": 1.1}, "variety is 1.1; allowed are 0 to 1"),
-        ({"moves": [1]}, r"moves is \[1\]; an object"),
         ({"moves": {"smiling": 11}}, r"moves\['smiling'\] is 11.*allowed are -10"),
         ({"moves": {str(i): 1 for i in range(1001)}}, "moves has 1001 entries; at most 1000"),
         ({"moves": {"x" * 101: 1}}, "a direction's name is 'xxx.*at most 100 characters"),
-        ({"z": "0,1"}, "z is '0,1'; a list"),
         ({"z": [0, None]}, "an entry of z is None"),
         ({"z": []}, r"z is \[\]; a list"),
         ({"z": [0.0] * 1025}, "z has 1025 entries; at most 1024"),
-        ({"z": [1e300]}, "an entry of z is 1e[+]300; allowed are"),
     ):
         with pytest.raises(ValueError, match=message):
             Recipe.from_dict(values)
@@ -71,13 +66,10 @@ NESTED: list = []
 for _ in range(100_000):
     NESTED = [NESTED]
 ODD = (
-    None, True, False, 0, -1, 0.5, 1e308, float("nan"), float("-inf"), 10**30, -(10**400), 10**5000,
-    "", "1", "x" * 10**6, "\0", "line\nbreak",
-    [], {}, [None], [[]], [0.5] * 3, [float("nan")], ["a"] * 2000, {"": 1}, {"a": {"b": []}}, {"a": None},
-    {"a" * 1000: 1}, {"a\nb": "c\nd"}, {str(i): 1 for i in range(3000)}, NESTED, {"z": [1]}, {"moves": {"a": 1}},
+    None, True, 0, -1, 0.5, 1e308, float("nan"), float("-inf"), -(10**400), "", "1", "x" * 10**6, "line\nbreak",
+    [], {}, [None], [[]], [0.5] * 3, [float("nan")], ["a"] * 2000, {"": 1}, {"a": {"b": []}}, {"a\nb": "c\nd"},
+    {"a" * 1000: 1}, NESTED, {"moves": {"a": 1}},
 )  # fmt: skip
-
-
 KEYS = ("seed", "index", "truncation", "moves", "variety", "z")
 
 
@@ -96,25 +88,16 @@ def test_any_value_in_any_place_is_a_recipe_or_one_sentence():
             assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict(), allow_nan=False))) == recipe
 
 
-def zipped(path, content, **how):
-    with zipfile.ZipFile(path, "w", **how) as archive:
-        archive.writestr("latents.json", content)
-
-
-def with_text(path, text):
-    save_png(FACES[0], RECIPES[0], {"name": text}, path)
+def zipped(path, content, name="latents.json", method=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(name, content)
 
 
 def declared_smaller(path):
     """Its entry says 100 bytes; it unpacks to 48 MB."""
-    zipped(path, b" " * 48_000_000, compression=zipfile.ZIP_DEFLATED)
+    zipped(path, b" " * 48_000_000)
     content = path.read_bytes()
     path.write_bytes(content.replace((48_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little")))
-
-
-def other_zip(path):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.txt", "a")
 
 
 LARGE = b'{"seed": 1, "more": "' + b"x" * MAX_JSON_BYTES + b'"}'
@@ -122,9 +105,7 @@ FILES = {
     "plain.png": (FACES[0].save, "plain.png is a picture without a recipe"),
     "plain.jpg": (FACES[0].save, "plain.jpg is neither a PNG, a ZIP nor a latents.json"),
     "empty.json": (lambda path: path.write_text('{"faces": []}'), "empty.json holds no recipe"),
-    "bad.json": (lambda path: path.write_text("{"), "bad.json holds no recipe"),
-    "list.json": (lambda path: path.write_text("[1]"), "list.json holds no recipe"),
-    "other.zip": (other_zip, "other.zip is a ZIP without latents.json: it holds no recipe"),
+    "other.zip": (lambda path: zipped(path, "a", "a.txt"), "other.zip is a ZIP without latents.json"),
     "large.json": (lambda path: path.write_bytes(LARGE), "MB of JSON; at most"),
     "many.json": (lambda path: path.write_text(json.dumps({"faces": [{}] * 1001})), "holds 1001 faces; at most 1000"),
     "digits.json": (lambda path: path.write_text('{"seed": ' + "9" * 4000 + "}"), "4000 digits"),
@@ -132,10 +113,13 @@ FILES = {
     "infinite.json": (lambda path: path.write_text('{"z": [1e999]}'), "an entry of z is inf"),
     "deep.json": (lambda path: path.write_text('{"moves": ' + "[" * 100_000), "nested too deeply"),
     "latin.json": (lambda path: path.write_bytes('{"name": "é"}'.encode("latin-1")), "not UTF-8"),
-    "large.zip": (lambda path: zipped(path, LARGE, compression=zipfile.ZIP_DEFLATED), "MB of JSON; at most"),
+    "large.zip": (lambda path: zipped(path, LARGE), "MB of JSON; at most"),
     "lying.zip": (declared_smaller, "latents.json in lying.zip is damaged"),
-    "bzip.zip": (lambda path: zipped(path, b" " * 48_000_000, compression=zipfile.ZIP_BZIP2), "packed by a method"),
-    "text.png": (lambda path: with_text(path, "x" * MAX_JSON_BYTES), "MB of JSON; at most|too large"),
+    "bzip.zip": (lambda path: zipped(path, b" ", method=zipfile.ZIP_BZIP2), "packed by a method"),
+    "text.png": (
+        lambda path: save_png(FACES[0], RECIPES[0], {"name": "x" * MAX_JSON_BYTES}, path),
+        "MB of JSON; at most|too large",
+    ),
     "cut.png": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 30), "is damaged"),
     "folder": (lambda path: path.mkdir(), "Is a directory"),
 }  # fmt: skip

@@ -1,10 +1,7 @@
 import math
-import os
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +13,6 @@ from dcgan.quality import sliced_wasserstein, spread
 from dcgan.train import train
 from dcgan.trainer import Trainer, learning_rate
 
-ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 GAMES = {
     "standard": {"augmentation": "adaptive"},
@@ -24,9 +20,8 @@ GAMES = {
                     "optimizer": "rmsprop", "mirror": False},
     "extra-adam": {"loss": "minimax", "penalty": 0.0, "extragradient": True, "norm": "batch",
                    "augmentation": "differentiable"},
-    "hinge": {"loss": "hinge", "penalty": 0.0, "norm": "spectral"},
     "noisy": {"loss": "non-saturating", "penalty": 0.0, "label_noise": 0.05, "label_smoothing": 0.1, "clip_value": 0.1,
-              "norm": "batch"},
+              "norm": "spectral"},
 }  # fmt: skip
 
 
@@ -163,11 +158,6 @@ def test_a_checkpoint_of_something_else_is_refused(tiny_images, short):
     assert list(train(tiny_images, longer, CPU, first))[-1].iteration == 3
 
 
-def test_batches_that_do_not_fit_are_refused(tiny_images, tiny_train_config):
-    with pytest.raises(ValueError, match="batch is 65; the set holds only 64"):
-        next(train(tiny_images, replace(tiny_train_config, batch=65), CPU))
-
-
 def test_a_damaged_training_file_is_refused(tiny_faces_folder, tmp_path):
     with pytest.raises(ModelError, match="holds no training to go on with"):
         load_checkpoint(tmp_path)
@@ -176,7 +166,7 @@ def test_a_damaged_training_file_is_refused(tiny_faces_folder, tmp_path):
     content = (tiny_faces_folder / "training.safetensors").read_bytes()
     quality = content.index(b'"quality\\": ') + len('"quality\\": ')
     for damaged in (
-        content[:-50], b"", content[:4], content.replace(b"iteration", b"iteratiom", 1), bytes(8) + content[8:],
+        content[:-50], b"", content.replace(b"iteration", b"iteratiom", 1),
         content[:quality] + b"-9  "[: len("null")] + content[quality + len("null") :],
     ):  # fmt: skip
         (tmp_path / "training.safetensors").write_bytes(damaged)
@@ -203,16 +193,10 @@ def test_any_record_can_become_a_checkpoint(tiny_images, short, tmp_path, monkey
 
 
 @pytest.mark.soak
-def test_two_processes_train_one_model(tiny_images, tmp_path):
-    """Through torchrun and gloo: both hold the same weights, which are the mean of what each saw."""
+def test_two_processes_train_one_model(torchrun, tiny_images, tmp_path):
+    """By torchrun and gloo: both hold the same weights, which are the mean of what each saw."""
     torch.save(tiny_images, tmp_path / "images.pt")
-    script = ROOT / "tests" / "dcgan" / "two_processes.py"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script, tmp_path]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
+    torchrun("two_processes.py", tmp_path)
     ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(2)]
     assert same(ranks[0]["weights"], ranks[1]["weights"])
     seen = [rank["indices"] for rank in ranks]

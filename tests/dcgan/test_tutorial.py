@@ -29,13 +29,8 @@ def prefixed(weights, prefix):
     return {f"{prefix}{name}": value for name, value in weights.items()}
 
 
-def converted(weights, dtype):
-    return {name: value.to(dtype) if value.is_floating_point() else value for name, value in weights.items()}
-
-
 SHAPES = {
-    "bare": lambda w: w,
-    "ordered": OrderedDict,
+    "bare": OrderedDict,
     "parameters": lambda w: {name: nn.Parameter(v, requires_grad=False) for name, v in w.items()},
     "key": lambda w: {"epoch": 3, "netD_state_dict": DISCRIMINATOR, "netG_state_dict": w},
     "deep": lambda w: {"state": {"models": {"D": DISCRIMINATOR, "G": w}}, "optimizer": {"state": {0: {"step": 1}}}},
@@ -43,8 +38,7 @@ SHAPES = {
     "nested prefixes": lambda w: prefixed(w, "model._orig_mod.module.generator."),
     "a Sequential of another name": lambda w: {name.removeprefix("main."): v for name, v in w.items()},
     "before 0.4.1": lambda w: {name: v for name, v in w.items() if "num_batches" not in name},
-    "float64": lambda w: converted(w, torch.float64),
-    "float16": lambda w: converted(w, torch.float16),
+    "float16": lambda w: {name: v.half() if v.is_floating_point() else v for name, v in w.items()},
 }
 
 
