@@ -24,15 +24,10 @@ def page(tiny_folder, tiny_faces_folder):
     return build_page(faces, Models([str(tiny_folder)], [], ScenePipeline.from_pretrained), torch.device("cpu"))
 
 
-def status_of(event):
-    found = [it for it in event.outputs if (it.elem_id or "").endswith("-status")]
-    return found[0] if found else None
-
-
 def test_every_work_with_a_status_ends_there_with_why_it_failed(page):
     failed = set()
     for event in page.fns.values():
-        status = status_of(event)
+        status = next((it for it in event.outputs if (it.elem_id or "").endswith("-status")), None)
         if status is None or not inspect.isgeneratorfunction(event.fn):
             continue
         values = {it: "gone" if isinstance(it, gr.Dropdown) else it.value for it in event.inputs}  # no such model
@@ -72,7 +67,9 @@ def failing_app():
     """The address of a page whose events fail, each as it is asked to."""
 
     def answer(name: str) -> str:
-        raise ERRORS[name][0]
+        if name in ERRORS:
+            raise ERRORS[name][0]
+        return name
 
     def stream(name: str):
         yield "begun"
@@ -82,12 +79,9 @@ def failing_app():
         yield "begun"
         raise ERRORS[name][0]
 
-    def fine(name: str) -> str:
-        return name
-
     with Page(analytics_enabled=False) as page:
         name, said = gr.Textbox(), gr.Textbox()
-        for handler in (answer, stream, watch, fine):
+        for handler in (answer, stream, watch):
             gr.Button().click(handler, name, said, api_name=handler.__name__)
         gr.Button().click(answer, name, said, api_visibility="private")
         gr.Button().click(stream, name, said, api_visibility="private", trigger_mode="always_last")
@@ -107,7 +101,7 @@ def test_every_error_of_a_handler_is_one_sentence_and_one_line_of_the_log(failin
             assert len(begun) == (handler != "answer")
             assert f"event={handler} seconds=0.0" in caplog.records[-1].getMessage()
             assert "visitor" not in caplog.text and "Traceback" not in caplog.text
-    assert stranger.call("fine", ["a"]) == ("complete", ["a"])
+    assert stranger.call("answer", ["a"]) == ("complete", ["a"])
     assert caplog.records[-1].getMessage().endswith("outcome=ok")
 
 

@@ -1,7 +1,7 @@
 """Links: what is written is read back, and what cannot be read is named."""
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -52,29 +52,24 @@ def test_any_face_comes_back_exactly_and_briefly():
         assert face_token(beyond).startswith("z") and read_face(face_token(beyond)) == beyond
     assert face_token(Recipe(7, 3, 0.8, {"smiling": 1.5, "pc1": -2.0})) == "7.3.0.8~smiling=1.5~pc1=-2"
     assert face_token(Recipe(7, 3, variety=0.7)) == "7.3.1v0.7"
-    assert read_face("7.3.1") == Recipe(7, 3)
+    assert read_face("7.3.1") == Recipe(7, 3) and read_face("7.3.0.8") == Recipe(7, 3, 0.8)  # older links, too
     assert address({"face": "7.3.0.8~smiling=1.5"}) == "?face=7.3.0.8~smiling=1.5"
 
 
 def test_damaged_tokens_are_refused():
     for token, message in (
-        ("", "SEED.INDEX.TRUNCATION is needed"),
-        ("7", "SEED.INDEX.TRUNCATION is needed"),
         ("7.3", "SEED.INDEX.TRUNCATION is needed"),
         ("x.3.1", "a seed is needed"),
         ("7.x.1", "an index is needed"),
         ("7.3.x", "a truncation is needed"),
         ("-1.3.1", "seed is -1"),
-        ("7.3.9", "truncation is 9"),
         ("7.3.nan", "truncation is nan"),
         ("7.3.1vx", "a variety is needed"),
         ("7.3.1v2", "variety is 2"),
         ("7.3.1~smiling", "a number for smiling is needed"),
         ("7.3.1~smiling=big", "a number for smiling is needed"),
         ("7.3.1~smiling=11", "allowed are -10"),
-        ("7.3.1~smiling=inf", "is inf"),
         ("zAAA", "cut off or altered"),
-        ("qA", "cut off or altered"),
         ("q", r"z is \[\]; a list"),
         ("z!!!!", "cut off or altered"),
         ("zAADAfw", "is nan"),
@@ -115,16 +110,13 @@ def test_what_cannot_be_used_has_its_default_and_is_named():
     option = Option("of it", name="it", link="x", low=1, high=9, first=5)
     for read, text, reason in (
         (lambda q: q.number("x", 5, 0, 9), "1.5", "a whole number is needed"),
-        (lambda q: q.number("x", 5, 0, 9), "", "a whole number is needed"),
         (lambda q: q.number("x", 5, 0, 9), "10", "x is 10; allowed are 0 to 9"),
         (lambda q: q.number("x", 5.0, 0, 9), "nan", "x is nan"),
-        (lambda q: q.number("x", 5.0, 0, 9), "1e99", "allowed are 0 to 9"),
         (lambda q: q.number("x", 5.0, 0, 9), "many", "a number is needed"),
         (lambda q: q.choice("x", 5, ("a", "b")), "c", "x is 'c'; allowed are a, b"),
         (lambda q: read_option(q, replace(option, kind=bool)), "yes", "allowed are 0, 1"),
         (lambda q: read_option(q, replace(option, kind=tuple)), "3", "WIDTHxHEIGHT is needed"),
         (lambda q: read_option(q, replace(option, kind=tuple)), "3x10", "height is 10"),
-        (lambda q: read_option(q, replace(option, kind=tuple)), "-3x1", "WIDTHxHEIGHT is needed"),
     ):
         query = Query({"x": text})
         assert read(query) == 5
@@ -132,9 +124,7 @@ def test_what_cannot_be_used_has_its_default_and_is_named():
 
 
 def test_what_others_append_is_passed_over_in_silence():
-    appended = "utm_source utm_medium UTM_Campaign fbclid gclid gbraid wbraid msclkid dclid yclid twclid igshid igsh"
-    more = "mc_cid mc_eid _ga _gl ref ref_src si __theme __sign __lang logs"
-    names = [*appended.split(), *more.split()]
+    names = ["utm_source", "UTM_Campaign", "fbclid", "gclid", "mc_cid", "_ga", "ref", "si", "__theme", "__sign", "logs"]
     query = Query([(name, "<b>1</b>") for name in [*names, *names]])  # twice, too
     assert query.unread == []
     query.leave_out_the_rest()
@@ -186,22 +176,21 @@ def opened(handlers, link: str) -> tuple[Opened, list[str]]:
 
 
 def test_a_state_comes_back_from_its_link(handlers):
-    for seed in range(60):
-        rng = random.Random(seed)
+    rng = random.Random(0)
+    for _ in range(60):
         number, count = rng.randrange(2**53), rng.randrange(1, 65)
-        truncation = rng.choice([0.0, 0.8, 1.0, rng.random()])
+        variety = rng.choice([0.0, 0.8, 1.0, rng.random()])
         moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
-        in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=truncation)
-        elsewhere = Recipe(moves=moves, z=tuple(torch.randn(8, generator=torch.manual_seed(seed)).tolist()))
+        in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=variety)
+        elsewhere = Recipe(moves=moves, z=tuple(torch.tensor([rng.gauss() for _ in range(8)]).tolist()))
         recipe = rng.choice([in_gallery, elsewhere])
         pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
         view = rng.choice(["edit", "morph", "map"])
         motion = Morph(rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
-        drawn = Sample(number, count, truncation)
+        drawn = Sample(number, count, variety)
         found, ignored = opened(handlers, address(link_keys(None, drawn.keys(), recipe, pins, view, motion)))
         shown = motion if view == "morph" else Morph()
-        assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown)
-        assert not ignored
+        assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown) and not ignored
 
 
 def test_a_morph_through_favourites_has_them_in_its_link(handlers):
@@ -232,23 +221,19 @@ def test_links_from_before_there_was_a_variety_keep_their_faces(handlers):
     assert found == Opened("tiny", Sample(42), face.to_dict(), scale=1.4) and not ignored
     gallery = gallery_keys([Recipe(42, i, 1.4).to_dict() for i in range(16)])
     assert address(link_keys(None, gallery, face, [None] * 3, "edit", Morph())) == link
-    assert read_face("7.3.0.8") == Recipe(7, 3, 0.8)
 
 
 def test_galleries_of_one_seed_are_recognised():
+    latent = Recipe(z=(1.0,))
     for kind in ("variety", "truncation"):
-        drawn = [Recipe(7, i, **{kind: 0.5}).to_dict() for i in range(3)]
-        assert gallery_keys(drawn) == {"seed": 7, "count": 3, kind: 0.5}
-        moved = Recipe(7, 0, moves={"pc1": 1.0}, **{kind: 0.5})
-        assert gallery_keys(drawn[1:]) == {} and gallery_keys([moved.to_dict()]) == {}
-        assert (
-            gallery_keys([Recipe(z=(1.0,)).to_dict()]) == {} == gallery_keys([Recipe(7, 0, 0.5, variety=0.5).to_dict()])
-        )
-        keys = gallery_keys(drawn)
-        assert index_in(keys, replace(moved, index=2)) == 2
-        for other in (replace(moved, index=3), replace(moved, seed=8), Recipe(7, 2), Recipe(z=(1.0,))):
+        drawn = [Recipe(7, i, **{kind: 0.5}) for i in range(3)]
+        moved, keys = replace(drawn[2], moves={"pc1": 1.0}), {"seed": 7, "count": 3, kind: 0.5}
+        assert gallery_keys([face.to_dict() for face in drawn]) == keys and index_in(keys, moved) == 2
+        for faces in (drawn[1:], [replace(moved, index=0)], [latent], [Recipe(7, 0, 0.5, variety=0.5)]):
+            assert gallery_keys([face.to_dict() for face in faces]) == {}
+        for other in (replace(moved, index=3), replace(moved, seed=8), Recipe(7, 2), latent):
             assert index_in(keys, other) is None
-        assert index_in({}, Recipe()) is None
+    assert index_in({}, Recipe()) is None
 
 
 def test_faces_that_the_model_cannot_draw_are_named(handlers):
@@ -262,11 +247,11 @@ def test_faces_that_the_model_cannot_draw_are_named(handlers):
 # -- which tab a link means ------------------------------------------------------------------------------------------
 
 
+@dataclass
 class Part:
     """A tab that knows these parameters."""
 
-    def __init__(self, *known):
-        self.known = known
+    known: set[str]
 
     def read(self, query):
         return {name: query.read(name, None, str) for name in self.known}
@@ -275,22 +260,15 @@ class Part:
         pass
 
 
-PARTS: dict[str, Tab] = {
-    "faces": Part("seed", "count", "frames", "face", "index", "view", "smiling"),
-    "scenes": Part("seed", "count", "frames", "scene", "mode", "start"),
-}
-
-
 def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters():
+    shared = {"seed", "count", "frames"}
+    parts: dict[str, Tab] = {"faces": Part(shared | {"view"}), "scenes": Part(shared | {"scene", "mode"})}
     for link, tab in (
-        ("?scene=sunset", "scenes"),
         ("?mode=animate&frames=9&seed=3", "scenes"),
-        ("?start=1", "scenes"),
-        ("?smiling=1.5", "faces"),
         ("?view=morph&frames=9", "faces"),
         ("?seed=3&count=4", "faces"),
         ("?wit=1", "faces"),
         ("?utm_source=x&scene=sunset&fbclid=y", "scenes"),
     ):
-        assert tab_meant(list(parsed(link).items()), PARTS) == tab
-    assert tab_meant([], PARTS) == "faces" and tab_meant([], {"scenes": PARTS["scenes"]}) == "scenes"
+        assert tab_meant(list(parsed(link).items()), parts) == tab
+    assert tab_meant([], parts) == "faces" and tab_meant([], {"scenes": parts["scenes"]}) == "scenes"
