@@ -351,7 +351,7 @@ def test_mistakes_in_links_and_files_are_told_and_no_script_in_them_runs(browser
     with new_page(browser, f"{app}?tab=scenes&{link}&sede=3&enlarge=0&<b>wit</b>=1") as page:
         for part in (
             "not understood in part", "size=wide (WIDTHxHEIGHT is needed)", "(a whole number is needed)",
-            "sede (unknown)", "seed twice (the last one counts)", "<b>wit</b> (unknown)",
+            "sede (unknown)", "<b>wit</b> (unknown)",
             f"there is no scene '{NAME}' (any more)",
         ):  # fmt: skip
             expect(page.locator("#notice")).to_contain_text(part)

@@ -6,11 +6,10 @@ People type links and send them on: whatever cannot be read is replaced by its d
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from darkroom.checks import check_choice, check_range
 from darkroom.uses import Option
@@ -29,26 +28,17 @@ TRACKING_PREFIXES = ("__", "utm_")  # Gradio's and Spaces' own, and campaigns
 
 
 class Query:
-    """Read a query string's parameters one by one, each within what is allowed; of a repeated name, the last value.
+    """Read a link's parameters one by one, each within what is allowed.
 
     unread: the names that nothing has asked for yet, without those that others append. ignored: a phrase for every
     parameter that could not be used, in the order of reading.
     """
 
-    def __init__(self, parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> None:
-        pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
-        self._parameters = dict(pairs)
-        own = [name for name in self._parameters if not name.lower().startswith(TRACKING_PREFIXES)]
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = parameters
+        own = [name for name in parameters if not name.lower().startswith(TRACKING_PREFIXES)]
         self.unread = [name for name in own if name.lower() not in TRACKING]
-        times = Counter(name for name, _ in pairs)
-        self.ignored = [
-            f"{it[:MAX_ECHO_CHARACTERS]} twice (the last one counts)" for it in self.unread if times[it] > 1
-        ]
-
-    @classmethod
-    def of(cls, link: str) -> Query:
-        """Return the query of an address."""
-        return cls(parse_qsl(urlsplit(link).query))
+        self.ignored: list[str] = []
 
     def read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
         """Return the converted parameter, or the default where it is missing or `convert` raises ValueError."""
@@ -85,18 +75,11 @@ class Query:
         read = set(names)
         self.unread = [name for name in self.unread if name not in read]
 
-    def leave_out_the_rest(self) -> None:
-        """Ignore what has not been read, with a phrase for each."""
-        self.ignored += [f"{name[:MAX_ECHO_CHARACTERS]} (unknown)" for name in self.unread]
-        self.unread.clear()
-
     def notice(self) -> str:
         """Return a sentence on what could not be used, "" where all could; it holds text from outside."""
-        if not self.ignored:
-            return ""
-        more = len(self.ignored) - MAX_NOTICE_PHRASES
-        phrases = [*self.ignored[:MAX_NOTICE_PHRASES], *([f"{more} more"] if more > 0 else [])]
-        return "This link was not understood in part; ignored: " + "; ".join(phrases)
+        phrases = [*self.ignored, *(f"{name[:MAX_ECHO_CHARACTERS]} (unknown)" for name in self.unread)]
+        said = "; ".join(phrases[:MAX_NOTICE_PHRASES])
+        return f"This link was not understood in part; ignored: {said}" if phrases else ""
 
 
 def read_option(query: Query, it: Option) -> Any:

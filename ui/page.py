@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
 import torch
@@ -42,17 +42,6 @@ PACKAGES = ("gradio", "torch", "pillow", "huggingface-hub", "numpy")
 VERSIONS = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
-class Tab(Protocol):
-    """Own components and their events."""
-
-    def read(self, query: Query) -> Updates:
-        """Return updates of all components that links set. Those are `gr.update`s: while the page is laid out, where
-        this is called, too, a new component would become a part of it."""
-
-    def start(self, opened: Any) -> None:
-        """Wire what is drawn after the event `opened`, in which the components were set."""
-
-
 def build_page(
     faces: Models[FacePipeline],
     scenes: Models[ScenePipeline],
@@ -73,7 +62,7 @@ def build_page(
         notice = gr.HTML(visible=False, elem_id="notice")
         _weights_notes(page, faces, scenes)
         with gr.Tabs(elem_id="tabs") as tabs:
-            parts: dict[str, Tab] = {}
+            parts: dict[str, FacesTab | ScenesTab] = {}
             if faces.names:
                 with gr.Tab(TABS["faces"], id="faces"):
                     parts["faces"] = FacesTab(handlers, origin)
@@ -98,21 +87,21 @@ def build_page(
     return page
 
 
-def _open_links(page: Page, parts: Mapping[str, Tab], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:
+def _open_links(page: Page, parts: Mapping[str, Any], origin: gr.Textbox, tabs: gr.Tabs, notice: gr.HTML) -> None:
     """Set every control as the link says with which the page is opened; tell what could not be used."""
 
     def opened(address: str, request: gr.Request) -> Updates:
-        pairs = request.query_params.multi_items()
-        query = Query(pairs)
-        chosen = query.choice("tab", tab_meant(pairs, parts), [*parts, "about"])
+        parameters = dict(request.query_params)  # of a repeated name, the last value
+        query = Query(parameters)
+        chosen = query.choice("tab", tab_meant(parameters, parts), [*parts, "about"])
         updates: Updates = {origin: address}
         if chosen != next(iter(parts)):  # which is open, unless somebody has already clicked on another
             updates[tabs] = gr.Tabs(selected=chosen)
         for name, part in parts.items():
             said = part.read(query if name == chosen else Query({}))
             updates |= {component: value for component, value in said.items() if not _made_so(component, value)}
-        query.leave_out_the_rest()
-        return {**updates, notice: gr.HTML(notices([query.notice()]), visible=bool(query.ignored))}
+        ignored = query.notice()
+        return {**updates, notice: gr.HTML(notices([ignored]), visible=bool(ignored))}
 
     set_by_links = (component for part in parts.values() for component in part.read(Query({})))
     outputs = [origin, tabs, notice, *set_by_links]
@@ -154,15 +143,15 @@ def _plain_endpoints(page: Page, handlers: FaceHandlers, trainings: TrainingQueu
         gr.api(asked, api_name=asked.__name__, concurrency_limit=None)
 
 
-def tab_meant(pairs: Sequence[tuple[str, str]], parts: Mapping[str, Tab]) -> str:
+def tab_meant(parameters: Mapping[str, str], parts: Mapping[str, Any]) -> str:
     """Return the tab that knows most of a link's parameters; the first one where they say nothing."""
 
-    def unknown(part: Tab) -> int:
-        query = Query(pairs)
-        part.read(query)
+    def unknown(name: str) -> int:
+        query = Query(parameters)
+        parts[name].read(query)
         return len(query.unread)
 
-    return min(parts, key=lambda name: unknown(parts[name]))
+    return min(parts, key=unknown)
 
 
 def _weights_notes(page: Page, faces: Models[Any], scenes: Models[Any]) -> None:

@@ -4,6 +4,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import gradio as gr
 import numpy as np
@@ -149,7 +150,7 @@ def test_every_kind_of_option_has_its_control_and_comes_back_from_a_link(tiny_sc
         Everything((20, 30), 0.25, 1.5, "cold", False, 0, 2, 2**40),
         Everything((64, 16), 1, 60, "warm", True, 3, None, 0),
     ):
-        query = Query.of(address({"scene": "tiny", **changed.keys()}))
+        query = Query(dict(parse_qsl(address({"scene": "tiny", **changed.keys()})[1:])))
         values = panel.read(query)
         read = {name: values[control] for name, control in panel.controls.items()}
         assert Everything.served(read) == changed and not query.ignored
