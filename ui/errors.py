@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
-import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
-from functools import wraps
+from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -17,12 +13,11 @@ from typing import Any
 
 import gradio as gr
 from gradio.block_function import BlockFunction
-from gradio.context import LocalContext
 
 from darkroom.device import out_of_memory
 from darkroom.files import why
 from ui.reports import Report
-from ui.wiring import Updates, warn
+from ui.wiring import Updates
 
 MAX_SENTENCE_CHARACTERS = 400  # an echo of what was sent may be a book
 OWN_PACKAGES = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
@@ -30,70 +25,26 @@ OWN_PACKAGES = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant
 log = logging.getLogger("darkroom")
 
 
-def answers(function: BlockFunction) -> Callable[..., Any]:
-    """Return an event's handler, which tells every error in a sentence; the log has one line for each call."""
-    handler: Any = function.fn
-
-    if inspect.isasyncgenfunction(handler):
-
-        @wraps(handler)
-        async def watched(*args: Any, **options: Any) -> AsyncIterator[Any]:
-            with _told(function):
-                async with aclosing(handler(*args, **options)) as steps:
-                    async for step in steps:
-                        yield step
-
-        return watched
-
-    if inspect.isgeneratorfunction(handler):
-
-        @wraps(handler)
-        def stream(*args: Any, **options: Any) -> Iterator[Any]:
-            with _told(function):
-                yield from handler(*args, **options)
-
-        return stream
-
-    @wraps(handler)
-    def answer(*args: Any, **options: Any) -> Any:
-        with _told(function):
-            return handler(*args, **options)
-        return gr.skip()
-
-    return answer
-
-
 def name_of(function: BlockFunction) -> str:
     """Return an event's name in the log: its endpoint, or the handler of a button."""
     return str(function.api_name if function.api_visibility == "public" else function.name)
 
 
-@contextmanager
-def _told(function: BlockFunction) -> Iterator[None]:
-    """Raise what goes wrong as `gr.Error`, and log the end.
+def told(error: Exception, function: BlockFunction, request: Any) -> gr.Error:
+    """Return what went wrong in an event as a sentence, and log it."""
+    own = function.api_visibility != "public"
+    outcome, sentence = described(error, own)
+    if outcome == "failed":
+        log.error("event failed: %s", trace_of(error))
+    log_end(function, request, outcome)
+    return gr.Error(escape(sentence) if own else sentence, print_exception=False)  # A message on the page is HTML.
 
-    After an error the browser drops the event that waits for this one, such as a second file's: where one may wait, the
-    sentence is a warning.
-    """
-    begun, outcome, own = time.monotonic(), "left", function.api_visibility != "public"
-    request: Any = LocalContext.request.get(None)
-    try:
-        yield
-        outcome = "ok"
-    except Exception as error:
-        outcome, sentence = described(error, own)
-        if outcome == "failed":
-            log.error("event failed: %s", trace_of(error))
-        if function.queue and function.trigger_mode == "always_last":
-            warn(sentence)
-        else:  # a message on the page is HTML
-            raise gr.Error(escape(sentence) if own else sentence, print_exception=False) from None
-    finally:
-        if function.queue or outcome != "ok":
-            session = getattr(request, "session_hash", None)
-            key = sha256(session.encode(errors="replace")).hexdigest()[:6] if session else "-"
-            seconds = time.monotonic() - begun
-            log.info("event=%s seconds=%.2f session=%s outcome=%s", name_of(function), seconds, key, outcome)
+
+def log_end(function: BlockFunction, request: Any, outcome: str = "ok") -> None:
+    """Log how an event has ended, in one line."""
+    session = getattr(request, "session_hash", None)
+    key = sha256(session.encode(errors="replace")).hexdigest()[:6] if session else "-"
+    log.info("event=%s session=%s outcome=%s", name_of(function), key, outcome)
 
 
 def described(error: Exception, own: bool) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from darkroom.checks import echo
 from ui.document import Document
-from ui.errors import answers, name_of
+from ui.errors import log_end, name_of, told
 from ui.gate import Gate
 from ui.theme import STATIC
 from ui.visitors import LIMITS, Limits, address_of
@@ -62,10 +62,19 @@ class Page(gr.Blocks):
             raise HTTPException(422, f"{len(given)} arguments were given; {len(needed)} are needed")
         return [*given, *(getattr(block, "value", None) for block in needed[len(given) :])]
 
+    async def call_function(  # type: ignore[override]
+        self, block_fn: Any, inputs: Any, iterator: Any = None, requests: Any = None, *others: Any, **options: Any
+    ) -> Any:
+        """Call a handler, or go on with what it streams; raise every error as a sentence."""
+        try:
+            answer = await super().call_function(block_fn, inputs, iterator, requests, *others, **options)
+        except Exception as error:
+            raise told(error, block_fn, requests) from None
+        if block_fn.queue and not answer["is_generating"]:
+            log_end(block_fn, requests)
+        return answer
+
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
-        for function in self.fns.values():
-            if function.fn:
-                function.fn = answers(function)
         self.queue(max_size=MAX_QUEUED)
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]

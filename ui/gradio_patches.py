@@ -1,21 +1,14 @@
-"""Replace parts of Gradio, in five places: two components that leave pictures alone, sessions, the cache's files, and
-what agents give and get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
+"""Replace parts of Gradio, in four places: two components that leave pictures alone, sessions, and what agents give and
+get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
 upgrade takes away what they need. Import this before anything else makes a page."""
 
 from __future__ import annotations
 
 import io
-import os
-import tempfile
-from collections.abc import Callable
-from functools import wraps
-from inspect import signature
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
-from gradio import processing_utils, state_holder
+from gradio import state_holder
 from gradio.components.base import server
 from PIL import Image
 
@@ -76,58 +69,7 @@ def picture_file(**options: Any) -> gr.Image:
     return PictureFile(type="filepath", image_mode=None, **options)
 
 
-class _Nothing(dict[int, Any]):
-    """Keep nothing, and be asked for nothing."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __missing__(self, key: int) -> Any:
-        return {}
-
-    def __setitem__(self, key: int, value: Any) -> None:
-        pass
-
-
-_begin_session = state_holder.SessionState.__init__
-
-
-def _light_session(self: Any, blocks: gr.Blocks) -> None:
-    """Begin a session without a copy of every component's configuration, and of what it was sent: only deep links,
-    which are closed, read it. Without it: 0.7 MB and 28 ms a session, of which each call of a script is one, and 90 MB
-    for a request of 4."""
-    without_components = SimpleNamespace(default_config=blocks.default_config, blocks={})
-    _begin_session(self, without_components)  # type: ignore[arg-type]
-    self.config_values = _Nothing()
-
-
-state_holder.SessionState.__init__ = _light_session  # type: ignore[method-assign]
-
-
-def _written_whole(save: Callable[..., str]) -> Callable[..., str]:
-    """Return a `save_..._to_cache` that writes its file beside the cache's folders and moves it to its place, which its
-    content names; a file that is there already stays. Without it: each save writes into that file anew, and whoever is
-    being sent it then gets a broken picture."""
-    arguments = signature(save)
-
-    @wraps(save)
-    def saved(*args: Any, **options: Any) -> str:
-        call = arguments.bind(*args, **options)
-        cache = Path(call.arguments["cache_dir"]).resolve()
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            call.arguments["cache_dir"] = folder
-            written = Path(save(*call.args, **call.kwargs))
-            path = cache / written.relative_to(folder)
-            path.parent.mkdir(exist_ok=True)
-            try:
-                os.utime(path)  # the cache is cleared by age
-            except FileNotFoundError:
-                os.replace(written, path)
-        return str(path)
-
-    return saved
-
-
-for _name in ("save_pil_to_cache", "save_bytes_to_cache", "save_base64_to_cache", "save_audio_to_cache"):
-    setattr(processing_utils, _name, _written_whole(getattr(processing_utils, _name)))
+# Sessions keep no configuration of components, nor what these were sent: only deep links, which are closed, read it.
+# Without it: 0.7 MB a session, of which each call of a script is one, and 90 MB for a request of 4.
+state_holder.SessionState.config_values = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
+state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]
