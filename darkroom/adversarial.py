@@ -3,8 +3,6 @@
 Scores are a critic's logits, (N,) or maps (N, 1, h, w); higher is more real. Pictures are (N, 3, H, W).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -20,9 +18,6 @@ EAGER_RUNS = 3  # before a step is captured: they set up optimizers and let cuDN
 Network = TypeVar("Network", bound=nn.Module)
 
 
-# -- losses -----------------------------------------------------------------------------------------------------------
-
-
 def critic_loss(
     loss: str, real_scores: Tensor, fake_scores: Tensor,
     smoothing: float = 0.0, noise: float = 0.0, rng: torch.Generator | None = None,
@@ -31,10 +26,9 @@ def critic_loss(
 
     "minimax", "non-saturating": Goodfellow et al. (2014); targets of real pictures are 1 - smoothing, and all targets
         are lowered by uniform noise from 0 to `noise`.
-    "wgan-gp": Gulrajani et al. (2017), equation 3 without its penalty.
-    "hinge": Lim and Ye (2017), as with spectral normalisation (Miyato et al., 2018, equation 16).
-    "relativistic": the pairing loss of R3GAN (Huang et al., NeurIPS 2024, equation 2). A fake score is paired with the
-        real one at its place in the batch; one real picture may stand against any number of fakes.
+    "wgan-gp": Gulrajani et al. (2017), equation 3. "hinge": Lim and Ye (2017); Miyato et al. (2018), equation 16.
+    "relativistic": R3GAN (Huang et al., NeurIPS 2024), equation 2. A fake score is paired with the real one at its
+        place in the batch; one real picture may stand against any number of fakes.
     """
     match loss:
         case "relativistic":
@@ -44,14 +38,11 @@ def critic_loss(
         case "hinge":
             return F.relu(1 - real_scores).mean() + F.relu(1 + fake_scores).mean()
     cross_entropy = F.binary_cross_entropy_with_logits
-    real_loss = cross_entropy(real_scores, _targets(real_scores, 1 - smoothing, noise, rng))
-    return real_loss + cross_entropy(fake_scores, _targets(fake_scores, 0.0, noise, rng))
-
-
-def _targets(like: Tensor, value: float, noise: float, rng: torch.Generator | None) -> Tensor:
-    if not noise:
-        return torch.full_like(like, value)
-    return value - noise * torch.rand(like.shape, generator=rng, device=like.device)
+    real_targets, fake_targets = torch.full_like(real_scores, 1 - smoothing), torch.zeros_like(fake_scores)
+    if noise:
+        for targets in (real_targets, fake_targets):
+            targets -= noise * torch.rand(targets.shape, generator=rng, device=targets.device)
+    return cross_entropy(real_scores, real_targets) + cross_entropy(fake_scores, fake_targets)
 
 
 def generator_loss(loss: str, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -67,9 +58,6 @@ def generator_loss(loss: str, real_scores: Tensor, fake_scores: Tensor) -> Tenso
         case "minimax":
             return -F.softplus(fake_scores).mean()
     return F.softplus(-fake_scores).mean()
-
-
-# -- penalties --------------------------------------------------------------------------------------------------------
 
 
 def picture_norms(gradients: Tensor) -> Tensor:
@@ -98,8 +86,8 @@ def interpolated_penalty(
 def zero_centred_penalty(scores: Tensor, pictures: Tensor, reals: int, axes: int | tuple[int, ...]) -> Tensor:
     """Compute R1 + R2: half of the mean squared gradient norm at real and at generated pictures.
 
-    Mescheder et al. (ICML 2018), equation 9; R3GAN, equation 7. scores: the critic's, of `pictures`, the first `reals`
-    of which are real. axes: over which a norm is taken, 1 for each pixel's or (1, 2, 3) for each picture's.
+    Mescheder et al. (ICML 2018), equation 9; R3GAN, equation 7. scores: of `pictures`, the first `reals` of which are
+    real. axes: over which a norm is taken, 1 for each pixel's or (1, 2, 3) for each picture's.
     """
     squares = _gradients(scores, pictures).square().sum(axes)
     return 0.5 * (squares[:reals].mean() + squares[reals:].mean())
@@ -108,9 +96,6 @@ def zero_centred_penalty(scores: Tensor, pictures: Tensor, reals: int, axes: int
 def _gradients(scores: Tensor, pictures: Tensor) -> Tensor:
     (gradients,) = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
     return gradients.float()
-
-
-# -- players ----------------------------------------------------------------------------------------------------------
 
 
 class Player(Generic[Network]):
@@ -156,8 +141,8 @@ class Player(Generic[Network]):
         """Load the optimiser's state by the parameters' numbers. Raises ValueError, IndexError if it does not fit."""
         parameters = list(self.network.parameters())
         state: dict[int, dict[str, Tensor]] = {}
-        for number, values in ((int(key), values) for key, values in moments.items()):
-            like = parameters[number]
+        for key, values in moments.items():
+            like = parameters[number := int(key)]
             if any(value.shape not in (like.shape, torch.Size()) for value in values.values()):
                 raise ValueError(f"a moment of parameter {number} has another shape")
             # A fused optimiser needs moments that lie in memory as the parameter does.
@@ -169,8 +154,7 @@ class Player(Generic[Network]):
 class NormLimit:
     """Shortens a gradient that is far longer than those of late, to `clip` times their norm.
 
-    Where the critic finds nothing to tell apart for a while, Adam divides by next to nothing: the first real gradient
-    would throw the networks far away.
+    After a while in which the critic finds nothing to tell apart, Adam divides by next to nothing.
     """
 
     def __init__(self, clip: float, device: torch.device) -> None:
@@ -187,14 +171,10 @@ class NormLimit:
         self.norm.copy_(torch.where(self.norm > 0, self.norm.lerp(norm.minimum(limit), RECENT_SHARE), norm))
 
 
-# -- captured steps ---------------------------------------------------------------------------------------------------
-
-
 class CapturedStep:
     """A step without arguments as a CUDA graph: small networks are otherwise bound by the launching of their kernels.
 
-    It reads and writes the same tensors every time, and draws from `rng`. The first calls run it as it is, on a stream
-    of their own; the next captures it; all later ones replay it.
+    It reads and writes the same tensors every time, and draws from `rng`. The first calls run it as it is.
     """
 
     def __init__(self, step: Callable[[], None], rng: torch.Generator) -> None:

@@ -1,7 +1,5 @@
 """Frames as an animation: GIF, MP4 or WebP, written whole or not at all."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil
@@ -25,15 +23,14 @@ BT709 = [
     "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709",
     "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
 ]  # fmt: skip
-FASTSTART = ["-movflags", "+faststart"]  # playback starts before the file has come whole
 FULL_DISK_BYTES = 500_000  # a disk that has less is full
 
 
 def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float = 10) -> None:
     """Write RGB frames of one size, as the path's suffix says, in whatever case: .gif, .mp4 (H.264, yuv420p) or .webp.
 
-    GIF and WebP repeat for ever. fps: frames a second, above 0; a GIF plays at most 50 (`playback_note`). Raises
-    ValueError for another suffix and OSError where the file cannot be written; then there is none.
+    GIF and WebP repeat for ever. fps: above 0; a GIF plays at most 50. Raises ValueError for another suffix and OSError
+    where the file cannot be written; then there is none.
     """
     suffix = Path(path).suffix
     format = suffix.removeprefix(".").lower()
@@ -68,20 +65,15 @@ def durations(count: int, fps: float, units: int) -> list[int]:
     return [end - start for start, end in zip(ends, ends[1:], strict=False)]
 
 
-def one_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
-    """Convert the frames to one palette of 256 colours: with one each, colours flicker from frame to frame."""
-    some = [np.asarray(frame) for frame in frames[:: max(1, len(frames) // 8)]]
-    palette = Image.fromarray(np.concatenate(some)).quantize(256, method=Image.Quantize.MEDIANCUT)
-    return [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
-
-
 def _write_by_pillow(frames: Sequence[Image.Image], path: Path, fps: float, format: str) -> None:
     options: dict[str, Any] = {"quality": 85, "method": 2, "duration": durations(len(frames), fps, 1000)}
     if format == "gif":
-        frames = one_palette(frames)
-        palette = bytes(frames[0].getpalette() or [])  # named, or Pillow repeats it in every frame
+        some = np.concatenate([np.asarray(frame) for frame in frames[:: max(1, len(frames) // 8)]])
+        palette = Image.fromarray(some).quantize(256, method=Image.Quantize.MEDIANCUT)  # with one each, colours flicker
+        frames = [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
         hundredths = durations(len(frames), min(fps, MAX_GIF_FPS), 100)
-        options = {"optimize": False, "palette": palette, "duration": [10 * each for each in hundredths]}
+        options = {"optimize": False, "duration": [10 * each for each in hundredths]}
+        options["palette"] = bytes(frames[0].getpalette() or [])  # named, or Pillow repeats it in every frame
     frames[0].save(path, format=format, save_all=True, append_images=frames[1:], loop=0, **options)
 
 
@@ -91,7 +83,7 @@ def _write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
         imageio.imwrite(  # type: ignore[call-overload]  # a frame at a time
             path, map(_even, frames), plugin="FFMPEG", extension=".mp4", is_batch=True, fps=fps, codec="libx264",
             pixelformat="yuv420p", macro_block_size=1, ffmpeg_log_level="quiet",
-            output_params=[*BT709, "-crf", "10", *FASTSTART, "-f", "mp4"],
+            output_params=[*BT709, "-crf", "10", "-movflags", "+faststart", "-f", "mp4"],
         )  # fmt: skip
         whole = count_frames_and_secs(path)[0] == len(frames)
     except (OSError, RuntimeError):
@@ -103,10 +95,7 @@ def _write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
 
 
 def _even(frame: Image.Image) -> np.ndarray:
-    """Return (height, width, 3) of even sides, which yuv420p needs: the last row or column is doubled.
-
-    imageio's own way, macro_block_size=2, resizes every frame, and its filter is lost beside BT709's.
-    """
+    """Return (height, width, 3) of even sides, which yuv420p needs; imageio's macro_block_size would resize."""
     pixels = np.asarray(frame)
     odd = [(0, side % 2) for side in pixels.shape[:2]]
     return np.pad(pixels, [*odd, (0, 0)], mode="edge")

@@ -1,7 +1,5 @@
 """Checks of values that come from outside; each says the value and what is allowed."""
 
-from __future__ import annotations
-
 import math
 import reprlib
 from numbers import Real

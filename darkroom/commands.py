@@ -1,7 +1,5 @@
 """Command lines: arguments, errors of one line, exit codes, and signals that end work in good order."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import signal
@@ -18,16 +16,13 @@ from PIL import Image
 from darkroom.checks import echo
 from darkroom.device import out_of_memory
 from darkroom.files import why
-from darkroom.uses import NEEDED, Option, combinations, options
+from darkroom.uses import NEEDED, combinations, options
 
 BAR_DELAY = 0.5  # seconds, in which a bad value has proved bad: its one line stands alone, without a progress bar
 AGAIN_AFTER_SECONDS = 1.0  # torchrun passes on what the terminal has sent to every process already
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPED = "stopped; the files written so far are whole"
 ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-
-
-# -- arguments --------------------------------------------------------------------------------------------------------
 
 
 class Parser(argparse.ArgumentParser):
@@ -124,31 +119,27 @@ def _path(text: str, otherwise: str) -> Path:
 
 def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:
     """Add an argument for each option of a use."""
-    for name, it in options(use).items():
-        if name not in without:
-            _add_option(parser, it)
-
-
-def _add_option(parser: argparse.ArgumentParser, it: Option) -> None:
-    default = it.default if it.command is None else it.command
-    given: dict[str, Any] = {"help": it.described().replace("%", "%%")}
-    if it.kind is bool:
-        given["action"] = argparse.BooleanOptionalAction
-    elif it.kind is Image.Image:
-        given |= {"type": existing, "metavar": it.name.upper() if default is NEEDED else "FILE"}
-    elif it.kind is tuple:
-        given |= {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True}
-        given["help"] += "; may be repeated"
-    elif it.kind is str:
-        given |= {"choices": it.choices or None, "help": it.help}
-    else:
-        given |= {"type": it.kind if it.kind is int else number, "metavar": "N" if it.kind is int else "X"}
-    if it.several:
-        given["nargs"] = "+"
-    if default is not NEEDED:
-        given["default"] = default
-    positional = default is NEEDED and it.kind is not tuple
-    parser.add_argument(it.name if positional else f"--{it.name.replace('_', '-')}", **given)
+    kinds: dict[type, dict[str, Any]] = {
+        bool: {"action": argparse.BooleanOptionalAction},
+        tuple: {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True},
+        Image.Image: {"type": existing, "metavar": "FILE"}, int: {"type": int, "metavar": "N"},
+        float: {"type": number, "metavar": "X"},
+    }  # fmt: skip
+    for it in (it for name, it in options(use).items() if name not in without):
+        default = it.default if it.command is None else it.command
+        given = {"help": it.described().replace("%", "%%"), **kinds.get(it.kind, {"choices": it.choices or None})}
+        if it.kind is tuple:
+            given["help"] += "; may be repeated"
+        elif it.kind is str:
+            given["help"] = it.help
+        if it.several:
+            given["nargs"] = "+"
+        flag = f"--{it.name.replace('_', '-')}"
+        if default is not NEEDED:
+            given["default"] = default
+        elif it.kind is not tuple:
+            flag, given["metavar"] = it.name, it.name.upper()
+        parser.add_argument(flag, **given)
 
 
 def uses_of(args: argparse.Namespace, use: Any) -> list[Any]:
@@ -169,9 +160,6 @@ def size(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT in pixels, for example 325x175")
     return int(match[1]), int(match[2])
-
-
-# -- signals ----------------------------------------------------------------------------------------------------------
 
 
 class Stop:
@@ -213,9 +201,6 @@ def _handled(handle: Callable[[int, Any], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-# -- a command --------------------------------------------------------------------------------------------------------
 
 
 def exit_code(number: int) -> int:

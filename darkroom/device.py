@@ -1,7 +1,5 @@
 """Devices, number formats and modes of networks, and memory."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from collections.abc import Iterator
@@ -58,9 +56,6 @@ def evaluation(network: nn.Module) -> Iterator[None]:
         network.train(training)
 
 
-# -- memory -----------------------------------------------------------------------------------------------------------
-
-
 def memory_mb() -> int | None:
     """Return the resident memory of this process, MB; None where the system does not tell."""
     try:
@@ -78,8 +73,7 @@ def give_back() -> None:
 def bound_arenas() -> None:
     """Let glibc's allocator share a few arenas between all threads, to be called before the first is started.
 
-    By default every thread that a web server starts gets an arena of its own, and each keeps what it once held:
-    measured in benchmarks/soak.py. Elsewhere than on glibc nothing happens.
+    By default each thread of a web server has an arena, which keeps what it once held: see benchmarks/soak.py.
     """
     _allocator("mallopt", M_ARENA_MAX, MAX_ALLOCATOR_ARENAS)
 

@@ -5,8 +5,6 @@ cascade, each of which throws out most of what the one before proposes and moves
 (MIT License), which are those of FaceNet's authors, rearranged for plain flattening.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path

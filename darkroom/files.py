@@ -1,7 +1,5 @@
 """Files that are written whole or not at all, folders that one process at a time writes into, temporary folders."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re
@@ -20,8 +18,7 @@ LOCK_FILE = ".lock"
 ZIP_END_MARK = b"PK\x05\x06"
 MAX_ZIP_END_BYTES = 22 + 65_535  # from that mark to the end
 MAX_ZIP_ENTRY_BYTES = 46 + 3 * 300  # an entry in a ZIP's list, with a long name
-PART = re.compile(r"\.[0-9a-f]{8}\..+")  # names that `atomic` gives to what it has not finished
-PART_PREFIX = len(".01234567.")
+PART = re.compile(r"\.[0-9a-f]{8}\.(.+)")  # names that `atomic` gives to what it has not finished
 SCRATCH_PREFIX = "darkroom-"
 STALE_SCRATCH_SECONDS = 4 * 3600  # after which a folder without a lock counts as left
 
@@ -61,10 +58,7 @@ def made_folder(folder: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder, made if missing, against other processes. One that was made and stayed empty is removed.
-
-    Raises ValueError where another process holds it, or it is a file.
-    """
+    """Hold a `made_folder` against other processes. Raises ValueError where another one holds it, or it is a file."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; a folder is needed")
     with made_folder(folder), _lock(folder / LOCK_FILE, f"into {folder}; choose another folder"):
@@ -97,10 +91,13 @@ def _lock(path: Path, what: str) -> Iterator[None]:
 def scratch_folder() -> Iterator[Path]:
     """Make the folder in which all temporary files of Python and of Gradio lie, and remove it after the block.
 
-    Folders that killed processes left are removed first.
+    Folders like it that no living process holds are removed first.
     """
-    parent = Path(tempfile.gettempdir())
-    _sweep_scratch(parent)
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
+        with suppress(OSError, ValueError):  # another process holds it, or just removed it
+            if (left / LOCK_FILE).exists() or time.time() - left.stat().st_mtime > STALE_SCRATCH_SECONDS:
+                with locked(left):
+                    shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
     with locked(folder):
         before, tempfile.tempdir = tempfile.tempdir, str(folder)
@@ -113,15 +110,6 @@ def scratch_folder() -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep_scratch(parent: Path) -> None:
-    """Remove folders like ours that no living process holds."""
-    for folder in parent.glob(f"{SCRATCH_PREFIX}*"):
-        with suppress(OSError, ValueError):  # another process holds it, or just removed it
-            if (folder / LOCK_FILE).exists() or time.time() - folder.stat().st_mtime > STALE_SCRATCH_SECONDS:
-                with locked(folder):
-                    shutil.rmtree(folder, ignore_errors=True)
-
-
 def visible(folder: Path) -> set[str]:
     """Return the names in a folder that are not hidden; none where there is no folder."""
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
@@ -130,7 +118,7 @@ def visible(folder: Path) -> set[str]:
 def remove_parts(folder: Path, name: str | None = None) -> None:
     """Remove what killed processes left half-written: of the file of this name, or of all in a folder of our own."""
     for path in folder.iterdir():
-        if PART.fullmatch(path.name) and name in (None, path.name[PART_PREFIX:]):
+        if (part := PART.fullmatch(path.name)) and name in (None, part[1]):
             path.unlink(missing_ok=True)
 
 
@@ -146,10 +134,7 @@ def why(error: OSError) -> str:
 
 
 def check_zip(path: Path, most_bytes: int, most_entries: int) -> None:
-    """Raise ValueError where a ZIP has more bytes, or entries, whose list alone would fill the memory.
-
-    A file that is no ZIP passes: whatever opens it finds out.
-    """
+    """Raise ValueError where a ZIP has more bytes, or entries, whose list alone would fill the memory."""
     size = path.stat().st_size
     if size > most_bytes:
         raise ValueError(f"{path.name} has {size / 1e6:.0f} MB; at most {most_bytes / 1e6:.0f} MB are taken")

@@ -1,7 +1,5 @@
 """A model's folder or repository of the Hub: config.json, model.safetensors and a card, read with bounds."""
 
-from __future__ import annotations
-
 import json
 import re
 import struct
@@ -59,9 +57,6 @@ class ModelError(ValueError):
     """A model's files are missing, damaged or of another kind."""
 
 
-# -- JSON --------------------------------------------------------------------------------------------------------------
-
-
 def _number(digits: str) -> int:
     if len(digits) > MAX_NUMBER_DIGITS:
         raise ValueError(f"a number has {len(digits)} digits")
@@ -85,9 +80,6 @@ def read_json(content: bytes | str, most: int) -> Any:
         raise ValueError("JSON that is nested too deeply") from None
     except UnicodeDecodeError:
         raise ValueError("text that is not UTF-8") from None
-
-
-# -- tensors -----------------------------------------------------------------------------------------------------------
 
 
 def layout_of(network: nn.Module, prefix: str = "") -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
@@ -133,9 +125,6 @@ def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Te
     return tensors
 
 
-# -- the folder --------------------------------------------------------------------------------------------------------
-
-
 def read_config(folder: Path) -> dict[str, Any]:
     """Read config.json. Raises ValueError, OSError."""
     path = folder / CONFIG_FILE
@@ -177,9 +166,6 @@ def reading(model: str | Path, what: str) -> Iterator[None]:
         raise ModelError(f"{model} is damaged: {error} is missing") from None
     except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ModelError(f"{model} is damaged: {' '.join(str(error).split())}") from None
-
-
-# -- the Hub -----------------------------------------------------------------------------------------------------------
 
 
 def repo_and_revision(model: str | Path) -> tuple[str, str | None]:

@@ -1,7 +1,5 @@
 """Models by name, from folders and from the Hub: until the Hub has sent one, and where it fails, others stand in."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 import threading
@@ -15,15 +13,7 @@ from typing import Any, Generic, TypeVar
 from huggingface_hub import HfApi, hf_hub_download
 from tqdm import tqdm
 
-from darkroom.model_files import (
-    CONFIG_FILE,
-    MODEL_FILES,
-    WEIGHTS_FILE,
-    ModelError,
-    cached_folder,
-    repo_and_revision,
-    why_not_fetched,
-)  # fmt: skip
+from darkroom import model_files
 
 PREFIX = "darkroom-"  # of the repositories that deploy.py makes; no part of a model's name
 
@@ -54,7 +44,7 @@ class _Wanted:
         """Read the model's name. Raises ModelError where it is neither a folder nor the name of a repository."""
         self.name = model_name(self.model)
         if not Path(self.model).is_dir():
-            self.repo, self.revision = repo_and_revision(self.model)
+            self.repo, self.revision = model_files.repo_and_revision(self.model)
             self.waiting = True
 
 
@@ -70,9 +60,8 @@ class Models(Generic[T]):
         answer_seconds: time in which the Hub is to list a repository.
         silence_seconds: time without a byte after which `notes` calls the Hub silent.
 
-    A full commit hash in the cache is served without a request. A copy of a branch is served too, but the Hub is asked
-    for a newer one. Raises ValueError where a model is neither folder nor repository or two have one name, and what
-    `load` raises where a shipped model cannot be loaded.
+    A commit in the cache is served without a request; for a branch, the Hub is asked for a newer copy. Raises
+    ValueError where a model is neither folder nor repository or two have one name, and what `load` raises.
     """
 
     def __init__(
@@ -85,7 +74,7 @@ class Models(Generic[T]):
         silence_seconds: float = 60,
     ) -> None:
         self._answer_seconds, self._silence_seconds = answer_seconds, silence_seconds
-        self._load: Callable[[str | Path], T] = lambda model: ready(load(model))
+        self._load = lambda model: ready(load(model))
         self._shipped = {model_name(folder): folder for folder in shipped}
         self._models = [_Wanted(model) for model in models]
         for name, count in Counter(wanted.name for wanted in self._models).items():
@@ -137,7 +126,7 @@ class Models(Generic[T]):
         try:
             if not wanted.waiting:
                 self._serving[wanted.name] = self._load(wanted.model)
-            elif cached := cached_folder(wanted.repo, wanted.revision):
+            elif cached := model_files.cached_folder(wanted.repo, wanted.revision):
                 self._serving[wanted.name] = self._load(f"{wanted.repo}@{cached.name}")
                 wanted.commit, wanted.stand_in = cached.name, "the cached weights"
                 wanted.waiting = wanted.commit != wanted.revision  # a branch may have moved
@@ -165,13 +154,13 @@ class Models(Generic[T]):
         if about.sha == wanted.commit:
             return
         sizes = {file.rfilename: file.size or 0 for file in about.siblings or []}
-        for file in (CONFIG_FILE, WEIGHTS_FILE):
+        for file in (model_files.CONFIG_FILE, model_files.WEIGHTS_FILE):
             if file not in sizes:
                 raise ValueError(f"{wanted.repo} has no {file}")
-        files = [file for file in MODEL_FILES if file in sizes]
+        files = [file for file in model_files.MODEL_FILES if file in sizes]
         wanted.total = sum(sizes[file] for file in files)
         # A copy that is here and could not be loaded is damaged.
-        anew = not wanted.commit and cached_folder(wanted.repo, wanted.revision) is not None
+        anew = not wanted.commit and model_files.cached_folder(wanted.repo, wanted.revision) is not None
         counter = self._counter(wanted)
         for file in files:  # each request has a time limit, which snapshot_download's first has not
             path = hf_hub_download(wanted.repo, file, revision=wanted.revision, force_download=anew, tqdm_class=counter)
@@ -194,7 +183,7 @@ class Models(Generic[T]):
 
 def _why(error: Exception, wanted: _Wanted) -> str:
     """Say in a few words why a model will not come."""
-    text = why_not_fetched(error, wanted.repo, wanted.revision)
-    if isinstance(error, ModelError):
+    text = model_files.why_not_fetched(error, wanted.repo, wanted.revision)
+    if isinstance(error, model_files.ModelError):
         text = re.sub("^.* is (?=damaged|no)", "", text)  # the note begins with the model's name
     return textwrap.shorten(text, 160, placeholder=" ...")

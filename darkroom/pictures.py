@@ -1,7 +1,5 @@
 """Pictures in: the one way in which both packages and the page open a picture, whatever it comes from."""
 
-from __future__ import annotations
-
 import io
 import math
 import threading
@@ -100,9 +98,6 @@ def _open(source: Picture, name: str | None, check: Check | None) -> Image.Image
         raise PictureError(f"{name} is too large for the memory here") from None
 
 
-# -- sources ----------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def _image(source: Picture) -> Iterator[Image.Image]:
     """Hold a source as an image; of a file no more than the header is read. Raises _Fault."""
@@ -183,9 +178,6 @@ def _seek_largest_page(image: Image.Image) -> None:
     except Exception:  # there are no more, or none that Pillow can read
         pass
     image.seek(sizes.index(max(sizes)))
-
-
-# -- pixels -----------------------------------------------------------------------------------------------------------
 
 
 def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:

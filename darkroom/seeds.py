@@ -1,7 +1,5 @@
 """Sources of random draws that depend on numbers alone, not on the device or on what was drawn before."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

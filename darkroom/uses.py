@@ -1,10 +1,8 @@
 """Uses of a model, each a frozen dataclass whose fields say default, range, unit and help once.
 
-The command, the endpoint, the agents' tool, the link, the example code and the panel of a use are made from these
-fields (`options`); the class draws. A new use is a file with its dataclass, and its name in its package's list.
+Commands, endpoints, agents' tools, links, example code and panels are made from these fields (`options`); the class
+draws. A new use is a file with its dataclass, and its name in its package's list.
 """
-
-from __future__ import annotations
 
 import dataclasses
 import re
@@ -191,10 +189,7 @@ class Use(Generic[M]):
 
     @classmethod
     def served(cls, values: Mapping[str, Any], **others: Any) -> Any:
-        """Make the use that a visitor asks for by values of `plain_options`; others: fields that are no options.
-
-        Raises ValueError, also where more is asked for than visitors get.
-        """
+        """Make a visitor's use by values of `plain_options`; others: fields that are no options. Raises ValueError."""
         given = {name: it.checked(values[name], served=True) for name, it in plain_options(cls).items()}
         for name, it in options(cls).items():
             if it.kind is tuple:
@@ -258,18 +253,14 @@ class PicturesUse(Use[M]):
 
 
 class AnimationUse(Use[M]):
-    """A use that draws the `frames` of an animation, shown `fps` a second.
-
-    loop: whether its end joins its beginning. format: of its file. Raises OSError, before anything is drawn, where that
-    cannot be written here.
-    """
+    """A use that draws an animation. Raises OSError where its format cannot be written here."""
 
     WHAT: ClassVar = "frames"
     FILES: ClassVar = "animations"
     frames: int
-    fps: float
-    loop: bool
-    format: str
+    fps: float  # frames a second
+    loop: bool  # whether its end joins its beginning
+    format: str  # of its file
 
     def __post_init__(self) -> None:
         super().__post_init__()
