@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,10 +60,7 @@ class Command(Parser):
         self.add_argument("--out", metavar=metavar, type=new, required=True, help=help)
 
     def of_preset(self, *names: str, help: str, default: str = "the preset's", **kind: Any) -> None:
-        """Add an option that overrides the preset's; None where it is not given.
-
-        names: its own first; kind: arguments of `add_argument`.
-        """
+        """Add an option, by its own name first, that overrides the preset's; None where it is not given."""
         self.add_argument(*(f"--{name}" for name in names), help=f"{help} (default: {default})", **kind)
 
     def training(self, seeds: str, resume: str) -> None:
@@ -91,22 +89,6 @@ class Commands:
         return run(args.command, lambda: args.work(args), failures)
 
 
-def existing(text: str) -> Path:
-    """Parse an argument that names a file or folder to read."""
-    return _path(text, "download it first")
-
-
-def new(text: str) -> Path:
-    """Parse an argument that names a file or folder to write."""
-    return _path(text, "a file or folder of this machine is needed")
-
-
-def model(text: str) -> str:
-    """Parse an argument that names a model: a folder, or a repository of the Hub."""
-    _path(text, "USER/REPO is enough for a model of the Hub")
-    return text
-
-
 def _path(text: str, otherwise: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the name is empty")
@@ -115,6 +97,16 @@ def _path(text: str, otherwise: str) -> Path:
     if "\0" in text:
         raise argparse.ArgumentTypeError(f"{echo(text)} is no name of a file")
     return Path(text)
+
+
+existing = partial(_path, otherwise="download it first")  # parses the name of a file or folder to read
+new = partial(_path, otherwise="a file or folder of this machine is needed")  # parses that of one to write
+
+
+def model(text: str) -> str:
+    """Parse an argument that names a model: a folder, or a repository of the Hub."""
+    _path(text, "USER/REPO is enough for a model of the Hub")
+    return text
 
 
 def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:

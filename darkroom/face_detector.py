@@ -29,15 +29,11 @@ STAGE_SIDES = (24, 48)  # px of what the second and the third network see
 
 @dataclass(frozen=True)
 class Face:
-    """A face in a photograph.
+    """A face in a photograph, in px of that."""
 
-    box: left, top, right, bottom. landmarks: (5, 2), x and y of the left and right eye as seen, the tip of the nose and
-    the corners of the mouth. All in px of the photograph. score: in [0, 1].
-    """
-
-    box: tuple[float, float, float, float]
-    landmarks: NDArray[np.float64]
-    score: float
+    box: tuple[float, float, float, float]  # left, top, right, bottom
+    landmarks: NDArray[np.float64]  # (5, 2): left and right eye as seen, tip of the nose, corners of the mouth
+    score: float  # in [0, 1]
 
     @property
     def area(self) -> float:

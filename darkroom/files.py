@@ -89,10 +89,7 @@ def _lock(path: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make the folder in which all temporary files of Python and of Gradio lie, and remove it after the block.
-
-    Folders like it that no living process holds are removed first.
-    """
+    """Hold a folder for all temporary files of Python and Gradio; remove it, and those that killed processes left."""
     for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
         with suppress(OSError, ValueError):  # another process holds it, or just removed it
             if (left / LOCK_FILE).exists() or time.time() - left.stat().st_mtime > STALE_SCRATCH_SECONDS:

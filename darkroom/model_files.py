@@ -68,10 +68,7 @@ def _constant(name: str) -> float:
 
 
 def read_json(content: bytes | str, most: int) -> Any:
-    """Parse JSON of at most `most` bytes. Raises ValueError with a few words on what is wrong.
-
-    Numbers are finite and of at most 30 digits; what is nested too deeply for the parser is refused.
-    """
+    """Parse JSON of at most `most` bytes, with finite numbers. Raises ValueError with a few words on what is wrong."""
     if len(content) > most:
         raise ValueError(f"{len(content) / 1e6:.1f} MB of JSON; at most {most / 1e6:.1f} MB are allowed")
     try:
@@ -217,13 +214,10 @@ def cached_folder(repo: str, revision: str | None) -> Path | None:
 
 
 class Pretrained(ABC):
-    """A pipeline that can be loaded, saved and pushed; a subclass says what its files hold.
-
-    name: where the model came from.
-    """
+    """A pipeline that can be loaded, saved and pushed; a subclass says what its files hold."""
 
     kind: ClassVar[Kind]
-    name: str = "untitled"
+    name: str = "untitled"  # where the model came from
 
     @abstractmethod
     def config_json(self) -> dict[str, Any]:
@@ -246,8 +240,7 @@ class Pretrained(ABC):
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
         """Make a pipeline of a config.json of this kind and a model.safetensors, both of which may claim anything.
 
-        Nothing is made before `read_tensors` has compared the file with the configuration's networks on the meta
-        device. May raise whatever `reading` takes.
+        It compares them by `read_tensors` before it makes anything, and may raise whatever `reading` takes.
         """
 
     @cached_property
@@ -278,8 +271,7 @@ class Pretrained(ABC):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the files, each atomically and none before all have found room; a card that is there stays.
 
-        The configuration takes its place first: a reader that comes in between has weights of what it says, or of the
-        one before. A photograph by another name is removed.
+        The configuration takes its place first: a reader in between has weights of that, or of the one before.
         """
         folder = Path(folder)
         photograph = self.photograph_file()
@@ -300,10 +292,7 @@ class Pretrained(ABC):
                 (folder / name).unlink(missing_ok=True)  # another picture's
 
     def push_to_hub(self, repo: str, private: bool = False) -> str:
-        """Upload the model and its card to "user/repo", made if missing, and return the commit's address.
-
-        Needs a token. Raises ModelError where the Hub cannot be reached or refuses.
-        """
+        """Upload to "user/repo", made if missing; return the commit's address. Needs a token. Raises ModelError."""
         api = HfApi()
         try:
             api.create_repo(repo, private=private, exist_ok=True)

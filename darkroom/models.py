@@ -65,14 +65,9 @@ class Models(Generic[T]):
     """
 
     def __init__(
-        self,
-        models: Sequence[str],
-        shipped: Sequence[str | Path],
-        load: Callable[[str | Path], T],
-        ready: Callable[[T], T] = lambda pipeline: pipeline,
-        answer_seconds: float = 20,
-        silence_seconds: float = 60,
-    ) -> None:
+        self, models: Sequence[str], shipped: Sequence[str | Path], load: Callable[[str | Path], T],
+        ready: Callable[[T], T] = lambda pipeline: pipeline, answer_seconds: float = 20, silence_seconds: float = 60,
+    ) -> None:  # fmt: skip
         self._answer_seconds, self._silence_seconds = answer_seconds, silence_seconds
         self._load = lambda model: ready(load(model))
         self._shipped = {model_name(folder): folder for folder in shipped}
@@ -101,10 +96,9 @@ class Models(Generic[T]):
 
     def get(self, name: str) -> T:
         """Return the pipeline that serves under a name now. Raises ValueError where none does."""
-        try:
-            return self._serving[name]
-        except KeyError:
-            raise ValueError(f"there is no model {name!r}; there are {', '.join(self.names) or 'none'}") from None
+        if name not in self._serving:
+            raise ValueError(f"there is no model {name!r}; there are {', '.join(self.names) or 'none'}")
+        return self._serving[name]
 
     def notes(self) -> list[str]:
         """Return a line for each model that is not as it is wanted: why, and what serves in its place."""

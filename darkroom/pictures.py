@@ -1,6 +1,7 @@
 """Pictures in: the one way in which both packages and the page open a picture, whatever it comes from."""
 
 import io
+import itertools
 import math
 import threading
 import warnings
@@ -57,14 +58,12 @@ def open_picture(source: Picture, name: str | None = None, check: Check | None =
     """Open any picture as a new upright sRGB image of mode RGB and at most 25 megapixels; a TIFF's largest page.
 
     Transparency is composited on white, a profile converted, metadata that cannot be read ignored; the first frame
-    of an animation taken. More than 8 bits become 8 by the range that is there.
+    of an animation taken. More than 8 bits become 8 by the range that is there. Raises PictureError.
 
     Args:
         source: a path, a binary file, a PIL image, or an array (H, W[, 3 or 4]) of whole numbers or floats.
         name: what messages call it; by default a path's last part.
         check: gets (width, height) of the header, px, turned or not, before anything is decoded, and may raise.
-
-    Raises PictureError.
     """
     image = _open(source, name, check)
     if image.mode == "RGB":
@@ -170,21 +169,16 @@ def _header(file: IO[bytes]) -> Image.Image:
 
 def _seek_largest_page(image: Image.Image) -> None:
     """Go to the page with the most pixels: the first may be a thumbnail."""
-    sizes: list[int] = []
-    try:
-        while len(sizes) < MAX_TIFF_PAGES:
-            image.seek(len(sizes))
+    sizes = []
+    with suppress(Exception):  # there are no more, or none that Pillow can read
+        for page in range(MAX_TIFF_PAGES):
+            image.seek(page)
             sizes.append(image.width * image.height)
-    except Exception:  # there are no more, or none that Pillow can read
-        pass
     image.seek(sizes.index(max(sizes)))
 
 
 def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:
-    """Decode an image as a new one of mode RGB or RGBA; own: whether it may be changed for that.
-
-    Raises _Fault, and what `check` raises.
-    """
+    """Decode as a new RGB or RGBA image; own: whether it may be changed. Raises _Fault, and what `check` does."""
     _check_pixels(*image.size, MAX_FILE_PIXELS)
     if image.format in MAX_PIXELS_OF_FORMATS:
         _check_pixels(*image.size, MAX_PIXELS_OF_FORMATS[image.format], f" for {image.format}")
@@ -232,10 +226,7 @@ def _draft(image: Image.Image) -> int:
 
 def _factor(width: int, height: int) -> int:
     """Return by how much both sides are divided, so that at most FULL_PIXELS stay."""
-    factor = max(1, math.floor(math.sqrt(width * height / FULL_PIXELS)))
-    while math.ceil(width / factor) * math.ceil(height / factor) > FULL_PIXELS:
-        factor += 1
-    return factor
+    return next(n for n in itertools.count(1) if math.ceil(width / n) * math.ceil(height / n) <= FULL_PIXELS)
 
 
 def _upright(image: Image.Image, exif: bytes | None) -> Image.Image:

@@ -13,8 +13,5 @@ def seed_of(*numbers: int) -> int:
 
 
 def seeded(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Make a source of random draws of its own for every sequence of numbers from 0 to 2^63 - 1, such as (seed, index).
-
-    Draws on the CPU are the same for every device that they are moved to.
-    """
+    """Make a source of random draws of its own for every sequence of numbers from 0 to 2^63 - 1, as (seed, index)."""
     return torch.Generator(device).manual_seed(seed_of(*numbers))

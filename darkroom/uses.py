@@ -172,6 +172,12 @@ class Use(Generic[M]):
 
     WHAT: ClassVar = "pictures"
     FILES: ClassVar = "PNGs"
+    COUNT: ClassVar = "count"  # which option says how many of these are drawn
+
+    @property
+    def total(self) -> int:
+        """Return the number of pictures or frames that are drawn."""
+        return int(getattr(self, self.COUNT))
 
     def __post_init__(self) -> None:
         for name, it in options(type(self)).items():
@@ -236,11 +242,6 @@ class PicturesUse(Use[M]):
 
     count: int = 1
 
-    @property
-    def total(self) -> int:
-        """Return the number of pictures that are drawn."""
-        return self.count
-
     def paths(self, folder: str | Path, prefix: str = "") -> list[Path]:
         """Return the paths of its pictures in a folder."""
         return [Path(folder) / f"{prefix}{self.stem()}_{i:04}.png" for i in range(self.count)]
@@ -257,6 +258,7 @@ class AnimationUse(Use[M]):
 
     WHAT: ClassVar = "frames"
     FILES: ClassVar = "animations"
+    COUNT: ClassVar = "frames"
     frames: int
     fps: float  # frames a second
     loop: bool  # whether its end joins its beginning
@@ -265,11 +267,6 @@ class AnimationUse(Use[M]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_encoder(self.format)
-
-    @property
-    def total(self) -> int:
-        """Return the number of frames that are drawn."""
-        return self.frames
 
     def path(self, folder: str | Path, prefix: str = "") -> Path:
         """Return the path of its file in a folder."""
