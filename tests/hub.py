@@ -34,7 +34,6 @@ class Hub(ThreadingHTTPServer):
         self.variables: dict[str, dict[str, str]] = {}
         self.read_only: set[str] = set()
         self.seconds_before_answers = self.seconds_between_parts = 0.0
-        self.objects: dict[str, bytes] = {}
         self.requests: list[str] = []
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -123,7 +122,6 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"errors": [], "warnings": []})
         for pattern, answer in (
             (rf"{API_REPO}/preupload/[^/]+", self._preupload),
-            (rf"/{REPO}\.git/info/lfs/objects/batch", self._batch),
             (rf"{API_REPO}/commit/[^/]+", self._commit),
             (rf"{API_REPO}/variables", self._variable),
         ):
@@ -138,20 +136,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"url": f"{self.server.address}/{repo}", "id": "0", "name": repo})
 
     def _preupload(self, repo: str, body: bytes) -> None:
-        answers = []
-        for file in json.loads(body)["files"]:
-            old, large = self.server.repos[repo].get(file["path"]), file["path"].endswith((".safetensors", ".png"))
-            oid = None if old is None else _sha256(old) if large else _git_oid(old)
-            mode = "lfs" if large else "regular"
-            answers.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": oid})
-        self._json({"files": answers})
-
-    def _batch(self, _: str, body: bytes) -> None:
-        upload = lambda oid: {"upload": {"href": f"{self.server.address}/lfs/{oid}"}}  # noqa: E731
-        objects = [
-            {"oid": it["oid"], "size": it["size"], "actions": upload(it["oid"])} for it in json.loads(body)["objects"]
-        ]
-        self._json({"transfer": "basic", "objects": objects})
+        old = {path: _git_oid(content) for path, content in self.server.repos[repo].items()}
+        about = {"uploadMode": "regular", "shouldIgnore": False}  # even of large files: none of them is known to LFS
+        files = [{"path": it["path"], "oid": old.get(it["path"]), **about} for it in json.loads(body)["files"]]
+        self._json({"files": files})
 
     def _commit(self, repo: str, body: bytes) -> None:
         if repo in self.server.read_only:
@@ -166,8 +154,6 @@ class _Handler(BaseHTTPRequestHandler):
         value = line["value"]
         if line["key"] == "file":
             files[value["path"]] = base64.b64decode(value["content"])
-        elif line["key"] == "lfsFile":
-            files[value["path"]] = self.server.objects[value["oid"]]
         elif line["key"] == "deletedFile":
             del files[value["path"]]
 
@@ -176,12 +162,6 @@ class _Handler(BaseHTTPRequestHandler):
         variables = self.server.variables.setdefault(repo, {})
         variables[new["key"]] = new["value"]
         self._json({key: {"key": key, "value": value} for key, value in variables.items()})
-
-    def do_PUT(self) -> None:
-        self.server.requests.append(f"PUT {self.path}")
-        content = self._body()
-        self.server.objects[self.path.rpartition("/")[2]] = content
-        self._send(200)
 
 
 def _sha256(content: bytes) -> str:

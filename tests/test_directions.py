@@ -44,18 +44,13 @@ def test_unusable_tables_say_why(table, tmp_path):
         read_attributes(table, ["lfw_000001.webp"])
     with pytest.raises(DataError, match="cannot be read"):
         read_attributes(tmp_path / "none.txt", ["a"])
-    with pytest.raises(DataError, match="cannot be read: Is a directory"):
-        read_attributes(tmp_path, ["a"])
-    for content in (b"", b"2\n", b"\xff\xfe\0\1", b"PK\3\4" + bytes(100), b",\n,", b'a,"'):
+    for content, column in ((b"", "Smiling"), (b"PK\3\4" + bytes(100), "Smiling"), (b"Smiling Young\n", "Mouth_Sl")):
         (tmp_path / "none.txt").write_bytes(content)
-        with pytest.raises(DataError, match="none.txt has no column Smiling"):
+        with pytest.raises(DataError, match=f"none.txt has no column {column}"):
             read_attributes(tmp_path / "none.txt", ["a"])
     table.write_text(table.read_text().replace("000001.jpg 1", "000001.jpg yes"))
     with pytest.raises(DataError, match="says 'yes' of 000001.png; 1 and -1 are needed"):
         read_attributes(table, ["000001.png"])
-    (tmp_path / "other.txt").write_text("Smiling Young\n")
-    with pytest.raises(DataError, match="has no column Mouth_Slightly_Open"):
-        read_attributes(tmp_path / "other.txt", ["a"])
 
 
 def test_a_table_with_commas_is_read_alike(table, tmp_path):
@@ -71,19 +66,15 @@ def test_a_table_with_commas_is_read_alike(table, tmp_path):
         )
 
 
-def test_the_classifier_learns_what_can_be_seen():
+def test_the_classifier_learns_what_can_be_seen_and_survives_its_file(tmp_path):
     images = torch.randint(0, 100, (320, 3, 64, 64), dtype=torch.uint8, generator=seeded(0))
     labels = (torch.rand(320, len(COLUMNS), generator=seeded(1)) < 0.5).float()
     images[labels[:, 0] == 1, :, 40:56] += 100  # a light mouth
     classifier = train_classifier(images, labels, 0, width=8)
     found = torch.sigmoid(classifier(images.float() / 127.5 - 1))[:, 0]
     assert ((found > 0.5) == (labels[:, 0] == 1)).float().mean() > 0.95
-
-
-def test_a_judge_survives_its_file(tmp_path):
-    judge = Judge.of(Classifier(4), torch.randint(0, 255, (50, 3, 64, 64), dtype=torch.uint8))
+    judge, x = Judge.of(classifier, images), images[:4].float() / 127.5 - 1
     judge.save(tmp_path)
-    x = torch.rand(4, 3, 64, 64)
     assert torch.allclose(Judge.load(tmp_path)(x), judge(x), atol=0.01)
 
 
@@ -116,6 +107,7 @@ def test_effects_find_the_direction_that_changes_the_skin(tiny_faces):
     assert tone[2] > 0.3 and (tone[[0, 1, 3, 4, 5, 6, 7]] == 0).all()
 
 
+@pytest.mark.soak
 def test_shipped_directions_move_their_attributes_and_no_other(shipped_faces):
     """By the classifier that no direction has seen, on latents that none was chosen by."""
     shipped = shipped_faces.attributes
@@ -135,7 +127,6 @@ def test_bad_input_is_one_line_and_leaves_the_model(tiny_faces_folder, tiny_fold
     for arguments, message in (
         ([tiny_faces_folder, data, "none"], "none cannot be read"),
         (["user/repo", data, table], "user/repo is no folder"),
-        ([tiny_faces_folder, data, table, "--seed", "-1"], "seed is -1; allowed are 0"),
         ([tiny_folder, data, table], "is a scene of singan; a face model of dcgan is needed"),
     ):
         assert main([str(argument) for argument in arguments]) == 2

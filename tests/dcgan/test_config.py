@@ -16,32 +16,19 @@ def test_values_out_of_range_are_named():
     for values, message in (
         ({"iterations": 0}, "iterations is 0; allowed are 1 to"),
         ({"batch": 1}, "batch is 1; allowed are 2 to"),
-        ({"seed": -1}, "seed is -1; allowed are 0 to"),
         ({"loss": "mse"}, "loss is 'mse'; allowed are minimax"),
-        ({"optimizer": "sgd"}, "optimizer is 'sgd'; allowed are adam, rmsprop"),
-        ({"augmentation": "all"}, "augmentation is 'all'; allowed are none"),
-        ({"discriminator_steps": 0}, "discriminator_steps is 0"),
         ({"label_smoothing": 0.6}, "label_smoothing is 0.6"),
         ({"loss": "wgan-gp", "penalty": 0.0}, "penalty is 0 with loss 'wgan-gp'; that loss needs one above 0"),
     ):
         with pytest.raises(ValueError, match=message):
             replace(PRESETS["standard"], **values)
-    for values, message in (
-        ({"architecture": "big"}, "architecture is 'big'"),
-        ({"latent_dim": 0}, "latent_dim is 0"),
-        ({"architecture": "thesis", "latent_dim": 100}, "the thesis' networks have 32"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            ModelConfig(**values)
+    with pytest.raises(ValueError, match="latent_dim is 0"):
+        ModelConfig(latent_dim=0)
+    with pytest.raises(ValueError, match="the thesis' networks have 32"):
+        ModelConfig(architecture="thesis", latent_dim=100)
 
 
-def test_a_preset_takes_overrides_and_names_what_it_does_not_know():
-    assert from_preset("radford", iterations=5, batch=None).iterations == 5
-    with pytest.raises(ValueError, match="preset is 'best'; allowed are standard, long, radford, thesis"):
-        from_preset("best")
-
-
-def test_another_loss_brings_what_it_was_published_with():
+def test_a_preset_takes_overrides_and_another_loss_brings_what_it_was_published_with():
     critic = from_preset("radford", loss="wgan-gp", batch=64)
     assert (critic.penalty, critic.penalty_every, critic.discriminator_steps, critic.batch) == (10.0, 1, 5, 64)
     assert critic.model.discriminator_norm == "none" and critic.optimizer == PRESETS["radford"].optimizer
@@ -50,8 +37,9 @@ def test_another_loss_brings_what_it_was_published_with():
     for name, preset in PRESETS.items():
         assert from_preset(name, loss=preset.loss) == preset
     assert from_preset("radford", loss="relativistic").penalty == PRESETS["standard"].penalty
-    with pytest.raises(ValueError, match="loss is 'mse'; allowed are minimax"):
-        from_preset("standard", loss="mse")
+    assert from_preset("radford", iterations=5, batch=None).iterations == 5
+    with pytest.raises(ValueError, match="preset is 'best'; allowed are standard, long, radford, thesis"):
+        from_preset("best")
 
 
 def test_quality_figures_never_come_more_often_than_their_cost_allows():

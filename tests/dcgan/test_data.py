@@ -149,21 +149,13 @@ def test_pictures_are_found_by_their_content(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for path in folder.rglob("*"):
             archive.write(path, path.relative_to(folder))
+    os.truncate(folder / "film.mp4", 2**40)  # nothing reads it
     for source in (folder, tmp_path / "set.zip"):
         found = list(prepare([source]))
         assert {item.name for item in found if item.image} == set(FORMS)
         assert {item.name for item in found if not item.image} == set(others)
         assert not any(item.error for item in found)
         assert len(load(source).images) == len(FORMS)
-
-
-def test_what_is_no_picture_is_not_read(tmp_path):
-    """A sparse film of 1 TB, beside and in place of a picture."""
-    (tmp_path / "a.png").write_bytes(content_of(FACE, "PNG"))
-    with (tmp_path / "film.mp4").open("wb") as file:
-        file.write(b"\0\0\0\x18ftypmp42")
-        file.truncate(2**40)
-    assert [bool(item.image) for item in prepare([tmp_path])] == [True, False]
 
 
 def test_linked_folders_are_followed_once(tmp_path):
@@ -227,14 +219,3 @@ def test_names_in_any_encoding_are_written(tmp_path):
     assert write_set(prepare([tmp_path / "set"]), tmp_path / "out.zip") == 3
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert {"caf\u00e9.webp", "caf\ufffd.webp"} < set(archive.namelist())
-
-
-# -- what is written --------------------------------------------------------------------------------------------------
-
-
-def test_a_set_among_the_photographs_is_not_prepared_anew(photographs):
-    folder, _ = photographs
-    FACE.save(folder / "preview.png")  # somebody's own
-    assert [write_set(prepare([folder]), folder / "faces.zip") for _ in range(2)] == [3, 3]
-    assert {item.name for item in prepare([folder]) if not item.image} == {"broken.jpg", "tiny.png", "notes.txt"}
-    assert (folder / "preview.png").read_bytes() == content_of(FACE, "PNG")

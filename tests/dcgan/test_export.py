@@ -1,6 +1,6 @@
 from PIL import Image
 
-from dcgan.export import contact_sheet, enlarged
+from dcgan.export import contact_sheet
 
 COLOURS = ("red", "lime", "blue", "white", "black")
 FACES = [Image.new("RGB", (64, 64), colour) for colour in COLOURS]
@@ -12,7 +12,3 @@ def test_a_contact_sheet_fills_row_by_row():
     places = [(10, 10), (74, 10), (10, 74), (74, 74), (10, 138), (74, 138)]
     assert [sheet.getpixel(place) for place in places[:4]] == [face.getpixel((0, 0)) for face in FACES[:4]]
     assert sheet.getpixel(places[5]) == (0, 0, 0)
-
-
-def test_faces_in_motion_are_four_times_as_large():
-    assert [frame.size for frame in enlarged(FACES)] == [(256, 256)] * 5

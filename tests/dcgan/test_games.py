@@ -12,7 +12,7 @@ def distances(method, eta, steps=60):
 
 
 def test_each_step_multiplies_the_distance_by_the_known_factor():
-    for eta in (0.05, 0.3, 1.0):
+    for eta in (0.05, 1.0):
         factors = {"simultaneous": (1 + eta**2) ** 0.5, "extragradient": (1 - eta**2 + eta**4) ** 0.5}
         for method, factor in factors.items():
             found = distances(method, eta)
@@ -20,7 +20,7 @@ def test_each_step_multiplies_the_distance_by_the_known_factor():
 
 
 def test_in_turns_the_players_stay_on_an_ellipse():
-    for eta in (0.05, 0.3, 1.0, 1.9):
+    for eta in (0.05, 1.9):
         x, y = bilinear("alternating", eta, 2000).T
         assert (x**2 + y**2 + eta * x * y).tolist() == pytest.approx([1.0] * 2001, rel=1e-6)
 

@@ -25,9 +25,6 @@ def test_a_latent_depends_on_seed_and_index_alone():
     z = draw_latents([0, 1, 2, 3], 16, 7)
     assert torch.equal(draw_latents([3, 1], 16, 7), z[[3, 1]])
     assert not torch.equal(draw_latents([0], 16, 8), z[:1])
-    many = draw_latents(list(range(500)), 64, 0)
-    assert abs(float(many.mean())) < 0.01 and float(many.std()) == pytest.approx(1, abs=0.01)
-    assert abs(float(torch.corrcoef(torch.stack([many[0], many[1]]))[0, 1])) < 0.5
 
 
 def test_truncation_keeps_the_norm_and_that_share_of_the_angle():

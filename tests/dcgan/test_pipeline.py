@@ -96,14 +96,9 @@ def test_moves_are_in_standard_deviations_of_z(tiny_faces):
     moved = tiny_faces.move(z, {"pc1": 2.0, "pc2": -1.0})
     expected = z + 2 * tiny_faces.directions["pc1"] - tiny_faces.directions["pc2"]
     assert torch.allclose(moved, expected)
+    recipe = Recipe(z=tuple(z[2].tolist()), moves={"pc1": 2.0, "pc2": -1.0})
+    assert torch.equal(tiny_faces.latent_of(recipe), moved[2:])
     assert all(float(direction.norm()) == pytest.approx(1, abs=1e-5) for direction in tiny_faces.directions.values())
-
-
-def test_a_recipe_is_its_latent(tiny_faces):
-    z = tiny_faces.latents(4, 9, 0.7)
-    assert torch.equal(tiny_faces.latent_of(Recipe(9, 3, variety=0.7)), z[3:])
-    moved = tiny_faces.latent_of(Recipe(z=tuple(z[3].tolist()), moves={"pc1": 1.0}))
-    assert torch.equal(moved, tiny_faces.move(z[3:], {"pc1": 1.0}))
 
 
 def test_a_morph_begins_and_ends_at_its_faces(tiny_faces):
@@ -111,13 +106,6 @@ def test_a_morph_begins_and_ends_at_its_faces(tiny_faces):
     frames, ends = pixels(tiny_faces.morph(z, 9, loop=False)), pixels(tiny_faces.generate(z))
     assert np.abs(frames[[0, 4, 8]] - ends).max() <= 1
     assert len(tiny_faces.morph(z, 9, loop=True)) == 9
-
-
-def test_latent_controls_go_through_the_pipeline(tiny_faces):
-    a, b, c = tiny_faces.latents(3).split(1)
-    assert tiny_faces.arithmetic(a, b, c).shape == (1, 8)
-    assert torch.equal(tiny_faces.near(a, 7), tiny_faces.near(a, 7)) and tiny_faces.near(a).shape == (1, 8)
-    assert tiny_faces.plane(a, b, c).shape == (81, 8) and tiny_faces.plane(a, b, c, 3).shape == (9, 8)
 
 
 def test_inversion_finds_the_face_in_a_photograph_again(shipped_faces):

@@ -102,25 +102,18 @@ def test_other_files_are_refused_in_one_sentence_and_not_run(tmp_path, monkeypat
     assert not Path("harmed").exists()
 
 
-def generator_of(channels=3, layers=5, latent_dim=12, width=4):
-    """A state dict of more or fewer layers than the tutorial's, for 2^(layers + 1) px."""
-    widths = [latent_dim, *(width * 2**n for n in reversed(range(layers - 1))), channels]
-    return {
-        f"main.{3 * n}.weight": torch.zeros(before, after, 4, 4)
-        for n, (before, after) in enumerate(zip(widths, widths[1:], strict=False))
-    }
-
-
 def test_other_generators_are_refused_with_what_is_needed(weights, tmp_path):
     nan = torch.full((4, 3, 4, 4), torch.nan)
+    weights32 = {name: value for name, value in weights.items() if not name.startswith("main.12.")}
     for changed, message in (
-        (weights | generator_of(channels=1), r"main.12.weight is \(4, 1, 4, 4\); \(4, 3, 4, 4\) is needed"),
-        (generator_of(layers=6), "main.0.weight is|main.1.weight is missing"),
-        (generator_of(layers=4), "and not the generator of PyTorch's DCGAN tutorial for 64x64 px"),
+        (
+            weights | {"main.12.weight": torch.zeros(4, 1, 4, 4)},
+            r"main.12.weight is \(4, 1, 4, 4\); \(4, 3, 4, 4\) is n",
+        ),
+        (weights32, "and not the generator of PyTorch's DCGAN tutorial for 64x64 px"),
         (weights | {"main.3.bias": torch.zeros(16)}, "main.3.bias is .16,.; no such tensor is needed"),
         ({name: v for name, v in weights.items() if name != "main.3.weight"}, "main.3.weight is missing; .32, 16, 4"),
-        (weights | {"main.3.weight": torch.zeros(32, 16, 3, 3)}, r"main.3.weight is \(32, 16, 3, 3\); "),
-        (generator_of(latent_dim=1025), "latent_dim is 1025; allowed are 1 to 1024"),
+        (weights | {"main.0.weight": torch.zeros(1025, 32, 4, 4)}, "latent_dim is 1025; allowed are 1 to 1024"),
         (weights | {"main.12.weight": nan}, "main.12.weight holds values that are no finite"),
         ({name: v.long() for name, v in weights.items()}, "main.0.weight holds values that are no finite floating"),
     ):

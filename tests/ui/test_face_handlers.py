@@ -46,37 +46,19 @@ def test_a_photographs_face_is_searched_in_steps_and_found(handlers, photograph,
     handlers.device.run(Turn.FACE, lambda: None)  # it is free again
 
 
-def test_the_middle_of_a_picture_without_a_face_is_searched_and_that_is_said(handlers, picture_file):
+def test_the_middle_of_a_picture_without_a_face_is_searched_which_is_said(handlers, picture_file):
+    search = handlers.find(str(picture_file), None)
+    for _ in range(3):
+        next(search)
+    search.close()  # the device is free again
     steps = list(handlers.find(str(picture_file), None))
     assert all(step.report.text.startswith(NO_FACE) for step in steps) and steps[-1].face
     assert steps[0].wanted.tobytes() == square(picture_file, 256).tobytes()
 
 
-def test_a_search_that_is_left_frees_the_device(handlers, picture_file):
-    search = handlers.find(str(picture_file), None)
-    for _ in range(3):
-        next(search)
-    search.close()
-    handlers.device.run(Turn.FACE, lambda: None)
-
-
-def test_only_pictures_are_searched(handlers, tmp_path):
-    text, huge = tmp_path / "text.png", tmp_path / "huge.png"
-    text.write_text("no picture")
-    Image.new("1", (11_000, 10_000)).save(huge)
-    for file, message in ((None, "no photograph yet"), (text, "not a picture"), (huge, "at most 100 megapixels")):
-        with pytest.raises(ValueError, match=message):
-            list(handlers.find(file and str(file), None))
-
-
-def test_a_near_face_is_the_same_for_the_same_seed(handlers):
+def test_faces_are_turned_added_and_mapped(handlers, tiny_faces):
     assert handlers.near(FACES[0], None, 5) == handlers.near(FACES[0], None, 5) != handlers.near(FACES[0], None, 6)
     assert handlers.near(FACES[0], None) != handlers.near(FACES[0], None)
-    with pytest.raises(ValueError, match="the latent is 0"):
-        handlers.near(Recipe(truncation=0).to_dict(), None)
-
-
-def test_three_faces_are_added_and_mapped(handlers, tiny_faces):
     pictures, added = handlers.combine(FACES, None)
     z = [tiny_faces.latent_of(Recipe.from_dict(face)) for face in FACES]
     assert len(pictures) == 4 and torch.equal(torch.tensor(added["z"]), snapped(tiny_faces.arithmetic(*z))[0])
@@ -127,12 +109,12 @@ def test_bad_values_are_named(handlers):
     for call, message in (
         (lambda: ask.sample_faces(sample | {"count": 65}), "count is 65; allowed are 1 to 64"),
         (lambda: ask.sample_faces(sample | {"seed": None}), "seed is empty"),
-        (lambda: ask.sample_faces(sample | {"truncation": 3}), "truncation is 3"),
         (lambda: handlers.load(None, None), "there is no file yet"),
+        (lambda: handlers.find(None, None), "no photograph yet"),
+        (lambda: handlers.near(Recipe(truncation=0).to_dict(), None), "the latent is 0"),
         (lambda: ask.edit_face({"face": {"moves": {"wit": 1}}, "model": None}), "direction is 'wit'"),
         (lambda: ask.morph_faces(morph | {"faces": FACES[:1]}), "choose A and B first"),
         (lambda: ask.morph_faces(morph | {"frames": 1000}), "frames is 1000; allowed are 2 to 240"),
-        (lambda: ask.morph_faces(morph | {"fps": 0}), "fps is 0"),
         (lambda: ask.morph_faces(morph | {"format": "avi"}), "format is 'avi'; allowed are mp4, gif"),
     ):
         with pytest.raises(ValueError, match=message):
