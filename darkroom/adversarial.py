@@ -4,6 +4,7 @@ Scores are a critic's logits, (N,) or maps (N, 1, h, w); higher is more real. Pi
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -98,19 +99,17 @@ def _gradients(scores: Tensor, pictures: Tensor) -> Tensor:
     return gradients.float()
 
 
+@dataclass(eq=False)
 class Player(Generic[Network]):
-    """A network in training with its optimiser, in one process or several.
+    """A network in training with its optimiser, in one process or several."""
 
-    optimizer: on CUDA its learning rate is a tensor, which captured steps read. learning_rate: at the start.
-    limit: bounds the parameters' gradients in place before each step.
-    """
+    network: Network
+    optimizer: torch.optim.Optimizer  # on CUDA its learning rate is a tensor, which captured steps read
+    learning_rate: float  # at the start
+    limit: Callable[[Iterable[Tensor]], None] | None = None  # bounds the gradients in place before each step
 
-    def __init__(
-        self, network: Network, optimizer: torch.optim.Optimizer, learning_rate: float,
-        limit: Callable[[Iterable[Tensor]], None] | None = None,
-    ) -> None:  # fmt: skip
-        self.network, self.optimizer, self.learning_rate, self.limit = network, optimizer, learning_rate, limit
-        network.train()
+    def __post_init__(self) -> None:
+        self.network.train()
 
     def set_learning_rate(self, factor: float) -> None:
         """Set the learning rate to `factor` times that at the start."""

@@ -79,19 +79,17 @@ def _write_by_pillow(frames: Sequence[Image.Image], path: Path, fps: float, form
 
 def _write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
     """Write by imageio; that ffmpeg failed is found here, as imageio does not ask how it ended."""
-    try:
+    with suppress(OSError, RuntimeError):
         imageio.imwrite(  # type: ignore[call-overload]  # a frame at a time
             path, map(_even, frames), plugin="FFMPEG", extension=".mp4", is_batch=True, fps=fps, codec="libx264",
             pixelformat="yuv420p", macro_block_size=1, ffmpeg_log_level="quiet",
             output_params=[*BT709, "-crf", "10", "-movflags", "+faststart", "-f", "mp4"],
         )  # fmt: skip
-        whole = count_frames_and_secs(path)[0] == len(frames)
-    except (OSError, RuntimeError):
-        whole = False
-    if not whole and shutil.disk_usage(path.parent).free < FULL_DISK_BYTES:
+        if count_frames_and_secs(path)[0] == len(frames):
+            return
+    if shutil.disk_usage(path.parent).free < FULL_DISK_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    if not whole:
-        raise OSError("the MP4 could not be written: the encoder failed")
+    raise OSError("the MP4 could not be written: the encoder failed")
 
 
 def _even(frame: Image.Image) -> np.ndarray:

@@ -23,7 +23,6 @@ BAR_DELAY = 0.5  # seconds, in which a bad value has proved bad: its one line st
 AGAIN_AFTER_SECONDS = 1.0  # torchrun passes on what the terminal has sent to every process already
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPED = "stopped; the files written so far are whole"
-ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 class Parser(argparse.ArgumentParser):
@@ -92,7 +91,7 @@ class Commands:
 def _path(text: str, otherwise: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the name is empty")
-    if ADDRESS.match(text):
+    if re.match("[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
         raise argparse.ArgumentTypeError(f"{text} is an address; {otherwise}")
     if "\0" in text:
         raise argparse.ArgumentTypeError(f"{echo(text)} is no name of a file")

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -20,14 +20,12 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     best = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     if device == "auto":
         return best
-    try:
+    with suppress(Exception):  # torch raises many, by the kind of device, and says much that does not help
         chosen = torch.empty(0, device=device).device
-    except Exception:  # torch raises many, by the kind of device, and says much that does not help
-        chosen = torch.device("meta")
-    if chosen.type == "meta":  # which has shapes and no values
-        here = " and ".join(dict.fromkeys(("cpu", best.type)))
-        raise ValueError(f"device is {echo(str(device))}; allowed are auto and what this machine has: {here}") from None
-    return chosen
+        if chosen.type != "meta":  # which has shapes and no values
+            return chosen
+    here = " and ".join(dict.fromkeys(("cpu", best.type)))
+    raise ValueError(f"device is {echo(str(device))}; allowed are auto and what this machine has: {here}")
 
 
 def fast_format(device: torch.device) -> torch.dtype:
@@ -71,10 +69,7 @@ def give_back() -> None:
 
 
 def bound_arenas() -> None:
-    """Let glibc's allocator share a few arenas between all threads, to be called before the first is started.
-
-    By default each thread of a web server has an arena, which keeps what it once held: see benchmarks/soak.py.
-    """
+    """Let threads share few of glibc's arenas, each of which keeps what it once held; call it before any starts."""
     _allocator("mallopt", M_ARENA_MAX, MAX_ALLOCATOR_ARENAS)
 
 

@@ -1,8 +1,7 @@
 """Faces in a photograph, with their eyes, noses and mouths.
 
-MTCNN (Zhang et al., IEEE Signal Processing Letters 2016, arXiv 1604.02878): three small convolutional networks in a
-cascade, each of which throws out most of what the one before proposes and moves the rest. Weights of facenet-pytorch
-(MIT License), which are those of FaceNet's authors, rearranged for plain flattening.
+MTCNN (Zhang et al., 2016, arXiv 1604.02878): three small convolutional networks, each of which throws out most of what
+the one before proposes and moves the rest. Weights of facenet-pytorch (MIT License), rearranged for plain flattening.
 """
 
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Face:
 
 def _layers(*shapes: tuple[int, int, int, int]) -> list[nn.Module]:
     """Make convolutions of (channels in, out, side of the kernel, of the pooling after it or 0), each with a PReLU."""
-    layers = list[nn.Module]()
+    layers: list[nn.Module] = []
     for channels_in, channels_out, kernel, pooling in shapes:
         layers += [nn.Conv2d(channels_in, channels_out, kernel), nn.PReLU(channels_out)]
         if pooling:

@@ -123,10 +123,10 @@ def why(error: OSError) -> str:
     """Say what went wrong with a file, naming the file and no folder."""
     if error.errno is None:  # raised here, with a sentence of its own
         return str(error)
-    named = isinstance(error.filename, str | bytes | os.PathLike)
-    name = Path(os.fsdecode(error.filename)).name if named else "a file"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: nothing half-written was left; free some space and try again"
+    named = isinstance(error.filename, str | bytes | os.PathLike)
+    name = Path(os.fsdecode(error.filename)).name if named else "a file"
     return f"{name}: {error.strerror or type(error).__name__}"
 
 

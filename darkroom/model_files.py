@@ -2,7 +2,6 @@
 
 import json
 import re
-import struct
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -88,7 +87,7 @@ def header_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     """Read shapes and number formats of a safetensors file by the tensors' names. Raises ValueError, OSError."""
     with path.open("rb") as file:
         start = file.read(8)
-    if len(start) < 8 or struct.unpack("<Q", start)[0] > MAX_HEADER_BYTES:
+    if len(start) < 8 or int.from_bytes(start, "little") > MAX_HEADER_BYTES:
         raise ValueError(f"{path.name} is no safetensors file, or one with far too many tensors")
     with safe_open(path, "pt") as tensors:
         parts = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118, it is no dictionary

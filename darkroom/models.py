@@ -16,7 +16,6 @@ from tqdm import tqdm
 from darkroom import model_files
 
 PREFIX = "darkroom-"  # of the repositories that deploy.py makes; no part of a model's name
-
 T = TypeVar("T")
 
 

@@ -30,7 +30,6 @@ FULL_SCALE_BITS = (8, 10, 12, 14, 16)  # of sensors and files
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "JPEG2000")
 FORMAT_NAMES = "PNG, JPEG, WEBP, GIF, BMP, TIFF, PNM, AVIF, HEIC or JPEG 2000"
 
-
 Image.init()
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # These three hold for the whole process and are never set back: changing them for a while is not safe in threads.

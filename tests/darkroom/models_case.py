@@ -3,8 +3,6 @@
 HF_ENDPOINT and HF_HOME are read when huggingface_hub is imported: hence a process for each Hub and each cache.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sys

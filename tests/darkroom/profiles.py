@@ -1,7 +1,5 @@
 """Small ICC profiles, made by hand: LittleCMS makes none but sRGB through Pillow."""
 
-from __future__ import annotations
-
 import itertools
 import struct
 
@@ -52,6 +50,5 @@ def _cmyk() -> bytes:
 
 
 ADOBE_RGB = _rgb(2.2, (0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
-DISPLAY_P3 = _rgb(2.2, (0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407))
 GRAY = _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": _gamma(1.8)})
 CMYK = _cmyk()

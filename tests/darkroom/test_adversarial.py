@@ -25,14 +25,10 @@ from darkroom.seeds import seeded
 from singan.config import PRESETS
 
 REAL, FAKE = torch.tensor([1.0, 2.0]), torch.tensor([-1.0, 0.5])
-LOSSES = ("minimax", "non-saturating", "wgan-gp", "hinge", "relativistic")
 
 
 def softplus(x: float) -> float:
     return math.log1p(math.exp(x))
-
-
-# -- losses -----------------------------------------------------------------------------------------------------------
 
 
 def test_critics_losses_are_the_papers():
@@ -50,12 +46,6 @@ def test_generators_losses_are_the_papers():
         "wgan-gp": 0.25, "hinge": 0.25, "relativistic": (softplus(2) + softplus(1.5)) / 2,
     }.items():  # fmt: skip
         assert float(generator_loss(loss, REAL, FAKE)) == pytest.approx(expected), loss
-
-
-def test_better_fakes_cost_the_generator_less_and_the_critic_more():
-    for loss in LOSSES:
-        assert generator_loss(loss, REAL, FAKE + 0.3) < generator_loss(loss, REAL, FAKE)
-        assert critic_loss(loss, REAL, FAKE + 0.3) > critic_loss(loss, REAL, FAKE)
 
 
 def test_smoothing_and_noise_move_the_targets():
@@ -79,9 +69,6 @@ def test_a_fake_patch_meets_the_real_one_at_its_place():
 def test_presets_of_scenes_choose_their_loss():
     for preset, scale, loss in (("paper", 0, "wgan-gp"), ("standard", 0, "wgan-gp"), ("standard", 3, "relativistic")):
         assert PRESETS[preset].game(scale).loss == loss
-
-
-# -- penalties --------------------------------------------------------------------------------------------------------
 
 
 def pixelwise(x, slope=1.0):
@@ -116,9 +103,6 @@ def test_penalties_of_pictures_reach_the_weights():
     assert torch.allclose(w.grad, 2 * (length - 1) * w.detach() / length, rtol=1e-4)
 
 
-# -- players ----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("limited", [True, False])
 def test_a_gradient_far_longer_than_those_of_late_is_shortened(limited):
     network = nn.Linear(8, 8)
@@ -144,9 +128,6 @@ def test_a_learning_rate_is_a_share_of_that_at_the_start():
         player.set_learning_rate(0.5)
         (group,) = player.optimizer.param_groups
         assert float(group["lr"]) == pytest.approx(0.05) and (group["lr"] is rate) == isinstance(rate, torch.Tensor)
-
-
-# -- captured steps ---------------------------------------------------------------------------------------------------
 
 
 def test_a_step_runs_as_it_is_then_is_captured_once_and_replayed(monkeypatch):

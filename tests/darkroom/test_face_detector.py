@@ -1,7 +1,5 @@
 """Faces in photographs: found where they are, at any size and turn, and nowhere else."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image

@@ -7,13 +7,11 @@ import sys
 
 import pytest
 import torch
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load_file, save_file
 
-from darkroom.model_files import MAX_CONFIG_BYTES, header_of, read_json, read_tensors
+from darkroom.model_files import MAX_CONFIG_BYTES, read_json, read_tensors
 from dcgan import FacePipeline
 from singan import ModelError, ScenePipeline
-
-# -- JSON --------------------------------------------------------------------------------------------------------------
 
 
 def test_json_is_bounded_before_it_is_parsed():
@@ -29,9 +27,6 @@ def test_json_is_bounded_before_it_is_parsed():
         with pytest.raises(ValueError, match=words):
             read_json(content, 100_000)
     assert read_json('{"a": [1, 2.5, null, true, "ü"]}', 100) == {"a": [1, 2.5, None, True, "ü"]}
-
-
-# -- tensors -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -147,13 +142,6 @@ def test_a_header_is_bounded(scene_folder):
         with pytest.raises(ModelError, match="is damaged"):
             ScenePipeline.from_pretrained(scene_folder)
 
-
-def test_a_header_tells_shapes_without_reading_values(tmp_path):
-    (tmp_path / "a").write_bytes(save({"x": torch.zeros(3, 4, dtype=torch.float16)}))
-    assert header_of(tmp_path / "a") == {"x": ((3, 4), "F16")}
-
-
-# -- configurations ----------------------------------------------------------------------------------------------------
 
 VALUES = [None, -1, 10**30, 0.5, "x", [[1]], {"a": 1}]
 

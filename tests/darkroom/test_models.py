@@ -37,9 +37,6 @@ def scenes(*models: str | Path, shipped: tuple[str, ...] = ("peaks", "stream")) 
     return Models(list(map(str, models)), [CHECKPOINTS / name for name in shipped], ScenePipeline.from_pretrained)
 
 
-# -- on this machine -----------------------------------------------------------------------------------------------
-
-
 def test_a_model_is_named_after_its_last_part():
     names = {"checkpoints/peaks": "peaks", "user/darkroom-peaks": "peaks", "user/lake@main": "lake", "a/b@c/d": "b"}
     assert {model: model_name(model) for model in names} == names
@@ -85,9 +82,6 @@ def test_a_folder_that_nothing_stands_in_for_is_left_out(tmp_path):
     assert models.notes() == ["lake: no trained scene: config.json is missing; the other models are used"]
     models = scenes(tmp_path / "lake")
     assert models.names == ["peaks", "stream"] and models.notes()[0].endswith("; the shipped models are used")
-
-
-# -- from the Hub --------------------------------------------------------------------------------------------------
 
 
 def test_a_model_comes_in_the_background_and_is_cached(hub, tiny_faces_folder, shipped, tmp_path):

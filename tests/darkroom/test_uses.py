@@ -58,9 +58,8 @@ def test_a_use_is_called_by_its_class():
     assert PlainSquare.title() == "plain-square" and PlainSquare.summary() == "Draw squares of one grey."
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
+def test_values_out_of_range_are_named():
+    for values, message in (
         ({"grey": 256}, "grey is 256; allowed are 0 to 255"),
         ({"grey": 1.5}, "grey is 1.5; a whole number is needed"),
         ({"grey": None}, "grey is empty; a whole number is needed"),
@@ -71,28 +70,23 @@ def test_a_use_is_called_by_its_class():
         ({"border": 0}, "border is 0; allowed are 1 to 3"),
         ({"size": (65, 3)}, "width is 65; allowed are 1 to 64"),
         ({"size": 3}, "size is 3; .width, height. is needed"),
-    ],
-)
-def test_values_out_of_range_are_named(values, message):
-    with pytest.raises(ValueError, match=message):
-        PlainSquare(**{"size": (4, 4), **values})
+    ):
+        with pytest.raises(ValueError, match=message):
+            PlainSquare(**{"size": (4, 4), **values})
 
 
 def test_visitors_get_less():
+    known = plain_options(PlainSquare)
+    assert known["width"].described() == "of a square (1 to 64 px)" and known["height"].first == 4
     plain = {
         "width": 4, "height": 4, "grey": 200, "share": 0.5, "tone": "warm", "framed": False, "border": None, "count": 1,
     }  # fmt: skip
+    assert list(known) == list(plain)
     assert PlainSquare.served(plain) == PlainSquare((4, 4), 200) and PlainSquare((4, 4), 200).plain() == plain
     with pytest.raises(ValueError, match="grey is 255; allowed are 0 to 200"):
         PlainSquare.served({**plain, "grey": 255})
     with pytest.raises(ValueError, match="height is 65; allowed are 1 to 64"):
         PlainSquare.served({**plain, "height": 65})
-
-
-def test_plain_options_have_a_width_and_a_height():
-    known = plain_options(PlainSquare)
-    assert list(known)[:3] == ["width", "height", "grey"] and known["height"].first == 4
-    assert known["width"].described() == "of a square (1 to 64 px)"
 
 
 def test_a_link_has_the_options_by_their_keys():
