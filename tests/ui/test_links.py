@@ -254,7 +254,7 @@ class Part:
 
 def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters():
     shared = {"seed", "count", "frames"}
-    parts: dict[str, Tab] = {"faces": Part(shared | {"view"}), "scenes": Part(shared | {"scene", "mode"})}
+    parts = {"faces": Part(shared | {"view"}), "scenes": Part(shared | {"scene", "mode"})}
     for link, tab in (
         ("?mode=animate&frames=9&seed=3", "scenes"),
         ("?view=morph&frames=9", "faces"),
