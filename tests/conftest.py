@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several workers on the same cores wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch reads it when it is imported; the tests' processes inherit it
@@ -15,6 +16,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 import dcgan
 import singan
@@ -26,6 +28,8 @@ from singan.checkpoint import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
 
+# Files of tests that use the app; whichever is missing here works, too, but may start another one.
+USING_APP = {"test_docs", "test_endpoints", "test_faces_page", "test_gate", "test_page", "test_scenes_page"}
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 expect.set_options(timeout=120_000)  # slower machines, with other work, are to pass; what has a limit says so itself
@@ -161,8 +165,18 @@ def app(tmp_path_factory) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that share the app, all of them on one worker; those of another module share one, too."""
-    using_app = [item for item in items if "app" in getattr(item, "fixturenames", ())]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("app" if item in using_app else item.path.stem))
-    items.sort(key=lambda item: item not in using_app)
+    """Begin with what takes longest: the tests that share the app."""
+    items.sort(key=lambda item: item.path.stem not in USING_APP)
+
+
+class SharingScheduling(LoadFileScheduling):
+    """Give each file to one worker, and all that use the app to the same, which starts it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "app" if Path(file).stem in USING_APP else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharingScheduling:
+    """Schedule so. xdist 3.8.0 does not see the groups of `--dist loadgroup` under pytest 9.2."""
+    return SharingScheduling(config, log)

@@ -74,6 +74,7 @@ def test_the_commands_run(folder, monkeypatch, command):
     assert out.is_file() or any(out.iterdir())
 
 
+@pytest.mark.soak
 def test_the_python_example(folder, monkeypatch):
     """What it trains is cut short after its first records."""
     monkeypatch.chdir(folder)

@@ -40,6 +40,7 @@ def test_a_used_up_quota_is_told_and_finished_scales_stay(picture_file, tmp_path
     assert "exceeded your GPU quota" in told["error"] and told["scales"] == 1
 
 
+@pytest.mark.soak
 def test_the_page_trains_and_draws_there_and_a_scene_is_written_once_a_scale(picture_file, tiny_folder, tmp_path):
     told = run("handlers", picture_file, tiny_folder)
     assert told["finished"] and "Trained in" in told["report"]
