@@ -12,7 +12,6 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData, ImageData
-from gradio.utils import get_function_description
 from PIL import Image
 
 from darkroom.checks import echo
@@ -101,10 +100,13 @@ def _refusal(sentence: str) -> gr.Error:
 def endpoint(
     handler: Callable[..., Any], arguments: Arguments, outputs: Sequence[Any], queue: Mapping[str, Any] = FACES
 ) -> None:
-    """Add an endpoint called like its handler. Endpoints and their components lie in a group that is not shown."""
-    about, said, _ = get_function_description(handler)
-    inputs = [Argument.of(it, said.get(name, "")) for name, it in arguments.items()]
-    lines = [f"{name}: {said[name]}{BY_AGENTS if it.kind in FILE_SUFFIXES else ''}" for name, it in arguments.items()]
+    """Add an endpoint called like its handler, which its docstring describes, and their options its arguments: Gradio's
+    documentation and agents' tools are made from both."""
+    about, inputs, lines = " ".join(str(handler.__doc__).split()), [], []
+    for name, it in arguments.items():
+        said = f"{it.described(served=True)}."
+        inputs.append(Argument.of(it, said))
+        lines.append(f"{name}: {said}{BY_AGENTS if it.kind in FILE_SUFFIXES else ''}")
     handler.__doc__ = "\n".join([about, "", "Args:", *lines])
     gr.Button(visible=False).click(
         handler, inputs, outputs, api_name=handler.__name__, api_description=about, show_progress="hidden", **queue
@@ -131,7 +133,7 @@ def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
             yield from map(picture_outputs, results)
 
     answer = "answers with the animation as a file." if animated else PICTURES_ANSWER
-    handler = documented(run, endpoint_of(use, kind), f"{use.summary().rstrip('.')}; {answer}", arguments)
+    handler = handler_of(run, arguments, endpoint_of(use, kind), f"{use.summary().rstrip('.')}; {answer}")
     outputs, queue = (animation_outputs(), ANIMATIONS) if animated else (picture_components(), PICTURES)
     endpoint(handler, arguments, outputs, queue)
 
@@ -157,23 +159,22 @@ def endpoint_of(use: type[Use[Any]], kind: str) -> str:
     return f"{use.title().replace('-', '_')}_{kind}"
 
 
-def documented(
-    run: Callable[[Asked], Iterator[Any]], name: str, about: str, arguments: Arguments
+def handler_of(
+    run: Callable[[Asked], Iterator[Any]], arguments: Arguments, name: str = "", about: str = ""
 ) -> Callable[..., Iterator[Any]]:
-    """Return a handler of this name that gives `run` its arguments, with the signature and the docstring that these
-    say: Gradio's documentation and agents' tools are made from them."""
+    """Return a handler that gives `run` its arguments in one dictionary, by default called and described like it."""
 
     def handler(*values: Any) -> Iterator[Any]:
         yield from run(dict(zip(arguments, values, strict=True)))
 
-    parameters, lines = [], []
-    for it in arguments.values():
-        default = inspect.Parameter.empty if it.default is NEEDED else it.default
-        parameters.append(inspect.Parameter(it.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default))
-        lines.append(f"    {it.name}: {it.described(served=True)}.\n")
-    handler.__name__ = name
-    handler.__doc__ = f"{about}\n\nArgs:\n{''.join(lines)}"
-    handler.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    handler.__name__, handler.__doc__ = name or run.__name__, about or run.__doc__
+    handler.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
+        inspect.Parameter(
+            it.name, inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty if it.default is NEEDED else it.default,
+        )
+        for it in arguments.values()
+    ])  # fmt: skip
     return handler
 
 
@@ -189,18 +190,10 @@ def animated_outputs(result: Result) -> tuple[Any, ...]:
     return result.report.text, None if film else path, path if film else None, path
 
 
-def status() -> gr.Textbox:
-    return gr.Textbox(label="status")
-
-
-def pictures() -> gr.Gallery:
-    return gr.Gallery(label="pictures", format="png")
-
-
 def picture_components() -> list[Any]:
-    return [status(), pictures(), gr.File(label="archive")]
+    return [gr.Textbox(label="status"), gr.Gallery(label="pictures", format="png"), gr.File(label="archive")]
 
 
 def animation_outputs() -> list[Any]:
     image = gr.Image(label="image", type="filepath")
-    return [status(), image, gr.Video(label="video"), gr.File(label="file")]
+    return [gr.Textbox(label="status"), image, gr.Video(label="video"), gr.File(label="file")]

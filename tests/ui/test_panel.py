@@ -17,7 +17,6 @@ from singan.importance import CELLS, Importance
 from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
-from ui.endpoints import documented, endpoint_of
 from ui.links import Query, address
 from ui.scenes.draw import CHOSEN_MARK, SamplePanel
 from ui.scenes.panel import Panel
@@ -128,13 +127,6 @@ def test_a_link_sets_the_controls_of_its_panel(panel):
     assert panel.read(Query({"bits": "2"})) == {panel.controls["bits"]: 2}
     query = Query({"bits": "9"})
     assert panel.read(query) == {panel.controls["bits"]: 3} and "bits is 9; allowed are 1 to 4" in query.ignored[0]
-
-
-def test_its_endpoint_is_documented_by_its_options():
-    handler = documented(lambda *_: iter(()), endpoint_of(FewColours, "scene"), "It.", plain_options(FewColours))
-    assert handler.__name__ == "few_colours_scene" and handler.__doc__.endswith(
-        "    bits: of each colour that are kept (1 to 4).\n"
-    )
 
 
 def test_every_kind_of_option_has_its_control_and_comes_back_from_a_link(tiny_scene):

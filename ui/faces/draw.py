@@ -126,14 +126,13 @@ class PinBoard:
     def __init__(self, now: Current, portrait: gr.Image) -> None:
         self._now, self._portrait = now, portrait
         self._pictures: list[gr.Image] = []
-        self._clears: list[gr.Button] = []
         self.changed: list[Any] = []
         gr.Markdown("## Kept faces\nKeep two for a morph, three for a map or a sum.", elem_classes="heading")
         with gr.Row(elem_classes="pins"):
             for i in range(len(PIN_NAMES)):
                 with gr.Column(min_width=80):
                     self._pin(i)
-        self.outputs = [now.pins, *self._pictures, *self._clears]
+        self.outputs = [now.pins, *self._pictures]
         button = gr.Button(f"A {MINUS} B + C", elem_id="combine", size="sm")
         self.status = gr.HTML(elem_id="combine-status")
         self._equation = gr.HTML(elem_id="equation")
@@ -147,12 +146,11 @@ class PinBoard:
             elem_id=f"pin-{name.lower()}", alt_text=f"The face kept as {name}",
         )  # fmt: skip
         keep = gr.Button(f"Keep as {name}", elem_id=f"keep-{name.lower()}", size="sm", min_width=80)
-        clear = gr.Button(f"Clear {name}", elem_id=f"clear-{name.lower()}", size="sm", interactive=False, min_width=80)
+        clear = gr.Button(f"Clear {name}", elem_id=f"clear-{name.lower()}", size="sm", min_width=80)
         self._pictures.append(picture)
-        self._clears.append(clear)
         for button, keeps in ((keep, True), (clear, False)):
             inputs: set[Any] = {now.pins, now.face, self._portrait}
-            put = button.click(partial(self._put, i, keeps), inputs, [now.pins, picture, clear], queue=False, **QUIET)
+            put = button.click(partial(self._put, i, keeps), inputs, [now.pins, picture], queue=False, **QUIET)
             self.changed.append(put)
 
     def open_after(self, event: Any) -> None:
@@ -162,17 +160,13 @@ class PinBoard:
 
     def empty(self) -> Updates:
         """Return the board without faces."""
-        return {self._now.pins: [None] * len(PIN_NAMES), **self._shows([None] * len(PIN_NAMES))}
-
-    def _shows(self, paths: list[str | None]) -> Updates:
-        buttons = [gr.Button(interactive=path is not None) for path in paths]
-        return dict(zip([*self._pictures, *self._clears], [*paths, *buttons], strict=True))
+        return {self._now.pins: [None] * len(PIN_NAMES), **dict.fromkeys(self._pictures)}
 
     def _kept(self, values: Values) -> Iterator[Updates]:
         pins, model = values[self._now.pins], values[self._now.model]
         for drawn in self._now.handlers.gallery([Recipe.from_dict(pin) for pin in pins if pin], "kept", model):
             paths = iter(drawn.pictures)
-            yield self._shows([next(paths) if pin else None for pin in pins])
+            yield {picture: next(paths) for picture, pin in zip(self._pictures, pins, strict=True) if pin}
 
     def _put(self, i: int, keeps: bool, values: Values) -> Updates:
         """Put the edited face, or none, in place i."""
@@ -180,7 +174,6 @@ class PinBoard:
         return {
             self._now.pins: [*pins[:i], values[self._now.face] if keeps else None, *pins[i + 1 :]],
             self._pictures[i]: values[self._portrait] if keeps else None,
-            self._clears[i]: gr.Button(interactive=keeps),
         }
 
     @announced("Adding up")

@@ -11,7 +11,7 @@ from PIL import Image
 from darkroom.uses import Option, plain_options
 from dcgan import Recipe
 from dcgan.uses import Morph, Sample
-from ui.endpoints import Asked, animated_outputs, animation_outputs, documented, endpoint, pictures, status
+from ui.endpoints import Asked, animated_outputs, animation_outputs, endpoint, handler_of, picture_components
 from ui.faces.handlers import FaceHandlers, Gallery
 from ui.wiring import ANIMATIONS, FACES
 
@@ -78,12 +78,11 @@ def build_face_endpoints(handlers: FaceHandlers) -> None:
         (all_of.sample_faces, SAMPLE, _gallery(), FACES),
         (all_of.edit_face, EDIT, _portrait(), FACES),
         (all_of.morph_faces, MORPH, animation_outputs(), ANIMATIONS),
-        (all_of.invert_face, INVERT, [status(), *_portrait(), gr.Number(label="closeness")], FACES),
+        (all_of.invert_face, INVERT, [gr.Textbox(label="status"), *_portrait(), gr.Number(label="closeness")], FACES),
         (all_of.add_faces, THREE, _portrait(), FACES),
         (all_of.map_faces, THREE, _gallery(), FACES),
     ):
-        about = " ".join(str(run.__doc__).split())
-        endpoint(documented(run, run.__name__, about, arguments), arguments, outputs, queue)
+        endpoint(handler_of(run, arguments), arguments, outputs, queue)
 
 
 def _drawn(drawn: Gallery) -> tuple[Any, ...]:
@@ -91,7 +90,8 @@ def _drawn(drawn: Gallery) -> tuple[Any, ...]:
 
 
 def _gallery() -> list[Any]:
-    return [status(), pictures(), gr.JSON(label="recipes"), gr.File(label="archive")]
+    *pictures, archive = picture_components()
+    return [*pictures, gr.JSON(label="recipes"), archive]
 
 
 def _portrait() -> list[Any]:

@@ -17,12 +17,11 @@ from ui.drawing import Drawing
 from ui.endpoints import (
     PICTURES_ANSWER,
     Asked,
-    documented,
     endpoint,
+    handler_of,
     model_option,
     picture_components,
     picture_outputs,
-    status,
     use_endpoint,
 )
 from ui.reports import passing_folder
@@ -31,14 +30,19 @@ from ui.visitors import Visitor
 from ui.wiring import PICTURES
 
 SCENE = {"scene": model_option("scene")}
-ARCHIVE = {"archive": Option("", name="archive", kind=Path)}
+ARCHIVE = {"archive": Option("a ZIP from /scene_file or from the page, of at most 80 MB", name="archive", kind=Path)}
+PICTURE = "a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide"
+PRESET = '"layout" (for prints), "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (as published)'
+SEED = "of every random draw; the same seed gives the same scene"
+MAX_SIZE = "longer side of the trained picture in px, 32 to 1024; by default the preset's"
+ITERATIONS = 'most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset\'s'
 TRAIN = {
-    "picture": Option("", name="picture", kind=Image.Image),
-    "preset": Option("", name="preset", default="fast"),
-    "seed": Option("", name="seed", kind=int, default=0),
-    "max_size": Option("", name="max_size", kind=int, default=None),
-    "iterations": Option("", name="iterations", kind=int, default=None),
-}  # described by its handler
+    "picture": Option(PICTURE, name="picture", kind=Image.Image),
+    "preset": Option(PRESET, name="preset", default="fast"),
+    "seed": Option(SEED, name="seed", kind=int, default=0),
+    "max_size": Option(MAX_SIZE, name="max_size", kind=int, default=None),
+    "iterations": Option(ITERATIONS, name="iterations", kind=int, default=None),
+}
 
 
 def train_scene(trainings: TrainingQueue) -> Any:
@@ -55,13 +59,6 @@ def train_scene(trainings: TrainingQueue) -> Any:
         """Train a SinGAN on one picture, in about a minute on a CPU; streams records, ends with the scene's name.
 
         The last record says why the method may fail on this picture, if it may.
-
-        Args:
-            picture: a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide.
-            preset: "layout" (for prints), "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (as published).
-            seed: of every random draw; the same seed gives the same scene.
-            max_size: longer side of the trained picture in px, 32 to 1024; by default the preset's.
-            iterations: most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset's.
         """
         asked = {"preset": preset, "seed": seed, "max_size": max_size, "iterations": iterations}
         training = await asyncio.to_thread(trainings.train, Visitor.of(request), picture, asked)
@@ -85,28 +82,24 @@ def build_scene_endpoints(trainings: TrainingQueue, drawing: Drawing) -> None:
         for result in drawing.draw_all([RetargetPicture.served(asked)], None, "picture"):
             yield picture_outputs(result)
 
-    def pack(asked: Asked) -> Iterator[Any]:
+    def scene_file(asked: Asked) -> Iterator[Any]:
+        """Download a trained scene as a ZIP, which /add_scene takes."""
         with passing_folder() as folder:
             yield store.pack(asked["scene"], folder)
 
     def add_scene(archive: str, request: gr.Request | None = None) -> Iterator[str]:
         """Bring back a trained scene; answers with the name that other endpoints take, for two hours after its last
-        use.
-
-        Args:
-            archive: a ZIP from /scene_file or from the page, of at most 80 MB.
-        """
+        use."""
         yield store.add(Visitor.of(request), archive)
 
     answered = [
-        status(), gr.Image(label="sample", format="png"), gr.Image(label="reconstruction", format="png"),
+        gr.Textbox(label="status"), *(gr.Image(label=name, format="png") for name in ("sample", "reconstruction")),
         gr.JSON(label="record"), gr.Textbox(label="scene"),
     ]  # fmt: skip
     endpoint(train_scene(trainings), TRAIN, answered, {"concurrency_limit": None})  # Trainings have their own queue.
     for use in USES:
         use_endpoint(use, "scene", drawing)
     fitted, about = plain_options(RetargetPicture), f"{RetargetPicture.summary().rstrip('.')}; {PICTURES_ANSWER}"
-    endpoint(documented(fit, "retarget_picture", about, fitted), fitted, picture_components(), PICTURES)
-    packed = documented(pack, "scene_file", "Download a trained scene as a ZIP, which /add_scene takes.", SCENE)
-    endpoint(packed, SCENE, [gr.File(label="archive")], PICTURES)
+    endpoint(handler_of(fit, fitted, "retarget_picture", about), fitted, picture_components(), PICTURES)
+    endpoint(handler_of(scene_file, SCENE), SCENE, [gr.File(label="archive")], PICTURES)
     endpoint(add_scene, ARCHIVE, [gr.Textbox(label="scene")], PICTURES)
