@@ -81,7 +81,8 @@ def interpolated_penalty(
     """
     share = torch.rand(len(fake), 1, 1, 1, generator=rng, device=fake.device)
     between = (share * real + (1 - share) * fake).detach().requires_grad_()
-    return (norms(_gradients(critic(between), between)) - 1).square().mean()
+    (gradients,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (norms(gradients.float()) - 1).square().mean()
 
 
 def zero_centred_penalty(scores: Tensor, pictures: Tensor, reals: int, axes: int | tuple[int, ...]) -> Tensor:
@@ -90,13 +91,9 @@ def zero_centred_penalty(scores: Tensor, pictures: Tensor, reals: int, axes: int
     Mescheder et al. (ICML 2018), equation 9; R3GAN, equation 7. scores: of `pictures`, the first `reals` of which are
     real. axes: over which a norm is taken, 1 for each pixel's or (1, 2, 3) for each picture's.
     """
-    squares = _gradients(scores, pictures).square().sum(axes)
-    return 0.5 * (squares[:reals].mean() + squares[reals:].mean())
-
-
-def _gradients(scores: Tensor, pictures: Tensor) -> Tensor:
     (gradients,) = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
-    return gradients.float()
+    squares = gradients.float().square().sum(axes)
+    return 0.5 * (squares[:reals].mean() + squares[reals:].mean())
 
 
 @dataclass(eq=False)

@@ -154,9 +154,9 @@ def size(text: str) -> tuple[int, int]:
 
 
 class Stop:
-    """A wish for the end: `number` is that of the first signal, None before it."""
+    """A wish for the end."""
 
-    number: int | None = None
+    number: int | None = None  # of the first signal, None before it
 
 
 @contextmanager

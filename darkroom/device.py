@@ -56,11 +56,10 @@ def evaluation(network: nn.Module) -> Iterator[None]:
 
 def memory_mb() -> int | None:
     """Return the resident memory of this process, MB; None where the system does not tell."""
-    try:
+    with suppress(OSError):
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    return next(int(line.split()[1]) // 1000 for line in lines if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) // 1000 for line in lines if line.startswith("VmRSS"))
+    return None
 
 
 def give_back() -> None:

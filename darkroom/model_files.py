@@ -38,10 +38,10 @@ Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]  # shapes and number 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of model."""
+    """A kind of model, with the library that reads it."""
 
     noun: str
-    library: str  # the package that reads it
+    library: str
     key: str  # of config.json's `model`: only the networks of this kind have it
 
     def __str__(self) -> str:
@@ -97,8 +97,8 @@ def header_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 def read_tensors(path: Path, wanted: Layout, more: bool = False) -> dict[str, Tensor]:
     """Read the wanted tensors of a file, floats as float32.
 
-    None is read before the file's header says that these are there in shape and number format, and no others. more:
-    whether it may hold others, too. Raises ValueError, also where a value is not finite.
+    None is read before the header says that they are there as wanted. more: whether it may hold others. Raises
+    ValueError, also where a value is not finite.
     """
     found = header_of(path)
     if missing := sorted(set(wanted) - set(found)):

@@ -59,8 +59,8 @@ class Models(Generic[T]):
         answer_seconds: time in which the Hub is to list a repository.
         silence_seconds: time without a byte after which `notes` calls the Hub silent.
 
-    A commit in the cache is served without a request; for a branch, the Hub is asked for a newer copy. Raises
-    ValueError where a model is neither folder nor repository or two have one name, and what `load` raises.
+    Of what is in the cache only a branch is asked for anew. Raises ValueError where a model is neither folder nor
+    repository or two have one name, and what `load` raises.
     """
 
     def __init__(
@@ -105,8 +105,7 @@ class Models(Generic[T]):
 
     def _note(self, wanted: _Wanted) -> str:
         others = any(other.name in self._serving for other in self._models)
-        instead = wanted.stand_in or ("the other models" if others else "the shipped models")
-        lost = wanted.trouble
+        instead, lost = wanted.stand_in or f"the {'other' if others else 'shipped'} models", wanted.trouble
         if not lost and time.monotonic() - self._heard > self._silence_seconds:
             lost = f"nothing has come from the Hub for {self._silence_seconds:g} s"
         if lost:
@@ -130,19 +129,17 @@ class Models(Generic[T]):
             wanted.stand_in = "the shipped weights"
 
     def _fetch_all(self) -> None:
-        for wanted in self._models:
-            if wanted.waiting:
-                try:
-                    self._fetch(wanted)
-                except Exception as error:  # whatever it is: what stands in goes on serving
-                    wanted.trouble = _why(error, wanted)
-                wanted.waiting = False
+        for wanted in (wanted for wanted in self._models if wanted.waiting):
+            try:
+                self._fetch(wanted)
+            except Exception as error:  # whatever it is: what stands in goes on serving
+                wanted.trouble = _why(error, wanted)
+            wanted.waiting = False
 
     def _fetch(self, wanted: _Wanted) -> None:
         """Bring a repository into the cache and serve it."""
-        about = HfApi().model_info(
-            wanted.repo, revision=wanted.revision, files_metadata=True, timeout=self._answer_seconds
-        )
+        timeout = self._answer_seconds
+        about = HfApi().model_info(wanted.repo, revision=wanted.revision, files_metadata=True, timeout=timeout)
         self._heard = time.monotonic()
         if about.sha == wanted.commit:
             return

@@ -173,12 +173,6 @@ class Use(Generic[M]):
 
     WHAT: ClassVar = "pictures"
     FILES: ClassVar = "PNGs"
-    COUNT: ClassVar = "count"  # which option says how many of these are drawn
-
-    @property
-    def total(self) -> int:
-        """Return the number of pictures or frames that are drawn."""
-        return int(getattr(self, self.COUNT))
 
     def __post_init__(self) -> None:
         for name, it in options(type(self)).items():
@@ -242,6 +236,7 @@ class PicturesUse(Use[M]):
     """A use that draws `count` pictures: one, where that is no option."""
 
     count: int = 1
+    total = property(lambda self: self.count)  # of the pictures that are drawn
 
     def paths(self, folder: str | Path, prefix: str = "") -> list[Path]:
         """Return the paths of its pictures in a folder."""
@@ -259,11 +254,11 @@ class AnimationUse(Use[M]):
 
     WHAT: ClassVar = "frames"
     FILES: ClassVar = "animations"
-    COUNT: ClassVar = "frames"
     frames: int
     fps: float  # frames a second
     loop: bool  # whether its end joins its beginning
     format: str  # of its file
+    total = property(lambda self: self.frames)  # of the frames that are drawn
 
     def __post_init__(self) -> None:
         super().__post_init__()
