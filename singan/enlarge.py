@@ -71,11 +71,11 @@ class Enlarger:
         elif layout.wrapped:
             shapes = [(height // 2 * 2, width // 2 * 2) for height, width in shapes]
         drawn = None if layout.picture is None else np.array(layout.picture.convert("RGB"))
-        entering = [n == 0 or min(shape_of(real)) <= layout.entry for n, real in enumerate(reals)]
         scales = [
-            _Scale(layout, real, shape, drawn if enters else None, real is reals[-1])
-            for real, shape, enters in zip(reals, shapes, entering, strict=True)
+            _Scale(layout, real, shape, drawn if n == 0 or min(shape_of(real)) <= layout.entry else None)
+            for n, (real, shape) in enumerate(zip(reals, shapes, strict=True))
         ]
+        scales[-1].finest = True
 
         def redrawn(n: int, now: Bytes, matches: Matches) -> Drawn:
             return scales[n].redrawn(now, reals[n - 1], matches, seed + n)
@@ -171,31 +171,39 @@ def coarse_to_fine(
 
 
 def searched(
-    now: Bytes, real: Bytes, blurred: Bytes, matches: Matches, seed: int,
+    now: Bytes, real: Bytes, below: Bytes, matches: Matches, seed: int,
     voted: Callable[[Matches, bool], Generator[float, None, Bytes]],
     sought: Mask | None = None, allowed: Mask | None = None,
 ) -> Drawn:  # fmt: skip
     """Redraw a scale by a search that begins with these matches: first in the photograph as blurred as the picture.
 
-    voted: makes the picture of matches; told whether it is the last. sought, allowed: as `improve` has them.
+    below: the photograph at the scale below. voted: makes the picture of matches; told whether it is the last.
+    sought, allowed: as `improve` has them.
     """
-    rounds = 2 if matches.step == 1 else 1
-    reach = max(real.shape) // 4 if max(matches.shape) < FAR else NEAR
+    rounds, keys = 2 if matches.step == 1 else 1, resized(below, shape_of(real))
     for n in range(rounds):
-        keys = real if n else blurred
-        search = improve(matches, now, keys, SWEEPS, reach, 2 * seed + n, sought=sought, allowed=allowed)
-        matches = yield from each(search, lambda share: (n + 0.8 * share) / rounds)  # noqa: B023
+        search = improve(
+            matches, now, keys, SWEEPS, reach_of(matches.shape, real), 2 * seed + n, sought=sought, allowed=allowed
+        )
+        matches, keys = (yield from each(search, lambda share: (n + 0.8 * share) / rounds)), real  # noqa: B023
         votes = voted(matches, n == rounds - 1)
         now = yield from each(votes, lambda share: (n + 0.8 + 0.2 * share) / rounds)  # noqa: B023
     return now, matches
 
 
+def reach_of(shape: Shape, real: Bytes) -> int:
+    """Return the px that a search for a picture of this shape reaches in the photograph."""
+    return NEAR if max(shape) >= FAR else max(real.shape) // 4
+
+
 class _Scale:
     """Draw one scale of a print."""
 
-    def __init__(self, layout: Layout, real: Bytes, shape: Shape, drawn: Bytes | None, finest: bool) -> None:
-        """real: the photograph there. drawn: the picture that comes in, of any size. finest: without steps."""
-        self.layout, self.real, self.shape, self.finest = layout, real, shape, finest
+    finest = False  # whether it is to have no steps between patches
+
+    def __init__(self, layout: Layout, real: Bytes, shape: Shape, drawn: Bytes | None) -> None:
+        """real: the photograph there. drawn: the picture that comes in, of any size."""
+        self.layout, self.real, self.shape = layout, real, shape
         self.drawn = None if drawn is None else resized(drawn, shape)
         self.free = layout.region.free(shape) if layout.region else None
 
@@ -207,14 +215,15 @@ class _Scale:
 
     def redrawn(self, now: Bytes, below: Bytes, matches: Matches, seed: int) -> Drawn:
         """Draw one above. now, matches: of the scale below; below: the photograph there."""
-        blurred = resized(below, shape_of(self.real)) if self.drawn is None else self.real
-        now = resized(now, self.shape) if self.drawn is None else self.drawn
+        if self.drawn is not None:
+            now, below = self.drawn, self.real
         if math.prod(self.shape) <= EXACT:
-            return self._matched(now, blurred)
+            return self._matched(resized(now, self.shape), resized(below, shape_of(self.real)))
         matches = matches.enlarged(self.shape, shape_of(self.real), step_of(self.shape))
         if self.drawn is not None:
-            return self._taken(self.drawn, matches, seed)
-        return searched(now, self.real, blurred, matches, seed, lambda matches, _: self._voted(matches))
+            return self._taken(now, matches, seed)
+        votes = lambda matches, _: self._voted(matches)  # noqa: E731
+        return searched(resized(now, self.shape), self.real, below, matches, seed, votes)
 
     def _laid_out(self, rng: np.random.Generator) -> Drawn:
         """Lay a picture out of noise of the photograph's colours."""

@@ -20,14 +20,14 @@ from singan.config import Shape
 from singan.deformation import behind, deformed, pieces, places, reduced
 from singan.enlarge import Drawn, coarse_to_fine, reductions, searched, shape_at, step_of
 from singan.importance import CELLS, Importance
-from singan.patches import ALL_VALUES, PATCH, Bytes, Mask, Matches, resized, shape_of
+from singan.patches import ALL_VALUES, PATCH, Bytes, Mask, Matches, grid, resized, shape_of
 from singan.pieces import whole
 from singan.strips import Strips
 
 ENTRY = 48  # px, the shorter side of the photograph where the deformed one comes in
 FACTOR = 1.6  # from scale to scale, about
 ROUNDS = 3  # of the coarsest scale, where all patches are compared
-HEIGHT, ACROSS = 0.5, 0.2  # weights of a patch's place: from side to side counts like this RMS difference
+PLACE = (0.5, 0.2)  # weights of a patch's height and place across: from side to side counts like this RMS difference
 BACKGROUND = 256  # px, longer side of what margins begin with
 FALLOFF, MAJORITY = 0.2, 3  # of votes: a mean of all that are made of several places is blurred, and finds blurred ones
 LAST_MAJORITY = 6  # of the finished picture's votes: at all scales, it would find worse patches
@@ -97,9 +97,8 @@ class Fitting:
         seen = [places(line, side) for line, side in zip((self.rows, self.columns), shape, strict=True)]
         # Only what lies at a subject, as its stretched part does, may be made of patches that hold any of it.
         near = np.array(Image.fromarray(self.subject).convert("L").filter(ImageFilter.MaxFilter(BESIDE))) > 0
-        middles = [it[PATCH // 2 : len(it) - PATCH // 2] for it in seen]
-        rows, columns = ((it * CELLS).astype(int).clip(0, CELLS - 1) for it in middles)
-        bars = ~near[rows[:, None], columns[None]]
+        cells = [(it[PATCH // 2 : -(PATCH // 2)] * CELLS).astype(int).clip(0, CELLS - 1) for it in seen]
+        bars = ~near[np.ix_(*cells)]
         now = own
         for n in range(ROUNDS):
             yield n / ROUNDS
@@ -120,12 +119,10 @@ class Fitting:
                 votes = patches.vote(matches, real, FALLOFF, MAJORITY)
             return _joined((yield from votes), own, kept)
 
-        now, blurred = resized(now, shape), resized(below, shape_of(real))
-        return searched(now, real, blurred, matches, seed, voted, _holding(kept < 1, matches), allowed)
+        sought = _reaching(kept < 1)[np.ix_(*(grid(side, matches.step) for side in shape))]
+        return searched(resized(now, shape), real, below, matches, seed, voted, sought, allowed)
 
     def _kept_at(self, shape: Shape) -> Floats:
-        if shape == self.kept.shape:
-            return self.kept
         return np.asarray(Image.fromarray(self.kept).resize(shape[::-1], Image.Resampling.BOX))
 
     def _barred(self, shape: Shape) -> Mask:
@@ -146,16 +143,6 @@ def _reaching(mask: Mask) -> Mask:
     return (F.max_pool2d(F.max_pool2d(ahead, (PATCH, 1), 1), (1, PATCH), 1)[0] > 0).numpy()
 
 
-def _holding(changing: Mask, matches: Matches) -> Mask:
-    """Find the patches, (rows, columns), in which pixels lie that may change."""
-    held = _reaching(changing)
-    y, x = (
-        np.minimum(np.arange(count) * matches.step, side - PATCH)
-        for count, side in zip(matches.corners.shape[:2], changing.shape, strict=True)
-    )
-    return np.ascontiguousarray(held[y[:, None], x[None]])
-
-
 def _nearest(picture: Bytes, real: Bytes, seen: list[NDArray[np.float64]], bars: Mask, barred: Mask) -> Matches:
     """Find the nearest of all patches, which also lie near the place that the picture's show.
 
@@ -163,15 +150,13 @@ def _nearest(picture: Bytes, real: Bytes, seen: list[NDArray[np.float64]], bars:
     whether a patch of the picture may not be any that is barred, (height, width), in the photograph.
     """
     own = [(np.arange(side) + 0.5) / side for side in shape_of(real)]
-    cost = patches.differences(_placed(picture, seen), _placed(real, own))
-    height, width = (side - PATCH + 1 for side in shape_of(real))
-    forbidden = torch.from_numpy(barred[:height, :width].ravel())
+    query, keys = (
+        patches.placed(
+            it, [torch.from_numpy(at).float() * weight * ALL_VALUES for at, weight in zip(line, PLACE, strict=True)]
+        )
+        for it, line in ((picture, seen), (real, own))
+    )
+    forbidden = torch.from_numpy(barred[: 1 - PATCH, : 1 - PATCH].ravel())
+    cost = patches.differences(query, keys)
     cost.masked_fill_(torch.from_numpy(bars.ravel())[:, None] & forbidden, torch.inf)
     return patches.matches_of(cost.argmin(1), picture, real)
-
-
-def _placed(picture: Bytes, lines: list[NDArray[np.float64]]) -> torch.Tensor:
-    """Return the patches, one a row, with their places."""
-    weighted = zip(lines, (HEIGHT, ACROSS), strict=True)
-    places = [torch.from_numpy(it[: len(it) - PATCH + 1]).float() * weight * ALL_VALUES for it, weight in weighted]
-    return patches.placed(picture, places)

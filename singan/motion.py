@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from darkroom.uses import Size, Step
-from singan.enlarge import EXACT, FALLOFF, FAR, NEAR, SWEEPS, Enlarger, step_of
+from singan.enlarge import EXACT, FALLOFF, SWEEPS, Enlarger, reach_of, step_of
 from singan.patches import Bytes, Matches, improve, match_all, resized, shape_of, smooth_vote, vote
 from singan.pieces import each, whole
 
@@ -38,18 +39,13 @@ class MovingPrint:
     def frame(self, picture: Image.Image) -> Generator[float, None, Image.Image]:
         """Return the next frame's print; yields the share of it that is done."""
         drawn, last = np.array(picture.convert("RGB")), dict(self.matches)
-        now = resized(drawn, self.shapes[self.entry])
-        count = len(self.shapes) - self.entry
+        now, count = drawn, len(self.shapes) - self.entry
         for n in range(self.entry, len(self.shapes)):
-            if n > self.entry:
-                now = resized(now, self.shapes[n])
-            begun = self._begin(n, last, drawn)
-            rounds = 1 if n in last else FIRST_ROUNDS
+            now, begun = resized(now, self.shapes[n]), self._begin(n, last, drawn)
+            keys, reach = self.keys[n - self.entry], reach_of(self.shapes[n], self.reals[n])
+            rounds, worth = (1, WORTH) if n in last else (FIRST_ROUNDS, 1.0)
             for i in range(rounds):
-                reach = NEAR if max(self.shapes[n]) >= FAR else max(self.reals[n].shape) // 4
-                search = improve(
-                    begun, now, self.keys[n - self.entry], SWEEPS, reach, n + 1000 * i, WORTH if n in last else 1.0
-                )
+                search = improve(begun, now, keys, SWEEPS, reach, n + 1000 * i, worth)
                 begun = yield from each(search, lambda share: (n - self.entry + share) / count)  # noqa: B023
             self.matches[n] = begun
             voted = (smooth_vote if n == len(self.shapes) - 1 else vote)(begun, self.reals[n], FALLOFF)
@@ -60,26 +56,23 @@ class MovingPrint:
         """Return where scale n's search begins."""
         if n == self.entry:
             return last[n] if n in last else self._first(drawn)
-        below, shape = self.matches[n - 1], self.shapes[n]
-        step = step_of(shape)
-        moved = below.enlarged(shape, shape_of(self.reals[n]), step)
+        larger = self.shapes[n], shape_of(self.reals[n]), step_of(self.shapes[n])
+        moved = self.matches[n - 1].enlarged(*larger)
         if n not in last:
             return moved
-        before = last[n - 1].enlarged(shape, shape_of(self.reals[n]), step)
-        still = (moved.corners == before.corners).all(2, keepdims=True)
-        return Matches(np.where(still, last[n].corners, moved.corners), shape, step)
+        still = (moved.corners == last[n - 1].enlarged(*larger).corners).all(2, keepdims=True)
+        return replace(moved, corners=np.where(still, last[n].corners, moved.corners))
 
     def _first(self, drawn: Bytes) -> Matches:
         """Match the first frame at its own size."""
-        matches = None
-        for n in range(self.entry + 1):
-            now = resized(drawn, self.shapes[n])
-            if matches is None or math.prod(self.shapes[n]) <= EXACT:
-                matches = match_all(now, self.reals[n])
-                continue
-            begun = matches.enlarged(self.shapes[n], shape_of(self.reals[n]), 1)
-            matches = whole(improve(begun, now, self.reals[n], SWEEPS, max(self.reals[n].shape) // 4, n))
-        assert matches is not None
+        matches = match_all(resized(drawn, self.shapes[0]), self.reals[0])
+        for n, (shape, real) in enumerate(zip(self.shapes[: self.entry + 1], self.reals, strict=False)):
+            now = resized(drawn, shape)
+            if not n or math.prod(shape) <= EXACT:
+                matches = match_all(now, real)
+            else:
+                begun = matches.enlarged(shape, shape_of(real), 1)
+                matches = whole(improve(begun, now, real, SWEEPS, max(real.shape) // 4, n))
         return matches
 
 
@@ -89,10 +82,8 @@ def moving_prints(enlarger: Enlarger, frames: Iterable[Image.Image], loop: bool)
     for picture in frames:
         drawn.append(picture)
         yield Step(0, None, 0.0)
-    printer = MovingPrint(enlarger, drawn[0].size)
-    before = drawn[-min(LEAD, len(drawn) - 1) :] if loop else []  # the same frames, as what leads to the first
-    lead = list[Image.Image]()
-    for picture in before:
+    printer, lead = MovingPrint(enlarger, drawn[0].size), list[Image.Image]()
+    for picture in drawn[-min(LEAD, len(drawn) - 1) :] if loop else []:  # the same frames lead to the first
         lead.append((yield from each(printer.frame(picture), lambda share: Step(0, None, 0.0))))
     for number, picture in enumerate(drawn):
         printed = yield from each(printer.frame(picture), lambda share: Step(number, None, 0.99 * share))  # noqa: B023

@@ -45,7 +45,7 @@ class Matches:
     def centred(cls, shape: Shape, photograph: Shape, step: int) -> Matches:
         """Match each patch with the one about the same place in a smaller photograph."""
         places = [
-            np.rint((_grid(side, step, False) + PATCH / 2) * own / side - PATCH / 2).clip(0, own - PATCH)
+            np.rint((grid(side, step) + PATCH / 2) * own / side - PATCH / 2).clip(0, own - PATCH)
             for side, own in zip(shape, photograph, strict=True)
         ]
         return cls(np.stack(np.meshgrid(*places, indexing="ij"), 2).astype(np.int32), shape, step)
@@ -54,27 +54,27 @@ class Matches:
         """Return matches for a picture and a photograph of these larger shapes: where a search there begins."""
         factors = [new / old for new, old in zip(shape, self.shape, strict=True)]
         own, nearest = [], []
-        for axis in (0, 1):
-            place = _grid(shape[axis], step, self.wrapped)
-            near = np.rint(place / factors[axis] / self.step).astype(int).clip(0, self.corners.shape[axis] - 1)
-            own.append(place - _grid(self.shape[axis], self.step, self.wrapped)[near] * factors[axis])
+        for axis, factor in enumerate(factors):
+            place = grid(shape[axis], step, self.wrapped)
+            near = np.rint(place / factor / self.step).astype(int).clip(0, self.corners.shape[axis] - 1)
+            own.append(place - grid(self.shape[axis], self.step, self.wrapped)[near] * factor)
             nearest.append(near)
-        below = self.corners[np.ix_(*nearest)]
-        y = np.rint(below[..., 0] * factors[0] + own[0][:, None]).clip(0, photograph[0] - PATCH)
-        x = np.rint(below[..., 1] * factors[1] + own[1][None]).clip(0, photograph[1] - PATCH)
-        return Matches(np.stack([y, x], 2).astype(np.int32), shape, step, self.wrapped)
+        corners = self.corners[np.ix_(*nearest)] * factors + np.stack(np.meshgrid(*own, indexing="ij"), 2)
+        last = [side - PATCH for side in photograph]
+        return Matches(np.rint(corners).clip(0, last).astype(np.int32), shape, step, self.wrapped)
 
 
-def _grid(length: int, step: int, wrapped: bool) -> NDArray[np.int64]:
+def grid(length: int, step: int, wrapped: bool = False) -> NDArray[np.int64]:
     """Return where the patches along one axis begin."""
     if wrapped:
         return np.arange(0, length, step)
     return np.minimum(np.arange(-(-(length - PATCH) // step) + 1) * step, length - PATCH)
 
 
-def _unrolled(picture: Bytes, step: int) -> Bytes:
+def _unrolled(picture: Bytes, step: int, wrapped: bool) -> Bytes:
     """Repeat, below and on the right of a picture whose borders meet, what its patches reach across."""
-    return np.pad(picture, ((0, PATCH - step), (0, PATCH - step), (0, 0)), mode="wrap")
+    more = (0, PATCH - step)
+    return np.pad(picture, (more, more, (0, 0)), mode="wrap") if wrapped else picture
 
 
 def shape_of(picture: Bytes) -> Shape:
@@ -110,10 +110,10 @@ Place = tuple[float, float]
 def placed(picture: Bytes, places: Sequence[Tensor]) -> Tensor:
     """Return the patches, one a row, values in [0, 1]; then how far down and across each lies.
 
-    places: what stands for that, of each row and of each column of patches.
+    places: what stands for that, of each row and of each column.
     """
     patches = F.unfold(as_tensor(picture) / 255, PATCH)[0].T
-    down, across = places
+    down, across = (it[: side - PATCH + 1] for it, side in zip(places, shape_of(picture), strict=True))
     return torch.cat([patches, down.repeat_interleave(len(across))[:, None], across.repeat(len(down))[:, None]], 1)
 
 
@@ -134,7 +134,7 @@ def match_all(
     """
     query, keys = (
         placed(it, [torch.linspace(0, w * ALL_VALUES, n - PATCH + 1) for w, n in zip(place, shape_of(it), strict=True)])
-        for it in (_unrolled(picture, 1) if wrapped else picture, photograph)
+        for it in (_unrolled(picture, 1, wrapped), photograph)
     )
     cost = differences(query, keys).add_(query.square().sum(1)[:, None])
     if not alike:
@@ -181,23 +181,17 @@ def improve(
     """
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)
-    tolerance = np.int32(TOLERANCE if worth == 1 else 0)
-    around = _unrolled(picture, matches.step) if matches.wrapped else picture
+    around = _unrolled(picture, matches.step, matches.wrapped)
     flat = [it.reshape(len(it), -1) for it in (around, photograph)]  # a patch's rows lie in one piece each
-    bands = _bands(rows, columns)
     masks = (
         np.ones((rows, columns), np.bool_) if sought is None else sought,
         np.ones(shape_of(photograph), np.bool_) if allowed is None else allowed,
     )
-    with ALONE:
-        _compare(*flat, corners, distances, matches.step, worth)
     for sweep in range(sweeps):
         before = corners.copy()
-        for first, last in bands:
+        for first, last in _bands(rows, columns):
             with ALONE:
-                _sweep(
-                    *flat, before, corners, distances, *masks, matches.step, radius, tolerance, seed, sweep, first, last
-                )
+                _sweep(*flat, before, corners, distances, *masks, matches.step, radius, worth, seed, sweep, first, last)
             yield (sweep + last / rows) / sweeps
     return replace(matches, corners=corners)
 
@@ -230,25 +224,24 @@ def _shifted(state):  # type: ignore[no-untyped-def]
     return state
 
 
-@parallel()
-def _compare(a, b, corners, distances, step, worth):  # type: ignore[no-untyped-def]
-    """Measure the distances that others have to be below."""
-    rows, columns = distances.shape
-    bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
-    for y in numba.prange(rows):
-        for x in range(columns):
-            by, bx = corners[y, x, 0], corners[y, x, 1]
-            here = _distance(a, b, min(y * step, bottom), min(x * step, right), by, bx, 2**31 - 1)
-            distances[y, x] = np.int32(worth * here)
+@numba.njit(inline="always")
+def _nearer(a, b, allowed, ay, ax, y, x, slack, match):  # type: ignore[no-untyped-def]
+    """Return a match (y, x, distance), or the patch at y, x where that is allowed and nearer, or farther by slack."""
+    if 0 <= y <= b.shape[0] - PATCH and 0 <= x <= b.shape[1] // 3 - PATCH and allowed[y, x]:
+        if y != match[0] or x != match[1]:
+            d = _distance(a, b, ay, ax, y, x, match[2] + slack)
+            if d < match[2] + slack:
+                return y, x, np.int64(d)
+    return match
 
 
 @parallel()
-def _sweep(a, b, before, corners, distances, sought, allowed, step, radius, tolerance, seed, sweep, first, last):  # type: ignore[no-untyped-def]
-    """Improve rows first to last - 1."""
+def _sweep(a, b, before, corners, distances, sought, allowed, step, radius, worth, seed, sweep, first, last):  # type: ignore[no-untyped-def]
+    """Improve rows first to last - 1; the first sweep also measures the distances that others have to be below."""
     rows, columns = distances.shape
     bottom, right = a.shape[0] - PATCH, a.shape[1] // 3 - PATCH
-    height, width = b.shape[0] - PATCH + 1, b.shape[1] // 3 - PATCH + 1
     jump = 1 if sweep % 2 else 3  # patches
+    tolerance = TOLERANCE if worth == 1 else 0
     for y in numba.prange(first, last):
         state = np.uint64(seed * 7919 + sweep * 104729 + y * 15485863 + 1)
         ay = min(y * step, bottom)
@@ -256,35 +249,29 @@ def _sweep(a, b, before, corners, distances, sought, allowed, step, radius, tole
             if not sought[y, x]:
                 continue
             ax = min(x * step, right)
-            by, bx, best = corners[y, x, 0], corners[y, x, 1], distances[y, x]
+            by, bx = np.int64(corners[y, x, 0]), np.int64(corners[y, x, 1])
+            if sweep == 0:
+                distances[y, x] = np.int32(worth * _distance(a, b, ay, ax, by, bx, 2**31 - 1))
+            match = by, bx, np.int64(distances[y, x])
             for side in range(4):
                 ny = y + (-jump if side == 0 else jump if side == 1 else 0)
                 nx = x + (-jump if side == 2 else jump if side == 3 else 0)
                 if 0 <= ny < rows and 0 <= nx < columns:
                     cy = before[ny, nx, 0] - min(ny * step, bottom) + ay
                     cx = before[ny, nx, 1] - min(nx * step, right) + ax
-                    if 0 <= cy < height and 0 <= cx < width and (cy != by or cx != bx) and allowed[cy, cx]:
-                        d = _distance(a, b, ay, ax, cy, cx, best)
-                        if d < best:
-                            by, bx, best = cy, cx, d
+                    match = _nearer(a, b, allowed, ay, ax, cy, cx, 0, match)
             reach = radius
             while reach >= 1:
                 state = _shifted(state)
-                cy = by + np.int64(state % np.uint64(2 * reach + 1)) - reach
+                cy = match[0] + np.int64(state % np.uint64(2 * reach + 1)) - reach
                 state = _shifted(state)
-                cx = bx + np.int64(state % np.uint64(2 * reach + 1)) - reach
-                if 0 <= cy < height and 0 <= cx < width and allowed[cy, cx]:
-                    d = _distance(a, b, ay, ax, cy, cx, best)
-                    if d < best:
-                        by, bx, best = cy, cx, d
+                cx = match[1] + np.int64(state % np.uint64(2 * reach + 1)) - reach
+                match = _nearer(a, b, allowed, ay, ax, cy, cx, 0, match)
                 reach //= 2
             if 0 < y < rows - 1 and 0 < x < columns - 1:
                 cy, cx = _agreed(before, y, x, step)
-                if (cy != by or cx != bx) and 0 <= cy < height and 0 <= cx < width and allowed[cy, cx]:
-                    d = _distance(a, b, ay, ax, cy, cx, best + tolerance)
-                    if d < best + tolerance:
-                        by, bx, best = cy, cx, d
-            corners[y, x, 0], corners[y, x, 1], distances[y, x] = by, bx, best
+                match = _nearer(a, b, allowed, ay, ax, cy, cx, tolerance, match)
+            corners[y, x, 0], corners[y, x, 1], distances[y, x] = match
 
 
 @numba.njit(inline="always")
