@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from dcgan.alignment import aligned_face
-from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
+from dcgan.recipe import Recipe, load_recipes, save_zip
 from dcgan.uses.sample import OPENING_SEED
 from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.edit import LARGE_SIDE
