@@ -106,7 +106,8 @@ class Panel:
                 yield updates
 
         answer.__name__ = run.__name__  # The log names events by it.
-        return event(answer, {*inputs, *self.inputs}, self.outputs, **self.queue, **QUIET)
+        outputs = self.outputs
+        return event(answer, {*inputs, *self.inputs}, outputs, trigger_mode="multiple", **self.queue, **QUIET)
 
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
         """Run after an event where a link wants it: where `mode` is one of this panel's."""
