@@ -270,7 +270,6 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_
     scenes.locator("#preset").get_by_text("Layout").click()
     scenes.locator("#picture input[type=file]").set_input_files(file)
     expect(scenes.locator("#prediction")).to_contain_text("on this device")
-    expect(scenes.locator("#prediction")).to_contain_text("Prints will have up to 4.6 megapixels")
     opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
     scenes.locator("#iterations input").fill("20")
     scenes.locator("#train").click()

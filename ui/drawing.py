@@ -24,8 +24,8 @@ JPEG_QUALITY = 92
 class Result:
     """Where the drawing stands; all files may be copied until the stream goes on.
 
-    files: of the pictures, or the one of an animation; archive: a ZIP of the pictures, or the animation again: both
-    come when all is drawn. shown: the pictures for the eye: drafts to begin with, large ones as JPEG.
+    files, archive: the pictures and a ZIP of them, or the animation, twice; both come when all is drawn. shown: the
+    pictures for the eye, drafts to begin with, large ones as JPEG; none where none is new.
     """
 
     report: Report
@@ -46,17 +46,11 @@ class Drawing:
         return self._animate(use, model, name) if isinstance(use, AnimationUse) else self.draw_all([use], model, name)
 
     def draw_all(
-        self,
-        uses: Sequence[PicturesUse[Any]],
-        model: Any,
-        name: str,
-        stems: Sequence[str] = (),
-        note: str | None = None,
+        self, uses: Sequence[PicturesUse[Any]], model: Any, name: str, stems: Sequence[str] = ()
     ) -> Iterator[Result]:
-        """Do several uses together, one after the other.
+        """Do several uses together, one after the other; the note is the first one's.
 
-        stems: names of the archive and of the one picture of each use, else made of name and uses. note: a remark on
-        all, else the first use's.
+        stems: names of the archive and of the one picture of each use, else made of name and uses.
         """
         archive, *own = stems or [f"{name}_{uses[0].stem()}"]
         progress, shown, drafts = Progress(sum(use.total for use in uses), PicturesUse.WHAT), dict[int, str](), count()
@@ -77,8 +71,8 @@ class Drawing:
                     if step.share == 1:
                         step.picture.save(paths[step.number], format="PNG", compress_level=PNG_COMPRESSION_LEVEL)
                 if report := progress.take(step.number, step.share):
-                    yield Result(report, shown=show())
-            report, files = progress.end().noted(note or uses[0].note(model)), [str(path) for path in paths]
+                    yield Result(report, shown=show() if unseen else [])
+            report, files = progress.end().noted(uses[0].note(model)), [str(path) for path in paths]
             yield Result(report, files, zipped(files, folder / f"{archive}.zip"), show())
 
     def _animate(self, use: AnimationUse[Any], model: Any, name: str) -> Iterator[Result]:

@@ -14,33 +14,22 @@ from PIL import Image, ImageOps
 from darkroom.uses import PicturesUse, Size, option, plain_options, seed_option
 from singan import ScenePipeline
 from singan.importance import CELLS, Importance
+from singan.prints import CROPPED
 from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
 from ui.links import Query, address
 from ui.scenes.draw import CHOSEN_MARK, SamplePanel
 from ui.scenes.panel import Panel
-from ui.scenes.sizes import DEVICES, REMARKS, DevicesPanel
+from ui.scenes.sizes import DEVICES, DevicesPanel
 
 
 @dataclass(frozen=True)
 class FewColours(PicturesUse["ScenePipeline"]):
-    """Draw a sample in few colours."""
-
-    bits: int = option(3, "of each colour that are kept", label="Bits", low=1, high=8, most=4)
-
-    def draw(self, model):
-        return (ImageOps.posterize(image, self.bits) for image in model.sample(1))
-
-    def stem(self):
-        return f"bits{self.bits}"
-
-
-@dataclass(frozen=True)
-class Everything(PicturesUse["ScenePipeline"]):
-    """Has an option of every kind."""
+    """Draw a sample in few colours; has an option of every kind."""
 
     size: Size = option(label="Size", help="of it", low=16, high=64, unit="px", first=(32, 48))
+    bits: int = option(3, "of each colour that are kept", label="Bits", low=1, high=8, most=4)
     share: float = option(0.5, "of it", low=0, high=1)
     speed: float = option(10, "of it", low=1, high=60, link="v")
     tone: str = option("warm", "of it", choices=("warm", "cold"))
@@ -49,31 +38,25 @@ class Everything(PicturesUse["ScenePipeline"]):
     border: int | None = option(None, "of it", low=1, high=3)
     seed: int = seed_option()
 
+    def draw(self, model):
+        return (ImageOps.posterize(image, self.bits) for image in model.sample(1))
 
-class AllControls(Panel):
+    def stem(self):
+        return f"bits{self.bits}"
+
+
+class FewColoursPanel(Panel):
+    use, name = FewColours, "few-colours"
     title = action = "Draw"
 
     def lay_out_controls(self):
         self.controls.lay_out(*plain_options(self.use))
 
 
-class FewColoursPanel(AllControls):
-    use, name = FewColours, "few-colours"
-
-
-class EverythingPanel(AllControls):
-    use, name = Everything, "everything"
-
-
-class OneScene:
-    def __init__(self, scene):
-        self.get = {"tiny": scene}.__getitem__
-
-
 def panel_of(kind, scene):
     with gr.Blocks():
         name, origin = gr.Dropdown(["tiny"], value="tiny"), gr.Textbox("")
-        return kind(Drawing(OneScene(scene), Device()), name, origin)
+        return kind(Drawing(SimpleNamespace(get={"tiny": scene}.__getitem__), Device()), name, origin)
 
 
 @pytest.fixture
@@ -92,14 +75,15 @@ def captions_in(drawn, panel):
 
 
 def test_it_draws_what_the_controls_say_and_says_how_to_do_it_again(panel):
-    (slider,) = panel.controls.values()
+    slider = panel.controls["bits"]
     assert (slider.minimum, slider.maximum, slider.value, slider.elem_id) == (1, 4, 3, "few-colours-bits")
     *_, drawn, said = panel.run(values_of(panel, bits=2))
     assert "1 picture in" in drawn[panel.status]
     (file,) = drawn[panel.pictures.files]
     assert file.endswith("tiny_bits2_0000.png") and captions_in(drawn, panel) == ["1 · 64 × 48"]
-    assert said[panel.share.link] == "/?tab=scenes&scene=tiny&mode=few-colours&bits=2"
-    assert "scene='tiny',\n    bits=2,\n    api_name=\"/few_colours_scene\"" in said[panel.share.code]
+    assert said[panel.share.link].startswith("/?tab=scenes&scene=tiny&mode=few-colours&size=32x48&bits=2&")
+    code = said[panel.share.code]
+    assert "scene='tiny',\n    width=32,\n    height=48,\n" in code and 'api_name="/few_colours_scene"' in code
     with pytest.raises(ValueError, match="bits is 5; allowed are 1 to 4"):
         list(panel.run(values_of(panel, bits=5)))
 
@@ -122,30 +106,25 @@ def test_an_older_drawing_of_the_page_ends_where_another_begins_and_changes_noth
     assert next(elsewhere) == {panel.status: 1}
 
 
-def test_a_link_sets_the_controls_of_its_panel(panel):
+def test_every_kind_of_option_has_its_control_and_comes_back_from_a_link(panel):
     assert list(panel.runs) == ["few-colours"]
-    assert panel.read(Query({"bits": "2"})) == {panel.controls["bits"]: 2}
-    query = Query({"bits": "9"})
-    assert panel.read(query) == {panel.controls["bits"]: 3} and "bits is 9; allowed are 1 to 4" in query.ignored[0]
-
-
-def test_every_kind_of_option_has_its_control_and_comes_back_from_a_link(tiny_scene):
-    panel = panel_of(EverythingPanel, tiny_scene)
     kinds = {name: type(control).__name__ for name, control in panel.controls.items()}
     assert kinds == {
-        "width": "Slider", "height": "Slider", "share": "Slider", "speed": "Slider", "tone": "Radio",
+        "width": "Slider", "height": "Slider", "bits": "Slider", "share": "Slider", "speed": "Slider", "tone": "Radio",
         "framed": "Checkbox", "start_scale": "Slider", "border": "Number", "seed": "Number",
     }  # fmt: skip
-    first = {name: it.first for name, it in plain_options(Everything).items()}
+    first = {name: it.first for name, it in plain_options(FewColours).items()}
     assert {name: control.value for name, control in panel.controls.items()} == first
     for changed in (
-        Everything((20, 30), 0.25, 1.5, "cold", False, 0, 2, 2**40),
-        Everything((64, 16), 1, 60, "warm", True, 3, None, 0),
+        FewColours((20, 30), 2, 0.25, 1.5, "cold", False, 0, 2, 2**40),
+        FewColours((64, 16), 4, 1, 60, "warm", True, 3, None, 0),
     ):
         query = Query(dict(parse_qsl(address({"scene": "tiny", **changed.keys()})[1:])))
         values = panel.read(query)
         read = {name: values[control] for name, control in panel.controls.items()}
-        assert Everything.served(read) == changed and not query.ignored
+        assert FewColours.served(read) == changed and not query.ignored
+    query = Query({"bits": "9"})
+    assert panel.read(query)[panel.controls["bits"]] == 3 and "bits is 9; allowed are 1 to 4" in query.ignored[0]
 
 
 def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
@@ -153,8 +132,7 @@ def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
     full.importance = Importance(np.ones((CELLS, CELLS), bool), np.ones((CELLS, CELLS), np.float32))
     panel = panel_of(DevicesPanel, full)
     *_, drawn, said = panel.run(values_of(panel, mode="fit", enlarge=False, seed=2))
-    cropped, _, enlarged = (remark for _, remark in REMARKS.values())
-    assert cropped in drawn[panel.status] and enlarged not in drawn[panel.status]
+    assert CROPPED in drawn[panel.status]
     captions = dict(zip(DEVICES, captions_in(drawn, panel), strict=True))
     assert captions["Phone 9:19.5"].startswith("Phone 9:19.5 (cropped) · ")
     assert captions["Tablet 4:3"].startswith("Tablet 4:3 · ")  # the photograph's own shape

@@ -210,7 +210,7 @@ def test_what_fails_in_the_middle_keeps_the_finished_scales(store, picture_file)
 
         queue = make_queue(store, failing)
         view = over(queue.train(ME, str(picture_file), SHORT))
-        assert f"Failed: {said}" in view.report.text and "scales are kept as discs." in view.report.text
+        assert f"Failed: {said}" in view.report.text and "scales are kept as discs;" in view.report.text
         assert view.record["scene"] == view.scene and view.record["finished_scales"] == 1
         assert queue.store.get(view.scene).scales == 1 and queue.store.resumable(view.scene) and not queue.running
 
@@ -239,10 +239,6 @@ def test_the_endpoint_streams_records_and_ends_its_training_when_its_client_leav
     assert paper == {"paper"} and f'coarse: {times:g} times, but for "paper"' in inspect.getdoc(train_scene(queue))
 
 
-def test_names_to_remember_cannot_be_guessed():
-    assert new_name() != new_name() and len(new_name()) == 32
-
-
 def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
     """A request as Gradio hands it to handlers."""
     return SimpleNamespace(
@@ -250,22 +246,20 @@ def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
     )
 
 
-def test_a_browser_counts_by_its_session_and_a_script_by_its_address(monkeypatch):
+def test_a_browser_counts_by_its_session_or_name_and_a_script_by_its_address(monkeypatch):
     browser = [Visitor.of(request(session, "Mozilla/5.0 (X11)")) for session in "ab"]
     assert browser[0].rate_limit_key != browser[1].rate_limit_key
     scripts = [Visitor.of(request(session)) for session in "ab"]
     assert scripts[0].rate_limit_key == scripts[1].rate_limit_key and scripts[0].scene_owner != scripts[1].scene_owner
     agents = [Visitor.of(request("a", "agent", host, **{"x-gradio-user": "mcp"})) for host in ("1.1.1.1", "2.2.2.2")]
     assert agents[0].scene_owner != agents[1].scene_owner and agents[0].rate_limit_key == "1.1.1.1"
-    monkeypatch.setenv("SPACE_ID", "user/space")  # behind a proxy
-    spoofed = {"x-forwarded-for": "6.6.6.6, 1.2.3.4"}  # whoever asks wrote the first
-    assert Visitor.of(request("a", **spoofed)).rate_limit_key == "1.2.3.4"
-
-
-def test_a_browser_that_comes_back_is_the_same_visitor():
-    name = "0123456789abcdef" * 2
+    name = new_name()  # of a browser, which is the same visitor when it comes back
+    assert name != new_name() and len(name) == 32
     pages = [Visitor.of(request(session, "Mozilla/5.0 (X11)"), name) for session in "ab"]
     assert pages[0] == pages[1] and pages[0].rate_limit_key == pages[0].scene_owner == name
     for other in ("x", [name]):  # nothing else is taken for a name
         assert Visitor.of(request("a", "Mozilla/5.0 (X11)"), other).rate_limit_key == "a"
     assert Visitor.of(request("a"), name).rate_limit_key == "10.0.0.1"  # a script counts by its address all the same
+    monkeypatch.setenv("SPACE_ID", "user/space")  # behind a proxy
+    spoofed = {"x-forwarded-for": "6.6.6.6, 1.2.3.4"}  # whoever asks wrote the first
+    assert Visitor.of(request("a", **spoofed)).rate_limit_key == "1.2.3.4"

@@ -127,10 +127,7 @@ class EditPanel(BrushPanel):
         with gr.Row(visible=False) as offsets:
             self.right = gr.Slider(-100, 100, 25, step=1, label="To the right, % of the width", elem_id="edit-right")
             self.down = gr.Slider(-100, 100, 0, step=1, label="Down, % of the height", elem_id="edit-down")
-        self.doing.change(
-            lambda doing: gr.Row(visible=doing in (MOVE, COPY)), self.doing, offsets, queue=False,
-            api_visibility="private",
-        )  # fmt: skip
+        self.doing.change(lambda doing: gr.Row(visible=doing in (MOVE, COPY)), self.doing, offsets, **QUIET)
         self.lay_out_picture("Or load a changed picture")
         self.inputs |= {self.doing, self.right, self.down}
 
@@ -175,10 +172,8 @@ class HarmonizePanel(BrushPanel):
         places: set[Any] = {self.cutout, self.across, self.down, self.width}
         self.inputs |= places
         self.cutout.change(self._show_cutout, {self.cutout}, [self.canvas], **CHOSEN_FILE)
-        gr.on(
-            [it.change for it in places], self._place, {*places, self.canvas, self.scene}, [self.placed],
-            trigger_mode="always_last", **QUIET,
-        )  # fmt: skip
+        inputs = {*places, self.canvas, self.scene}
+        gr.on([it.change for it in places], self._place, inputs, [self.placed], **CHOSEN_FILE)
 
     def _show_cutout(self, values: Values) -> Updates:
         if not values[self.cutout]:

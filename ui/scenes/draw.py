@@ -160,9 +160,8 @@ class TilePanel(Panel):
 
     def lay_out_results(self) -> list[Any]:
         self.repeated = gr.Image(
-            label="Repeated 2 × 2", interactive=False, format="jpeg", visible=False, elem_id="tile-repeated",
-            buttons=["fullscreen"],
-        )  # fmt: skip
+            label="Repeated 2 × 2", interactive=False, format="jpeg", visible=False, elem_id="tile-repeated"
+        )
         results = super().lay_out_results()
         self.pictures.gallery.select(self._repeat, {self.pictures.gallery}, [self.repeated], **QUIET)
         return [self.repeated, *results]

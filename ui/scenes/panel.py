@@ -135,13 +135,9 @@ class Panel:
 
     def run_uses(self, uses: Sequence[Any], name: str, note: str | None = None) -> Iterator[Updates]:
         """Draw uses of a scene and show their results; note: a remark on them."""
-        before: list[str] = []
         for result in self.draw(uses, name):
-            updates = {self.status: result.report.noted(note).html()}
-            if result.files or (result.shown and result.shown != before):
-                updates |= self.on_result(result, uses, name)
-            before = result.shown
-            yield updates
+            changed = self.on_result(result, uses, name) if result.files or result.shown else {}
+            yield {self.status: result.report.noted(note).html(), **changed}
 
     def draw(self, uses: Sequence[Any], name: str) -> Iterator[Result]:
         return self.drawing.draw(uses[0], name)

@@ -26,17 +26,7 @@ DEVICES = {  # width / height, and such a screen's own pixels
     "Banner 3:1": (3.0, (1500, 500)),
 }
 CUSTOM = "Pixels"
-REMARKS = {  # by what a use's note says of a picture: what its caption says, and a remark on several
-    CROPPED: (
-        "cropped",
-        "the subject fills too much of the photograph for some shapes, where it was cropped around its middle",
-    ),
-    CONTINUED: ("continued", CONTINUED),
-    "detail is invented": (
-        "enlarged",
-        "where the photograph lacks pixels, pictures are enlarged: their finest detail is invented",
-    ),
-}
+REMARKS = {CROPPED: "cropped", CONTINUED: "continued", "detail is invented": "enlarged"}  # by a note, in captions
 
 
 class FittedPanel(BeforeAfterPanel):
@@ -100,10 +90,8 @@ class RetargetPanel(FittedPanel):
 
 
 class DevicesPanel(FittedPanel):
-    """Fit the scene to all DEVICES, each with the area of the trained picture or, enlarged, with its screen's pixels.
-
-    Its mode has the key `layout` in links.
-    """
+    """Fit the scene to all DEVICES, each with the area of the trained picture or, enlarged, with its screen's pixels;
+    its mode has the key `layout` in links."""
 
     use, name, title, action = Retarget, "devices", "All my devices", "Fit to all my devices"
 
@@ -128,18 +116,15 @@ class DevicesPanel(FittedPanel):
         ]
 
     def draw(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
-        scene = self.drawing.models.get(name)
         sized = zip(DEVICES, uses, strict=True)
         stems = [f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}" for device, use in sized]
-        notes = " ".join(use.note(scene) or "" for use in uses)
-        remark = "; ".join(said for words, (_, said) in REMARKS.items() if words in notes)
-        return self.drawing.draw_all(uses, scene, name, [f"{name}_{uses[0].mode}", *stems], remark or None)
+        return self.drawing.draw_all(uses, self.drawing.models.get(name), name, [f"{name}_{uses[0].mode}", *stems])
 
     def on_result(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
         scene, captions = self.drawing.models.get(name), list[str]()
         for device, use in zip(DEVICES, uses, strict=True):
             note = use.note(scene) or ""
-            captions += [device + next((f" ({word})" for words, (word, _) in REMARKS.items() if words in note), "")]
+            captions += [device + next((f" ({word})" for said, word in REMARKS.items() if said in note), "")]
         phone = super().on_result(result, uses, name) if result.files else {}
         return phone | self.pictures.show(result, captions)
 

@@ -15,12 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
 from singan.archive import load_zip, save_zip
 from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from singan.image import open_picture
 from singan.trainer import empty_pyramid, same_picture
 from ui.visitors import LIMITS, Limits, Visitor, new_name
 
@@ -101,16 +101,13 @@ class SceneStore:
             raise ValueError(f"there is no scene {name!r} (any more); shipped are {known}")
         return self.shipped.get(name)
 
-    def begin(self, visitor: Visitor, file: str, picture: Image.Image, config: TrainConfig) -> TrainingInput:
-        """Take a name for a training of a picture, which came as `file`; it is busy until `end`.
-
-        What this visitor has trained of the same, or what is shipped, the training has already.
-        """
+    def begin(self, visitor: Visitor, file: str, config: TrainConfig) -> TrainingInput:
+        """Take a name, busy until `end`, for a training of a picture, or that of what there is of the same already."""
         pyramid = None
         for name, scene in self.scenes(visitor.scene_owner).items():
             if not scene.train_config.same_recipe(config):
                 continue
-            pyramid = pyramid or empty_pyramid(picture, config)[0]
+            pyramid = pyramid or empty_pyramid(open_picture(file), config)[0]
             if same_picture(scene.pyramid, pyramid):
                 if scene.finished_as(config):
                     return TrainingInput(name, file, config, Checkpoint(scene, ()))
@@ -120,10 +117,7 @@ class SceneStore:
         return TrainingInput(self._new(visitor, Path(file).stem, Path(file)), file, config, None)
 
     def resume(self, name: str) -> TrainingInput:
-        """Take up a training that was stopped; its name is busy until `end`.
-
-        Raises ValueError where there is none, ModelError where its files are damaged; then it stays as it was.
-        """
+        """Take up a training that was stopped; its name is busy until `end`. Raises ValueError, and nothing changes."""
         with self._lock:
             scene = self.get(name)
             if not self.resumable(name):
@@ -222,11 +216,8 @@ class SceneStore:
             self._remove(max(idle, key=self._eviction_key))
 
     def _eviction_key(self, name: str) -> tuple[int, int, float]:
-        """Return how many scenes this one's address has, how many its owner, and how long it is unused.
-
-        The scene with the largest key goes first. A script is a new owner whenever it likes, so addresses come before
-        owners; behind a proxy all visitors may have one address, so owners count as well.
-        """
+        """Return how many scenes this one's address has, then its owner, who is a new one at each call of a script, and
+        how long it is unused. The scene with the largest key goes first."""
         own, visitors = self._own[name], [it.visitor for it in self._own.values()]
         address = sum(it.address == own.visitor.address for it in visitors)
         return address, sum(it.scene_owner == own.visitor.scene_owner for it in visitors), -own.used

@@ -24,7 +24,6 @@ from ui.visitors import Visitor, new_name
 from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values, where
 
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
-RESUME, FINER = "Resume its training", "Train its finer scales"
 MAX_THUMBNAIL_SIZE = (220, 160)  # px
 LEGIBLE_SIDE_PIXELS = 100  # of the longer one: smaller animations show nothing
 PANELS: tuple[type[Panel], ...] = (
@@ -78,7 +77,7 @@ class ScenesTab:
                 label="The trained picture", interactive=False, height=190, format="png", buttons=[], elem_id="source"
             )
             self.about = gr.Markdown(elem_id="about")
-            self.again = gr.Button(RESUME, visible=False, size="sm", elem_id="again")
+            self.again = gr.Button("Train it further", visible=False, size="sm", elem_id="again")
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -140,12 +139,11 @@ class ScenesTab:
 
     def _describe(self, name: str | None) -> Updates:
         """Return what shows the trained picture of a scene, and a line about it."""
-        more = bool(name) and self.store.resumable(str(name))
         return {
             self.source: self.store.get(name).source if name else None,
             self.about: self._about(name) if name else "No scene yet: train one on your own picture.",
             self.keep: gr.Button(interactive=bool(name)),
-            self.again: gr.Button(FINER if more and self.store.get(str(name)).finished else RESUME, visible=more),
+            self.again: gr.Button(visible=bool(name) and self.store.resumable(str(name))),
         }
 
     def _about(self, name: str) -> str:

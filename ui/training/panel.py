@@ -13,11 +13,10 @@ from ui.errors import failure
 from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.links import Query
-from ui.reports import Report
 from ui.share import Call, Share, file_name
 from ui.training.queue import SceneTraining, TrainingQueue, View
 from ui.visitors import Visitor
-from ui.wiring import QUIET, Updates, Values, where
+from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values, where
 
 PRESET_LABELS = {
     "layout": "Layout · for prints",
@@ -39,10 +38,9 @@ OWN = "own"  # what a link asks for that says nothing: the visitor's own trainin
 class TrainingPanel:
     """Lay out training inside the current Blocks.
 
-    chosen, again: a component with a scene's name, and the button elsewhere that resumes its training. me: the name by
-    which the browser is known. halves: the tabs of which this panel is one. scene: the name of the scene that a
-    training gave; use: the button that opens it; seen: the event in which a training is shown, to its end; watched: the
-    name of the training that is shown, or what a link asks for.
+    chosen, again: a scene's name, and the button that resumes its training. me: the browser's name. halves: the tabs of
+    which this is one. scene, use: the name of the scene that a training gave, and the button that opens it. seen: the
+    event in which a training is shown, to its end. watched: the name of that training, or what a link asks for.
     """
 
     def __init__(
@@ -62,19 +60,15 @@ class TrainingPanel:
                 self._lay_out_view()
                 self.share = Share("train", origin)
         self.scene, self.watched = gr.Textbox(visible=False), gr.Textbox(visible=False)
-        self.options = {
-            "preset": self.preset, "seed": self.seed, "max_size": self.size, "iterations": self.iterations
-        }  # fmt: skip
+        self.options = {"preset": self.preset, "seed": self.seed, "max_size": self.size, "iterations": self.iterations}
         controls = [self.picture, *self.options.values()]
         self.outputs = [
             self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
             self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
             self.share.link, self.share.code,
         ]  # fmt: skip
-        gr.on(
-            [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur], self._expect,
-            set(controls), [self.expectation], trigger_mode="always_last", **QUIET,
-        )  # fmt: skip
+        changed = [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur]
+        gr.on(changed, self._expect, set(controls), [self.expectation], **CHOSEN_FILE)
         self.inputs: set[Any] = {chosen, self.scene, self.watched, me, origin, *controls}
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
         clicks = [self.start.click, self.resume.click, again.click]
@@ -88,16 +82,12 @@ class TrainingPanel:
         )  # fmt: skip
         choices = [(label, name) for name, label in PRESET_LABELS.items() if name in self.trainings.presets]
         self.preset = gr.Radio(choices, value="layout", label="What is trained", elem_id="preset")
-        most = self.trainings.limits.iterations
+        steps = f"1 to {self.trainings.limits.iterations}; empty: the preset's"
         with gr.Accordion("Advanced", open=False):
             self.seed = gr.Number(0, label="Training seed", precision=0, minimum=0, elem_id="train-seed")
-            self.size = gr.Number(
-                None, label="Longer side, px", info="32 to 1024; empty: the preset's", precision=0, elem_id="max-size"
-            )
-            self.iterations = gr.Number(
-                None, label="Steps a fine scale", info=f"1 to {most}; empty: the preset's", precision=0,
-                elem_id="iterations",
-            )  # fmt: skip
+            sides = "32 to 1024; empty: the preset's"
+            self.size = gr.Number(label="Longer side, px", info=sides, precision=0, elem_id="max-size")
+            self.iterations = gr.Number(label="Steps a fine scale", info=steps, precision=0, elem_id="iterations")
         self.expectation = gr.Markdown(NO_PICTURE, elem_id="prediction")
         with gr.Row():
             self.start = gr.Button("Train", variant="primary", elem_id="train", min_width=90)
@@ -136,8 +126,7 @@ class TrainingPanel:
                 scene = values[self.scene if clicked == self.resume.elem_id else self.chosen]
                 training = self.trainings.resume(visitor, scene)
         except ValueError as error:  # Gradio shows no error of an event without its queue.
-            said = Report(f"Nothing was begun: {error}").html()
-            return {self.status: said, self.watched: "", **self._usable(visitor, "", values[self.scene])}
+            return {self.status: failure(error), self.watched: "", **self._usable(visitor, "", values[self.scene])}
         return self._showing(training, visitor, values) | {self.halves: gr.Tabs(selected="train")}
 
     def _watch_after(self, event: Any) -> Any:
@@ -161,11 +150,14 @@ class TrainingPanel:
     async def _watch(self, values: Values, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Show a training as status, strip, live pictures and plot; at its end its scene, for the buttons."""
         name, visitor, scene = values[self.watched], Visitor.of(request, values[self.me]), None
+        shown: Any = False
         try:
             async with aclosing(self.trainings.watch(name, request.session_hash or "")) as views:
                 async for view in views:
                     scene = view.scene
-                    yield self._seen(view)
+                    pictures = {} if view.preview is shown else self._pictures(view)
+                    shown = view.preview
+                    yield {self.status: view.report.html(), **pictures}
         except Exception as error:
             yield {self.status: failure(error), **self._usable(visitor, name, None)}
             raise
@@ -197,11 +189,9 @@ class TrainingPanel:
             self.use: gr.Button(visible=bool(scene)),
         }
 
-    def _seen(self, view: View) -> Updates:
-        """Return how a training is seen now; Gradio sends what of it has changed."""
+    def _pictures(self, view: View) -> Updates:
         sample, remembered = view.preview or (None, None)
         return {
-            self.status: view.report.html(),
             self.pyramid: view.strip,
             self.sample: sample,
             self.remembered: remembered,

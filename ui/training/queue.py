@@ -1,14 +1,12 @@
 """Trainings of scenes: who may train and when, what to expect of it, how one goes on, and how it is watched.
 
-Each has a thread of its own. The page's events come and go with it, reloading ends them: a training goes on, and ends
-once nobody has watched it for a while.
+Each has a thread of its own: reloading the page ends its events, a training only where nobody watches it for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-import math
 import secrets
 import threading
 import time
@@ -25,19 +23,19 @@ from darkroom.checks import check_whole
 from singan import PRESETS, Progress, TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.concerns import warnings
-from singan.config import MAX_PRINT_PIXELS, from_preset
+from singan.config import from_preset
 from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.errors import described, log, trace_of
 from ui.html import strip
-from ui.reports import REPORT_SECONDS, Report, duration
+from ui.reports import Report, duration
 from ui.scenes.store import SceneStore, TrainingInput, display_name
 from ui.training import zero
 from ui.visitors import Visitor
 from ui.wiring import Newest
 
 LINE_SECONDS = 1.0  # between two looks at the line of a training that waits
-LOOK_SECONDS = 0.1  # between two looks of a watcher
+LOOK_SECONDS = 0.3  # between two looks of a watcher
 REPEAT_SECONDS = 2.0  # after which a watcher is told the same again, by which it is noticed that the watcher has left
 UNKNOWN_SECONDS = 60.0  # A training that does not know yet how long it takes counts as this.
 POINTS_A_SCALE = 30  # of a curve: more make the page slow
@@ -52,8 +50,8 @@ Trainer = Callable[[str, TrainConfig, Checkpoint | None], Records]
 class View:
     """A training as watchers see it.
 
-    scene: name of the scene that came of it, at its end. record: the last one as plain values, for scripts. strip: HTML
-    of the pyramid so far. losses: rows for a plot. preview: the last sample and reconstruction.
+    scene: name of the scene that came of it, at its end. record: the last one as plain values, for scripts. preview:
+    the last sample and reconstruction; with each come a strip, HTML of the pyramid so far, and losses, rows for a plot.
     """
 
     report: Report
@@ -69,8 +67,7 @@ class SceneTraining:
     """Train for a visitor, from a place in the line to the end. Finished scales are in the store at once.
 
     begin: called once its turn has come. file, asked: the uploaded picture and the endpoint's other arguments; None and
-    nothing where a scene is resumed. name: for links. seconds_left: None before the first record. over, error: set at
-    its very end, after the last view.
+    nothing where a scene is resumed. error, then over: set after the last view.
     """
 
     queue: TrainingQueue
@@ -81,7 +78,7 @@ class SceneTraining:
 
     def __post_init__(self) -> None:
         self.name, self.view = secrets.token_hex(8), View(Report("Reading the picture", 0))
-        self.seconds_left: float | None = None
+        self.seconds_left: float | None = None  # known from the first record on
         self.error: Exception | None = None
         self.over = False
         self.watchers, self.unwatched_since = 0, time.monotonic()
@@ -107,7 +104,7 @@ class SceneTraining:
                 self.stopped.wait(LINE_SECONDS)
             self.show(report=Report("Stopped while waiting" if ending else "Reading the picture", 0))
             if not ending:
-                given = self.begin()
+                given = self.queue.device.run(Turn.TRAINING, self.begin)  # It may resize, and load weights.
                 try:
                     self._train(given)
                 finally:
@@ -124,7 +121,7 @@ class SceneTraining:
         return self.stopped.is_set()
 
     def _train(self, given: TrainingInput) -> None:
-        scene, kept, last, failure, shown = given.scene, given.checkpoint, None, "", 0.0
+        scene, kept, last, failure = given.scene, given.checkpoint, None, ""
         if kept and kept.scene.finished_as(given.config):
             self.show(report=Report(f"Already trained: {display_name(scene)}"), scene=scene, record={"scene": scene})
             return
@@ -137,11 +134,8 @@ class SceneTraining:
                     if last.checkpoint and (kept is None or last.checkpoint.scene.scales > kept.scene.scales):
                         self.queue.store.keep(scene, last.checkpoint)
                         kept = last.checkpoint
-                    ending = self._ending()
-                    if ending or last.preview or time.monotonic() - shown > REPORT_SECONDS:
-                        shown = time.monotonic()
-                        self._show_record(last, scene)
-                    if ending:
+                    self._show_record(last, scene)
+                    if self._ending():
                         break
         except Exception as error:
             if last is None or kept is None:
@@ -162,33 +156,30 @@ class SceneTraining:
         if last.finished:
             return Report(f"Trained in {duration(last.seconds)}: {scene}. {lives}")
         scales = f"{kept} of {last.scales} scales are kept as {scene}"
-        reason = self._reason and f", as {self._reason}"
-        text = f"Stopped{reason}: {scales}; Resume goes on with it. {lives}"
-        return Report(f"Failed: {failure}; {scales}." if failure else text, kept / last.scales)
+        ending = f"Failed: {failure}; " if failure else f"Stopped{self._reason and f', as {self._reason}'}: "
+        return Report(f"{ending}{scales}; Resume goes on with it. {lives}", kept / last.scales)
 
     def _show_record(self, record: Progress, scene: str) -> None:
         text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
         report = Report(text, record.seconds / max(1e-9, record.seconds + record.seconds_left))
         self._losses[int(POINTS_A_SCALE * (record.scale + record.iteration / record.iterations))] = record.losses
-        rows = [
-            {"scales": point / POINTS_A_SCALE, "loss": value, "of": name.capitalize()}
-            for point, losses in self._losses.items()
-            for name, value in losses.items()
-        ]
-        changes: dict[str, Any] = {"losses": pd.DataFrame(rows)}
+        self.show(report=report, record=_plain(record, scene))
         if preview := record.preview:
             self._samples[record.scale] = preview.sample
-            changes["preview"] = preview.sample, preview.reconstruction
-        samples = [picture for _, picture in sorted(self._samples.items())]
-        html = strip(samples, record.scale, record.scales)
-        self.show(report=report, record=_plain(record, scene), strip=html, **changes)
+            samples = [picture for _, picture in sorted(self._samples.items())]
+            rows = [
+                {"scales": point / POINTS_A_SCALE, "loss": value, "of": name.capitalize()}
+                for point, losses in self._losses.items()
+                for name, value in losses.items()
+            ]
+            pyramid, pictures = strip(samples, record.scale, record.scales), (preview.sample, preview.reconstruction)
+            self.show(strip=pyramid, losses=pd.DataFrame(rows), preview=pictures)
 
 
 class TrainingQueue:
     """Train one picture a visitor, few at once, the others in the order in which they came.
 
-    trainer: gives the records of a training, by default on this device, a step at a time in turn with others, or on
-    ZeroGPU, which has its own queue.
+    trainer: gives the records of a training, by default on this device, in turn with others, or on ZeroGPU.
     """
 
     def __init__(self, store: SceneStore, device: Device, trainer: Trainer | None = None) -> None:
@@ -215,16 +206,13 @@ class TrainingQueue:
     def expect(self, file: str, config: TrainConfig) -> Iterator[str]:
         """Yield Markdown: how long a training takes here, then also why the method may fail on this picture."""
         image, device = open_picture(file), self.store.device
-        size = image.size
         image.thumbnail(REDUCED_SIZE)
         if zero.ON_ZERO_GPU:
-            seconds, where = zero.BUDGET.estimate(size, config), "ZeroGPU"
+            seconds, where = zero.BUDGET.estimate(image.size, config), "ZeroGPU"
         else:
             seconds = self.device.run(Turn.TRAINING, lambda: predict_seconds(image, config, device))
             where = device.type.upper()
-        megapixels = min(math.prod(size), MAX_PRINT_PIXELS) / 1e6
-        prints = f" Prints will have up to {megapixels:.1f} megapixels." if megapixels > 0.1 else ""
-        yield (expected := f"About **{duration(seconds)}** on this device ({where}).{prints}")
+        yield (expected := f"About **{duration(seconds)}** on this device ({where}).")
         yield "\n\n".join([expected, *(f"**{said[0].upper()}{said[1:]}.**" for said in self.warnings(file))])
 
     def warnings(self, file: str) -> list[str]:
@@ -247,11 +235,7 @@ class TrainingQueue:
         config = self.config(**asked)
         if not file:
             raise ValueError("there is no picture yet: upload one first")
-
-        def begin() -> TrainingInput:  # on the device, as it resizes
-            picture = open_picture(file)
-            return self.device.run(Turn.TRAINING, lambda: self.store.begin(visitor, file, picture, config))
-
+        begin = partial(self.store.begin, visitor, file, config)
         return self._started(SceneTraining(self, visitor, begin, file, asked))
 
     def resume(self, visitor: Visitor, scene: str) -> SceneTraining:
@@ -273,8 +257,7 @@ class TrainingQueue:
     async def watch(self, name: str, page: str = "") -> AsyncGenerator[View, None]:
         """Yield how a training is seen now, then as it changes, to its end; raise what ended it.
 
-        page: session of a page, which watches one at a time: the stream ends where it begins to watch another. Watchers
-        share the server's event loop: they take none of its threads.
+        page: session of a page, which watches one at a time: the stream ends where it begins to watch another.
         """
         training, seen, told = self.get(name), None, 0.0
         training.watchers += 1
@@ -354,9 +337,8 @@ class TrainingQueue:
     def _seconds(self, before: int) -> str:
         """Return how long until that many trainings have made room, by what those that run have left."""
         at_once = self.limits.trainings_at_once
-        known = [it.seconds_left for it in self._line()[:at_once] if it.seconds_left is not None]
-        first = min(known, default=UNKNOWN_SECONDS)
-        return duration(first + (before - at_once) / at_once * max([*known, UNKNOWN_SECONDS]))
+        left = max(it.seconds_left or UNKNOWN_SECONDS for it in self._line()[:at_once])
+        return duration(left * before / at_once)
 
 
 def _plain(record: Progress, scene: str) -> dict[str, Any]:

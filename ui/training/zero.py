@@ -1,8 +1,7 @@
 """Training on ZeroGPU, Spaces' shared accelerators: a function has one for a given time only, in a process of its own.
 
 A training that lasts longer goes on in the next call from its last finished scale, to the same result. Drawing stays on
-the CPU there: it is over before a turn on a GPU would begin. Elsewhere this module costs nothing: `spaces`, which takes
-seconds to import, is only imported on ZeroGPU.
+the CPU there: it is over before a turn on a GPU would begin. `spaces`, which takes seconds, is only imported there.
 """
 
 from __future__ import annotations
@@ -23,12 +22,11 @@ ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
 
 @dataclass
 class Budget:
-    """Bound what calls take. longest_seconds: visitors without an account have that much a day. setup_seconds: to start
-    the process and warm up. step_seconds: of one step of both networks, a guess until the first call has ended."""
+    """Bound what calls take."""
 
-    longest_seconds: float = 120.0
-    setup_seconds: float = 10.0
-    step_seconds: float = 0.03
+    longest_seconds: float = 120.0  # Visitors without an account have that much a day.
+    setup_seconds: float = 10.0  # to start the process and warm up
+    step_seconds: float = 0.03  # of one step of both networks, a guess until the first call has ended
 
     def estimate(self, size: tuple[int, int], config: TrainConfig, done: int = 0) -> float:
         """Return how long the scales of a training beyond the first `done` will take, at most."""
