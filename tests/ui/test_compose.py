@@ -23,12 +23,9 @@ def layer(box: tuple[int, int, int, int], colour: str = "red", size: tuple[int, 
     return clear
 
 
-def test_what_is_not_painted_stays_the_photograph(photograph: Image.Image) -> None:
+def test_what_is_not_painted_stays_the_photograph_or_takes_the_colours_nearby(photograph: Image.Image) -> None:
     drawing = painted(layer((40, 0, 80, 30)), photograph)
     assert drawing.getpixel((60, 10)) == (255, 0, 0) and drawing.getpixel((15, 25)) == (250, 250, 250)
-
-
-def test_or_takes_the_colours_nearby() -> None:
     both = Image.alpha_composite(layer((0, 0, 20, 60)), layer((60, 0, 80, 60), "blue"))
     drawing = painted(both, None)
     assert drawing.getpixel((5, 30)) == (255, 0, 0) and drawing.getpixel((75, 30)) == (0, 0, 255)
@@ -43,11 +40,8 @@ def test_colours_spread_over_any_size() -> None:
         assert np.abs(pixels(spread(clear)) - (10, 200, 30)).max() <= 3
 
 
-def test_nothing_painted_is_no_mask() -> None:
-    assert marked(None) is None and marked(Image.new("RGBA", (80, 60))) is None
-
-
 def test_what_is_removed_takes_the_colours_around(photograph: Image.Image) -> None:
+    assert marked(None) is None and marked(Image.new("RGBA", (80, 60))) is None
     left = removed(photograph, marked(layer((8, 20, 22, 34))))
     assert max(left.getpixel((15, 26))) < 200 and left.getpixel((60, 10)) == (90, 130, 190)
 

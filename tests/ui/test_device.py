@@ -30,23 +30,15 @@ def busy(device, log):
         thread.join()
 
 
-def test_turns_are_taken_in_order_of_arrival():
-    device, log = Device(), []
-    with busy(device, log) as ask:
-        for number in range(6):
-            ask(Turn.PICTURE, number)
-        assert device.waiting == {"face": 0, "picture": 6, "training": 0}
-    assert log == list(range(6))
-
-
 def test_sliders_go_before_pictures_before_trainings_but_nobody_waits_for_ever():
     device, log = Device(), []
     with busy(device, log) as ask:
-        for turn in (Turn.TRAINING, Turn.PICTURE, Turn.FACE):
-            ask(turn, turn.name)
+        for turn in (Turn.TRAINING, Turn.PICTURE, Turn.PICTURE, Turn.FACE):
+            ask(turn, f"{turn.name} {sum(device.waiting.values())}")
+        assert device.waiting == {"face": 1, "picture": 2, "training": 1}
         time.sleep(Turn.TRAINING.value)
         ask(Turn.FACE, "late")
-    assert log == ["FACE", "PICTURE", "TRAINING", "late"]
+    assert log == ["FACE 3", "PICTURE 1", "PICTURE 2", "TRAINING 0", "late"]
 
 
 def test_a_long_job_lets_others_in_between_its_steps():

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -10,11 +11,6 @@ from darkroom.uses import PicturesUse, Step, option
 from ui.device import Device
 from ui.drawing import LARGE_PIXELS, Drawing
 from ui.reports import REPORT_SECONDS
-
-
-class OneModel:
-    def __init__(self, model):
-        self.get = lambda name: model
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Slow(PicturesUse[None]):
 def test_drafts_come_first_large_pictures_are_shown_as_jpegs_and_the_share_grows(large):
     shown, shares = [], []
     use = Slow(side=int(LARGE_PIXELS**0.5) + 1 if large else 8)
-    for result in Drawing(OneModel(None), Device()).draw(use, "tiny"):
+    for result in Drawing(SimpleNamespace(get=lambda name: None), Device()).draw(use, "tiny"):
         pictures = [Image.open(file) for file in result.shown]
         shown.append([(picture.format, picture.width) for picture in pictures])
         shares.append(result.report.share)
