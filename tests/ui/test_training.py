@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import inspect
 import re
 import time
 from types import SimpleNamespace
@@ -11,7 +10,7 @@ import pytest
 
 from singan import PRESETS, TrainingError, train
 from ui.device import Device, Turn
-from ui.scenes.endpoints import train_scene
+from ui.scenes.endpoints import TRAIN, train_scene
 from ui.scenes.store import SceneStore
 from ui.training.queue import TrainingQueue
 from ui.visitors import Limits, Visitor, new_name
@@ -236,7 +235,7 @@ def test_the_endpoint_streams_records_and_ends_its_training_when_its_client_leav
     assert "Trained in" in status and record["scene"] == name == own(queue, NOBODY)[0]
     paper = {name for name, preset in PRESETS.items() if preset.coarse_iterations == 1}
     (times,) = {PRESETS[name].coarse_iterations for name in PRESETS.keys() - paper}
-    assert paper == {"paper"} and f'coarse: {times:g} times, but for "paper"' in inspect.getdoc(train_scene(queue))
+    assert paper == {"paper"} and f'coarse: {times:g} times, but for "paper"' in TRAIN["iterations"].help
 
 
 def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
