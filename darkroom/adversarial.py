@@ -148,10 +148,7 @@ class Player(Generic[Network]):
 
 
 class NormLimit:
-    """Shortens a gradient that is far longer than those of late, to `clip` times their norm.
-
-    After a while in which the critic finds nothing to tell apart, Adam divides by next to nothing.
-    """
+    """Shortens gradients to `clip` times their recent norm: after hardly any for a while, Adam divides by next to 0."""
 
     def __init__(self, clip: float, device: torch.device) -> None:
         self.clip, self.norm = clip, torch.zeros((), device=device)
@@ -168,10 +165,7 @@ class NormLimit:
 
 
 class CapturedStep:
-    """A step without arguments as a CUDA graph: small networks are otherwise bound by the launching of their kernels.
-
-    It reads and writes the same tensors every time, and draws from `rng`. The first calls run it as it is.
-    """
+    """A step as a CUDA graph, with the same tensors each time: launching kernels takes small networks the longest."""
 
     def __init__(self, step: Callable[[], None], rng: torch.Generator) -> None:
         self.step, self.rng = step, rng

@@ -148,10 +148,7 @@ def _cut(x: Tensor, boxes: Tensor, side: int) -> Tensor:
 
 
 def _distinct(boxes: Tensor, scores: Tensor, overlap: float, nested: bool = False) -> Tensor:
-    """Return the indices of the boxes that no likelier one overlaps by more than this share (non-maximum suppression).
-
-    The share is of their union; nested: of the smaller one.
-    """
+    """Return indices of boxes that share at most `overlap` of the union (nested: the smaller) with any likelier one."""
     order, kept = scores.argsort(descending=True), list[int]()
     areas = _sides(boxes).clamp(min=0).prod(1)
     while len(order):

@@ -32,7 +32,6 @@ MAX_NUMBER_DIGITS = 30  # of a number in JSON
 FLOATS = {"F16", "BF16", "F32"}  # what any float tensor may be stored as
 STORED_AS = {torch.int64: {"I64"}, torch.uint8: {"U8"}, torch.float32: FLOATS, torch.bfloat16: FLOATS}
 HUB_ERRORS = (HTTPError, errors.HFValidationError, errors.LocalEntryNotFoundError, OSError)
-
 Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]  # shapes and number formats of tensors by their names
 
 
@@ -237,10 +236,7 @@ class Pretrained(ABC):
     @classmethod
     @abstractmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
-        """Make a pipeline of a config.json of this kind and a model.safetensors, both of which may claim anything.
-
-        It compares them by `read_tensors` before it makes anything, and may raise whatever `reading` takes.
-        """
+        """Make a pipeline of files that may claim anything: `read_tensors` comes first. Raises what `reading` takes."""
 
     @cached_property
     def card(self) -> str:
@@ -268,10 +264,7 @@ class Pretrained(ABC):
         return pipeline
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the files, each atomically and none before all have found room; a card that is there stays.
-
-        The configuration takes its place first: a reader in between has weights of that, or of the one before.
-        """
+        """Write the files, each atomically, the configuration first, once all have found room; a card there stays."""
         folder = Path(folder)
         photograph = self.photograph_file()
         folder.mkdir(parents=True, exist_ok=True)

@@ -59,8 +59,7 @@ class Models(Generic[T]):
         answer_seconds: time in which the Hub is to list a repository.
         silence_seconds: time without a byte after which `notes` calls the Hub silent.
 
-    Of what is in the cache only a branch is asked for anew. Raises ValueError where a model is neither folder nor
-    repository or two have one name, and what `load` raises.
+    Raises ValueError where a model is neither folder nor repository or two have one name, and what `load` raises.
     """
 
     def __init__(

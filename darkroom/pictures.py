@@ -40,7 +40,6 @@ for category in (UserWarning, Image.DecompressionBombWarning):  # of damaged met
     warnings.filterwarnings("ignore", category=category, module=r"PIL\.")
 
 _LARGE = threading.Lock()
-
 Picture = str | PathLike[str] | IO[bytes] | Image.Image | np.ndarray
 Check = Callable[[int, int], None]
 
@@ -278,8 +277,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     """Scale values to uint8 by the range that is there.
 
     Whole numbers: 0 to the smallest full scale of 8, 10, 12, 14 or 16 bits (15 for int16) that holds them all. Floats:
-    0 to 1, -1 to 1, or 0 to 255 (of which some are beyond 2). All others: the least to the greatest. Raises _Fault
-    where a value is NaN, infinite or beyond float32.
+    0 to 1, -1 to 1, or 0 to 255 (some above 2). Others: least to greatest. Raises _Fault where one is not finite.
     """
     if values.dtype == np.uint8:
         return values
@@ -301,10 +299,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert an image of mode L, LA, RGB, RGBA, CMYK or LAB to RGB or RGBA in sRGB; itself where nothing changes.
-
-    A profile that is broken, or of other colours than the image, is ignored; so is one that calls itself sRGB.
-    """
+    """Convert L, LA, RGB, RGBA, CMYK or LAB to RGB or RGBA in sRGB; a profile that is broken or unfit is ignored."""
     mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
     if profile or image.mode == "LAB":
         with suppress(ImageCms.PyCMSError, OSError):

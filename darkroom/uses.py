@@ -1,7 +1,6 @@
 """Uses of a model, each a frozen dataclass whose fields say default, range, unit and help once.
 
-Commands, endpoints, agents' tools, links, example code and panels are made from these fields (`options`); the class
-draws. A new use is a file with its dataclass, and its name in its package's list.
+Commands, endpoints, agents' tools, links, example code and panels are made from these fields (`options`).
 """
 
 import dataclasses
@@ -25,7 +24,6 @@ Size = tuple[int, int]  # (width, height), px
 M = TypeVar("M")  # the pipeline that a use draws with
 P = ParamSpec("P")
 
-MIN_FPS, MAX_FPS = 1, 60
 NEEDED: Any = ...  # the default of an option that has none
 
 
@@ -166,10 +164,7 @@ def finished(steps: Iterable[Step]) -> Iterator[Image.Image]:
 
 @dataclass(frozen=True)
 class Use(Generic[M]):
-    """A use with its options. Raises ValueError where one is not allowed.
-
-    A subclass overrides `draw` or `steps`, and `stem`. Both raise ValueError at once where the model cannot do it.
-    """
+    """A use with its options. A subclass overrides `stem`, and `draw` or `steps`, which raise ValueError at once."""
 
     WHAT: ClassVar = "pictures"
     FILES: ClassVar = "PNGs"
@@ -306,7 +301,7 @@ def in_turn(uses: Sequence[PicturesUse[M]], model: M) -> Iterator[Step]:
 
 def fps_option(default: float) -> Any:
     """Make the frames a second of an animation."""
-    return option(default, "frames a second", label="Frames a second", low=MIN_FPS, high=MAX_FPS)
+    return option(default, "frames a second", label="Frames a second", low=1, high=60)
 
 
 def format_option(default: str, choices: tuple[str, ...] = FORMATS) -> Any:
