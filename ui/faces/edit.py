@@ -183,14 +183,9 @@ class Editor:
             }
 
     def _places(self, recipe: Recipe, model: str) -> Updates:
-        """Place the sliders. Models differ in their directions; Gradio takes long to update more than a value."""
+        """Place the sliders. Models differ in their directions."""
         known = self._now.handlers.model(model).directions
-        amounts = {name: recipe.moves.get(name, 0.0) for name in self._sliders}
-        plain = len(self._now.handlers.models.names) == 1 and max(map(abs, amounts.values())) <= SLIDER_REACH
-        return {
-            slider: amounts[name] if plain else _place(amounts[name], name in known)
-            for name, slider in self._sliders.items()
-        }
+        return {slider: _place(recipe.moves.get(name, 0.0), name in known) for name, slider in self._sliders.items()}
 
     def say_after(self, event: Any) -> None:
         """Write link and code anew after an event that changes something else than the face."""
