@@ -37,7 +37,8 @@ class Document(BaseHTTPMiddleware):
         response: Any = await call_next(request)
         html = b"".join([part async for part in response.body_iterator]).decode()
         if response.status_code == 200:
-            html = self._complete(html, opens_first_screen(request))
+            # The first screen, unless a link opens the page; Gradio's own parameters, `__theme` and others, make none.
+            html = self._complete(html, all(name.startswith("__") for name in request.query_params))
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         return HTMLResponse(html, response.status_code, headers)
 
@@ -50,8 +51,3 @@ class Document(BaseHTTPMiddleware):
             body += EARLY + OPENING
         at = html.index(">", html.index("<body")) + 1
         return html[:at].replace("</head>", f"{head}</head>", 1) + body + html[at:]
-
-
-def opens_first_screen(request: Request) -> bool:
-    """Return whether no link opens the page. Gradio's own parameters, `__theme` and others, make no link."""
-    return all(name.startswith("__") for name in request.query_params)
