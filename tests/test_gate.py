@@ -272,8 +272,8 @@ def test_a_drawing_is_taken_in_parts_and_nothing_else_of_a_component_is_called(a
     assert post(stranger, "component_server", bytes(4_100_000)).status_code == 413
 
 
-GARBAGE = [None, "x", math.nan, {"a": {"b": [None]}}]
-MORE_GARBAGE = ["<img src=x onerror=alert(1)>", -math.inf, 1e308, -1, True, [[]], "\0", "9" * 5000]
+GARBAGE = [None, math.nan, {"a": {"b": [None]}}]
+MORE_GARBAGE = ["x", "<img src=x onerror=alert(1)>", -math.inf, 1e308, -1, True, [[]], "\0", "9" * 5000]
 
 
 @pytest.mark.parametrize("garbage", [GARBAGE, pytest.param(MORE_GARBAGE, marks=pytest.mark.soak)])

@@ -139,7 +139,8 @@ BAD_INPUT = (
     ("train {data} --out o --device abacus", "device is 'abacus'"),
     ("train {data} --out o --iterations=1e999", "argument --iterations: invalid int value"),
     ("train {data} --out {data}", "pictures is not empty and holds no training; choose another folder"),
-    ("train {data} --out {mine}", "mine is not empty and holds no training; choose another folder"),
+    ("train {data} --out {table}", "table is not empty and holds no training; choose another folder"),
+    ("train {data} --out {sheet}", "sheet is not empty and holds no training; choose another folder"),
     ("train {data} --out {data}/00.png", "00.png is a file; --out takes a folder"),
     ("train {data} --out {scene}", "holds a scene of singan; choose another folder"),
     ("train https://host/faces.zip --out o", "https://host/faces.zip is an address; download it first"),
@@ -157,8 +158,8 @@ BAD_INPUT = (
     ("morph {model} --seeds 1,2 --out o.avi", "a file that ends in .mp4 or .gif is needed"),
     ("morph {model} --seeds 1,2 --out o.gif --frames 1", "frames is 1"),
     ("morph {model} --seeds 1,2 --out o.gif --fps=--", "argument --fps=--: a value is needed"),
-    ("morph {model} --seeds 1,2 --out {mine}/log.csv/a.gif", "log.csv is a file; --out takes"),
-    ("morph {model} --seeds 1,2 --out {mine}/taken.gif", "taken.gif exists already; choose another name"),
+    ("morph {model} --seeds 1,2 --out {table}/log.csv/a.gif", "log.csv is a file; --out takes"),
+    ("morph {model} --seeds 1,2 --out {sheet}/sheets/taken.gif", "taken.gif exists already; choose another name"),
     ("import none --out o", "none does not exist"),
     ("import none --out {model}", "exists already"),
 )
@@ -168,10 +169,11 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     small, faces_set, tiny_faces_folder, tiny_folder, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    names = {"data": faces_set, "model": tiny_faces_folder, "scene": tiny_folder, "mine": tmp_path / "mine"}
-    (tmp_path / "mine" / "sheets").mkdir(parents=True)
-    for name in ("log.csv", "taken.gif", "sheets/0000004.png"):  # as a training calls its files, and not written by one
-        (tmp_path / "mine" / name).write_text("mine")
+    names = {"data": faces_set, "model": tiny_faces_folder, "scene": tiny_folder}
+    for folder, file in (("table", "log.csv"), ("sheet", "sheets/taken.gif")):  # called as a training's
+        names[folder] = tmp_path / folder
+        (tmp_path / folder / file).parent.mkdir(parents=True)
+        (tmp_path / folder / file).write_text("mine")
     before = {name: contents(folder) for name, folder in names.items()}
     for line, message in BAD_INPUT:
         assert run(*(part.format(**names) for part in line.split())) == 2, line
@@ -267,23 +269,15 @@ def test_prepare_replaces_only_what_it_made(data, tmp_path, capsys):
     assert run("prepare", data, "--out", data / "FACES.ZIP") == 0 and not leftovers(data)
 
 
-def test_a_training_that_ended_before_its_first_checkpoint_is_begun_anew(
-    tiny_train_config, faces_set, tmp_path, monkeypatch, capsys
-):
+def test_a_training_that_ended_before_its_first_checkpoint_is_begun_anew(small, faces_set, tmp_path, capsys):
     out = tmp_path / "run"
-    monkeypatch.setitem(PRESETS, "standard", tiny_train_config)
-    monkeypatch.setattr(command_line, "save_checkpoint", refuse)
-    assert run("train", faces_set, "--out", out, "--device", "cpu") == 2
+    refused = PermissionError(13, "Permission denied", "training.safetensors")
+    with mock.patch.object(command_line, "save_checkpoint", side_effect=refused):
+        assert run("train", faces_set, "--out", out, "--device", "cpu") == 2
     assert {path.name for path in out.iterdir()} == {"log.csv", "log.png", "sheets"}
-    monkeypatch.undo()
     (out / ".0123abcd.training.safetensors").write_bytes(b"half")
-    monkeypatch.setitem(PRESETS, "standard", tiny_train_config)
     assert run("train", faces_set, "--out", out, "--device", "cpu") == 0
     assert not leftovers(out) and load_checkpoint(out).iteration == 8
-
-
-def refuse(*_):
-    raise PermissionError(13, "Permission denied", "training.safetensors")
 
 
 # -- stopped, or on a full disk ---------------------------------------------------------------------------------------
