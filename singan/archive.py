@@ -30,12 +30,11 @@ def save_zip(scene: ScenePipeline, path: str | Path) -> None:
 
 def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
     """Load the scene in a ZIP, and put its files into the folder. Raises ValueError where it is none, or too large."""
-    path, folder = Path(path), Path(folder)
     try:
-        _unpack(path, folder)
+        _unpack(Path(path), Path(folder))
         scene = ScenePipeline.from_pretrained(folder)
     except ValueError as error:
-        raise ValueError(str(error).replace(str(folder), path.name)) from None
+        raise ValueError(str(error).replace(str(folder), Path(path).name)) from None
     check_range("channels", max(scene.pyramid.config.channels), 1, MAX_CHANNELS)
     check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
     return scene

@@ -68,24 +68,20 @@ def warnings(picture: Picture, task: Task) -> list[str]:
     if task == "train":
         return [WARNINGS[kind] for kind in kinds(picture)]
     found = importance(open_picture(picture))
-    if not found.subject.any():
-        return []
     subject = "writing" if found.text.mean() > TEXT else "subject"
-    return [f"mode {task} does not know the photograph's {subject} and may break it; mode fit keeps it whole"]
+    said = f"mode {task} does not know the photograph's {subject} and may break it; mode fit keeps it whole"
+    return [said] if found.subject.any() else []
 
 
 def _nearest_elsewhere(picture: Tensor) -> float:
     """Measure the mean RMS distance, in [0, 2], of patches of (1, 3, H, W) to the nearest beside them."""
-    height, width = (side - PATCH + 1 for side in picture.shape[-2:])
     patches = F.unfold(picture, PATCH)[0].T
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    places = torch.stack([y.flatten(), x.flatten()], 1)
+    places = torch.cartesian_prod(*(torch.arange(side - PATCH + 1) for side in picture.shape[-2:]))
     chosen = torch.linspace(0, len(patches) - 1, min(QUERIES, len(patches))).long()
     best = []
     for some in chosen.split(AT_ONCE):
-        distance = torch.cdist(patches[some], patches)
-        overlap = (places[some][:, None] - places[None]).abs().amax(-1) < PATCH
-        best.append(distance.masked_fill(overlap, torch.inf).amin(1))
+        overlap = (places[some][:, None] - places).abs().amax(-1) < PATCH
+        best.append(torch.cdist(patches[some], patches).masked_fill(overlap, torch.inf).amin(1))
     return float((torch.cat(best) / (3 * PATCH * PATCH) ** 0.5).mean())
 
 

@@ -36,16 +36,16 @@ class ModelConfig:
     def __post_init__(self) -> None:
         # Files from elsewhere come with a configuration: nothing is made that they merely claim.
         check_range("number of scales", len(self.sizes), 1, MAX_SCALES)
-        for height, width in self.sizes:
-            check_whole("a scale's height", height, 1, MAX_TRAINED_SIDE)
-            check_whole("a scale's width", width, 1, MAX_TRAINED_SIDE)
         for name in ("channels", "norms", "paddings"):
             entries = len(getattr(self, name))
             if entries != len(self.sizes):
                 raise ValueError(f"{name} has {entries} entries; {len(self.sizes)} scales need as many")
-        for channels in self.channels:
+        for (height, width), channels, norm, padding in zip(
+            self.sizes, self.channels, self.norms, self.paddings, strict=True
+        ):
+            check_whole("a scale's height", height, 1, MAX_TRAINED_SIDE)
+            check_whole("a scale's width", width, 1, MAX_TRAINED_SIDE)
             check_whole("channels", channels, 1, MAX_CHANNELS)
-        for norm, padding in zip(self.norms, self.paddings, strict=True):
             check_choice("norm", norm, get_args(Norm))
             check_choice("padding", padding, get_args(Padding))
         check_whole("layers", self.layers, 2, 16)
@@ -89,9 +89,7 @@ class TrainConfig:
     norm: Norm = "instance"  # of the generators
     norm_scales: int | None = 1  # the coarsest scales that are normalised; None: all
     critic_norm: bool = False  # whether the critics are normalised as the generators are
-    fresh_above: int | None = (
-        128  # px, longer side above which critics do not start from the weights below; None: all do
-    )
+    fresh_above: int | None = 128  # px, longer side from which critics do not start from those below; None: all do
     zero_padding_scales: int | None = 2  # coarsest that see zeros outside the picture, not its reflection; None: all
     noise_amplitude: float = 0.3  # sigma over the RMSE of the reconstruction below (SinGAN, section 2.1)
     coarse: Game = Game("wgan-gp", penalty=0.1, penalty_every=4, reconstruction_weight=10.0)
@@ -156,22 +154,19 @@ class TrainConfig:
         )
 
 
-_STANDARD = TrainConfig()
 _PUBLISHED = Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10.0)
-# The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
-_PAPER = replace(
-    _STANDARD, min_size=25, scale_factor=0.75, iterations=2000, coarse_iterations=1.0, settled=0.0, max_channels=128,
-    norm="batch", norm_scales=None, critic_norm=True, fresh_above=None, zero_padding_scales=None, noise_amplitude=0.1,
-    coarse=_PUBLISHED, fine=_PUBLISHED, learning_rate=5e-4, betas=(0.5, 0.999), decay="step", critic_steps=3,
-    generator_steps=3, crop=0, pool=0, bfloat16=False,
-)  # fmt: skip
-
 PRESETS: dict[str, TrainConfig] = {
-    "layout": replace(_STANDARD, until=40),  # what the enlarger needs; training goes on to the whole of `standard`
-    "fast": replace(_STANDARD, max_size=128, scale_factor=0.6, iterations=170),
-    "standard": _STANDARD,
-    "paper": _PAPER,
-}
+    "layout": TrainConfig(until=40),  # what the enlarger needs; training goes on to the whole of `standard`
+    "fast": TrainConfig(max_size=128, scale_factor=0.6, iterations=170),
+    "standard": TrainConfig(),
+    # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.
+    "paper": TrainConfig(
+        min_size=25, scale_factor=0.75, iterations=2000, coarse_iterations=1.0, settled=0.0, max_channels=128,
+        norm="batch", norm_scales=None, critic_norm=True, fresh_above=None, zero_padding_scales=None,
+        noise_amplitude=0.1, coarse=_PUBLISHED, fine=_PUBLISHED, learning_rate=5e-4, betas=(0.5, 0.999), decay="step",
+        critic_steps=3, generator_steps=3, crop=0, pool=0, bfloat16=False,
+    ),
+}  # fmt: skip
 
 
 def check_output(size: Size, side: int, pixels: int) -> None:

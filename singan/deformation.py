@@ -43,10 +43,9 @@ def pieces(sizes: NDArray[np.float64], own: int, side: int) -> list[Piece]:
     groups = list[list[int]]()
     for n in map(int, np.flatnonzero(strips > 1e-6)):
         low, high = sorted([strips[n], strips[groups[-1][0]] if groups else 0])
-        if groups and high < ALIKE * low:
-            groups[-1].append(n)
-        else:
-            groups.append([n])
+        if high >= ALIKE * low:
+            groups.append([])
+        groups[-1].append(n)
     ends = np.rint(sizes[0] + np.cumsum([0, *(strips[it].sum() for it in groups)])).astype(int)
     found = [
         Piece(int(start), int(stop), it[0] * natural, (it[-1] + 1) * natural)
@@ -103,9 +102,13 @@ def cropped(photograph: Image.Image, size: Size, centre: tuple[float, float]) ->
     centre: (x, y) of its middle, in parts of the photograph's sides, as far as the borders allow.
     """
     scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
-    spare = [own - scale * side for own, side in zip(photograph.size, size, strict=True)]
-    before = [at * own - scale * side / 2 for at, own, side in zip(centre, photograph.size, size, strict=True)]
-    x, y = (min(1.0, max(0.0, it / rest)) if rest > 1e-6 else 0.5 for it, rest in zip(before, spare, strict=True))
+
+    def before(at: float, own: int, side: int) -> float:
+        """Return what part of what is cut off lies before."""
+        spare = own - scale * side
+        return min(1.0, max(0.0, (at * own - scale * side / 2) / spare)) if spare > 1e-6 else 0.5
+
+    x, y = map(before, centre, photograph.size, size)
     return ImageOps.fit(photograph.convert("RGB"), size, Resampling.LANCZOS, centering=(x, y))
 
 
@@ -119,12 +122,12 @@ def behind(photograph: Image.Image, subject: NDArray[np.bool_], side: int) -> Im
     held = torch.from_numpy(np.array(Image.fromarray(subject).resize(small.size)))[None, None].float()
     known = 1 - F.max_pool2d(held, AROUND, 1, AROUND // 2)
     planes = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float()
-    sums, counts = [planes * known], [known]
-    while min(sums[-1].shape[-2:]) > 2:
-        sums.append(F.avg_pool2d(sums[-1], 2, ceil_mode=True))
-        counts.append(F.avg_pool2d(counts[-1], 2, ceil_mode=True))
-    now = sums[-1] / counts[-1].clamp(min=1e-6)
-    for total, count in zip(sums[-2::-1], counts[-2::-1], strict=True):
-        enlarged = F.interpolate(now, total.shape[-2:], mode="bilinear")
-        now = torch.where(count > 1e-3, total / count.clamp(min=1e-6), enlarged)
+    levels = [torch.cat([planes * known, known], 1)]  # sums of colours, and the share that is known
+    while min(levels[-1].shape[-2:]) > 2:
+        levels.append(F.avg_pool2d(levels[-1], 2, ceil_mode=True))
+    now = levels[-1][:, :3] / levels[-1][:, 3:].clamp(min=1e-6)
+    for level in levels[-2::-1]:
+        sums, count = level.tensor_split([3], 1)
+        enlarged = F.interpolate(now, sums.shape[-2:], mode="bilinear")
+        now = torch.where(count > 1e-3, sums / count.clamp(min=1e-6), enlarged)
     return Image.fromarray(now[0].permute(1, 2, 0).clamp(0, 255).byte().numpy())

@@ -85,12 +85,8 @@ def importance(
 def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:
     """Find the subject at a point, or make a disc about it."""
     x, y = (min(CELLS - 1, int(CELLS * it)) for it in focus)
-    there = torch.zeros_like(subjects)
-    there[y, x] = True
-    if subjects[y, x]:
-        return _connected(there, subjects)
-    rows, columns = (torch.arange(CELLS) - it for it in (y, x))
-    return rows[:, None] ** 2 + columns**2 <= DISC**2
+    away = (torch.arange(CELLS) - y)[:, None] ** 2 + (torch.arange(CELLS) - x) ** 2
+    return _connected(away == 0, subjects) if subjects[y, x] else away <= DISC**2
 
 
 def _subjects(mean: Tensor, most: Tensor) -> Tensor:
@@ -100,26 +96,19 @@ def _subjects(mean: Tensor, most: Tensor) -> Tensor:
     """
     maybe = most > MAYBE
     sure = F.avg_pool2d(mean[None], 3, 1, 1)[0] > SURE
-    across = _connected(_border(maybe, 0), maybe) & _connected(_border(maybe, -1), maybe)
-    if across.any() and across.any(1).float().mean() > TALL:
+    left, right = (_connected(maybe & (torch.arange(CELLS) == column), maybe) for column in (0, CELLS - 1))
+    across = left & right
+    if across.any(1).float().mean() > TALL:
         across = torch.zeros_like(maybe)  # as tall as this, it is what the photograph is of
     return _connected(sure & maybe, maybe) & ~across
 
 
-def _border(mask: Tensor, column: int) -> Tensor:
-    border = torch.zeros_like(mask)
-    border[:, column] = mask[:, column]
-    return border
-
-
 def _connected(seeds: Tensor, mask: Tensor) -> Tensor:
     """Find what of a mask (64, 64) hangs together with the seeds in it."""
-    now, allowed = seeds.float()[None, None], mask.float()[None, None]
-    while True:
-        grown = F.max_pool2d(now, 3, 1, 1) * allowed
-        if torch.equal(grown, now):
-            return now[0, 0] > 0
-        now = grown
+    before, now, allowed = None, seeds.float()[None], mask.float()
+    while before is None or not torch.equal(before, now):
+        before, now = now, F.max_pool2d(now, 3, 1, 1) * allowed
+    return now[0] > 0
 
 
 @lru_cache(maxsize=16)  # one photograph is fitted to many devices

@@ -66,14 +66,13 @@ class Region:
 
     def free(self, shape: Shape) -> NDArray[np.bool_]:
         """Return (height, width, 1): where pixels are drawn anew."""
-        grown = self._free.resize(shape[::-1], Image.Resampling.BILINEAR)
-        return (np.asarray(grown) > 0)[..., None]
+        return (np.asarray(self._free.resize(shape[::-1], Image.Resampling.BILINEAR)) > 0)[..., None]
 
     def blended(self, new: Bytes, old: Bytes) -> Bytes:
         """Join the new picture in the mask and the old one away from it; in the seam one becomes the other."""
-        shape = shape_of(old)
-        share = np.asarray(self._new.resize(shape[::-1], Image.Resampling.BILINEAR), np.float32)[..., None] / 255
-        share = share * self.free(shape)
+        size = shape_of(old)[::-1]
+        share = np.asarray(self._new.resize(size, Image.Resampling.BILINEAR), np.float32)[..., None] / 255
+        share = share * self.free(shape_of(old))
         return (old + share * (new.astype(np.float32) - old) + np.float32(0.5)).astype(np.uint8)
 
 

@@ -64,15 +64,12 @@ class Generator(nn.Module):
 
     def pad(self, x: Tensor) -> Tensor:
         """Add `margin` px to (N, C, H, W) on every side: zeros, or the picture's reflection."""
-        margins = (self.margin,) * 4
-        if self.padding == "zeros":
-            return F.pad(x, margins)
-        return F.pad(x, margins, mode="reflect" if min(x.shape[-2:]) > self.margin else "replicate")
+        reflected = "reflect" if min(x.shape[-2:]) > self.margin else "replicate"
+        return F.pad(x, (self.margin,) * 4, mode="constant" if self.padding == "zeros" else reflected)
 
     def forward(self, padded: Tensor, prev: Tensor) -> Tensor:
         """Take noise + picture below, padded (N, 3, H + 2 margin, W + 2 margin); prev, result: (N, 3, H, W)."""
-        padded = padded.contiguous(memory_format=torch.channels_last)
-        return torch.tanh(self.body(padded)).float() + prev
+        return torch.tanh(self.body(padded.contiguous(memory_format=torch.channels_last))).float() + prev
 
     @torch.no_grad()
     def render(self, noisy: Tensor, prev: Tensor, dtype: torch.dtype) -> Tensor:
@@ -138,9 +135,8 @@ class Pyramid(nn.Module):
     def shapes_for(self, size: Shape) -> list[Shape]:
         """Return the (height, width) of every finished scale when the finest has this size."""
         sizes = self.config.sizes[: len(self.generators)]
-        ratios = [side / native for side, native in zip(size, sizes[-1], strict=True)]
-        lower = [(max(1, round(h * ratios[0])), max(1, round(w * ratios[1]))) for h, w in sizes[:-1]]
-        return [*lower, size]
+        down, across = (side / native for side, native in zip(size, sizes[-1], strict=True))
+        return [*((max(1, round(h * down)), max(1, round(w * across))) for h, w in sizes[:-1]), size]
 
     def reconstruction_noise(self, n: int, size: Shape) -> Tensor | None:
         """Resize z_rec of scale n to this (height, width): (1, 1, h, w) at the coarsest, None (zero) above."""

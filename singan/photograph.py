@@ -39,13 +39,12 @@ class Photograph:
     @classmethod
     def of(cls, picture: Image.Image) -> Photograph:
         """Encode an RGB picture of at most 25 megapixels: losslessly where that takes few bytes."""
-        file = io.BytesIO()
-        picture.save(file, format="PNG", compress_level=PNG_LEVEL)
+        picture.save(file := io.BytesIO(), format="PNG", compress_level=PNG_LEVEL)
         if file.tell() <= LOSSLESS_BYTES:
             return cls(file.getvalue())
         for quality in QUALITIES:
-            file = io.BytesIO()
-            picture.save(file, format="JPEG", quality=quality, subsampling=0 if quality > 90 else -1)
+            subsampling = 0 if quality > 90 else -1
+            picture.save(file := io.BytesIO(), format="JPEG", quality=quality, subsampling=subsampling)
             if file.tell() <= MAX_BYTES:
                 break
         return cls(file.getvalue())

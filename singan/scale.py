@@ -55,15 +55,14 @@ class Crops:
     def corners(self, count: int) -> Tensor:
         """Draw top left corners (count, 2), a little past the border and clamped, so that borders are seen often."""
         if self.whole:
-            return torch.zeros(count, 2, dtype=torch.long, device=self.room.device)
+            return self.room.expand(count, 2)
         draws = torch.rand(count, 2, generator=self.rng, device=self.room.device)
         return (draws * (self.room + 2 * BEYOND + 1)).long().sub(BEYOND).clamp(min=0).minimum(self.room)
 
     def cut(self, x: Tensor, corners: Tensor, margin: int = 0, rows: Tensor | None = None) -> Tensor:
         """Cut crops out of x (picture `rows[i]` for crop i, else the first), `margin` px larger on each side."""
-        y, x0 = (
-            corners[:, i, None] + torch.arange(side + 2 * margin, device=x.device) for i, side in enumerate(self.shape)
-        )
+        sides = [torch.arange(side + 2 * margin, device=x.device) for side in self.shape]
+        y, x0 = corners[:, :1] + sides[0], corners[:, 1:] + sides[1]
         rows = torch.zeros_like(corners[:, 0]) if rows is None else rows
         # Indexed on the device: slices would need their numbers on the host, and the loop would wait for them.
         return x.permute(0, 2, 3, 1)[rows[:, None, None], y[:, :, None], x0[:, None, :]].permute(0, 3, 1, 2)
@@ -200,10 +199,8 @@ class ScaleTrainer:
         """Take the critic's steps, then the generator's, the first of which reuses the graph of the last fake."""
         config, data = self.config, self.data
         weight = self.game.penalty * self.game.penalty_every if penalised else 0.0
-        # No weight cache: weights move inside the block.
-        number_format = torch.autocast(
-            self.losses["critic"].device.type, self.dtype, self.dtype != torch.float32, cache_enabled=False
-        )
+        device, mixed = self.task.real.device.type, self.dtype != torch.float32
+        number_format = torch.autocast(device, self.dtype, mixed, cache_enabled=False)  # weights move inside the block
         with number_format, torch.backends.cudnn.flags(enabled=True, deterministic=True):
             for _ in range(config.critic_steps - 1):
                 with torch.no_grad():
@@ -226,11 +223,9 @@ class ScaleTrainer:
         real_scores, fake_scores = scores.tensor_split([len(real)])
         loss = adversarial.critic_loss(loss_name, real_scores, fake_scores)
         if weight and loss_name == "wgan-gp":
-            loss = loss + weight * adversarial.interpolated_penalty(
-                critic, real, fake, adversarial.pixel_norms, self.data.rng
-            )
-        elif weight:
-            # Of the same scores: a pass less.
+            norms, rng = adversarial.pixel_norms, self.data.rng
+            loss = loss + weight * adversarial.interpolated_penalty(critic, real, fake, norms, rng)
+        elif weight:  # of the same scores: a pass less
             loss = loss + weight * adversarial.zero_centred_penalty(scores, pictures, len(real), axes=1)
         self.critic.descend(loss)
         self.losses["critic"].copy_(loss.detach())

@@ -141,9 +141,8 @@ class Scene(Pretrained):
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
         """Print the frames of an animation at the photograph's size, with FRAME_PIXELS at most."""
-        size = self.print_size
-        enlarger = Enlarger(self.original, sized(size, min(math.prod(size), FRAME_PIXELS)))
-        return moving_prints(enlarger, frames, loop)
+        size = sized(self.print_size, min(math.prod(self.print_size), FRAME_PIXELS))
+        return moving_prints(Enlarger(self.original, size), frames, loop)
 
     @property
     def last_scale(self) -> int:
@@ -164,8 +163,7 @@ class Scene(Pretrained):
             raise ValueError("this scene has one scale only, which redraws nothing; enlarge does without")
         check_range("start_scale", start, 1, self.scales - 1)
         pixels = to_tensor(picture).to(self.pyramid.device)
-        below = lambda sizes: resize_picture(pixels, sizes[-1])  # noqa: E731
-        return self.draw(1, self.shapes_for(), self.noise(seed), start, below)
+        return self.draw(1, self.shapes_for(), self.noise(seed), start, lambda sizes: resize_picture(pixels, sizes[-1]))
 
     def noise(self, seed: int) -> Callable[[range], NoiseSource]:
         """Return a source of noise for pictures of these numbers, each from (seed, number) alone."""
@@ -184,9 +182,7 @@ class Scene(Pretrained):
 
         Noise enters from scale `start` on, above the one picture that `below_of` gives for the scales below it.
         """
-        height, width = sizes[-1]
-        batch = max(1, BATCH_PIXELS // (height * width))
-        below = below_of(sizes[:start])
+        batch, below = max(1, BATCH_PIXELS // math.prod(sizes[-1])), below_of(sizes[:start])
         for first in range(0, count, batch):
             indices = range(first, min(count, first + batch))
             image = None if below is None else below.expand(len(indices), -1, -1, -1)
@@ -196,8 +192,7 @@ class Scene(Pretrained):
         """Draw a sample at every finished scale, coarsest first: how `sample(1, seed=seed)` comes about."""
         check_range("seed", seed, 0, MAX_SEED)
         noise, sizes = self.noise(seed)(range(1)), self.shapes_for()
-        pictures: list[Image.Image] = []
-        image: Tensor | None = None
+        pictures, image = list[Image.Image](), None
         for n in range(len(sizes)):
             image = self.pyramid.render(noise, sizes[: n + 1], self.dtype, n, image)
             pictures += to_pil(image)
@@ -211,12 +206,11 @@ class Scene(Pretrained):
         return self.pyramid.state_dict()
 
     def plain_card(self) -> str:
-        height, width = self.pyramid.config.sizes[-1]
-        scales = self.train_config.trained(self.pyramid.config.sizes)
+        sizes, config = self.pyramid.config.sizes, self.train_config
         return (
-            f"# A SinGAN of one picture, {width}x{height} px\n\n"
-            f"{scales} scales of {self.train_config.iterations} iterations, "
-            f"seed {self.train_config.seed}. `config.json` holds every setting.\n\n"
+            f"# A SinGAN of one picture, {sizes[-1][1]}x{sizes[-1][0]} px\n\n"
+            f"{config.trained(sizes)} scales of {config.iterations} iterations, seed {config.seed}. "
+            "`config.json` holds every setting.\n\n"
             '```python\nimport singan\n\nscene = singan.ScenePipeline.from_pretrained("FOLDER or USER/REPO")\n'
             "scene.sample(count=8)\n```\n\nThe weights hold the trained picture: its licence applies to them.\n"
         )
@@ -227,15 +221,13 @@ class Scene(Pretrained):
     @classmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
         """Load as many scales as the file holds."""
-        model_config = ModelConfig.from_dict(config["model"])
-        train_config = TrainConfig.from_dict(config["train"])
+        model_config, train_config = ModelConfig.from_dict(config["model"]), TrainConfig.from_dict(config["train"])
         shape, _ = header_of(weights)["sigmas"]
         if len(shape) != 1:
             raise ValueError(f"sigmas has shape {shape}; one number a scale is needed")
         check_range("number of trained scales", scales := shape[0], 1, len(model_config.sizes))
         with torch.device("meta"):  # nothing is made that a file merely claims
             wanted = layout_of(Pyramid(model_config, scales))
-        tensors = read_tensors(weights, wanted)
         pyramid = Pyramid(model_config, scales)
-        pyramid.load_state_dict(tensors, strict=True)
+        pyramid.load_state_dict(read_tensors(weights, wanted), strict=True)
         return cls(pyramid, train_config, Photograph.read(weights.parent, model_config.sizes[-1][::-1]))

@@ -89,10 +89,8 @@ def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: W
             (axis.sizes[1:-1][it.held & ~it.rigid] > 1.05 * scale * unit * own / CELLS).any()
             for it, axis, own in zip(profiles, (rows, columns), photograph, strict=True)
         )
-        continued = stretched or any(
-            it.margin_at_subject(axis.sizes) for it, axis in zip(profiles, (rows, columns), strict=True)
-        )
-        return Strips(rows, columns, scale * unit, cost, stretched, continued)
+        margins = any(it.margin_at_subject(axis.sizes) for it, axis in zip(profiles, (rows, columns), strict=True))
+        return Strips(rows, columns, scale * unit, cost, stretched, stretched or margins)
 
     # The subjects have to fit in.
     most = min(
@@ -133,11 +131,9 @@ class _Profile:
         inside = subject.any(1)
         borders = float(subject[0].mean()), float(subject[-1].mean())
         held = np.convolve(inside, np.ones(2 * ROOM + 1), "same") > 0
-        rigid = held.copy()
-        soft = int(SOFT * inside.sum())
-        if soft:
-            rigid[:soft] &= not borders[0] or text[:soft].any()  # stretched letters are none
-            rigid[-soft:] &= not borders[1] or text[-soft:].any()
+        rigid, soft = held.copy(), int(SOFT * inside.sum())
+        for cut, part in zip(borders, (slice(soft), slice(CELLS - soft, None)), strict=True):
+            rigid[part] &= not cut or text[part].any()  # stretched letters are none
         busy = np.sqrt((np.where(subject, 0, detail) ** 2).mean(1))
         places = np.arange(CELLS)
         away = np.abs(places[:, None] - places[held][None]).min(1) if held.any() else np.full(CELLS, np.inf)
@@ -159,15 +155,14 @@ class _Profile:
         due = side / natural
         margin = np.maximum(growth * np.maximum(0, due - there.sum(1)), due - high.sum(1))
         factors = _levelled(low, high, self.stiffness ** -power[:, None], due - margin)
-        cuts = zip(map(int, before), map(int, after), strict=True)
-        ends = [(self._margins(*it), self._crossed(*it)) for it in cuts]
-        crossed = np.array([float((shares * borders).sum()) for shares, borders in ends])
-        costs = self._costs(factors, there, margin / due, crossed)
+        borders = np.where(np.stack([before, after], 1), 0, self.borders)  # what share of both ends is subject
+        shares = 1 / (0.01 + borders * (1, self.hanging))  # of a margin, at both ends: where a subject is cut, little
+        shares /= shares.sum(1, keepdims=True)
+        costs = self._costs(factors, there, margin / due, (shares * borders).sum(1))
         costs[low.sum(1) > ROUNDING * due] = np.inf
         n = int(costs.argmin())
-        sizes = np.zeros(CELLS + 2)
-        sizes[1:-1] = factors[n]
-        sizes[[0, -1]] = ends[n][0] * margin[n]
+        ends = shares[n] * margin[n]
+        sizes = np.r_[ends[0], factors[n], ends[1]]
         return Axis(sizes * side / sizes.sum(), float(costs[n]))
 
     def margin_at_subject(self, sizes: Floats) -> bool:
@@ -204,15 +199,6 @@ class _Profile:
         there = (factors > 0) @ self.lines.T + 1e-6
         mean, square = factors @ self.lines.T / there, factors**2 @ self.lines.T / there
         return np.asarray((square / (mean**2 + 1e-6) - 1).clip(0, 1) @ self.slants)
-
-    def _crossed(self, before: int, after: int) -> Floats:
-        """Return what share of both ends is subject, where so many strips are left out."""
-        return np.array([0 if before else self.borders[0], 0 if after else self.borders[1]])
-
-    def _margins(self, before: int, after: int) -> Floats:
-        """Share a margin between both ends: where a subject is cut, little."""
-        shares = 1 / (0.01 + self._crossed(before, after) * (1, self.hanging))
-        return np.asarray(shares / shares.sum())
 
 
 def _lines(ends: Floats, axis: int) -> tuple[Floats, Floats]:

@@ -100,10 +100,10 @@ def records(trainer: PyramidTrainer, checkpoint: Checkpoint | None = None) -> ab
                     yield record
                 break
             except Diverged:
-                trainer.stopwatch.measure_anew()
+                trainer.stopwatch.since = None
         else:
-            done = f"{n} scales are finished"
-            raise TrainingError(f"scale {n + 1} of {trainer.scales} gave no picture, twice; {done}")
+            which = f"scale {n + 1} of {trainer.scales}"
+            raise TrainingError(f"{which} gave no picture, twice; {n} scales are finished")
 
 
 def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpoint | None) -> abc.Iterator[Progress]:
@@ -129,8 +129,8 @@ def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpo
                 raise Diverged
             trainer.finish(scale.task, scale.generator.network, scale.critic.network.state_dict(), drawn)
             checkpoint = trainer.checkpoint()
-        clock = trainer.stopwatch.seconds, trainer.stopwatch.seconds_left
-        yield Progress(n, trainer.scales, i, scale.schedule.iterations, losses, *clock, attempt, preview, checkpoint)
+        clock, steps = trainer.stopwatch.read(), scale.schedule.iterations
+        yield Progress(n, trainer.scales, i, steps, losses, *clock, attempt, preview, checkpoint)
 
 
 def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
@@ -138,8 +138,7 @@ def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.d
     pyramid = PyramidTrainer(picture, config, pick_device(device))
     trainer = pyramid.trainer(0)
     trainer.iterate(0)
-    started, steps = time.perf_counter(), 0
-    least, most = PREDICTION_STEPS
+    started, steps, (least, most) = time.perf_counter(), 0, PREDICTION_STEPS
     while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
         steps += 1
         trainer.iterate(steps)
@@ -151,6 +150,5 @@ def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.d
 def _lost(reconstruction: Tensor, task: Task, steps: int) -> bool:
     """Return whether a reconstruction is NaN, or, after more than a few steps, flat or worse than what came in."""
     before, after = (rmse(x, task.real) for x in (task.rec_prev, reconstruction))
-    if not math.isfinite(after) or steps < JUDGED:
-        return not math.isfinite(after)
-    return after > WORSE * before + FLAT or float(reconstruction.std()) < FLAT * float(task.real.std())
+    wrong = after > WORSE * before + FLAT or float(reconstruction.std()) < FLAT * float(task.real.std())
+    return not math.isfinite(after) or (steps >= JUDGED and wrong)

@@ -6,7 +6,6 @@ import copy
 import math
 import time
 from dataclasses import replace
-from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
 
@@ -29,18 +28,12 @@ CRITIC_GAIN = 0.5  # of an unnormalised critic's last layer
 POOL_PIXELS = 1_000_000  # of the pool's pictures together: large scales keep fewer
 MIN_POOL = 4  # pictures, however large they are
 
+# Of streams of scale n's draws: other numbers would give other weights.
+POOL, WEIGHTS, STEPS, PREVIEW = 1, 2, 3, 4
+
 STEP_OVERHEAD_PIXELS = 6000  # what a step costs before its first pixel, as 32-channel pixels; measured on 2 cores
 CHANNELS = 32  # of the networks whose pixels are the unit of work
 CHANNELS_EXPONENT = 1.5  # cost of a pixel by channels: between the maps' size (1) and the multiplications (2)
-
-
-class Stream(IntEnum):
-    """Number the streams of scale n's draws. Other numbers would give other weights."""
-
-    POOL = 1
-    WEIGHTS = 2
-    STEPS = 3
-    PREVIEW = 4
 
 
 def rmse(a: Tensor, b: Tensor) -> float:
@@ -49,9 +42,9 @@ def rmse(a: Tensor, b: Tensor) -> float:
 
 
 class Rendered(NamedTuple):
-    """Hold pictures of a scale, (1, 3, H, W) each: a sample, always from the same noise, and the reconstruction."""
+    """Hold pictures of a scale, (1, 3, H, W) each."""
 
-    sample: Tensor
+    sample: Tensor  # always from the same noise
     reconstruction: Tensor
 
 
@@ -93,35 +86,25 @@ class Stopwatch:
 
     def __init__(self, work: list[float]) -> None:
         """work: of each scale, in any unit."""
-        self.work, self.started = work, time.perf_counter()
-        self._left = sum(work)
-        self._since: tuple[float, float] | None = None  # a time, and the work that was left then
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started
-
-    def measure_anew(self) -> None:
-        """Forget the speed so far, where work is done a second time."""
-        self._since = None
+        self.work, self.started, self.left = work, time.perf_counter(), sum(work)
+        # The time and the work that was left at the first lap; None where work is done anew.
+        self.since: tuple[float, float] | None = None
 
     def lap(self, n: int, share: float) -> bool:
         """Note that this share of scale n is done, and return whether it is the first lap.
 
         The speed is measured from there: the first also pays for what is set up once, and says nothing of the rest.
         """
-        self._left = self.work[n] * (1 - share) + sum(self.work[n + 1 :])  # at the end exactly 0
-        first = self._since is None
-        if first:
-            self._since = time.perf_counter(), self._left
+        self.left = self.work[n] * (1 - share) + sum(self.work[n + 1 :])  # at the end exactly 0
+        first = self.since is None
+        self.since = self.since or (time.perf_counter(), self.left)
         return first
 
-    @property
-    def seconds_left(self) -> float:
-        """Predict those of the work after the last lap."""
-        assert self._since is not None, "no lap yet"
-        since, before = self._since
-        return (time.perf_counter() - since) / max(before - self._left, 1) * self._left
+    def read(self) -> tuple[float, float]:
+        """Return the seconds until now, and predict those of the work after the last lap."""
+        assert self.since is not None, "no lap yet"
+        now, (since, before) = time.perf_counter(), self.since
+        return now - self.started, (now - since) / max(before - self.left, 1) * self.left
 
 
 class PyramidTrainer:
@@ -148,7 +131,7 @@ class PyramidTrainer:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take over finished scales. Raises ValueError where they are of another picture or configuration."""
         theirs = checkpoint.scene.pyramid
-        if not checkpoint.scene.train_config.same_recipe(self.config) or not same_picture(theirs, self.pyramid):
+        if not (checkpoint.scene.train_config.same_recipe(self.config) and same_picture(theirs, self.pyramid)):
             raise ValueError("the checkpoint is of another picture or of other settings")
         for n, (generator, sigma) in enumerate(zip(theirs.generators, theirs.sigmas.tolist(), strict=True)):
             assert isinstance(generator, Generator)
@@ -175,13 +158,13 @@ class PyramidTrainer:
         """Bring the pool of samples to the scale below n, through the frozen generator there, if there are both."""
         if not n or not self.config.pool:
             return
-        sizes, rng = self.pyramid.config.sizes, seeded(self.config.seed, n, Stream.POOL, device=self.device)
+        sizes, rng = self.pyramid.config.sizes, seeded(self.config.seed, n, POOL, device=self.device)
         size, count = sizes[n - 1], max(MIN_POOL, min(self.config.pool, POOL_PIXELS // math.prod(sizes[n])))
-        below = torch.zeros(count, 3, *size, device=self.device) if self.pool is None else self.pool[:count]
-        z, prevs = scale_noise(n - 1, size, rng, count), resize_picture(below, size)
-        batch = max(1, BATCH_PIXELS // math.prod(size))
-        batches = zip(z.split(batch), prevs.split(batch), strict=True)
-        self.pool = torch.cat([self.pyramid.step(n - 1, some, prev, self.dtype) for some, prev in batches])
+        black = torch.zeros(count, 3, *size, device=self.device)
+        below = black if self.pool is None else resize_picture(self.pool[:count], size)
+        batch, inputs = max(1, BATCH_PIXELS // math.prod(size)), (scale_noise(n - 1, size, rng, count), below)
+        batches = zip(*(it.split(batch) for it in inputs), strict=True)
+        self.pool = torch.cat([self.pyramid.step(n - 1, z, prev, self.dtype) for z, prev in batches])
 
     def task(self, n: int) -> Task:
         """Return scale n's task, where those below are finished."""
@@ -195,7 +178,7 @@ class PyramidTrainer:
     def render(self, task: Task, generator: Generator) -> Rendered:
         """Draw the scale with this generator."""
         n, size = task.n, self.pyramid.config.sizes[task.n]
-        noise = scale_noise(n, size, seeded(self.config.seed, n, Stream.PREVIEW)).to(self.device)
+        noise = scale_noise(n, size, seeded(self.config.seed, n, PREVIEW)).to(self.device)
         prev = task.rec_prev if self.rendered is None else resize_picture(self.rendered.sample, size)
         sample = generator.render(task.sigma * noise + prev, prev, self.dtype)
         reconstruction = generator.render(task.rec_input, task.rec_prev, self.dtype)
@@ -207,7 +190,7 @@ class PyramidTrainer:
         They start from the weights of the scale below where the architectures agree (SinGAN, supplement 2).
         """
         config, model = self.config, self.pyramid.config
-        rng = seeded(config.seed, n, Stream.WEIGHTS, attempt)
+        rng = seeded(config.seed, n, WEIGHTS, attempt)
         generator = self.pyramid.new_generator(n).requires_grad_(True)
         critic = Discriminator(model.channels[n], config.norm if config.critic_norm else "none")
         initialise(generator.body, GENERATOR_GAIN, rng)
@@ -224,7 +207,7 @@ class PyramidTrainer:
         """Make scale n ready to train; a second attempt has other draws and half the learning rate."""
         config, task = self.config, self.task(n)
         generator, critic = self.networks(n, attempt)
-        rng = seeded(config.seed, n, Stream.STEPS, attempt, device=self.device)
+        rng = seeded(config.seed, n, STEPS, attempt, device=self.device)
         data = ScaleData(task, config, generator, self.pyramid, self.pool, rng, self.dtype)
         how = config.learning_rate / 2**attempt, config.betas, config.game(n).clip
         return ScaleTrainer(config, data, new_player(generator, *how), new_player(critic, *how), self.dtype)

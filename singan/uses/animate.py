@@ -55,18 +55,16 @@ class Animate(AnimationUse[Scene]):
         return model.moving_prints(frames, self.loop) if self.enlarge else as_steps(frames)
 
     def _frames(self, model: Scene) -> Iterator[Image.Image]:
-        start, sizes, pyramid = self.start_scale, model.shapes_for(), model.pyramid
-        rests = [pyramid.reconstruction_noise(n, sizes[n]) for n in range(start, len(sizes))]
-        motion = self.alpha, self.beta, self.frames, self.loop
-        walks = [
-            Walk(torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu(), n, self.seed, *motion)
-            for n, rest in enumerate(rests, start)
-        ]
+        sizes, pyramid, walks = model.shapes_for(), model.pyramid, dict[int, Walk]()
+        for n in range(self.start_scale, len(sizes)):
+            rest = pyramid.reconstruction_noise(n, sizes[n])
+            z_rec = torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu()
+            walks[n] = Walk(z_rec, n, self.seed, self.alpha, self.beta, self.frames, self.loop)
 
         def noise(indices: range) -> NoiseSource:
-            return lambda n, _: torch.stack([walks[n - start].next() for _ in indices]).to(pyramid.device)
+            return lambda n, _: torch.stack([walks[n].next() for _ in indices]).to(pyramid.device)
 
-        yield from model.draw(self.frames, sizes, noise, start, model.remembered)
+        yield from model.draw(self.frames, sizes, noise, self.start_scale, model.remembered)
 
     def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
         """Turn a closed animation so that its smallest step is the one from the last frame to the first."""
@@ -78,10 +76,9 @@ class Animate(AnimationUse[Scene]):
         return frames[first:] + frames[:first]
 
     def stem(self) -> str:
-        exact = f"{self.beta:.2f}" if round(self.beta, 2) == self.beta else f"{self.beta:g}"
-        return (
-            f"{STRENGTHS.get(self.start_scale, 'fine')}_start{self.start_scale}_beta{exact}{print_suffix(self.enlarge)}"
-        )
+        beta = f"{self.beta:.2f}" if round(self.beta, 2) == self.beta else f"{self.beta:g}"
+        strength = STRENGTHS.get(self.start_scale, "fine")
+        return f"{strength}_start{self.start_scale}_beta{beta}{print_suffix(self.enlarge)}"
 
 
 class Walk:

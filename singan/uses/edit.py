@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from PIL import Image
 
 from darkroom.uses import Step, option, seed_option
-from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
 from singan.scene import Scene
 from singan.uses.start import Redraw, enlarge_option, start_scale_option
@@ -43,13 +42,10 @@ class Edit(Redraw):
         region = Region.of(self.picture, self.mask, model.original)
         if not self.enlarge:
             return self.redrawn(model, self.picture, max(1, min(START_SCALE, model.scales - 1)), region)
-        start = self._print_start(model, region) if self.start_scale is None else self.start_scale
-        layout = Layout(self.picture, model.shorter_side(start), ANYWHERE, alike=False, region=region)
-        return model.prints([layout], model.print_size, self.seed)
-
-    def _print_start(self, model: Scene, region: Region) -> int:
-        """Return the scale at which a print begins by default."""
-        large = min(LARGE_START_SCALE, model.last_scale)
-        width, height = model.original_size
-        side = math.sqrt(region.share * width * height) * model.shorter_side(large) / min(width, height)
-        return large if side >= LARGE else min(START_SCALE, model.last_scale)
+        start = self.start_scale
+        if start is None:
+            start, (width, height) = min(LARGE_START_SCALE, model.last_scale), model.original_size
+            side = math.sqrt(region.share * width * height) * model.shorter_side(start) / min(width, height)
+            if side < LARGE:
+                start = min(START_SCALE, model.last_scale)
+        return self.printed(model, self.picture, model.shorter_side(start), region)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from darkroom.uses import Step, option, seed_option
-from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
 from singan.scene import Scene
 from singan.uses.start import Redraw, enlarge_option, start_scale_option
@@ -52,11 +51,9 @@ class Harmonize(Redraw):
         if not self.enlarge:
             return self.redrawn(model, picture, max(1, model.scales - 1), region)
         kept = model.shorter_side(max(0, (model.last_scale if self.start_scale is None else self.start_scale) - 1))
-        layout = Layout(picture, kept, ANYWHERE, alike=False, region=region)
-        prints = model.prints([layout], model.print_size, self.seed)
         return (
             replace(step, picture=retextured(step.picture, picture, region, original, kept)) if step.picture else step
-            for step in prints
+            for step in self.printed(model, picture, kept, region)
         )
 
 
@@ -66,8 +63,7 @@ def recoloured(picture: Image.Image, region: Region, photograph: Image.Image) ->
     Lightness moves half way to the photograph's mean and contrast, as in Reinhard et al. (2001); colour is what the
     photograph has at that lightness, and a part of what was there.
     """
-    box = region.box(picture.size, margin=0)
-    left, top, right, bottom = box
+    left, top, right, bottom = box = region.box(picture.size, margin=0)
     marked = region.marked(picture.size)[top:bottom, left:right]
     marked = marked >= min(0.5, marked.max())
     seen = photograph.resize((SEEN, SEEN), Image.Resampling.BOX).convert("YCbCr")
@@ -110,20 +106,17 @@ def retextured(
     Elsewhere the result is the photograph.
     """
     size, scale = printed.size, min(1.0, kept / min(printed.size))
-    box = region.box(size, margin=round(REACH / scale))
-    own, real = (it.resize(size, Image.Resampling.BICUBIC) if it.size != size else it for it in (picture, photograph))
-    pieces = (own.crop(box), printed.crop(box), real.crop(box))
-    _, fine, base = (np.asarray(it, np.float32) for it in pieces)
-    coarse, lacking = (np.asarray(_coarse(it, scale), np.float32) for it in pieces[:2])
-    left, top, right, bottom = box
+    left, top, right, bottom = box = region.box(size, margin=round(REACH / scale))
+    own, result = (it.resize(size, Image.Resampling.BICUBIC) for it in (picture, photograph))
+    fine, base = (np.asarray(it.crop(box), np.float32) for it in (printed, result))
+    coarse, lacking = (np.asarray(_coarse(it.crop(box), scale), np.float32) for it in (own, printed))
     share = region.marked(size)[top:bottom, left:right, None]
     pasted = base + share * (coarse + fine - lacking - base)
-    result = real.copy()
     result.paste(Image.fromarray(pasted.clip(0, 255).round().astype(np.uint8)), box[:2])
     return result
 
 
 def _coarse(picture: Image.Image, scale: float) -> Image.Image:
     """Remove from a picture what is lost when it is reduced to this part of its size."""
-    width, height = (max(1, round(side * scale)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS).resize(picture.size, Image.Resampling.BICUBIC)
+    size = [max(1, round(side * scale)) for side in picture.size]
+    return picture.resize(size, Image.Resampling.LANCZOS).resize(picture.size, Image.Resampling.BICUBIC)

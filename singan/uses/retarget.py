@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 
@@ -130,21 +130,18 @@ class RetargetPicture(PicturesUse[None]):
                 raise ValueError(f"{name} is given with mode {self.mode!r}; only mode 'fit' heeds it")
         if self.protect is not None:
             check_shape(self.protect, self.picture)
-        self._point()
-
-    def _point(self) -> tuple[float, float] | None:
-        """Return `focus` as numbers. Raises ValueError."""
-        if self.focus is None:
-            return None
-        match = re.fullmatch(r"\s*(\d?\.?\d+)\s*,\s*(\d?\.?\d+)\s*", self.focus, re.ASCII)
-        point = (float(match[1]), float(match[2])) if match else (-1.0, -1.0)
-        if not all(0 <= it <= 1 for it in point):
+        if self.focus is not None and not all(0 <= it <= 1 for it in self._point):
             raise ValueError(f"focus is {echo(self.focus)}; X,Y is needed, both from 0 to 1, for example 0.5,0.3")
-        return point
+
+    @property
+    def _point(self) -> tuple[float, float]:
+        """Return `focus` as numbers; negative ones where it is none."""
+        match = re.fullmatch(r"\s*(\d?\.?\d+)\s*,\s*(\d?\.?\d+)\s*", self.focus or "", re.ASCII)
+        return (float(match[1]), float(match[2])) if match else (-1.0, -1.0)
 
     @cached_property
     def _fitted(self) -> FittedPrint:
-        found = importance(self.picture, self.protect, self._point())
+        found = importance(self.picture, self.protect, self._point if self.focus is not None else None)
         return FittedPrint(self.picture, found, self.size, Wishes(self.crop, self.extend, self.deform))
 
     def steps(self, model: None = None) -> Iterator[Step]:
@@ -156,8 +153,7 @@ class RetargetPicture(PicturesUse[None]):
     def note(self, model: None = None) -> str | None:
         if self.mode == "fit":
             return self._fitted.note()
-        task: Task = "keep" if self.mode == "keep" else "rearrange"
-        notes = [invented(self.size, self.picture.size), *warnings(self.picture, task)]
+        notes = [invented(self.size, self.picture.size), *warnings(self.picture, cast(Task, self.mode))]
         return "; ".join(filter(None, notes)) or None
 
     def stem(self) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from darkroom.uses import PicturesUse, Step, as_steps, option
 from singan.config import MAX_SCALES
+from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
 from singan.scene import Scene
 
@@ -49,6 +50,11 @@ class Redraw(PicturesUse[Scene]):
         source = np.asarray(model.source.resize(model.size, Image.Resampling.BICUBIC))
         drawn = model.redrawn(picture, start, self.seed)
         return as_steps(Image.fromarray(region.blended(np.asarray(it), source)) for it in drawn)
+
+    def printed(self, model: Scene, picture: Image.Image, kept: int, region: Region) -> Iterator[Step]:
+        """Print a picture where it may change: what is finer than `kept` px on the shorter side comes from patches."""
+        layout = Layout(picture, kept, ANYWHERE, alike=False, region=region)
+        return model.prints([layout], model.print_size, self.seed)
 
     def note(self, model: Scene) -> str | None:
         given, (width, height) = getattr(self, self.GIVEN), model.original_size
