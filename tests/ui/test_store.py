@@ -189,7 +189,10 @@ def test_nobody_pushes_out_anybody_elses_scenes(store, tiny_scene, tmp_path):
         assert left == greedy[-4:]
 
 
-def test_a_damaged_training_is_said_and_stays_as_it_was(folders, store, picture_file, tiny_config):
+def test_nothing_stays_without_a_picture_and_a_damaged_training_as_it_was(folders, store, picture_file, tiny_config):
+    with pytest.raises(OSError):
+        begin(store, "me", "gone.png", tiny_config)
+    assert not folders()
     name = trained(store, "me", picture_file, unfinished(picture_file, tiny_config), tiny_config)
     (folders()[0] / "training.safetensors").write_bytes(b"\xff" * 100)
     for _ in range(2):

@@ -114,7 +114,13 @@ class SceneStore:
                 with self._lock:  # Of two trainings that begin at once, one goes on with it.
                     if self.resumable(name):
                         return replace(self.resume(name), config=config)
-        return TrainingInput(self._new(visitor, Path(file).stem, Path(file)), file, config, None)
+        name = self._new(visitor, Path(file).stem)
+        try:
+            shutil.copyfile(file, self._own[name].folder / PICTURE_FILE)
+        except OSError:
+            self.end(name)
+            raise
+        return TrainingInput(name, file, config, None)
 
     def resume(self, name: str) -> TrainingInput:
         """Take up a training that was stopped; its name is busy until `end`. Raises ValueError, and nothing changes."""
@@ -191,14 +197,12 @@ class SceneStore:
     def _read(self, folder: Path) -> ScenePipeline:
         return ScenePipeline.from_pretrained(folder).to(self.device)
 
-    def _new(self, visitor: Visitor, stem: str, picture: Path | None = None) -> str:
-        """Return a busy name with a folder, which holds a picture's file, if there is one. Raises OSError."""
+    def _new(self, visitor: Visitor, stem: str) -> str:
+        """Return a busy name with a folder. Raises OSError."""
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{new_name()}"
         folder = Path(self._root.name) / name
         folder.mkdir()
-        if picture is not None:
-            shutil.copyfile(picture, folder / PICTURE_FILE)
         with self._lock:
             self._sweep()
             self._own[name] = _VisitorsScene(folder, visitor, busy=True)

@@ -131,8 +131,9 @@ class ScenesTab:
             picture.thumbnail(MAX_THUMBNAIL_SIZE)
         chosen = chosen or next(iter(names), None)
         shown = list(zip(pictures, display_names(names), strict=True))
-        listed = {self.gallery: shown, self.listed: names, self.scene: _choices(names, chosen)}
-        return listed | self._describe(chosen)
+        known = [*names, *([chosen] if chosen and chosen not in names else [])]  # It may be somebody else's.
+        choices = gr.Dropdown(choices=list(zip(display_names(known), known, strict=True)), value=chosen)
+        return {self.gallery: shown, self.listed: names, self.scene: choices, **self._describe(chosen)}
 
     def _pick(self, values: Values, event: gr.SelectData) -> str:
         return str(values[self.listed][event.index])  # The list may have changed since it was shown.
@@ -190,9 +191,3 @@ class ScenesTab:
             updates |= panel.read(query if panel is modes[mode] else Query({}))
         query.pass_over({"layout", *(it.link for use in USES for it in options(use).values())})
         return updates
-
-
-def _choices(names: list[str], chosen: str | None) -> gr.Dropdown:
-    """Return scenes to choose from, as they are called; one that is somebody else's may be chosen, too."""
-    known = [*names, *([chosen] if chosen and chosen not in names else [])]
-    return gr.Dropdown(choices=list(zip(display_names(known), known, strict=True)), value=chosen)
