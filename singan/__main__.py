@@ -30,9 +30,8 @@ BEFORE_FIRST_SCALE = {TRAINING_FILE, CONFIG_FILE}
 def _scene(args: argparse.Namespace) -> ScenePipeline:
     scene = ScenePipeline.from_pretrained(args.model).to(pick_device())
     if not scene.finished:
-        total = scene.train_config.trained(scene.pyramid.config.sizes)
-        size = "x".join(map(str, scene.size))
-        print(f"{args.model} has {scene.scales} of {total} scales: pictures come at {size} px")
+        total, (width, height) = scene.train_config.trained(scene.pyramid.config.sizes), scene.size
+        print(f"{args.model} has {scene.scales} of {total} scales: pictures come at {width}x{height} px")
     return scene
 
 
@@ -60,9 +59,7 @@ def _found(out: Path, picture: Image.Image, config: TrainConfig, resume: bool) -
 
 
 def _train(args: argparse.Namespace) -> int:
-    config = from_preset(
-        args.preset, max_size=args.max_size, scales=args.scales, iterations=args.iterations, seed=args.seed
-    )
+    config = from_preset(args.preset, **{it: getattr(args, it) for it in ("max_size", "scales", "iterations", "seed")})
     check_folder("--out", args.out)
     picture = open_picture(args.picture)
     with locked(args.out):
@@ -77,13 +74,10 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _follow(args: argparse.Namespace, picture: Image.Image, config: TrainConfig, checkpoint: Checkpoint | None) -> int:
-    """Train, show how far it is, and save every finished scale."""
     total = config.trained(pyramid_sizes(*picture.size, config))
     done = checkpoint.scene.scales if checkpoint else 0
-    bar = tqdm(
-        total=total, initial=done, mininterval=0.5, delay=BAR_DELAY, dynamic_ncols=True,
-        bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
-    )  # fmt: skip
+    form = "{desc} {percentage:3.0f}%|{bar}| {postfix}"
+    bar = tqdm(total=total, initial=done, mininterval=0.5, delay=BAR_DELAY, dynamic_ncols=True, bar_format=form)
     with bar, stoppable() as stop:
         for record in train(picture, config, args.device, checkpoint):
             asked = stop.number is not None

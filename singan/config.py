@@ -60,8 +60,6 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Game:
-    """Describe the game of a scale's two networks."""
-
     loss: Loss  # "wgan-gp" (Gulrajani et al., 2017) or "relativistic" (R3GAN, Huang et al., 2024) with R1 and R2
     penalty: float  # weight of the gradient penalty
     penalty_every: int  # critic steps from one to the next (lazy regularisation, StyleGAN2)
@@ -130,11 +128,9 @@ class TrainConfig:
         return replace(self, until=None) == replace(other, until=None)
 
     def steps(self, n: int) -> int:
-        """Return the most iterations of scale n."""
         return round(self.iterations * (self.coarse_iterations if n < self.coarse_scales else 1))
 
     def game(self, n: int) -> Game:
-        """Return the game of scale n."""
         return self.coarse if n < self.coarse_scales else self.fine
 
     @property

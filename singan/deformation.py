@@ -104,7 +104,6 @@ def cropped(photograph: Image.Image, size: Size, centre: tuple[float, float]) ->
     scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
 
     def before(at: float, own: int, side: int) -> float:
-        """Return what part of what is cut off lies before."""
         spare = own - scale * side
         return min(1.0, max(0.0, (at * own - scale * side / 2) / spare)) if spare > 1e-6 else 0.5
 

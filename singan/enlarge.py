@@ -42,8 +42,6 @@ SPARSE = 400_000  # px, from which on every second patch is looked up, down and 
 
 @dataclass(frozen=True)
 class Layout:
-    """Describe how a print is laid out."""
-
     picture: Image.Image | None = None  # is redrawn, stretched; None: one is laid out of noise
     entry: int = ENTRY  # px, the photograph's shorter side up to which the picture comes in: what is finer is new
     place: Place = ABOUT  # how much a patch keeps its height and its place across, as `match_all` has it
@@ -76,10 +74,7 @@ class Enlarger:
             for n, (real, shape) in enumerate(zip(reals, shapes, strict=True))
         ]
         scales[-1].finest = True
-
-        def redrawn(n: int, now: Bytes, matches: Matches) -> Drawn:
-            return scales[n].redrawn(now, reals[n - 1], matches, seed + n)
-
+        redrawn = lambda n, now, matches: scales[n].redrawn(now, reals[n - 1], matches, seed + n)  # noqa: E731
         now = yield from coarse_to_fine(shapes, scales[0].begun(seed), redrawn)
         if layout.region:
             now = layout.region.blended(now, reals[-1])
@@ -197,8 +192,6 @@ def reach_of(shape: Shape, real: Bytes) -> int:
 
 
 class _Scale:
-    """Draw one scale of a print."""
-
     finest = False  # whether it is to have no steps between patches
 
     def __init__(self, layout: Layout, real: Bytes, shape: Shape, drawn: Bytes | None) -> None:
@@ -208,7 +201,6 @@ class _Scale:
         self.free = layout.region.free(shape) if layout.region else None
 
     def begun(self, seed: int) -> Drawn:
-        """Draw the coarsest one."""
         if self.drawn is None:
             return self._laid_out(np.random.default_rng(seed))
         return self._matched(self.drawn, self.real)
@@ -226,7 +218,6 @@ class _Scale:
         return searched(resized(now, self.shape), self.real, below, matches, seed, votes)
 
     def _laid_out(self, rng: np.random.Generator) -> Drawn:
-        """Lay a picture out of noise of the photograph's colours."""
         mean, spread = self.real.mean((0, 1)), self.real.std((0, 1))
         now = (mean + rng.normal(0, 1, (*self.shape, 3)) * spread).clip(0, 255).astype(np.uint8)
         for left in reversed(range(NOISE_ROUNDS)):
@@ -257,7 +248,6 @@ class _Scale:
         return patches.match_all(now, keys, self.layout.place, self.layout.alike, self.layout.wrapped)
 
     def _voted(self, matches: Matches) -> Generator[float, None, Bytes]:
-        """Make the picture that matches give, where it is free to change."""
         if self.finest:
             kept = None if self.free is None else ~self.free[..., 0]
             return (yield from patches.smooth_vote(matches, self.real, FALLOFF, kept=kept, picture=self.real))

@@ -67,13 +67,12 @@ class Fitting:
 
     def _kept(self) -> Floats:
         """Find, (height, width) in [0, 1], how much of the deformed photograph stays."""
-        kept = np.zeros(self.size[::-1], np.uint8)
-        for row in self.rows:
-            for column in self.columns:
-                stretched = any(not 1 / MILD <= it.scale / self.strips.scale <= MILD for it in (row, column))
-                if not (row.margin or column.margin or stretched):
-                    kept[row.start : row.stop, column.start : column.stop] = 255
-        blurred = Image.fromarray(kept).filter(ImageFilter.BoxBlur(max(1, round(FEATHER * min(self.size)))))
+        mild = [np.zeros(side, np.bool_) for side in self.size[::-1]]
+        for line, there in zip((self.rows, self.columns), mild, strict=True):
+            for it in line:
+                there[it.start : it.stop] = not it.margin and 1 / MILD <= it.scale / self.strips.scale <= MILD
+        kept = Image.fromarray(np.logical_and.outer(*mild)).convert("L")
+        blurred = kept.filter(ImageFilter.BoxBlur(max(1, round(FEATHER * min(self.size)))))
         return (np.asarray(blurred, np.float32) / np.float32(127.5) - 1).clip(0, 1)
 
     def stages(self, seed: int) -> Iterator[Step]:
@@ -132,7 +131,6 @@ class Fitting:
 
 
 def _joined(redrawn: Bytes, own: Bytes, kept: Floats) -> Bytes:
-    """Join what was redrawn with what is kept of the deformed photograph."""
     share = kept[..., None]
     return (redrawn * (1 - share) + own * share + np.float32(0.5)).astype(np.uint8)
 

@@ -80,10 +80,6 @@ def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[Shape, 
     if config.scales is None:
         total = math.ceil(math.log(coarsest / min(width, height)) / math.log(config.scale_factor)) + 1
         finest = max(1, total - math.ceil(math.log(reduction) / math.log(config.scale_factor)))
-    factor = (coarsest / short) ** (1 / finest)
-
-    def side(pixels: int, n: int) -> int:
-        # The small constant keeps 25.000000000004 from becoming 26.
-        return math.ceil(pixels * factor ** (finest - n) - 1e-6)
-
-    return tuple((side(top[0], n), side(top[1], n)) for n in range(finest + 1))
+    shares = [((coarsest / short) ** (1 / finest)) ** (finest - n) for n in range(finest + 1)]
+    # The small constant keeps 25.000000000004 from becoming 26.
+    return tuple((math.ceil(top[0] * it - 1e-6), math.ceil(top[1] * it - 1e-6)) for it in shares)

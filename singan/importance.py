@@ -52,9 +52,7 @@ class Importance:
     @property
     def centre(self) -> tuple[float, float]:
         """Return the (x, y) of the subjects' middle, in parts of the sides."""
-        if not self.subject.any():
-            return 0.5, 0.5
-        rows, columns = np.nonzero(self.subject)
+        rows, columns = np.nonzero(self.subject if self.subject.any() else ~self.subject)
         return (columns.mean() + 0.5) / CELLS, (rows.mean() + 0.5) / CELLS
 
 
@@ -71,14 +69,14 @@ def importance(
     found, rarity, text, faces, lines = _measured(small.tobytes(), small.size)
     face = max((it.area**0.5 for it in faces), default=0.0) / min(small.size)
     if protect is not None:
-        marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
+        marked, detail = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255, rarity
         subject = F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5
-        return Importance(subject.numpy(), rarity.numpy(), text.numpy(), lines, rarity.numpy(), face)
-    cells = F.adaptive_max_pool2d(found, CELLS)[0]
-    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text | _held(faces, small.size)
-    if focus is not None:
-        subject = _around(focus, subject)
-    detail = torch.maximum(rarity, cells)
+    else:
+        cells = F.adaptive_max_pool2d(found, CELLS)[0]
+        subject, detail = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells), torch.maximum(rarity, cells)
+        subject |= text | _held(faces, small.size)
+        if focus is not None:
+            subject = _around(focus, subject)
     return Importance(subject.numpy(), detail.numpy(), text.numpy(), lines, rarity.numpy(), face)
 
 
@@ -125,10 +123,8 @@ def _held(faces: list[Face], size: Size) -> Tensor:
     """Return the cells, (64, 64) bool, in which faces of a photograph of this size lie."""
     cells = torch.zeros(CELLS, CELLS, dtype=torch.bool)
     for face in faces:
-        left, top, right, bottom = (
-            min(CELLS, max(0, round(CELLS * it / side))) for it, side in zip(face.box, 2 * size, strict=True)
-        )
-        cells[top:bottom, left:right] = True
+        box = [max(0, round(CELLS * it / side)) for it, side in zip(face.box, 2 * size, strict=True)]
+        cells[box[1] : box[3], box[0] : box[2]] = True
     return cells
 
 

@@ -119,12 +119,10 @@ class Pyramid(nn.Module):
         self.eval().requires_grad_(False)
 
     def new_generator(self, n: int) -> Generator:
-        """Make the untrained generator of scale n."""
         config = self.config
         return Generator(config.channels[n], config.norms[n], config.paddings[n], config.layers)
 
     def append(self, generator: Generator, sigma: float) -> None:
-        """Add a trained scale."""
         self.generators.append(generator.eval().requires_grad_(False))
         self.sigmas = torch.cat([self.sigmas, self.sigmas.new_tensor([sigma])])
 

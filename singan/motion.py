@@ -30,8 +30,7 @@ class MovingPrint:
         """drawn: (width, height) of the frames that come in."""
         self.shapes, self.reals = enlarger.pyramid
         # At their own size the frames come in; what is coarser only says where the first search begins.
-        larger = [n for n, it in enumerate(self.shapes) if min(it) >= min(drawn)]
-        self.entry = larger[0] if larger else len(self.shapes) - 1
+        self.entry = min(sum(min(it) < min(drawn) for it in self.shapes), len(self.shapes) - 1)
         pairs = zip(self.reals[self.entry :], self.reals[self.entry + 1 :], strict=False)
         self.keys = [self.reals[self.entry], *(resized(below, shape_of(real)) for below, real in pairs)]
         self.matches: dict[int, Matches] = {}
@@ -53,7 +52,6 @@ class MovingPrint:
         return Image.fromarray(now)
 
     def _begin(self, n: int, last: dict[int, Matches], drawn: Bytes) -> Matches:
-        """Return where scale n's search begins."""
         if n == self.entry:
             return last[n] if n in last else self._first(drawn)
         larger = self.shapes[n], shape_of(self.reals[n]), step_of(self.shapes[n])
@@ -64,7 +62,6 @@ class MovingPrint:
         return replace(moved, corners=np.where(still, last[n].corners, moved.corners))
 
     def _first(self, drawn: Bytes) -> Matches:
-        """Match the first frame at its own size."""
         matches = match_all(resized(drawn, self.shapes[0]), self.reals[0])
         for n, (shape, real) in enumerate(zip(self.shapes[: self.entry + 1], self.reals, strict=False)):
             now = resized(drawn, shape)

@@ -65,7 +65,6 @@ class Matches:
 
 
 def grid(length: int, step: int, wrapped: bool = False) -> NDArray[np.int64]:
-    """Return where the patches along one axis begin."""
     if wrapped:
         return np.arange(0, length, step)
     return np.minimum(np.arange(-(-(length - PATCH) // step) + 1) * step, length - PATCH)
@@ -170,14 +169,12 @@ def improve(
 
     Propagation and a random search within `radius` px that halves. Neighbours hand on what they had before a sweep, so
     that rows may run at once; what two of them hand on is taken even where it is a little farther, as pixels that
-    several places vote for are blurred.
+    several places vote for are blurred. Yields the share that is done, a few times a second.
 
     Args:
         worth: only what is nearer than this times the match that is given replaces it, where it is not 1 also of those.
         sought: (rows, columns), the patches that are looked up; the others keep their matches.
         allowed: (height, width), upper left pixels of the photograph's patches that may be taken.
-
-    Yields the share that is done, a few times a second.
     """
     corners, (rows, columns) = matches.corners.copy(), matches.corners.shape[:2]
     distances = np.empty((rows, columns), np.int32)

@@ -30,7 +30,6 @@ def each(pieces: Generator[A, None, Result], then: Callable[[A], B]) -> Generato
 
 
 def whole(pieces: Generator[Any, None, Result]) -> Result:
-    """Return the result of pieces, all at once."""
     while True:
         try:
             next(pieces)

@@ -77,17 +77,14 @@ class FittedPrint:
 def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool = False) -> str | None:
     """Return a remark on a photograph of one size that `FittedPrint` makes another, if there is one."""
     if plain_crop or strips.cost > BROKEN:
-        notes = [] if plain_crop else [CROPPED]
-        share = min(own / side for own, side in zip(photograph, size, strict=True))
-        if share < 1:
-            width, height = (round(side * share) for side in size)
-            notes.append(f"beyond {width} × {height} px, which the photograph fills, it is plainly enlarged")
-        return "; ".join(notes) or None
-    notes = [CONTINUED] if strips.continued else []
-    if strips.scale > 1:
-        width, height = (round(side / strips.scale) for side in size)
-        notes += filter(None, [invented(size, (width, height))])
-    return "; ".join(notes) or None
+        share = min(1.0, *(own / side for own, side in zip(photograph, size, strict=True)))
+        width, height = (round(side * share) for side in size)
+        beyond_own = f"beyond {width} × {height} px, which the photograph fills, it is plainly enlarged"
+        notes = [None if plain_crop else CROPPED, beyond_own if share < 1 else None]
+    else:
+        width, height = (round(side / max(1.0, strips.scale)) for side in size)
+        notes = [CONTINUED if strips.continued else None, invented(size, (width, height))]
+    return "; ".join(filter(None, notes)) or None
 
 
 def invented(size: Size, photograph: Size) -> str | None:

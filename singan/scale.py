@@ -153,9 +153,8 @@ class Schedule:
     def learning_rate(self, i: int) -> float:
         """Return that of iteration i, as a share of that at the start."""
         share = i / self.iterations
-        if self.decay == "step":
-            return STEP_FACTOR if share >= STEP_AT else 1.0
-        return min(1.0, max(LAST_FACTOR, (1 - share) / (1 - CONSTANT)))
+        line = min(1.0, max(LAST_FACTOR, (1 - share) / (1 - CONSTANT)))
+        return line if self.decay == "linear" else STEP_FACTOR if share >= STEP_AT else 1.0
 
     def end_iteration(self, i: int) -> None:
         """Shorten the scale where two windows in a row were not better than the best before."""
@@ -163,10 +162,8 @@ class Schedule:
             return
         loss = float(self.window)
         self.window.zero_()
-        if loss < (1 - self.settled) * self.best_window:
-            self.best_window, self.idle_windows = loss, 0
-            return
-        self.idle_windows += 1
+        better = loss < (1 - self.settled) * self.best_window
+        self.best_window, self.idle_windows = (loss, 0) if better else (self.best_window, self.idle_windows + 1)
         if self.idle_windows == PATIENCE:
             self.iterations = min(self.iterations, math.ceil((i + 1) / CONSTANT))
 
@@ -209,9 +206,9 @@ class ScaleTrainer:
             fakes, recs = data.fakes(), data.reconstruction()
             fake, rec = self._generate(fakes, recs)
             real_scores = self.critic_step(data.reals(len(fake)), fake.detach(), weight)
-            self.generator_step(real_scores, fake, rec, recs[2])
-            for _ in range(config.generator_steps - 1):  # from the same input, for the weights have moved
-                fake, rec = self._generate(fakes, recs)
+            for step in range(config.generator_steps):
+                if step:  # from the same input, for the weights have moved
+                    fake, rec = self._generate(fakes, recs)
                 self.generator_step(real_scores, fake, rec, recs[2])
 
     def critic_step(self, real: Tensor, fake: Tensor, weight: float) -> Tensor:

@@ -57,17 +57,14 @@ class Scene(Pretrained):
 
     @property
     def scales(self) -> int:
-        """Return the number of finished scales."""
         return len(self.pyramid.generators)
 
     @property
     def finished(self) -> bool:
-        """Return whether all scales are trained that were to be."""
         return self.finished_as(self.train_config)
 
     @property
     def complete(self) -> bool:
-        """Return whether there are no scales left to train."""
         return self.scales == len(self.pyramid.config.sizes)
 
     def finished_as(self, config: TrainConfig) -> bool:
@@ -85,7 +82,6 @@ class Scene(Pretrained):
 
     @property
     def source(self) -> Image.Image:
-        """Return the trained picture."""
         return Image.fromarray(self.pyramid.source.permute(1, 2, 0).cpu().numpy())
 
     def shapes_for(self, size: Size | None = None) -> list[Shape]:
@@ -105,12 +101,10 @@ class Scene(Pretrained):
 
     @property
     def original_size(self) -> Size:
-        """Return the (width, height) of `original`."""
         return self.photograph.size if self.photograph else self.pyramid.config.sizes[-1][::-1]
 
     @cached_property
     def importance(self) -> Importance:
-        """Find what matters in `original`."""
         return importance(self.original)
 
     def check_start(self, start_scale: int) -> None:
@@ -122,7 +116,6 @@ class Scene(Pretrained):
         return self.pyramid.render(self.pyramid.reconstruction_noise, sizes, self.dtype) if sizes else None
 
     def stretched(self, sizes: Sequence[Shape]) -> Tensor | None:
-        """Stretch the trained picture to the last of `sizes`."""
         source = self.pyramid.source[None].cpu().float() / 127.5 - 1  # reduced alike for every device
         return resize_picture(source, sizes[-1]).to(self.pyramid.device)
 
@@ -136,7 +129,6 @@ class Scene(Pretrained):
         return sized(shape, min(math.prod(self.original_size), MAX_PRINT_PIXELS))
 
     def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
-        """Print the photograph by layouts, as `singan.prints` does."""
         return prints(self.original, layouts, size, seed, drafts)
 
     def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
@@ -155,10 +147,7 @@ class Scene(Pretrained):
         return min(self.pyramid.config.sizes[scale])
 
     def redrawn(self, picture: Image.Image, start: int, seed: int) -> Iterator[Image.Image]:
-        """Redraw a picture, which comes in below scale `start`, stretched, from there on (SinGAN, section 5).
-
-        Raises ValueError where the scene has no such scale.
-        """
+        """Redraw a picture that comes in below scale `start` (SinGAN, section 5). Raises ValueError for no such one."""
         if self.scales == 1:
             raise ValueError("this scene has one scale only, which redraws nothing; enlarge does without")
         check_range("start_scale", start, 1, self.scales - 1)
@@ -220,7 +209,6 @@ class Scene(Pretrained):
 
     @classmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
-        """Load as many scales as the file holds."""
         model_config, train_config = ModelConfig.from_dict(config["model"]), TrainConfig.from_dict(config["train"])
         shape, _ = header_of(weights)["sigmas"]
         if len(shape) != 1:

@@ -41,16 +41,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Axis:
-    """Place the strips along one axis of the picture."""
-
     sizes: Floats  # (66,) px of a margin, 64 strips and a margin; they add up to the picture's side
     cost: float
 
 
 @dataclass(frozen=True)
 class Strips:
-    """Place a photograph's rows and columns."""
-
     rows: Axis
     columns: Axis
     scale: float  # of the subjects, px of the picture for one of the photograph
@@ -80,16 +76,14 @@ def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: W
     profiles = [_Profile.of(importance, axis, wishes) for axis in (0, 1)]
 
     def tried(scale: float) -> Strips:
-        rows, columns = (
-            profile.arranged(scale * unit * own / CELLS, side)
-            for profile, own, side in zip(profiles, photograph, picture, strict=True)
-        )
+        axes, stretched, margins = list[Axis](), False, False
+        for it, own, side in zip(profiles, photograph, picture, strict=True):
+            natural = scale * unit * own / CELLS
+            axes.append(axis := it.arranged(natural, side))
+            stretched |= bool((axis.sizes[1:-1][it.held & ~it.rigid] > 1.05 * natural).any())
+            margins |= it.margin_at_subject(axis.sizes)
+        rows, columns = axes
         cost = rows.cost + columns.cost + SHRINK * max(0.0, -math.log(scale)) ** 2
-        stretched = any(
-            (axis.sizes[1:-1][it.held & ~it.rigid] > 1.05 * scale * unit * own / CELLS).any()
-            for it, axis, own in zip(profiles, (rows, columns), photograph, strict=True)
-        )
-        margins = any(it.margin_at_subject(axis.sizes) for it, axis in zip(profiles, (rows, columns), strict=True))
         return Strips(rows, columns, scale * unit, cost, stretched, stretched or margins)
 
     # The subjects have to fit in.
@@ -103,24 +97,17 @@ def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: W
 
 @dataclass(frozen=True)
 class _Profile:
-    """One axis of the photograph.
+    """One axis of the photograph."""
 
-    held: (64,) bool, strips of subjects. rigid: (64,) bool, of these those that are not soft. stiffness: (64,).
-    worth: (64,), the share that is lost with a strip. borders: what share of the first and the last strip is subject.
-    hanging: how much more the last counts where a margin is shared. lines: (N, 64), the share of each straight line in
-    each strip. slants: (N,), how much of all lines each is, and how slanting: those along the axes stay straight.
-    written: the share of the photograph that is writing.
-    """
-
-    held: NDArray[np.bool_]
-    rigid: NDArray[np.bool_]
-    stiffness: Floats
-    worth: Floats
-    borders: tuple[float, float]
-    hanging: float
-    lines: Floats
-    slants: Floats
-    written: float
+    held: NDArray[np.bool_]  # (64,), strips of subjects
+    rigid: NDArray[np.bool_]  # (64,), of these those that are not soft
+    stiffness: Floats  # (64,)
+    worth: Floats  # (64,), the share that is lost with a strip
+    borders: tuple[float, float]  # what share of the first and the last strip is subject
+    hanging: float  # how much more the last counts where a margin is shared
+    lines: Floats  # (N, 64), the share of each straight line in each strip
+    slants: Floats  # (N,), how much of all lines each is, and how slanting: those along the axes stay straight
+    written: float  # the share of the photograph that is writing
     wishes: Wishes
 
     @classmethod
@@ -136,7 +123,7 @@ class _Profile:
             rigid[part] &= not cut or text[part].any()  # stretched letters are none
         busy = np.sqrt((np.where(subject, 0, detail) ** 2).mean(1))
         places = np.arange(CELLS)
-        away = np.abs(places[:, None] - places[held][None]).min(1) if held.any() else np.full(CELLS, np.inf)
+        away = np.abs(places[:, None] - places[held]).astype(float).min(1, initial=np.inf)
         stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))
         worth = 0.25 + busy + subject.mean(1)
         hanging = HANGING if axis == 0 else 1.0

@@ -35,7 +35,7 @@ def super_resolved(picture: Bytes, shape: Shape) -> Generator[float, None, Bytes
     factor = max(shape[0] / own[0], shape[1] / own[1])
     steps = max(1, int(np.ceil(np.log(factor) / np.log(STEP))))
     ratios = [(side / native) ** (1 / steps) for side, native in zip(shape, own, strict=True)]
-    shapes = [shape if n == steps else _at(own, [ratio**n for ratio in ratios]) for n in range(1, steps + 1)]
+    shapes = [*(_at(own, [ratio**n for ratio in ratios]) for n in range(1, steps)), shape]
     keys = resized(resized(picture, _at(own, [1 / ratio for ratio in ratios])), own)
     total, done, now = sum(map(prod, shapes)), 0, picture
     falloff = FALLOFF if factor <= 2 else FAR_FALLOFF

@@ -58,12 +58,10 @@ class Progress:
 
     @property
     def scene(self) -> ScenePipeline | None:
-        """Return the pipeline of the finished scales."""
         return self.checkpoint.scene if self.checkpoint else None
 
     @property
     def finished(self) -> bool:
-        """Return whether the last scale is trained."""
         return self.scene is not None and self.scene.scales >= self.scales
 
 

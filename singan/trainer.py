@@ -37,7 +37,6 @@ CHANNELS_EXPONENT = 1.5  # cost of a pixel by channels: between the maps' size (
 
 
 def rmse(a: Tensor, b: Tensor) -> float:
-    """Compute the root of the mean squared difference."""
     return float((a - b).square().mean().sqrt())
 
 
@@ -49,16 +48,13 @@ class Rendered(NamedTuple):
 
 
 def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
-    """Make the pyramid before its first scale, with source and z_rec, and the picture at every scale.
-
-    All is resized on the CPU, so that a picture is known again on another device.
-    """
+    """Make the pyramid before its first scale, with source and z_rec, and the picture at every scale."""
     image = open_picture(picture)
     sizes = pyramid_sizes(*image.size, config)
-    top = resize_picture(to_tensor(image), sizes[-1])
+    top = resize_picture(to_tensor(image), sizes[-1])  # on the CPU: it is known again on another device
     reals = [resize_picture(top, size) for size in sizes]  # each from the finest, as in the official code
     pyramid = Pyramid(config.model_config(sizes))
-    pyramid.source.copy_(((reals[-1][0] + 1) * 127.5).round().to(torch.uint8))
+    pyramid.source.copy_(((top[0] + 1) * 127.5).round().to(torch.uint8))
     pyramid.z_rec.copy_(torch.randn(pyramid.z_rec.shape, generator=seeded(config.seed)))
     return pyramid, reals
 
@@ -125,7 +121,6 @@ class PyramidTrainer:
 
     @cached_property
     def photograph(self) -> Photograph:
-        """Encode the picture at its own size, as the scene keeps it."""
         return Photograph.of(self._picture)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -167,7 +162,6 @@ class PyramidTrainer:
         self.pool = torch.cat([self.pyramid.step(n - 1, z, prev, self.dtype) for z, prev in batches])
 
     def task(self, n: int) -> Task:
-        """Return scale n's task, where those below are finished."""
         real = self.reals[n]
         if n == 0:
             return Task(n, real, torch.zeros_like(real), self.pyramid.z_rec.expand(1, 3, -1, -1), sigma=1.0)
@@ -176,13 +170,11 @@ class PyramidTrainer:
         return Task(n, real, rec_prev, rec_prev, self.config.noise_amplitude * rmse(rec_prev, real))
 
     def render(self, task: Task, generator: Generator) -> Rendered:
-        """Draw the scale with this generator."""
         n, size = task.n, self.pyramid.config.sizes[task.n]
         noise = scale_noise(n, size, seeded(self.config.seed, n, PREVIEW)).to(self.device)
         prev = task.rec_prev if self.rendered is None else resize_picture(self.rendered.sample, size)
-        sample = generator.render(task.sigma * noise + prev, prev, self.dtype)
-        reconstruction = generator.render(task.rec_input, task.rec_prev, self.dtype)
-        return Rendered(self.pyramid.toned(sample), self.pyramid.toned(reconstruction))
+        inputs = (task.sigma * noise + prev, prev), (task.rec_input, task.rec_prev)
+        return Rendered(*(self.pyramid.toned(generator.render(*it, self.dtype)) for it in inputs))
 
     def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
         """Make scale n's networks; those of a second attempt begin elsewhere.

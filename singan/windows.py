@@ -37,7 +37,6 @@ class Windows(nn.Sequential):
 
 @cache
 def shipped_windows() -> Windows:
-    """Load the network of the file beside this module, once."""
     network = Windows()
     network.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
     return network.eval().requires_grad_(False)

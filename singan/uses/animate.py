@@ -106,7 +106,6 @@ class Walk:
             self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
 
     def noise(self, t: int) -> Tensor:
-        """Draw e of step t, (C, H, W)."""
         return torch.randn(self.z_rec.shape, generator=seeded(self.seed, self.n, t))
 
     def _advance(self) -> None:

@@ -101,10 +101,7 @@ def _colour(light: Floats, own: Floats, photo_light: Floats, photo: Floats) -> F
 def retextured(
     printed: Image.Image, picture: Image.Image, region: Region, photograph: Image.Image, kept: int
 ) -> Image.Image:
-    """Give what was pasted the detail of a print of it that is finer than `kept` px on the shorter side.
-
-    Elsewhere the result is the photograph.
-    """
+    """Give what was pasted, in the photograph, the detail of its print that is finer than `kept` px a shorter side."""
     size, scale = printed.size, min(1.0, kept / min(printed.size))
     left, top, right, bottom = box = region.box(size, margin=round(REACH / scale))
     own, result = (it.resize(size, Image.Resampling.BICUBIC) for it in (picture, photograph))

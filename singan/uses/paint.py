@@ -52,7 +52,6 @@ def main_colours(picture: Image.Image, count: int) -> NDArray[np.uint8]:
 
 
 def quantized(drawing: Image.Image, picture: Image.Image) -> Image.Image:
-    """Reduce a drawing to the picture's main colours."""
     palette = Image.new("P", (1, 1))
     palette.putpalette(main_colours(picture, COLOURS).tobytes())
     return drawing.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")

@@ -37,9 +37,8 @@ class Sample(PicturesUse[Scene]):
         model.check_start(self.start_scale)
         noise = model.noise(self.seed)
         pictures = model.draw(self.count, model.shapes_for(), noise, self.start_scale, model.remembered)
-        if not self.enlarge:
-            return as_steps(pictures)
-        return model.prints((Layout(it) for it in pictures), size, self.seed, drafts=True)
+        layouts = (Layout(it) for it in pictures)
+        return model.prints(layouts, size, self.seed, drafts=True) if self.enlarge else as_steps(pictures)
 
     def stem(self) -> str:
         by = "" if self.layout_by == "auto" else f"_{self.layout_by}"
