@@ -17,7 +17,7 @@ API = "/gradio_api"
 
 
 class Stranger:
-    """Somebody with a session of his own who sends what he likes."""
+    """A client with a session of its own that sends anything."""
 
     def __init__(self, address: str) -> None:
         self.http = httpx.Client(base_url=str(address), timeout=60)

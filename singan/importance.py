@@ -1,4 +1,4 @@
-"""What matters in a photograph: its subjects, which have to stay whole, and detail that nothing elsewhere resembles."""
+"""Find what matters in a photograph: its subjects, which have to stay whole, and detail that nothing elsewhere resembles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a picture may change: what a mask marks, or what differs from the photograph, and a seam around it."""
+"""Find what of a picture may change: what a mask marks, or what differs from the photograph, and a seam around it."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
         with new_page(browser, link, width=390, height=844) as watcher:
             expect(watcher.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
             expect(watcher.locator("#live img")).to_be_visible()
-            expect(watcher.locator("#stop")).to_be_disabled()  # it is not his
+            expect(watcher.locator("#stop")).to_be_disabled()  # it is another visitor's
             expect(watcher.locator("#train")).to_be_enabled()
             expect(watcher.locator("#use-scene")).to_be_hidden()
             page.locator("#stop").click()
