@@ -1,4 +1,4 @@
-"""Find what matters in a photograph: its subjects, which have to stay whole, and detail that nothing elsewhere resembles."""
+"""Find what matters in a photograph: its subjects, which have to stay whole, and detail that is unlike all else."""
 
 from __future__ import annotations
 

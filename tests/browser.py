@@ -1,4 +1,4 @@
-"""What the browser tests share: pages that fail on script errors, downloads, the bytes of what is shown."""
+"""Helpers of the browser tests: pages that fail on script errors, downloads, the bytes of what is shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def new_page(browser: Browser, address: str, width: int = 1440, height: int = 10
 
 @contextmanager
 def watched_page(context: BrowserContext, address: str) -> Iterator[Page]:
-    """The same in a given context, which is closed at the end."""
+    """Open a page in a given context, which is closed at the end."""
     context.set_default_timeout(120_000)
     page = context.new_page()
     errors: list[str] = []
@@ -49,7 +49,7 @@ def axe_finds_nothing(page: Page, view: str, within: str | None = None) -> None:
 
 
 def opened(page: Page, accordion: Locator) -> None:
-    """Opens it and waits until the browser is idle: until Gradio has made what is in it, what is typed gets lost."""
+    """Open an accordion and wait until the browser is idle: before Gradio has made its content, typing gets lost."""
     accordion.click()
     page.evaluate("() => new Promise((done) => requestIdleCallback(() => setTimeout(done, 100)))")
 
@@ -64,7 +64,7 @@ def downloaded(page: Page, button: str, to: Path) -> Path:
 
 
 def settled_bytes(page: Page, picture: str) -> bytes:
-    """The same once it does not change any more: a print takes its draft's place."""
+    """Return the bytes of a picture once it does not change any more: a print takes its draft's place."""
     found = shown_bytes(page, picture)
     while True:
         page.wait_for_timeout(700)

@@ -186,6 +186,6 @@ def running_hub() -> Iterator[Hub]:
 
 
 def client_environment(address: str, home: str, token: str = "hf_test") -> dict[str, str]:
-    """What makes a process' huggingface_hub talk to the Hub at `address` alone."""
+    """Return the environment that makes a process' huggingface_hub talk to the Hub at `address` alone."""
     return {"HF_ENDPOINT": address, "HF_HOME": home, "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the documentation shows does what it says: commands and Python run, client examples against the app."""
+"""Check that the documentation's examples do as they say: commands and Python run, client examples against the app."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def test_the_commands_run(folder, monkeypatch, command):
 
 @pytest.mark.soak
 def test_the_python_example(folder, monkeypatch):
-    """What it trains is cut short after its first records."""
+    """Cut a training short after its first records."""
     monkeypatch.chdir(folder)
     if not Path("faces.zip").exists():
         dcgan.__main__.main(shlex.split("prepare photographs --out faces.zip"))

@@ -73,7 +73,7 @@ async def agent(app):
 
 
 def asked(app, name, arguments, **options):
-    """What an agent gets of a tool."""
+    """Return what an agent gets of a tool."""
 
     async def ask():
         async with agent(app) as session:

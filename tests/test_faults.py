@@ -1,4 +1,4 @@
-"""What may befall the running app: a full disk, a restart, a kill."""
+"""Faults of the running app: a full disk, a restart, a kill."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What strangers may send, whichever route, endpoint or button it is for."""
+"""Bounds on what strangers may send, whichever route, endpoint or button it is for."""
 
 from __future__ import annotations
 

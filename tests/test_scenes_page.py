@@ -69,7 +69,7 @@ def draw(page: Page, panel: str) -> str:
 
 
 def shown(page: Page, panel: str) -> list[Image.Image]:
-    """What there was before, and the result, from the slider."""
+    """Return the picture before and the result, from the slider."""
     expect(page.locator(f"#{panel}-compare img")).to_have_count(2)
     return [
         Image.open(io.BytesIO(page.request.get(str(picture.get_attribute("src"))).body())).convert("RGB")

@@ -1,4 +1,4 @@
-"""How fast the app is there, and what it needs while nobody uses it."""
+"""Time until the app is there, and its memory while nobody uses it."""
 
 import subprocess
 import sys

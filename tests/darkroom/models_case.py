@@ -1,4 +1,4 @@
-"""What `darkroom.models` serves in a process of its own: `python -m tests.darkroom.models_case CASE` prints it as JSON.
+"""Print as JSON what `darkroom.models` serves in a process of its own: `python -m tests.darkroom.models_case CASE`.
 
 HF_ENDPOINT and HF_HOME are read when huggingface_hub is imported: hence a process for each Hub and each cache.
 """
@@ -16,7 +16,7 @@ from tests.hub import client_environment
 
 
 def serve(kind: str, models: Sequence[str], shipped: Sequence[Path], home: Path, address: str, **options: Any) -> Any:
-    """What the models of a kind ("faces", "scenes") are at first and at last, and every note in between.
+    """Return the models of a kind ("faces", "scenes") at first and at last, and every note in between.
 
     options: `silence` and `answer`, the limits in seconds; `until`, after how many seconds the last look is taken where
         the Hub is still busy then.

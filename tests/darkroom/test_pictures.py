@@ -62,7 +62,7 @@ def opened(data: bytes) -> np.ndarray:
 
 
 def message(source, **options) -> str:
-    """What PictureError says: one sentence without paths, objects or raw bytes."""
+    """Return what PictureError says: one sentence without paths, objects or raw bytes."""
     with pytest.raises(PictureError) as raised:
         open_picture(io.BytesIO(source) if isinstance(source, bytes) else source, **options)
     text = str(raised.value)
@@ -293,7 +293,7 @@ def test_broken_exif_never_costs_the_picture():
 
 
 def test_pictures_that_lost_their_last_part_are_read():
-    """What is there is as it was; what is missing is not made up of anything."""
+    """Check that the pixels there are as they were, and that those missing are not made up."""
     assert ImageFile.LOAD_TRUNCATED_IMAGES
     for kind in ("png", "jpeg", "tiff"):
         format, options, _ = FORMATS[kind]

@@ -1,4 +1,4 @@
-"""What matters in a photograph: found, marked, or pointed at."""
+"""Importance in a photograph: found, marked, or pointed at."""
 
 import numpy as np
 import pytest

@@ -26,7 +26,7 @@ def psnr(one: Bytes, other: Bytes) -> float:
 
 
 def detail(picture: Bytes) -> float:
-    """What is lost when it is reduced to half."""
+    """Return what is lost when it is reduced to half."""
     height, width = picture.shape[:2]
     return float(
         np.abs(picture.astype(float) - resized(resized(picture, (height // 2, width // 2)), (height, width))).mean()

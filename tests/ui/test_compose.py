@@ -1,4 +1,4 @@
-"""What the page makes of what is drawn on it."""
+"""Masks and pictures that the page makes of what is drawn on it."""
 
 import numpy as np
 import pytest

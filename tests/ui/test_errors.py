@@ -1,4 +1,4 @@
-"""What went wrong is said in a sentence, where the work was asked for, and stays there."""
+"""Errors are said in a sentence, where the work was asked for, and stays there."""
 
 import errno
 import inspect

@@ -1,4 +1,4 @@
-"""What the Faces tab does, without a page: the tools beyond the endpoints, and how they refuse."""
+"""The Faces tab's handlers, without a page: the tools beyond the endpoints, and how they refuse."""
 
 import re
 

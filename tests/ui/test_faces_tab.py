@@ -1,4 +1,4 @@
-"""What the Faces tab lays out, without a browser."""
+"""The layout of the Faces tab, without a browser."""
 
 import gradio as gr
 import pytest

@@ -1,4 +1,4 @@
-"""What the page shows of the game: every method's end in words, in colours that can be told from the page."""
+"""The page of the game: every method's end in words, in colours that can be told from the page."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What of Gradio is replaced: an upgrade that takes away what this needs fails here."""
+"""Replaced parts of Gradio: an upgrade that takes away what they need fails here."""
 
 import inspect
 

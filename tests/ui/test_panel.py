@@ -65,7 +65,7 @@ def panel(tiny_scene):
 
 
 def values_of(panel, **controls):
-    """What the page sends."""
+    """Return what the page sends."""
     first = {component: component.value for component in panel.inputs}
     return first | {panel.controls[name]: value for name, value in controls.items()}
 

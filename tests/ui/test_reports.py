@@ -1,4 +1,4 @@
-"""How work is reported."""
+"""Reports of work."""
 
 from ui.reports import Report, duration
 
