@@ -60,15 +60,12 @@ def test_out_of_noise_comes_another_picture_of_the_same_patches(photograph: Imag
     assert 0.9 < gradient(prints[0]) / gradient(photograph) < 1.1
     rows = [pixels(it).mean((1, 2)) for it in (prints[0], photograph)]
     assert np.corrcoef(*rows)[0, 1] > 0.9  # dark stays above
-
-
-def test_place_is_a_dial(photograph: Image.Image) -> None:
-    """The more things have to keep their place, the less pictures vary."""
-    spreads = [
-        np.stack([pixels(printed(photograph, (80, 60), layout, seed)) for seed in range(3)]).std(0).mean()
+    # The more things have to keep their place, the less pictures vary.
+    free, bound = (
+        np.stack([pixels(printed(photograph, (60, 45), layout, seed)) for seed in (1, 2)]).std(0).mean()
         for layout in (Layout(place=(1.0, across)) for across in (0.0, 0.5))
-    ]
-    assert spreads[0] > spreads[1]
+    )
+    assert free > bound
 
 
 def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
@@ -103,9 +100,9 @@ def test_prints_depend_on_seed_and_index_alone(tiny_scene: ScenePipeline) -> Non
     for layout_by in ("network", "patches"):
         some, many, other = (
             [it.tobytes() for it in tiny_scene.sample(count, seed=seed, layout_by=layout_by, enlarge=True)]
-            for count, seed in ((2, 5), (3, 5), (1, 6))
+            for count, seed in ((1, 5), (2, 5), (1, 6))
         )
-        assert some == many[:2] and len({*many, *other}) == 4
+        assert some == many[:1] and len({*many, *other}) == 3
 
 
 def test_nothing_is_compiled_while_somebody_waits(photograph: Image.Image) -> None:

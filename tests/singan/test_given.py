@@ -105,14 +105,6 @@ def test_a_large_change_comes_in_at_a_coarser_scale_than_a_small_one(smaller: Sc
         assert edited.tobytes() == same.tobytes()
 
 
-def test_what_is_pasted_takes_the_photographs_colours(scene: ScenePipeline, changed: Image.Image) -> None:
-    (harmonized,) = scene.harmonize(changed, enlarge=True)
-    box = (255, 45, 305, 85)
-    small = harmonized.resize(changed.size)
-    redness = [pixels(it.crop(box))[..., 0].mean() - pixels(it.crop(box))[..., 1].mean() for it in (changed, small)]
-    assert redness[1] < 0.3 * redness[0]
-
-
 @pytest.mark.parametrize("use", [Paint, Edit, Harmonize])
 def test_a_picture_of_another_shape_is_stretched_and_that_is_said(tiny_scene: ScenePipeline, use: type) -> None:
     assert use(tiny_scene.original.resize((640, 480))).note(tiny_scene) is None
@@ -133,7 +125,7 @@ def test_a_picture_without_a_change_is_refused_before_anything_is_drawn(tiny_sce
 
 @pytest.mark.parametrize("enlarge", [False, True])
 def test_a_tile_has_no_seam(smaller: ScenePipeline, enlarge: bool) -> None:
-    for tile in smaller.tile(2, seed=5, enlarge=enlarge):
+    for tile in smaller.tile(1, seed=5, enlarge=enlarge):
         own = pixels(tile)
         for axis in (0, 1):
             steps = np.abs(own - np.roll(own, 1, axis)).mean((1 - axis, 2))
@@ -146,23 +138,20 @@ def grey(height: int, width: int) -> Image.Image:
     return Image.fromarray(picture(height, width)).convert("L").convert("RGB")
 
 
-@pytest.mark.parametrize("box", [(60, 40, 140, 110), (100, 70, 101, 71), (0, 0, 199, 149)])
-def test_what_is_pasted_into_a_grey_photograph_becomes_grey_and_keeps_its_light_and_dark(
-    box: tuple[int, int, int, int],
-) -> None:
-    photograph, mask = grey(150, 200), Image.new("L", (200, 150))
-    mask.paste(255, box)
-    pasted = photograph.copy()
-    pasted.paste((200, 30, 30), box)
-    pasted.paste((60, 60, 230), (box[0], box[1], (box[0] + box[2]) // 2, box[3]))
-    result = recoloured(pasted, Region(mask), photograph)
-    colours = pixels(result)
-    assert np.abs(colours[..., 0] - colours[..., 2]).max() < 70  # a part of the differences stays
-    outside = np.asarray(mask) == 0
-    assert np.array_equal(np.asarray(result)[outside], np.asarray(photograph)[outside])
-    if box[2] - box[0] == 80:
-        own, new = (pixels(it.convert("L"))[box[1] : box[3], box[0] : box[2]] for it in (pasted, result))
-        assert np.corrcoef(own.ravel(), new.ravel())[0, 1] > 0.95
+def test_what_is_pasted_into_a_grey_photograph_becomes_grey_and_keeps_its_light_and_dark() -> None:
+    photograph = grey(150, 200)
+    for box in ((60, 40, 140, 110), (100, 70, 101, 71), (0, 0, 199, 149)):
+        mask, pasted = Image.new("L", (200, 150)), photograph.copy()
+        mask.paste(255, box)
+        pasted.paste((200, 30, 30), box)
+        pasted.paste((60, 60, 230), (box[0], box[1], (box[0] + box[2]) // 2, box[3]))
+        result = recoloured(pasted, Region(mask), photograph)
+        colours, outside = pixels(result), np.asarray(mask) == 0
+        assert np.abs(colours[..., 0] - colours[..., 2]).max() < 70  # a part of the differences stays
+        assert np.array_equal(np.asarray(result)[outside], np.asarray(photograph)[outside])
+        if box[2] - box[0] == 80:
+            own, new = (pixels(it.crop(box).convert("L")).ravel() for it in (pasted, result))
+            assert np.corrcoef(own, new)[0, 1] > 0.95
 
 
 def test_the_detail_is_the_prints_and_the_rest_the_pictures() -> None:

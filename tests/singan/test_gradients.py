@@ -39,20 +39,19 @@ def test_it_solves_the_screened_poisson_equation() -> None:
     assert np.abs(whole(smooth(colours, gradients)) - exact).max() < 0.6
 
 
-def quilt() -> Matches:
-    """Two halves of a picture of (100, 120), taken from places 40 px farther apart."""
-    begun = nowhere(100, 120, 2)
-    corners = nowhere_offsets(begun)
-    corners[..., 1] += np.where(np.arange(corners.shape[1]) < corners.shape[1] // 2, 0, 40)
-    return Matches(corners.astype(np.int32), begun.shape, 2)
-
-
-def test_between_patches_of_other_places_there_is_no_step() -> None:
-    photograph = (slope(100, 160) * 0.6).round().astype(np.uint8)
-    steps = []
-    for made in (whole(vote(quilt(), photograph, 0.5)), whole(smooth_vote(quilt(), photograph, 0.5))):
-        steps.append(np.abs(np.diff(made.astype(float).mean((0, 2)))).max())
-    assert steps[0] > 1.5 and steps[1] < steps[0] / 2
+def test_between_patches_of_other_places_and_where_borders_meet_there_is_no_step() -> None:
+    quilt = nowhere_offsets(nowhere(100, 120, 2)).astype(np.int32)
+    quilt[:, quilt.shape[1] // 2 :, 1] += 40  # a half from 40 px farther on
+    around = nowhere_offsets(nowhere(46, 66, 2))[:20, :30].astype(np.int32)
+    for matches, photograph in (
+        (Matches(quilt, (100, 120), 2), slope(100, 160) * 0.6),
+        (Matches(around, (40, 60), 2, wrapped=True), slope(60, 80) / 4),
+    ):
+        steps = []
+        for vote_of in (vote, smooth_vote):
+            columns = whole(vote_of(matches, photograph.round().astype(np.uint8), 0.5)).astype(float).mean((0, 2))
+            steps.append(np.abs(np.diff(np.roll(columns, 30) if matches.wrapped else columns)).max())
+        assert steps[0] > 1.5 and steps[1] < steps[0] / 2
 
 
 def test_edges_stay_as_the_colours_have_them() -> None:
@@ -82,15 +81,3 @@ def test_gradients_are_voted_for_beside_the_colours() -> None:
     colours = whole(vote(matches, photograph, 0.5, gradients=gradients))
     assert np.array_equal(colours, whole(vote(matches, photograph, 0.5)))
     assert np.array_equal(gradients, gradients_of(photograph.astype(float)))
-
-
-def test_borders_that_meet_meet_without_a_step() -> None:
-    step, photograph = 2, (slope(60, 80) / 4).round().astype(np.uint8)
-    corners = nowhere_offsets(nowhere(46, 66, step))[: 40 // step, : 60 // step].astype(np.int32)
-    matches = Matches(corners, (40, 60), step, wrapped=True)
-    steps = []
-    for made in (whole(vote(matches, photograph, 0.5)), whole(smooth_vote(matches, photograph, 0.5))):
-        assert made.shape == (40, 60, 3)
-        columns = np.roll(made.astype(float).mean((0, 2)), 30)
-        steps.append(np.abs(np.diff(columns)).max())
-    assert steps[0] > 1.5 and steps[1] < steps[0] / 2

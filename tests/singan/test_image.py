@@ -11,12 +11,16 @@ from singan.image import PictureError, open_picture, pyramid_sizes, resize, to_p
 
 
 def test_sizes_that_are_refused():
-    for size, message in (
-        ((31, 100), "31x100; both sides must be at least 32"),
-        ((40, 321), "40x321; the longer side may be at most 8 times"),
+    for refused, message in (
+        (lambda: open_picture(Image.new("1", (31, 100))), "31x100; both sides must be at least 32"),
+        (lambda: open_picture(Image.new("1", (40, 321))), "40x321; the longer side may be at most 8 times"),
+        (
+            lambda: pyramid_sizes(800, 100, replace(PRESETS["fast"], max_size=64)),
+            "max_size 64 reduces .* to 64x8; both",
+        ),
     ):
         with pytest.raises(PictureError, match=message):
-            open_picture(Image.new("1", size))
+            refused()
 
 
 def test_tensors_and_pictures_are_inverse(picture):
@@ -33,11 +37,8 @@ def test_paper_pyramid_by_hand():
     assert sizes == ((25, 38), (32, 48), (41, 61), (51, 77), (65, 97), (82, 123), (104, 156), (132, 198), (167, 250))
     for size in ((1000, 668), (3999, 2671)):  # larger pictures are reduced
         assert pyramid_sizes(*size, PRESETS["paper"])[-1] == (167, 250)
-
-
-def test_number_of_scales_sets_the_factor():
-    sizes = pyramid_sizes(250, 250, replace(PRESETS["standard"], scales=5))
-    assert [height for height, _ in sizes] == [19, 37, 69, 132, 250]  # factor (19 / 250)^(1/4) = 0.525
+    five = pyramid_sizes(250, 250, replace(PRESETS["standard"], scales=5))
+    assert [height for height, _ in five] == [19, 37, 69, 132, 250]  # factor (19 / 250)^(1/4) = 0.525
 
 
 def test_every_allowed_size_has_a_rising_pyramid():
@@ -48,11 +49,6 @@ def test_every_allowed_size_has_a_rising_pyramid():
         areas = [height * width for height, width in sizes]
         assert len(sizes) >= 2 and areas == sorted(areas) and areas[0] < areas[-1] and min(map(min, sizes)) >= 11
         assert max(sizes[-1]) == min(config.max_size, max(size))
-
-
-def test_a_picture_that_would_become_too_narrow_is_refused():
-    with pytest.raises(PictureError, match="max_size 64 reduces the picture to 64x8; both sides must keep 16 px"):
-        pyramid_sizes(800, 100, replace(PRESETS["fast"], max_size=64))
 
 
 def test_resize_is_antialiased():

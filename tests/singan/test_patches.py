@@ -10,7 +10,6 @@ import pytest
 
 from singan.patches import PATCH, TOLERANCE, Matches, improve, match_all, resized, smooth_vote, vote
 from singan.pieces import parallel, whole
-from tests.disks import nearly_full
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,12 +111,6 @@ def test_matches_of_a_picture_in_itself_stay_so_when_enlarged(step: int, next_st
     assert np.array_equal(whole(vote(larger, picture(57, 71), 0.5)).shape, (57, 71, 3))
 
 
-def test_every_pixel_has_a_vote_at_every_step() -> None:
-    photograph = np.full((20, 20, 3), 200, np.uint8)
-    for step in (1, 2, 3):
-        assert (whole(vote(nowhere(23, 31, step), photograph, 0.5)) == 200).all()
-
-
 def test_what_more_patches_vote_for_has_more_than_its_share() -> None:
     photograph = np.zeros((20, 80, 3), np.uint8)
     photograph[:, 40:] = 200
@@ -192,14 +185,6 @@ def test_importing_needs_no_writable_folder(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=application, env={"HOME": "/dev/null"}, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert not list(application.rglob("*.nbi"))
-
-
-@pytest.mark.soak
-def test_a_full_disk_for_the_cache_stops_no_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with nearly_full(tmp_path / "cache", free=8) as folder:
-        monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder))
-        assert run_doubled()
-        assert list(folder.rglob("*.nbi")) and not list(folder.rglob("*.nbc"))
 
 
 @pytest.mark.soak

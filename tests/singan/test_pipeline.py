@@ -5,8 +5,6 @@ from safetensors.torch import load_file, save
 
 from darkroom.model_files import MODEL_FILES
 from singan import ModelError, ScenePipeline
-from singan.image import to_tensor
-from singan.model import STRIP_PIXELS, Generator
 
 
 def pixels(images):
@@ -88,24 +86,21 @@ def test_animation_begins_with_the_picture_and_moves(tiny_scene):
 
 
 def test_a_loop_has_no_seam(tiny_scene):
-    for frames, alpha, beta in ((12, 0.1, 0.9), (40, 0.1, 0.95), (9, 0.02, 0.8)):
+    for frames, alpha, beta in ((12, 0.1, 0.95), (9, 0.02, 0.8)):
         loop = tiny_scene.animate(start_scale=0, frames=frames, alpha=alpha, beta=beta, loop=True)
         of_loop = steps(loop)
         assert len(loop) == frames and of_loop[-1] == of_loop.min()
         assert of_loop.max() < 4 * of_loop.min()  # the walk has no jump elsewhere either
 
 
-def test_higher_start_scales_move_less(shipped):
-    moved = [steps(shipped.animate(start_scale=start, frames=6, loop=False))[:-1].mean() for start in (0, 2, 4)]
-    assert moved == sorted(moved, reverse=True)
-
-
 # -- shipped scenes ---------------------------------------------------------------------------------------------------
 
 
-def test_diversity_falls_from_one_start_scale_to_the_next(shipped):
+def test_higher_start_scales_vary_and_move_less(shipped):
     spread = [pixels(shipped.sample(8, start_scale=start)).mean(-1).std(0).mean() for start in (0, 1, 2)]
     assert spread == sorted(spread, reverse=True) and spread[2] > 0
+    moved = [steps(shipped.animate(start_scale=start, frames=4, loop=False))[:-1].mean() for start in (0, 2, 4)]
+    assert moved == sorted(moved, reverse=True)
 
 
 def test_number_formats_agree(shipped):
@@ -120,26 +115,18 @@ def test_number_formats_agree(shipped):
     assert np.abs(pixels(samples[torch.float32]) - pixels(samples[torch.bfloat16])).mean() <= 2
 
 
-def test_reconstruction_resembles_the_source(shipped):
-    truth, drawn = to_tensor(shipped.source), to_tensor(shipped.reconstruction())
-    assert (truth - drawn).square().mean().sqrt() < 0.25
-
-
 # -- files ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_model_card_stays_with_the_model(tiny_scene, tmp_path):
-    tiny_scene.save_pretrained(tmp_path / "a")
-    assert "3 scales of 6 iterations" in (tmp_path / "a" / "README.md").read_text()
-    (tmp_path / "a" / "README.md").write_text("# Mine")
-    ScenePipeline.from_pretrained(tmp_path / "a").save_pretrained(tmp_path / "b")
-    assert (tmp_path / "b" / "README.md").read_text() == "# Mine"
 
 
 def test_a_saved_scene_draws_the_same(tiny_scene, tmp_path):
     tiny_scene.save_pretrained(tmp_path / "scene")
     assert {path.name for path in (tmp_path / "scene").iterdir()} == set(MODEL_FILES) - {"photograph.jpg"}
+    card = tmp_path / "scene" / "README.md"
+    assert "3 scales of 6 iterations" in card.read_text()
+    card.write_text("# Mine")  # it stays with the model
     loaded = ScenePipeline.from_pretrained(tmp_path / "scene")
+    loaded.save_pretrained(tmp_path / "again")
+    assert (tmp_path / "again" / "README.md").read_text() == "# Mine"
     assert np.array_equal(pixels(loaded.sample(2, seed=3)), pixels(tiny_scene.sample(2, seed=3)))
     assert loaded.train_config == tiny_scene.train_config
     assert np.array_equal(pixels([loaded.source]), pixels([tiny_scene.source]))
@@ -164,15 +151,6 @@ def test_damaged_models_are_refused(tiny_scene, tmp_path):
             path.unlink(missing_ok=True) if content is None else path.write_bytes(content)
         with pytest.raises(ModelError, match=words):
             ScenePipeline.from_pretrained(tmp_path)
-
-
-def test_large_results_pass_through_in_strips(tiny_scene, monkeypatch):
-    """So that memory does not grow with them."""
-    seen = []
-    original = Generator.forward
-    monkeypatch.setattr(Generator, "forward", lambda self, x, p: (seen.append(x.shape), original(self, x, p))[1])
-    assert tiny_scene.retarget((2000, 2000))[0].size == (2000, 2000)
-    assert max(shape[-2] * shape[-1] for shape in seen) <= STRIP_PIXELS
 
 
 def test_stages_are_how_a_sample_comes_about(tiny_scene):

@@ -11,7 +11,7 @@ from singan import ScenePipeline
 from singan.__main__ import main
 from singan.photograph import Photograph
 from singan.uses import Retarget, RetargetPicture
-from tests.singan.test_importance import lawn, with_balls
+from tests.singan.test_importance import with_balls
 
 
 def difference(a: Image.Image, b: Image.Image) -> float:
@@ -21,7 +21,7 @@ def difference(a: Image.Image, b: Image.Image) -> float:
 
 def test_a_picture_alone_gives_what_its_scene_prints(shipped: ScenePipeline) -> None:
     photograph = shipped.original
-    size = (220, 120)
+    size = (110, 60)
     first, second = (shipped.retarget(size, seed=seed, enlarge=True)[0] for seed in (0, 1))
     alone = singan.retarget_picture(photograph, size, "keep")
     assert alone.size == size
@@ -29,27 +29,19 @@ def test_a_picture_alone_gives_what_its_scene_prints(shipped: ScenePipeline) -> 
     assert difference(alone, first) < 1.25 * difference(first, second) < difference(first, photograph.resize(size))
 
 
-def test_seeds_rearrange_differently(picture: Image.Image) -> None:
-    new, other = (singan.retarget_picture(picture, (48, 24), "rearrange", seed) for seed in (0, 1))
-    assert difference(new, other) > 5
-
-
 def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
     assert "beyond 91 × 34 px" in str(RetargetPicture(picture, (128, 48), "keep").note())
     assert "plainly" not in str(RetargetPicture(picture, (128, 48), "keep").note())
     assert "beyond 166 × 296 px it is plainly enlarged" in str(RetargetPicture(picture, (324, 576), "keep").note())
     assert "beyond" not in str(RetargetPicture(picture, (91, 34), "keep").note())
-
-
-def test_what_other_modes_do_to_a_subject_is_said() -> None:
-    ball, size = with_balls((200, 100)), (100, 100)
-    assert "mode keep does not know the photograph's subject" in str(RetargetPicture(ball, size, "keep").note())
-    assert RetargetPicture(ball, size).note() is None and RetargetPicture(lawn(), size, "keep").note() is None
+    ball = with_balls((200, 100))
+    assert "mode keep does not know the photograph's subject" in str(RetargetPicture(ball, (90, 90), "keep").note())
+    assert RetargetPicture(ball, (90, 90)).note() is None
 
 
 def test_a_scene_fits_its_photograph_as_a_picture_alone_does(shipped: ScenePipeline) -> None:
-    one, other = shipped.retarget((120, 220), mode="fit", count=2)
-    assert one.tobytes() == singan.retarget_picture(shipped.original, (120, 220)).tobytes() != other.tobytes()
+    one, other = shipped.retarget((60, 110), mode="fit", count=2)
+    assert one.tobytes() == singan.retarget_picture(shipped.original, (60, 110)).tobytes() != other.tobytes()
 
 
 def test_notes_of_a_scene_open_its_photograph_once(shipped: ScenePipeline, monkeypatch: pytest.MonkeyPatch) -> None:

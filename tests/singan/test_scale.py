@@ -19,12 +19,8 @@ class NoWaiting(TorchDispatchMode):
     """Refuses what would make the host wait for the device, and so could not be captured either."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        assert function.name().split(".")[0] not in {
-            "aten::_local_scalar_dense",
-            "aten::nonzero",
-            "aten::masked_select",
-            "aten::equal",
-        }, f"{function} needs a number on the host"
+        waiting = {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::equal"}
+        assert function.name().split(".")[0] not in waiting, f"{function} needs a number on the host"
         return function(*args, **(kwargs or {}))
 
 

@@ -1,7 +1,6 @@
 """Where a photograph's rows and columns go."""
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
@@ -32,6 +31,8 @@ def test_a_subject_keeps_one_scale_and_is_never_cut(shape: tuple[int, int]) -> N
         assert axis.sizes[held] == pytest.approx(strips.scale * own / CELLS, rel=0.01)
         assert axis.sizes[1:-1].max() <= 1.01 * MOST * strips.scale * own / CELLS
     assert not strips.stretched
+    for wishes in (Wishes(), Wishes(crop=1.0)):  # room is left about it
+        assert (arrange(MIDDLE, PHOTOGRAPH, shape, wishes).columns.sizes[1:-1] > 0)[28 - ROOM : 52 + ROOM].all()
 
 
 def test_in_its_own_shape_a_photograph_stays_as_it_is() -> None:
@@ -66,12 +67,6 @@ def test_wishes_are_heeded() -> None:
     assert shares(Wishes(crop=0.9))[0] > usual[0] >= shares(Wishes(crop=0))[0] == 0
     assert shares(Wishes(extend=0.95))[1] > usual[1] >= shares(Wishes(extend=0))[1]
     assert shares(Wishes(deform=0))[2] < 0.02 < usual[2]
-
-
-def test_room_is_left_about_a_subject() -> None:
-    for shape, crop in product(SHAPES, (None, 1.0)):
-        there = arrange(MIDDLE, PHOTOGRAPH, shape, Wishes(crop)).columns.sizes[1:-1] > 0
-        assert there[30 - ROOM - 2 : 50 + ROOM + 2].all()
 
 
 def test_slanting_lines_are_bent_less_and_others_count_for_nothing() -> None:

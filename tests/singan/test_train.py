@@ -9,8 +9,6 @@ import singan
 from singan import PRESETS, TrainingError
 from singan.checkpoint import load_checkpoint, save_checkpoint
 from singan.image import to_tensor
-from singan.model import Discriminator
-from singan.scale import Diverged
 from singan.train import predict_seconds, records
 from singan.trainer import PyramidTrainer, Rendered, belongs_to
 from tests.conftest import CHECKPOINTS
@@ -60,9 +58,8 @@ def test_same_seed_same_weights(picture, tiny_config, tiny_scene):
 
 
 def test_resumed_training_ends_where_an_uninterrupted_one_ends(picture, tmp_path):
-    for preset in ("fast", "paper"):
-        config = replace(PRESETS[preset], scales=3, iterations=4, channels=4, max_channels=4)
-        config = replace(config, crop=24 if preset == "fast" else 0)
+    for preset, crop in (("fast", 24), ("paper", 0)):
+        config = replace(PRESETS[preset], scales=3, iterations=3, channels=4, max_channels=4, crop=crop)
         whole = list(singan.train(picture, config, device="cpu"))
         for stopped_after in (1, 2):
             save_checkpoint(next(r.checkpoint for r in whole if r.scene and r.scene.scales == stopped_after), tmp_path)
@@ -130,14 +127,8 @@ def test_a_diverged_scale_is_restarted_at_half_the_learning_rate(picture, tiny_c
         assert training.learning_rates == [2e-3, 2e-3, 1e-3, 2e-3]
         assert [record.restarts for record in seen if record.scale == 1][-1] == 1
         assert {record.restarts for record in seen if record.scale != 1} == {0}
-        assert seen[-1].finished
-
-
-def test_a_restarted_scale_has_a_time_left(picture, tiny_config):
-    records = singan.train(picture, tiny_config, device="cpu")
-    assert next(record for record in records if record.scale == 1).restarts == 0
-    again = records.throw(Diverged())
-    assert (again.scale, again.restarts) == (1, 1) and again.seconds_left > 0
+        assert seen[-1].finished and seen[0].seconds_left > 0
+        assert next(record for record in seen if record.restarts).seconds_left > 0
 
 
 def test_a_scale_that_fails_twice_is_reported_and_the_finished_ones_stay(picture, tiny_config):
@@ -158,20 +149,9 @@ def test_one_step_a_scale_is_enough_to_try_a_preset(picture):
 
 def test_pictures_of_one_colour_and_long_ones_train(picture, tiny_config):
     assert trained(Image.new("RGB", (40, 40), (120, 30, 200)), tiny_config).finished
-    for preset, size in (("fast", (256, 32)), ("paper", (44, 320))):
-        config = replace(PRESETS[preset], iterations=12, channels=4, max_channels=4, scales=3)
+    for preset, size in (("fast", (256, 32)), ("paper", (32, 200))):
+        config = replace(PRESETS[preset], iterations=3, channels=4, max_channels=4, scales=3)
         assert trained(picture.resize(size), config).finished
-        assert predict_seconds(picture.resize(size), config, "cpu") > 0
-
-
-def test_no_step_of_a_large_picture_sees_more_than_crops(picture, monkeypatch):
-    """So the cost of a step does not grow with the picture."""
-    seen = []
-    original = Discriminator.forward
-    monkeypatch.setattr(Discriminator, "forward", lambda self, x: (seen.append(x.shape), original(self, x))[1])
-    config = replace(PRESETS["standard"], max_size=400, scales=4, iterations=2, channels=4, max_channels=4)
-    assert trained(picture.resize((400, 300)), config).scene.size == (400, 300)
-    assert max(shape[-2] * shape[-1] for shape in seen) == 48 * 48
 
 
 def test_predicted_time_is_of_the_right_order(picture):
