@@ -37,6 +37,16 @@ def scenes(*models: str | Path, shipped: tuple[str, ...] = ("peaks", "stream")) 
     return Models(list(map(str, models)), [CHECKPOINTS / name for name in shipped], ScenePipeline.from_pretrained)
 
 
+@pytest.fixture
+def asked(hub, tmp_path):
+    """Serve scenes by name, with `peaks` shipped, in a process of its own; all have one cache."""
+
+    def ask(*models: str, address: str = hub.address, **options):
+        return serve("scenes", models, [CHECKPOINTS / "peaks"], tmp_path / "home", address, **options)
+
+    return ask
+
+
 def test_a_model_is_named_after_its_last_part():
     names = {"checkpoints/peaks": "peaks", "user/darkroom-peaks": "peaks", "user/lake@main": "lake", "a/b@c/d": "b"}
     assert {model: model_name(model) for model in names} == names
@@ -48,10 +58,7 @@ def test_folders_serve_in_the_order_given():
     assert models.get("peaks").source == ScenePipeline.from_pretrained(CHECKPOINTS / "peaks").source
     with pytest.raises(ValueError, match="no model 'autumn'; there are stream, peaks"):
         models.get("autumn")
-
-
-def test_without_a_wish_all_that_are_shipped_serve():
-    assert scenes().names == ["peaks", "stream"]
+    assert scenes().names == ["peaks", "stream"]  # all that are shipped, without a wish
     models = Models([], [CHECKPOINTS / "peaks"], ScenePipeline.from_pretrained, lambda scene: (scene, "ready"))
     assert models.get("peaks")[1] == "ready"
 
@@ -101,10 +108,10 @@ def test_a_model_comes_in_the_background_and_is_cached(hub, tiny_faces_folder, s
     assert hub.requests == []
 
 
-def test_progress_is_told_in_megabytes(hub, tmp_path):
+def test_progress_is_told_in_megabytes(hub, asked):
     size = sum(map(len, filled(hub, "user/darkroom-peaks", CHECKPOINTS / "autumn").values()))
     hub.seconds_between_parts = 0.1
-    case = serve("scenes", ["user/darkroom-peaks"], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address)
+    case = asked("user/darkroom-peaks")
     pattern = rf"peaks: (\d\.\d) of {size / 1e6:.1f} MB from the Hub; the shipped weights until then"
     told = [float(match[1]) for note in case["notes"] if (match := re.fullmatch(pattern, note))]
     assert told and told == sorted(set(told))
@@ -151,19 +158,18 @@ def test_a_dead_hub_is_survived_at_once(shipped, tmp_path):
     ]
 
 
-def test_a_hub_that_does_not_answer_is_given_up(hub, tmp_path):
+def test_a_hub_that_does_not_answer_is_given_up(hub, asked):
     filled(hub, "user/lake", CHECKPOINTS / "autumn")
     hub.seconds_before_answers = 60
-    case = serve("scenes", ["user/lake"], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address, answer=1)
+    case = asked("user/lake", answer=1)
     assert case["last"]["seconds"] < 10 and list(case["last"]["served"]) == ["peaks"]
     assert case["last"]["notes"] == ["lake: the Hub cannot be reached; the shipped models are used"]
 
 
-def test_a_hub_that_falls_silent_is_told(hub, tmp_path):
+def test_a_hub_that_falls_silent_is_told(hub, asked):
     filled(hub, "user/darkroom-peaks", CHECKPOINTS / "autumn")
     hub.seconds_between_parts = 60
-    models, limits = ["user/darkroom-peaks", "user/lake"], {"silence": 1, "until": 4}
-    case = serve("scenes", models, [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address, **limits)
+    case = asked("user/darkroom-peaks", "user/lake", silence=1, until=4)
     assert case["last"]["busy"] and case["last"]["served"] == {"peaks": load("scenes", CHECKPOINTS / "peaks")}
     assert case["last"]["notes"] == [
         "peaks: nothing has come from the Hub for 1 s; the shipped weights are used",
@@ -180,35 +186,33 @@ def test_what_has_no_stand_in_joins_when_it_is_here(hub, tiny_faces_folder, ship
     assert case["last"]["served"] == {"sea": load("faces", tiny_faces_folder)}
 
 
-def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, tmp_path):
+def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, asked):
     filled(hub, "user/sea", CHECKPOINTS / "autumn")
-    call = lambda address: serve("scenes", ["user/sea"], [CHECKPOINTS / "peaks"], tmp_path / "home", address)  # noqa: E731
-    call(hub.address)
+    asked("user/sea")
     autumn, stream = (load("scenes", CHECKPOINTS / name) for name in ("autumn", "stream"))
 
     hub.requests.clear()
-    same = call(hub.address)
+    same = asked("user/sea")
     assert same["first"]["served"] == same["last"]["served"] == {"sea": autumn} and same["last"]["notes"] == []
     assert len(hub.requests) == 1
 
     filled(hub, "user/sea", CHECKPOINTS / "stream")
-    newer = call(hub.address)
+    newer = asked("user/sea")
     assert newer["first"]["served"] == {"sea": autumn} and newer["last"]["served"] == {"sea": stream}
 
-    dead = call(DEAD)
+    dead = asked("user/sea", address=DEAD)
     assert dead["last"]["served"] == {"sea": stream}
     assert dead["last"]["notes"] == ["sea: the Hub cannot be reached; the cached weights are used"]
 
 
-def test_a_damaged_copy_in_the_cache_is_fetched_anew(hub, tmp_path):
+def test_a_damaged_copy_in_the_cache_is_fetched_anew(hub, asked, tmp_path):
     filled(hub, "user/sea", CHECKPOINTS / "autumn")
     model = f"user/sea@{hub.commit('user/sea')}"
-    call = lambda: serve("scenes", [model], [CHECKPOINTS / "peaks"], tmp_path / "home", hub.address)  # noqa: E731
-    call()
+    asked(model)
     (weights,) = (tmp_path / "home").glob("hub/*/snapshots/*/model.safetensors")
     whole = weights.read_bytes()
     weights.resolve().write_bytes(whole[:1000])
-    case = call()
+    case = asked(model)
     assert list(case["first"]["served"]) == ["peaks"]
     assert case["last"]["served"] == {"sea": load("scenes", CHECKPOINTS / "autumn")} and case["last"]["notes"] == []
     assert weights.read_bytes() == whole

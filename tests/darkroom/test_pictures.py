@@ -20,27 +20,21 @@ from tests.darkroom import profiles
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
 ROOT = Path(__file__).parents[2]
-SMOOTH = {"quality": 95, "subsampling": 0}
 # format, options of `save`, by how much the channels may differ from the original's on average, of 255
 FORMATS = {
     "png": ("PNG", {}, 0),
     "apng": ("PNG", {"save_all": True, "append_images": [Image.new("RGB", (96, 64), "red")]}, 0),
-    "jpeg": ("JPEG", SMOOTH, 4),
-    "progressive": ("JPEG", {**SMOOTH, "progressive": True}, 4),
-    "mpo": ("MPO", {**SMOOTH, "save_all": True, "append_images": [Image.new("RGB", (9, 9))]}, 12),
+    "jpeg": ("JPEG", {"quality": 95, "subsampling": 0}, 4),
+    "mpo": ("MPO", {"quality": 95, "save_all": True, "append_images": [Image.new("RGB", (9, 9))]}, 12),
     "webp": ("WEBP", {"quality": 95}, 8),
-    "webp lossless": ("WEBP", {"lossless": True}, 0),
     "gif": ("GIF", {}, 15),
     "bmp": ("BMP", {}, 0),
     "tiff": ("TIFF", {}, 0),
-    "tiff big": ("TIFF", {"big_tiff": True}, 0),
-    "tiff lzw": ("TIFF", {"compression": "tiff_lzw"}, 0),
     "tiff jpeg": ("TIFF", {"compression": "jpeg", "quality": 95}, 8),
     "ppm": ("PPM", {}, 0),
     "avif": ("AVIF", {"quality": 95}, 8),
     "heif": ("HEIF", {"quality": 95, "chroma": 444}, 8),
     "jp2": ("JPEG2000", {}, 0),
-    "j2k": ("JPEG2000", {"no_jp2": True}, 0),
 }
 
 
@@ -148,18 +142,6 @@ def test_a_cutout_keeps_its_transparency():
     assert open_cutout(photograph()).getextrema()[3] == (255, 255)
 
 
-def test_upright():
-    image = photograph()
-    for turn in range(1, 9):
-        turned = image.copy()
-        turned.info["exif"] = orientation({6: 8, 8: 6}.get(turn, turn)).tobytes()
-        turned = ImageOps.exif_transpose(turned)
-        for format in ("PNG", "TIFF", "WEBP"):
-            options = {"lossless": True} if format == "WEBP" else {}
-            data = content(turned, format, exif=orientation(turn), **options)
-            assert np.array_equal(opened(data), np.asarray(image)), (format, turn)
-
-
 def test_largest_page_of_a_tiff():
     small, large = Image.new("RGB", (40, 50)), photograph()
     for pages in ([small, large], [large, small], [small, large, small]):
@@ -173,44 +155,27 @@ def test_largest_page_of_a_tiff():
     assert opened(data).shape == (50, 40, 3)  # a thousand pages are looked at
 
 
-@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
-def test_gray_by_the_bits_that_are_there(bits):
-    values = np.linspace(0, 2**bits - 1, 1600).reshape(40, 40).round().astype(np.uint16)
-    image = Image.fromarray(values)
-    for source in (values, image, *(io.BytesIO(content(image, format)) for format in ("PNG", "TIFF"))):
-        result = np.asarray(open_picture(source)).astype(int)
-        assert np.abs(result[..., 1] - values / (2**bits - 1) * 255).max() <= 1
-
-
-def test_floats_by_their_range():
-    for values, expected in (
-        ([0.0, 0.5, 1.0], [0, 128, 255]),
-        ([0.1, 0.5, 0.6], [26, 128, 153]),
-        ([-1.0, 0.0, 0.5], [0, 128, 191]),
-        ([0.0, 100.0, 200.0], [0, 100, 200]),
-        ([0.0, 0.51, 1.02], [0, 128, 255]),
-        ([-7.0, 0.0, 7.0], [0, 128, 255]),
-        ([0.0, 500.0, 1000.0], [0, 128, 255]),
-        ([3e38, 0.0, -3e38], [255, 128, 0]),
-        ([5000.0, 5000.0, 5000.0], [0, 0, 0]),
-    ):
-        pixels = np.tile(np.array(values), (40, 1))
-        image = Image.fromarray(pixels.astype(np.float32))
-        for source in (pixels, image, io.BytesIO(content(image, "TIFF"))):
-            assert np.abs(np.asarray(open_picture(source))[0, :, 0].astype(int) - expected).max() <= 1
-
-
-def test_whole_numbers_by_their_range():
+def test_more_than_eight_bits_by_the_range_that_is_there():
     for dtype, values, expected in (
-        (np.int16, [-1000, 0, 1000], [0, 128, 255]),
-        (np.int16, [0, 16384, 32767], [0, 128, 255]),
+        (np.uint16, [0, 400, 1023], [0, 100, 255]),  # ten bits
         (np.uint16, [0, 16384, 32767], [0, 64, 128]),
+        (np.int16, [0, 16384, 32767], [0, 128, 255]),
         (np.int32, [-(10**9), 0, 10**9], [0, 128, 255]),
         (np.uint32, [0, 2**31, 2**32 - 1], [0, 128, 255]),
-        (np.uint32, [0, 2048, 4095], [0, 128, 255]),
+        (np.float32, [0.1, 0.5, 0.6], [26, 128, 153]),
+        (np.float32, [-1.0, 0.0, 0.5], [0, 128, 191]),
+        (np.float32, [0.0, 100.0, 200.0], [0, 100, 200]),
+        (np.float32, [0.0, 500.0, 1000.0], [0, 128, 255]),
+        (np.float32, [3e38, 0.0, -3e38], [255, 128, 0]),
+        (np.float32, [5000.0, 5000.0, 5000.0], [0, 0, 0]),
     ):
-        result = np.asarray(open_picture(np.tile(np.array(values, dtype=dtype), (40, 14))))
-        assert np.abs(result[0, :3, 0].astype(int) - expected).max() <= 1
+        pixels, sources = np.tile(np.array(values, dtype=dtype), (40, 1)), []
+        if dtype in (np.uint16, np.float32):  # which files hold, too
+            image = Image.fromarray(pixels)
+            sources = [image, io.BytesIO(content(image, "TIFF"))]
+        for source in (pixels, *sources):
+            found = np.asarray(open_picture(source))[0, :, 1].astype(int)
+            assert np.abs(found - expected).max() <= 1, (dtype, values)
 
 
 def test_values_that_are_no_numbers():
@@ -223,7 +188,6 @@ def test_values_that_are_no_numbers():
 
 def test_arrays():
     rgb = np.asarray(photograph())
-    assert np.array_equal(open_picture(rgb), rgb)
     assert np.array_equal(open_picture(rgb[::-1, ::2]), rgb[::-1, ::2])
     assert np.array_equal(np.asarray(open_picture(rgb[..., 0]))[..., 1], rgb[..., 0])
     assert np.asarray(open_picture(np.dstack([rgb, np.zeros((64, 96), dtype=np.uint8)]))).min() == 255
@@ -248,13 +212,9 @@ def test_profiles_become_srgb():
         for format, options in (("TIFF", {}), ("JPEG", {"quality": 100})):
             data = content(Image.new(mode, (40, 40), colour), format, icc_profile=profile, **options)
             assert np.abs(opened(data)[5, 5] - expected).max() <= 4, mode
-
-
-def test_lab():
     image, srgb, lab = photograph(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
     converted = ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
-    for source in (converted, io.BytesIO(content(converted, "TIFF"))):
-        assert np.abs(np.asarray(open_picture(source)).astype(int) - np.asarray(image)).mean() <= 2
+    assert np.abs(opened(content(converted, "TIFF")) - np.asarray(image)).mean() <= 2
 
 
 def test_profile_and_transparency():
@@ -365,23 +325,12 @@ def test_large_pictures_are_reduced(mode):
     result = open_picture(image)
     assert result.size == (3000, 2100)
     assert np.abs(np.asarray(result).astype(int) - np.asarray(expected)).max() <= 2
-
-
-def test_the_callers_image_is_not_reduced():
-    image = Image.open(io.BytesIO(content(Image.new("RGB", (6000, 4200)), "JPEG")))
-    assert open_picture(image).size == (3000, 2100) and image.size == (6000, 4200)
-
-
-def large_png(path: Path, depth: int, kind: int, row_bytes: int) -> None:
-    squeeze = zlib.compressobj(1)
-    row = b"\0" + bytes(range(100)) * (row_bytes // 100)
-    pixels = b"".join(squeeze.compress(row) for _ in range(10_000)) + squeeze.flush()
-    path.write_bytes(png(png_header(10_000, 10_000, depth, kind), (b"IDAT", pixels)))
+    assert image.size == (6000, 4200), "the caller's image is not reduced"
 
 
 BUILD = {
     "cmyk": lambda path: Image.new("CMYK", (10_000, 10_000)).save(path, "JPEG", icc_profile=profiles.CMYK),
-    "rgba": lambda path: large_png(path, 8, 6, 40_000),
+    "rgba": lambda path: Image.new("RGBA", (10_000, 10_000)).save(path, "PNG", compress_level=1),
     "float": lambda path: Image.new("F", (10_000, 10_000)).save(path, "TIFF"),
 }
 MEASURE = """
@@ -408,14 +357,10 @@ def test_memory_of_a_hundred_megapixels(kind, tmp_path):
 def test_what_is_no_picture():
     assert message(b"") == "the upload is empty"
     for data in (
-        b"some text, no picture",
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n",
         b"P5 is the name of a format",
         b"BMW makes cars, " * 20,
-        b"<!DOCTYPE html><html><body>404</body></html>",
         b"PK\3\4" + bytes(100),
-        bytes(5000),
-        b"\xff" * 5000,
         *(random.Random(seed).randbytes(2000) for seed in range(200)),
     ):
         assert message(data).startswith("the upload is not a picture in a known format (PNG, JPEG")
@@ -424,13 +369,10 @@ def test_what_is_no_picture():
 
 def test_paths_that_hold_no_picture(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere")
     (tmp_path / "e\n\x1b[31mvil.png").write_bytes(b"no")
     assert message(tmp_path).endswith("is a folder; the path of one picture is needed")
     assert message(tmp_path / "a.png") == "a.png does not exist"
-    assert message(tmp_path / "link.png") == "link.png does not exist"
     assert message(tmp_path / "pipe.png") == "pipe.png is no regular file but a pipe or a device"
-    assert message("/dev/zero") == "zero is no regular file but a pipe or a device"
     assert message("") == "the picture is a folder; the path of one picture is needed"
     assert "is no name of a file" in message("a\0b.png") or "does not exist" in message("a\0b.png")
     assert "cannot be opened" in message("a" * 3000 + ".png")
@@ -444,15 +386,9 @@ def test_sources_that_are_none(tmp_path):
         with pytest.raises(PictureError, match=f"the picture is {type(source).__name__}; a path, a binary file"):
             open_picture(source)
     assert message(io.StringIO("text")) == "the upload is open as text; a binary file is needed"
-    file = io.BytesIO(content(photograph(), "PNG"))
-    file.close()
-    assert "closed" in message(file)
     with open(tmp_path / "a.png", "wb") as written:
         assert "not open for reading" in message(written)
-
-
-def test_a_stream_that_cannot_go_back():
-    read, write = os.pipe()
+    read, write = os.pipe()  # which cannot be read twice
     os.write(write, content(photograph(), "PNG")[:60_000])
     os.close(write)
     with open(read, "rb") as pipe:
