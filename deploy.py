@@ -3,8 +3,6 @@
 Each model of checkpoints/ goes to a repository of its own, USER/darkroom-NAME; the Space loads exactly those commits.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import shutil

@@ -5,8 +5,6 @@
 Without it `FacePipeline.anchor` is found from 64 latents whenever it is first needed.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

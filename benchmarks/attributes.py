@@ -1,7 +1,5 @@
 """Attributes of faces: labels from CelebA's table, a small classifier of them, and skin tone from pixels."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -170,7 +168,7 @@ class Judge(nn.Module):
         self.eval().requires_grad_(False)
 
     @classmethod
-    def of(cls, classifier: Classifier, real: Tensor) -> Judge:
+    def of(cls, classifier: Classifier, real: Tensor) -> "Judge":
         """Make a judge that knows the skin tones of real faces, uint8 (N, 3, 64, 64)."""
         judge = cls(classifier)
         brightness = skin_brightness(real.float() / 127.5 - 1)
@@ -189,7 +187,7 @@ class Judge(nn.Module):
             part.write_bytes(save({name: value.contiguous() for name, value in tensors.items()}))
 
     @classmethod
-    def load(cls, folder: str | Path) -> Judge:
+    def load(cls, folder: str | Path) -> "Judge":
         """Read judge.safetensors."""
         tensors = load_file(Path(folder) / JUDGE_FILE)
         judge = cls(Classifier(len(tensors["classifier.main.0.weight"])))

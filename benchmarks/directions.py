@@ -8,8 +8,6 @@ decides which directions are good enough. They are written into the model's fold
 (judge.safetensors); a table of what each direction changes is printed.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

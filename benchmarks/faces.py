@@ -8,8 +8,6 @@ is a Python file with load, describe, frechet, detected, pairs and nearest; whet
 than any 8 is measured with its `detected`.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import statistics

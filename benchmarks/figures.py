@@ -1,7 +1,5 @@
 """Draws the README's pictures of scenes from the shipped ones: python -m benchmarks.figures"""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont

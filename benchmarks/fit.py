@@ -16,8 +16,6 @@ sharpness, fine          as print_quality.py has them, beside the photograph at 
 seconds                  of CPU time a picture
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import math

@@ -5,8 +5,6 @@ to its end. Its model must be the same to the byte as that of a training that no
 beside it. The networks are tiny: what is tried is what happens to the files.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import shutil

@@ -7,8 +7,6 @@ print_quality.py has it. Photographs are reduced by --factor; a scene's trained 
 finest generator, which is applied three times at 2^(1/3), as SinGAN does (section 5). The last rows are medians.
 """
 
-from __future__ import annotations
-
 import argparse
 import math
 import statistics

@@ -6,8 +6,6 @@ two draw at other sizes and animate. Prints the median and the 95th percentile o
 training beside.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import random

@@ -3,8 +3,6 @@
 They are files of ui/static/opening, 100 kB in all, so that whoever opens the page waits for no model.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -10,8 +10,6 @@ photograph's first prints, and prints a table; the last row is the mean. Quality
 score(real, samples) on (1, 3, H, W) in [0, 1].
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import resource

@@ -8,8 +8,6 @@ what was measured and its 95 % interval over 2000 resamplings of the pictures; b
 alone.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import statistics

@@ -9,8 +9,6 @@ fine.penalty=0.0015. Prints a table and writes results.json and a sheet of eight
 --yardstick, a Python file with score(real, samples) on (1, 3, H, W) in [0, 1].
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import multiprocessing

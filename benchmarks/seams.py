@@ -8,8 +8,6 @@ where all four vary less than the photograph's do in the smoothest `SMOOTH` of i
 quantile of its steps there over that of the photograph's.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

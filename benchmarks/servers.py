@@ -1,7 +1,5 @@
 """The app as a process of its own, for what uses it from outside."""
 
-from __future__ import annotations
-
 import os
 import random
 import socket
@@ -34,7 +32,7 @@ class Address(str):
 
     pid: int
 
-    def __new__(cls, address: str, pid: int) -> Address:
+    def __new__(cls, address: str, pid: int) -> "Address":
         self = super().__new__(cls, address)
         self.pid = pid
         return self

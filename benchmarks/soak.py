@@ -7,8 +7,6 @@ minutes of thirty) memory may grow by 10 % and stays under 2 GB; threads, open f
 as then. Exit code 1 where one of these does not hold.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

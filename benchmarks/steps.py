@@ -7,8 +7,6 @@ Prints milliseconds a step at every scale of every size, the median of several, 
 seconds of a training that ends no scale early. Lower scales are untrained; a step costs the same.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import time

@@ -8,8 +8,6 @@ of writing in fonts that training has not seen, and objects are put on them; wha
 --also judges pictures one by one.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Gradio's own protocol, spoken by hand: what a stranger can send, and what comes back."""
 
-from __future__ import annotations
-
 import json
 import secrets
 import time

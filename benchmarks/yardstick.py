@@ -1,7 +1,5 @@
 """Yardsticks are Python files from elsewhere, named on the command line."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 from types import ModuleType

@@ -1,7 +1,5 @@
 """The command line: parses, calls the package, writes files. `python -m dcgan --help`."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """A photograph's face, turned, scaled and cut as the training set's are."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

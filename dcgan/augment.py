@@ -5,8 +5,6 @@ picture they may leak into the samples; applied with a probability that is steer
 real pictures (ADA, Karras et al., NeurIPS 2020, arXiv 2006.06676, section 3) they do not.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Files of a training that can be gone on with."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

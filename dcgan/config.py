@@ -1,7 +1,5 @@
 """Settings of the networks (`ModelConfig`) and of their training (`TrainConfig`)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -141,7 +139,7 @@ class TrainConfig:
         return iteration % every == 0 and self.iterations - iteration >= every
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
         """Read the values of `dataclasses.asdict` after a journey through JSON."""
         return cls(**{**values, "model": ModelConfig(**values["model"]), "betas": tuple(values["betas"])})
 

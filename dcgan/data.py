@@ -1,7 +1,5 @@
 """Faces as arrays: preparing photographs, and reading prepared sets."""
 
-from __future__ import annotations
-
 import io
 import os
 import zipfile

@@ -1,7 +1,5 @@
 """Sheets of faces, and faces enlarged."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from PIL import Image

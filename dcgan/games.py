@@ -1,7 +1,5 @@
 """The smallest game that GANs are studied by, played by the optimisers that train them here."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, Literal, get_args
 

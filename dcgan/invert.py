@@ -1,7 +1,5 @@
 """Search for the latent of a given face by optimisation (Zhu et al., ECCV 2016, arXiv 1609.03552, equation 2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

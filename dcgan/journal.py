@@ -1,7 +1,5 @@
 """Files that a training writes beside its model: log.csv, log.png and a sheet every so often."""
 
-from __future__ import annotations
-
 import csv
 import re
 from pathlib import Path

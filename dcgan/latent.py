@@ -1,7 +1,5 @@
 """Latent controls: pure functions of z (N, latent_dim) float32, whose entries are N(0, 1)."""
 
-from __future__ import annotations
-
 import math
 
 import torch

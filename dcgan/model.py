@@ -1,7 +1,5 @@
 """The networks: Radford et al. (ICLR 2016, arXiv 1511.06434) for 64x64, and those of the first thesis."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import _SpectralNorm, spectral_norm

@@ -1,7 +1,5 @@
 """The players' optimisers; Extragradient: steps for games (Gidel et al., ICLR 2019, arXiv 1802.10551)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`FacePipeline`: everything that a trained generator is used for, and its files on disk and on the Hub."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +74,7 @@ class FacePipeline(Pretrained):
     def device(self) -> torch.device:
         return next(self.generator.parameters()).device
 
-    def to(self, device: str | torch.device) -> FacePipeline:
+    def to(self, device: str | torch.device) -> "FacePipeline":
         """Move the networks; latents stay on the CPU."""
         self.generator.to(device)
         if self.discriminator is not None:
@@ -263,7 +261,7 @@ class FacePipeline(Pretrained):
             check_range("length of the anchor", float(faces.stored_anchor.norm()), 0.999, 1.001)
         return faces
 
-    def with_attributes(self, attributes: Mapping[str, Tensor]) -> FacePipeline:
+    def with_attributes(self, attributes: Mapping[str, Tensor]) -> "FacePipeline":
         """Return a pipeline of the networks with these named directions."""
         networks = self.generator, self.discriminator
         faces = FacePipeline(self.config, *networks, attributes, self.train_config, self.stored_anchor)

@@ -1,7 +1,5 @@
 """Measures of training's own samples, without any network: sliced Wasserstein distance, and spread."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A face's recipe: what draws it again, the same in links, PNG text, `latents.json` and endpoints."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
@@ -84,7 +82,7 @@ class Recipe:
     variety: float = 1.0
 
     @classmethod
-    def from_dict(cls, values: Any) -> Recipe:
+    def from_dict(cls, values: Any) -> "Recipe":
         """Read {"seed", "index", "truncation", "moves", "variety"} or {"z", "moves"}, all optional.
 
         Raises ValueError with the key, its value and what is allowed. Keys of other meaning are ignored.

@@ -3,8 +3,6 @@
 Several processes of one `torch.distributed` group train one model together, each with its share of every batch.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections import abc

@@ -1,7 +1,5 @@
 """One iteration of the game (Goodfellow et al., 2014, algorithm 1), on any device and in any number of processes."""
 
-from __future__ import annotations
-
 import copy
 from enum import IntEnum
 from functools import partial

@@ -1,7 +1,5 @@
 """Import of generators of PyTorch's DCGAN tutorial, as `torch.save` or safetensors wrote them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path

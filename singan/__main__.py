@@ -1,7 +1,5 @@
 """The command line: parses, calls the package, writes files. `python -m singan --help`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

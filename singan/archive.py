@@ -1,7 +1,5 @@
 """A trained scene as one file, to keep and to bring: a ZIP of its model folder."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import zipfile

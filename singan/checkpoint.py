@@ -1,7 +1,5 @@
 """Trainings to go on with: a model and, beside it, the critics of its finished scales."""
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +23,7 @@ class Checkpoint:
     scene: ScenePipeline
     critics: tuple[dict[str, Tensor], ...]
 
-    def on_cpu(self) -> Checkpoint:
+    def on_cpu(self) -> "Checkpoint":
         """Copy it, with the scene in the CPU's memory."""
         return Checkpoint(copy.deepcopy(self.scene).to("cpu"), self.critics)
 

@@ -6,8 +6,6 @@ elsewhere, a face, a word or a single animal is not. Other pictures do the bette
 predicts the coherence of samples, and finds its weights.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

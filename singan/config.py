@@ -1,7 +1,5 @@
 """The configuration of a scene's networks (`ModelConfig`) and of their training (`TrainConfig`)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -51,7 +49,7 @@ class ModelConfig:
         check_whole("layers", self.layers, 2, 16)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+    def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Make one of what `dataclasses.asdict` gave, after a journey through JSON."""
         tuples = {key: tuple(values[key]) for key in ("channels", "norms", "paddings")}
         sizes = tuple((height, width) for height, width in values["sizes"])
@@ -113,7 +111,7 @@ class TrainConfig:
                 check_range(name, getattr(self, name), low, high)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
         """Make one of what `dataclasses.asdict` gave, after JSON, without what it knows no more."""
         known = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         known |= {key: Game(**known[key]) for key in ("coarse", "fine") if key in known}
@@ -123,7 +121,7 @@ class TrainConfig:
         """Count the scales of these (height, width) sizes that are trained; the coarsest always is."""
         return len(sizes) if self.until is None else max(1, sum(min(size) <= self.until for size in sizes))
 
-    def same_recipe(self, other: TrainConfig) -> bool:
+    def same_recipe(self, other: "TrainConfig") -> bool:
         """Return whether both give the same networks, as far as they go."""
         return replace(self, until=None) == replace(other, until=None)
 

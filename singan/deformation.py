@@ -1,7 +1,5 @@
 """A photograph whose rows and columns are squeezed, stretched, left out and added to: resampled once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ photograph, blurred as the picture is, and replaced by the sharp ones. At the co
 is laid out by noise that falls from round to round (as in Qiu et al., CVPR 2026, arXiv 2606.04299).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@
 the subjects' scale, coarse to fine, as in `singan.enlarge`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 
 import numpy as np

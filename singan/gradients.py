@@ -11,8 +11,6 @@ It is solved for the correction, picture - colours, which is small and smooth, b
 local, so few grids suffice, and pixels that have to stay are pixels whose correction is 0.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Generator
 

@@ -3,8 +3,6 @@
 Inside the package a picture is float32 NCHW RGB in [-1, 1]; uint8 exists in `to_tensor` and `to_pil` only.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

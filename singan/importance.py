@@ -1,7 +1,5 @@
 """Find what matters in a photograph: its subjects, which have to stay whole, and detail that is unlike all else."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 

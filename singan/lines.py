@@ -1,7 +1,5 @@
 """Long straight lines of a photograph, which people see when they are bent."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter

@@ -1,7 +1,5 @@
 """Find what of a picture may change: what a mask marks, or what differs from the photograph, and a seam around it."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -36,7 +34,7 @@ class Region:
         self._new = small.filter(ImageFilter.MaxFilter(SEAM + 1)).filter(ImageFilter.GaussianBlur(SOFT))
 
     @classmethod
-    def of(cls, picture: Image.Image, mask: Image.Image | None, photograph: Image.Image) -> Region:
+    def of(cls, picture: Image.Image, mask: Image.Image | None, photograph: Image.Image) -> "Region":
         """Take what a mask of any size marks in white; None: where the picture differs from the photograph.
 
         Raises ValueError where the mask has another shape, or nothing or all is to change.

@@ -1,7 +1,5 @@
 """The networks of a scale, and the pyramid of trained generators (Shaham et al., ICCV 2019, arXiv 1905.01164)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -4,8 +4,6 @@ The first frame is looked up from the coarsest scale on. Then a patch keeps its 
 the scale below has found others, a search begins with those.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace

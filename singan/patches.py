@@ -4,8 +4,6 @@ Pictures are uint8 (height, width, 3) here: a patch is compared twice as fast as
 for any number of threads.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
@@ -42,7 +40,7 @@ class Matches:
     wrapped: bool = False  # whether its borders meet and patches reach across; its sides are multiples of the step then
 
     @classmethod
-    def centred(cls, shape: Shape, photograph: Shape, step: int) -> Matches:
+    def centred(cls, shape: Shape, photograph: Shape, step: int) -> "Matches":
         """Match each patch with the one about the same place in a smaller photograph."""
         places = [
             np.rint((grid(side, step) + PATCH / 2) * own / side - PATCH / 2).clip(0, own - PATCH)
@@ -50,7 +48,7 @@ class Matches:
         ]
         return cls(np.stack(np.meshgrid(*places, indexing="ij"), 2).astype(np.int32), shape, step)
 
-    def enlarged(self, shape: Shape, photograph: Shape, step: int) -> Matches:
+    def enlarged(self, shape: Shape, photograph: Shape, step: int) -> "Matches":
         """Return matches for a picture and a photograph of these larger shapes: where a search there begins."""
         factors = [new / old for new, old in zip(shape, self.shape, strict=True)]
         own, nearest = [], []

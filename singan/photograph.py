@@ -1,7 +1,5 @@
 """The photograph that a scene was trained on and is printed from, as its folder keeps it."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 
@@ -37,7 +35,7 @@ class Photograph:
             raise ValueError(f"the photograph has {many}; at most {FULL_PIXELS // 10**6} megapixels are allowed")
 
     @classmethod
-    def of(cls, picture: Image.Image) -> Photograph:
+    def of(cls, picture: Image.Image) -> "Photograph":
         """Encode an RGB picture of at most 25 megapixels: losslessly where that takes few bytes."""
         picture.save(file := io.BytesIO(), format="PNG", compress_level=PNG_LEVEL)
         if file.tell() <= LOSSLESS_BYTES:
@@ -50,7 +48,7 @@ class Photograph:
         return cls(file.getvalue())
 
     @classmethod
-    def read(cls, folder: Path, trained: Size) -> Photograph | None:
+    def read(cls, folder: Path, trained: Size) -> "Photograph | None":
         """Read the one in a scene's folder, reduced to this size for training; None where there is none.
 
         Raises ValueError or OSError where it is neither PNG nor JPEG, too large, or of another shape.

@@ -1,7 +1,5 @@
 """Work in pieces, between which others can have the machine, and kernels that numba compiles for all cores."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress

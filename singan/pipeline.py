@@ -1,7 +1,5 @@
 """`ScenePipeline`: a trained scene with its uses as methods."""
 
-from __future__ import annotations
-
 from darkroom.uses import method
 from singan.scene import Scene
 from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, SuperResolve, Tile

@@ -1,7 +1,5 @@
 """Prints of a photograph at any size: by its own patches, beyond its pixels by super-resolution, then plainly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 

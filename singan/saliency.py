@@ -5,8 +5,6 @@ whose blocks are U-Nets themselves, with the authors' weights (Apache License 2.
 normalisation is folded into the convolutions.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Training of one scale: its data, the steps of its two players, their learning rate, and when they end."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import partial

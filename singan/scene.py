@@ -1,7 +1,5 @@
 """A trained scene, with which its uses draw, and its files on disk and on the Hub."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict

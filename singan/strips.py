@@ -6,8 +6,6 @@ hold no subject may be left out, and margins may be added. For a common scale th
 axis by itself; the scale at which both axes together cost least is taken.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -111,7 +109,7 @@ class _Profile:
     wishes: Wishes
 
     @classmethod
-    def of(cls, importance: Importance, axis: int, wishes: Wishes) -> _Profile:
+    def of(cls, importance: Importance, axis: int, wishes: Wishes) -> "_Profile":
         """axis: 0 of rows, 1 of columns."""
         maps = importance.subject, importance.detail, importance.text
         subject, detail, text = (it if axis == 0 else it.T for it in maps)

@@ -5,8 +5,6 @@ the picture as blurred as that, near the same place, and takes the sharp patches
 it is the picture again but for its noise (back-projection; Irani and Peleg, 1991).
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from math import prod

@@ -1,7 +1,5 @@
 """Training on one picture, scale by scale, as a generator of progress records. Prints nothing, writes nothing."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections import abc

@@ -1,7 +1,5 @@
 """The state of a training that grows from scale to scale."""
 
-from __future__ import annotations
-
 import copy
 import math
 import time

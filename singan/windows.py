@@ -1,7 +1,5 @@
 """The network that finds writing in windows of a picture, slid over several sizes of it."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

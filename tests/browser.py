@@ -1,7 +1,5 @@
 """Helpers of the browser tests: pages that fail on script errors, downloads, the bytes of what is shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

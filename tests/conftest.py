@@ -1,7 +1,5 @@
 """Tiny pictures, a tiny trained scene and tiny trained faces; real networks, real training, seconds."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import replace

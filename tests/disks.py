@@ -1,7 +1,5 @@
 """A disk that is nearly full, to see what becomes of files that do not fit."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 What reads its environment when it is imported, such as huggingface_hub, they import anew.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import runpy

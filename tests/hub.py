@@ -1,7 +1,5 @@
 """A loopback server that speaks enough of the Hub's protocol for the real huggingface_hub client."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

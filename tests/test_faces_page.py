@@ -1,7 +1,5 @@
 """The Faces tab in Chromium: faces are drawn, edited, kept, morphed, added, mapped, taken away and sent on as links."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

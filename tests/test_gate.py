@@ -1,7 +1,5 @@
 """Bounds on what strangers may send, whichever route, endpoint or button it is for."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import math

@@ -1,7 +1,5 @@
 """The Scenes tab in Chromium: pictures are drawn, chosen, fitted, animated, painted, edited, taken away, linked to."""
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

@@ -1,7 +1,5 @@
 """Trainings on the page in Chromium: one is begun, watched, left, found again, stopped, gone on with, and used."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterator

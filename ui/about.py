@@ -1,7 +1,5 @@
 """Lay out the tab that explains both methods, with the game, the models' cards and the device."""
 
-from __future__ import annotations
-
 import math
 import re
 from itertools import takewhile

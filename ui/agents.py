@@ -4,8 +4,6 @@ Import this only where `mcp` is installed. Checked on gradio 6.31.0, whose tools
 galleries, or all values, as one text.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import io

@@ -1,7 +1,5 @@
 """Make components for options, and for what both tabs show."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ OpenMP keeps a pool for every thread that computes, and two of them on two cores
 what a picture lost beside a training (benchmarks/load.py).
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

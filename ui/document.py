@@ -1,7 +1,5 @@
 """Add to the page's HTML what is seen before Gradio's scripts have made the page, which takes them a second."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from gradio import Blocks

@@ -1,7 +1,5 @@
 """Do a use with a model on the shared device, as a stream of results that its panel and its endpoint show."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,8 +1,6 @@
 """Add endpoints for scripts and agents. Their inputs and outputs are their own, which the page does not show: the page
 can change without a script noticing, and a script is not limited to what the page offers to choose from."""
 
-from __future__ import annotations
-
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +56,7 @@ class Argument(gr.JSON):
     about: str
 
     @classmethod
-    def of(cls, option: Option, about: str) -> Argument:
+    def of(cls, option: Option, about: str) -> "Argument":
         """Return a component for an option. Gradio shows what `__init__` takes, so that takes no more."""
         default = None if option.default in (NEEDED, None) else json.dumps(option.default)
         argument = cls(default, label=option.name)

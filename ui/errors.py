@@ -1,7 +1,5 @@
 """Say what went wrong, in a sentence for whoever asked and in a line of the log, which holds nothing that they sent."""
 
-from __future__ import annotations
-
 import logging
 import re
 import traceback

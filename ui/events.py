@@ -1,7 +1,5 @@
 """The page's events: one bounded queue, errors in sentences, and what requests have to pass."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

@@ -4,8 +4,6 @@ One ASGI middleware, so that a rule holds for every route, component and agent a
 routes of gradio 6.31.0 (tests/test_gate.py compares them); what a later Gradio adds is refused until it is listed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

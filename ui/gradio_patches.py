@@ -2,8 +2,6 @@
 get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
 upgrade takes away what they need. Import this before anything else makes a page."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Write all HTML that is made in Python. What goes in is text, whoever wrote it, and is escaped here."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Sequence

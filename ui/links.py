@@ -3,8 +3,6 @@
 People type links and send them on: whatever cannot be read is replaced by its default and named in `ignored`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Build the whole page: the tabs, what a link opens, and the endpoints that belong to no tab."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import platform
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Say where work stands, for the page as a bar and for scripts as text, and hand over files while it does."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,7 +20,7 @@ class Report:
     text: str
     share: float | None = None
 
-    def noted(self, note: str | None) -> Report:
+    def noted(self, note: str | None) -> "Report":
         """Add a remark, where there is one."""
         return self if note is None else replace(self, text=f"{self.text}; {note}")
 

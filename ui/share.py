@@ -1,7 +1,5 @@
 """Show beside each result the link that shows it again, and the code that draws it, with the current values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath

@@ -1,7 +1,5 @@
 """Tell visitors apart, browsers' pages and scripts, and say how much they may take."""
 
-from __future__ import annotations
-
 import os
 import re
 import secrets
@@ -29,7 +27,7 @@ class Visitor:
     address: str = ""
 
     @classmethod
-    def of(cls, request: gr.Request | None, remembered: Any = None) -> Visitor:
+    def of(cls, request: gr.Request | None, remembered: Any = None) -> "Visitor":
         """Say who asks. remembered: the name by which a browser says that it is the same after it has left."""
         if request is None:
             return cls("", "")

@@ -3,8 +3,6 @@
 Handlers that take a set of components get a dictionary of their values, and return one: never by position.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path

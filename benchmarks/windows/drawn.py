@@ -1,7 +1,5 @@
 """Pictures that are drawn at random: what looks a little like writing or faces but is neither, and writing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path

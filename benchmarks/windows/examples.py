@@ -1,7 +1,5 @@
 """The windows of 32 px that the network is trained on: of writing, of faces, and of what is neither."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -1,7 +1,5 @@
 """The pictures that the network is trained and tried on, from folders and archives."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Sequence

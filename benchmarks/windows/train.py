@@ -6,8 +6,6 @@ SCENES: pictures without faces and writing, or folders of them. Some minutes on 
 singan/windows.safetensors; `python -m benchmarks.suitability` measures what such a network finds.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

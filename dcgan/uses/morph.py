@@ -1,7 +1,5 @@
 """From face to face."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 

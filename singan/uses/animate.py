@@ -1,7 +1,5 @@
 """The picture in motion (SinGAN, supplement 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

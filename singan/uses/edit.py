@@ -1,7 +1,5 @@
 """Editing: what was moved, copied or painted over in the photograph grows into it (SinGAN, section 5)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

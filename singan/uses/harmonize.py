@@ -1,7 +1,5 @@
 """Harmonization: what was pasted into the photograph takes on its look (SinGAN, section 5)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

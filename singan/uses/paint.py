@@ -1,7 +1,5 @@
 """Paint to image: a drawing becomes a picture with a scene's content (SinGAN, section 5)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

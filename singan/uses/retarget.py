@@ -1,7 +1,5 @@
 """Other sizes and aspect ratios, without losing what matters in the picture (SinGAN, section 4)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """New samples: pictures with the content of the trained one (SinGAN, section 3.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

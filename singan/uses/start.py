@@ -1,7 +1,5 @@
 """The options and the ends of file names that several uses share, and those that redraw a picture they are given."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, ClassVar
 

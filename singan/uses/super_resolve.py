@@ -1,7 +1,5 @@
 """The photograph larger than it is, by its own patches."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

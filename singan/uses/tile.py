@@ -1,7 +1,5 @@
 """Pictures whose borders meet, left with right and top with bottom: for floors, games and web pages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

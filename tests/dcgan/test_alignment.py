@@ -1,7 +1,5 @@
 """A face cut out of a photograph as the training set's are."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image

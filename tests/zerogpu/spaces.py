@@ -3,8 +3,6 @@
 As there, what goes in is forked and what comes out is pickled: nothing that the call changes in memory remains.
 """
 
-from __future__ import annotations
-
 import functools
 import multiprocessing
 import pickle

@@ -1,7 +1,5 @@
 """Show faces to choose from: drawn, out of a file, a photograph's, the three that are kept, and favourites."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Show the edited face: its picture, its sliders, its latent, its history, its link and its code."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace

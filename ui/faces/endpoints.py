@@ -1,7 +1,5 @@
 """Wire the endpoints of faces."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Do with face models what the Faces tab and its endpoints ask for: draw, edit, find, add up, map, bring back."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Iterator, Sequence

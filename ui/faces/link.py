@@ -1,7 +1,5 @@
 """Write the Faces tab as a link, and read it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Draw what lies between the kept faces: an animation from one to the next, and a map of all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Hold what the page shows of faces as values that travel with its requests: the server keeps nothing of it."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -28,14 +26,14 @@ class Steps:
     faces: list[Face] = field(default_factory=list)
     at: int = -1
 
-    def taken(self, face: Face) -> Steps:
+    def taken(self, face: Face) -> "Steps":
         """Return the steps after this face has become the edited one; what was undone is forgotten."""
         if self.at >= 0 and self.faces[self.at] == face:
             return self
         faces = [*self.faces[: self.at + 1], face][-MAX_STEPS:]
         return Steps(faces, len(faces) - 1)
 
-    def moved(self, by: int) -> Steps:
+    def moved(self, by: int) -> "Steps":
         """Return the steps so many faces later, or earlier where negative, as far as there are any."""
         return Steps(self.faces, min(max(self.at + by, 0), len(self.faces) - 1))
 

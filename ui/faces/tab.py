@@ -1,7 +1,5 @@
 """Lay out the Faces tab: draw faces, choose one, edit it, and go on with it."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

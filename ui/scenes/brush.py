@@ -1,7 +1,5 @@
 """Panels with a canvas: paint, edit and harmonize. A picture that is loaded counts instead of what is drawn on it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import gradio as gr

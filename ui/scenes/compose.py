@@ -3,8 +3,6 @@
 Masks are "L", white where a picture changed.
 """
 
-from __future__ import annotations
-
 from PIL import Image, ImageChops
 
 MAX_COMPOSED_SIDE = 1024  # px: finer detail is redrawn

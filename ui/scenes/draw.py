@@ -1,7 +1,5 @@
 """Panels that draw a scene anew: samples, of which the good ones can be chosen, animations, larger, as tiles."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The endpoints of scenes, and of pictures that become none."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing

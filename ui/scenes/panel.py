@@ -1,7 +1,5 @@
 """A use of a scene on the page: its controls, a button, its results, and beside them a link and code."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence

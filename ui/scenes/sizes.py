@@ -1,7 +1,5 @@
 """Panels for other sizes: fitted to a device or to pixels, and to all devices at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

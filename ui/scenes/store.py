@@ -1,7 +1,5 @@
 """Scenes by name: the shipped ones, and those that visitors train or bring, which live for a while."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

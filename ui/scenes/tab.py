@@ -1,7 +1,5 @@
 """The Scenes tab: choose or train a scene, then use it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The training panel: upload, expectations, training as it happens, Stop and Resume, and what comes of it."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from pathlib import Path

@@ -3,8 +3,6 @@
 Each has a thread of its own: reloading the page ends its events, a training only where nobody watches it for a while.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import secrets
@@ -70,7 +68,7 @@ class SceneTraining:
     nothing where a scene is resumed. error, then over: set after the last view.
     """
 
-    queue: TrainingQueue
+    queue: "TrainingQueue"
     visitor: Visitor
     begin: Callable[[], TrainingInput]
     file: str | None = None

@@ -4,8 +4,6 @@ A training that lasts longer goes on in the next call from its last finished sca
 the CPU there: it is over before a turn on a GPU would begin. `spaces`, which takes seconds, is only imported there.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Generator, Iterator
