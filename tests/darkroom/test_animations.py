@@ -1,7 +1,6 @@
 """Animations: every frame, the asked speed, the asked colours; whole files or none."""
 
-import subprocess
-import sys
+import resource
 from pathlib import Path
 
 import imageio.v2 as imageio
@@ -11,8 +10,7 @@ from PIL import Image, ImageSequence
 
 from darkroom.animations import check_encoder, durations, playback_note, save_animation
 
-RATES = (1, 7, 12.5, 24, 29.97, 33, 50, 60)
-COLOURS = [(200, 30, 60), (30, 200, 210), (128, 128, 128), (255, 255, 255), (0, 0, 0), (0, 255, 0)]
+RATES = (1, 12.5, 29.97, 50, 60)
 
 
 @pytest.fixture
@@ -55,10 +53,7 @@ def test_files_play_at_the_asked_speed(frames, tmp_path, kind):
     for places in ((0, 0, 0, 1, 2, 2), (0, 1, 1, 1, 1, 0), (0, 1, 2, 3, 3, 3)):  # frames that stand still
         save_animation([frames[i] for i in places], path, 15)
         assert sum(shown_ms(path)) == pytest.approx(400, abs=1)
-
-
-def test_a_gif_of_one_still_keeps_its_time(frames, tmp_path):
-    save_animation(frames[:1] * 30, tmp_path / "a.gif", 30)
+    save_animation(frames[:1] * 30, tmp_path / "a.gif", 30)  # a GIF of one still keeps its time
     assert shown_ms(tmp_path / "a.gif") == [1000]
 
 
@@ -92,27 +87,37 @@ def test_mp4_plays_in_browsers(frames, tmp_path):
 
 
 def test_mp4_has_the_asked_colours(tmp_path):
-    for colour in COLOURS:
+    for colour in ((200, 30, 60), (255, 255, 255), (0, 255, 0)):
         save_animation([Image.new("RGB", (256, 256), colour)] * 4, tmp_path / "a.mp4", 10)
         with imageio.get_reader(tmp_path / "a.mp4") as video:
             assert np.abs(np.subtract(video.get_data(2)[128, 128], colour, dtype=int)).max() <= 4, colour
 
 
-def test_names_may_be_of_any_kind(frames, tmp_path, monkeypatch):
+def test_names_may_be_of_any_kind_but_not_formats(frames, tmp_path, monkeypatch):
     mp4 = b"\0\0\0"
     names = {"a.GIF": b"GIF89a", "b.Webp": b"RIFF", "c.MP4": mp4, "d: -x.mp4": mp4, "e%d.mp4": mp4, "f:g.mp4": mp4}
     monkeypatch.chdir(tmp_path)
     for name, magic in names.items():
         save_animation(frames, name)
         assert (tmp_path / name).read_bytes().startswith(magic)
+    for name in ("a.avi", "a", ".gif"):
+        with pytest.raises(ValueError, match=r"format is .*; allowed are \.gif, \.mp4, \.webp"):
+            save_animation(frames, tmp_path / name)
     assert {path.name for path in tmp_path.iterdir()} == set(names)
 
 
-def test_other_formats_are_refused(frames, tmp_path):
-    for name in ("a.avi", "a", "a.png", ".gif"):
-        with pytest.raises(ValueError, match=r"format is .*; allowed are \.gif, \.mp4, \.webp"):
-            save_animation(frames, tmp_path / name)
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("kind", ["gif", "mp4", "webp"])
+def test_a_full_disk_leaves_nothing(frames, tmp_path, kind):
+    """The old file stays, the new one is not begun: here files may not grow beyond 200 bytes."""
+    path, limit = tmp_path / f"a.{kind}", resource.getrlimit(resource.RLIMIT_FSIZE)
+    path.write_bytes(b"old")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limit[1]))
+    try:
+        with pytest.raises(OSError):
+            save_animation(frames, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
 @pytest.fixture
@@ -144,24 +149,3 @@ def test_an_encoder_is_asked_for_before_anything_is_drawn(encoder, frames, tmp_p
             ask()
     check_encoder("gif")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("kind", ["gif", "mp4", "webp"])
-def test_a_full_disk_leaves_nothing(frames, tmp_path, kind):
-    """The old file stays, the new one is not begun: here files may not grow beyond 200 bytes."""
-    (tmp_path / f"a.{kind}").write_bytes(b"old")
-    code = (
-        "import resource, sys\nfrom pathlib import Path\nimport numpy as np\nfrom PIL import Image\n"
-        "from darkroom.animations import save_animation\n"
-        "noise = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
-        "try:\n    save_animation([Image.fromarray(frame) for frame in noise], Path(sys.argv[1]))\n"
-        "except OSError as error:\n    sys.exit(f'{type(error).__name__}: {error}')\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / f"a.{kind}"], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 1 and run.stderr.startswith("OSError: ") and run.stderr.count("\n") == 1, run.stderr
-    assert [path.name for path in tmp_path.iterdir()] == [f"a.{kind}"]
-    assert (tmp_path / f"a.{kind}").read_bytes() == b"old"

@@ -33,9 +33,6 @@ def any_recipe(rng: random.Random) -> Recipe:
     return Recipe(moves=moves, z=tuple(torch.randn(rng.choice([1, 64, 100])).tolist()))
 
 
-# -- faces in links --------------------------------------------------------------------------------------------------
-
-
 def test_any_face_comes_back_exactly_and_briefly():
     torch.manual_seed(0)
     rng = random.Random(0)
@@ -51,7 +48,6 @@ def test_any_face_comes_back_exactly_and_briefly():
         assert token.startswith("q") and len(token) <= 90 and read_face(token) == recipe
         assert face_token(beyond).startswith("z") and read_face(face_token(beyond)) == beyond
     assert face_token(Recipe(7, 3, 0.8, {"smiling": 1.5, "pc1": -2.0})) == "7.3.0.8~smiling=1.5~pc1=-2"
-    assert face_token(Recipe(7, 3, variety=0.7)) == "7.3.1v0.7"
     assert read_face("7.3.1") == Recipe(7, 3) and read_face("7.3.0.8") == Recipe(7, 3, 0.8)  # older links, too
     assert address({"face": "7.3.0.8~smiling=1.5"}) == "?face=7.3.0.8~smiling=1.5"
 
@@ -60,16 +56,11 @@ def test_damaged_tokens_are_refused():
     for token, message in (
         ("7.3", "SEED.INDEX.TRUNCATION is needed"),
         ("x.3.1", "a seed is needed"),
-        ("7.x.1", "an index is needed"),
-        ("7.3.x", "a truncation is needed"),
         ("-1.3.1", "seed is -1"),
         ("7.3.nan", "truncation is nan"),
         ("7.3.1vx", "a variety is needed"),
-        ("7.3.1v2", "variety is 2"),
-        ("7.3.1~smiling", "a number for smiling is needed"),
         ("7.3.1~smiling=big", "a number for smiling is needed"),
         ("7.3.1~smiling=11", "allowed are -10"),
-        ("zAAA", "cut off or altered"),
         ("q", r"z is \[\]; a list"),
         ("z!!!!", "cut off or altered"),
         ("zAADAfw", "is nan"),
@@ -80,11 +71,7 @@ def test_damaged_tokens_are_refused():
     for _ in range(500):
         text = "".join(rng.choices("z0123456789.~=-_ Aé\x00%", k=rng.randrange(12)))
         query = Query({"face": text})
-        face = query.read("face", None, read_face)
-        assert (face is None) == bool(query.ignored)
-
-
-# -- values ----------------------------------------------------------------------------------------------------------
+        assert (query.read("face", None, read_face) is None) == bool(query.ignored)
 
 
 def test_values_are_written_short_and_read_back():
@@ -96,9 +83,6 @@ def test_values_are_written_short_and_read_back():
     framed = Option("whether it is", name="c", kind=bool, link="c", default=False)
     assert read_option(query, framed) and not read_option(query, replace(framed, link="g", first=True))
     assert not query.notice()
-    rng = random.Random(0)
-    for value in (rng.uniform(-1e6, 1e6) for _ in range(50)):
-        assert Query(parsed(address({"x": value}))).number("x", 0.0, -1e6, 1e6) == value
     seed = options(singan.uses.Sample)["seed"]
     for number, taken in ((MAX_BROWSER_SEED, MAX_BROWSER_SEED), (MAX_BROWSER_SEED + 1, seed.first)):
         query = Query({"seed": str(number)})  # browsers round the larger one
@@ -109,12 +93,9 @@ def test_what_cannot_be_used_has_its_default_and_is_named():
     option = Option("of it", name="it", link="x", low=1, most=9, first=5)
     for read, text, reason in (
         (lambda q: q.number("x", 5, 0, 9), "1.5", "a whole number is needed"),
-        (lambda q: q.number("x", 5, 0, 9), "10", "x is 10; allowed are 0 to 9"),
         (lambda q: q.number("x", 5.0, 0, 9), "nan", "x is nan"),
-        (lambda q: q.number("x", 5.0, 0, 9), "many", "a number is needed"),
         (lambda q: q.choice("x", 5, ("a", "b")), "c", "x is 'c'; allowed are a, b"),
         (lambda q: read_option(q, replace(option, kind=bool)), "yes", "allowed are 0, 1"),
-        (lambda q: read_option(q, replace(option, kind=tuple)), "3", "WIDTHxHEIGHT is needed"),
         (lambda q: read_option(q, replace(option, kind=tuple)), "3x10", "height is 10"),
     ):
         query = Query({"x": text})
@@ -122,14 +103,11 @@ def test_what_cannot_be_used_has_its_default_and_is_named():
         assert len(query.ignored) == 1 and query.ignored[0].startswith(f"x={text}") and reason in query.ignored[0]
 
 
-def test_what_others_append_is_passed_over_in_silence():
+def test_what_is_ignored_is_named_in_a_sentence_of_bounded_length():
     names = ["utm_source", "UTM_Campaign", "fbclid", "gclid", "mc_cid", "_ga", "ref", "si", "__theme", "__sign", "logs"]
-    query = Query(dict.fromkeys(names, "<b>1</b>"))
+    query = Query(dict.fromkeys(names, "<b>1</b>"))  # which others append
     assert query.unread == [] and query.notice() == ""
     assert Query({"ref": "3"}).number("ref", 0, 0, 9) == 3  # who asks for one has it
-
-
-def test_what_is_ignored_is_named_in_a_sentence_of_bounded_length():
     query = Query({"seed": "2", "count": "5", "wit": "1", "__theme": "dark", "x": "9" * 500})
     assert [query.number(name, 0, 0, 9) for name in ("seed", "seed", "count", "x", "missing")] == [2, 2, 5, 0, 0]
     (shortened,) = query.ignored
@@ -139,9 +117,6 @@ def test_what_is_ignored_is_named_in_a_sentence_of_bounded_length():
     said = query.notice()
     begun = "This link was not understood in part; ignored: seed=x (a whole number is needed); 000nnn"
     assert said.startswith(begun) and said.endswith("n (unknown)") and len(said) < 1200
-
-
-# -- the Faces tab ---------------------------------------------------------------------------------------------------
 
 
 class OneModel:
@@ -191,7 +166,7 @@ def test_a_morph_through_favourites_has_them_in_its_link(handlers):
     found, ignored = opened(handlers, address(keys))
     assert found.motion.faces == faces and not ignored
     assert "faces" not in link_keys(None, {}, Recipe(), [None] * 3, "edit", Morph(faces=faces))
-    for damaged, reason in (("1.2.1", "number of faces is 1"), ("1.2.1,wit", "SEED.INDEX"), ("1.2.1,,", "SEED.INDEX")):
+    for damaged, reason in (("1.2.1", "number of faces is 1"), ("1.2.1,wit", "SEED.INDEX")):
         found, ignored = opened(handlers, f"?tab=faces&view=morph&faces={damaged}")
         assert found.motion.faces == () and reason in ignored[0]
 
@@ -236,9 +211,6 @@ def test_faces_that_the_model_cannot_draw_are_named(handlers):
     assert "z has shape (1, 2); (N, 8) is needed" in ignored[2] and "direction is 'wit'" in ignored[3]
 
 
-# -- which tab a link means ------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Part:
     """A tab that knows these parameters."""
@@ -259,7 +231,6 @@ def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters():
         ("?mode=animate&frames=9&seed=3", "scenes"),
         ("?view=morph&frames=9", "faces"),
         ("?seed=3&count=4", "faces"),
-        ("?wit=1", "faces"),
         ("?utm_source=x&scene=sunset&fbclid=y", "scenes"),
     ):
         assert tab_meant(parsed(link), parts) == tab
