@@ -1,7 +1,7 @@
 import os
 import signal
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,10 +28,7 @@ def test_what_is_no_name_of_a_file_is_one_line(capsys):
                 parsed(type, text)
             error = capsys.readouterr().err
             assert message in error and error.startswith("it: argument --of: ") and error.count("\n") == 1
-
-
-def test_names_of_files_are_paths(capsys):
-    for text in ("a.png", "C:/a.png", "a/../b", "user/repo@main", "a:b"):
+    for text in ("C:/a.png", "a/../b", "user/repo@main"):
         assert parsed(commands.existing, text) == Path(text) and parsed(commands.model, text) == text
 
 
@@ -45,9 +42,7 @@ def raising(error):
 def test_what_a_command_raises_is_one_line(capsys):
     for error, code, said in (
         (ValueError("count is 0;\n  allowed"), 2, "it: count is 0; allowed"),
-        (FileNotFoundError(2, "No such file", "/a/b.png"), 2, "it: b.png: No such file"),
         (OSError(28, "No space left on device", "/a/.0a.b"), 2, "it: the disk is full: nothing half-written was left"),
-        (OSError("the MP4 could not be written"), 2, "it: the MP4 could not be written"),
         (ArithmeticError("diverged"), 1, "it: diverged"),
         (MemoryError(), 2, "it: there is not enough memory"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), 2, "it: there is not enough memory"),
@@ -56,11 +51,10 @@ def test_what_a_command_raises_is_one_line(capsys):
         assert run("it", raising(error), (ArithmeticError,)) == code
         output = capsys.readouterr()
         assert output.err.startswith(said) and output.err.count("\n") == 1 and not output.out
-
-
-def test_what_is_a_bug_is_shown_as_one():
-    with pytest.raises(RuntimeError, match="diverged"):
+    with pytest.raises(RuntimeError, match="diverged"):  # a bug is shown as one
         run("it", raising(RuntimeError("diverged")))
+    with ThreadPoolExecutor(1) as thread:  # other than the main one, in which signals cannot be heeded
+        assert thread.submit(run, "it", lambda: 7).result() == 7
 
 
 @pytest.fixture(autouse=True)
@@ -117,19 +111,11 @@ def test_an_ignored_signal_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_command_runs_in_any_thread(capsys):
-    codes = []
-    thread = threading.Thread(target=lambda: codes.append(run("it", lambda: 7)))
-    thread.start()
-    thread.join()
-    assert codes == [7]
-
-
 def test_the_parser_says_errors_in_one_line(capsys):
     parser = Parser(prog="it")
     parser.add_argument("--n", type=int)
     parser.add_subparsers(required=True, metavar="COMMAND").add_parser("sub").add_argument("--m")
-    for arguments in (["--n", "a\nb"], [], ["sub", "--k"], ["--n=--"], ["sub", "--m=--"]):
+    for arguments in (["--n", "a\nb"], [], ["sub", "--k"], ["sub", "--m=--"]):
         with pytest.raises(SystemExit, match="2"):
             parser.parse_args(arguments)
         assert capsys.readouterr().err.count("\n") == 1

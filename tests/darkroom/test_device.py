@@ -5,16 +5,13 @@ from torch import nn
 from darkroom.device import enough_memory_or, evaluation, out_of_memory, pick_device
 
 
-def test_the_named_device_is_taken():
+def test_devices_are_taken_by_name():
     assert pick_device("cpu") == pick_device(torch.device("cpu")) == torch.device("cpu")
     assert pick_device() == pick_device("auto")
-
-
-@pytest.mark.parametrize("name", ["abacus", "", "meta", "CPU", "cpu:-1", "hpu", "mtia", "privateuseone", "x" * 2000])
-def test_what_is_no_device_here_is_one_sentence(name):
-    with pytest.raises(ValueError, match="device is .*; allowed are auto and what this machine has: cpu") as caught:
-        pick_device(name)
-    assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)
+    for name in ("abacus", "", "meta", "CPU", "cpu:-1", "x" * 2000):
+        with pytest.raises(ValueError, match="device is .*; allowed are auto and what this machine has: cpu") as caught:
+            pick_device(name)
+        assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)
 
 
 def test_running_out_of_memory_is_known_and_said():

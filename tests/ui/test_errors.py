@@ -39,12 +39,9 @@ def test_every_work_with_a_status_ends_there_with_why_it_failed(page):
             failed.add(status.elem_id)
     uses = {"sample", "retarget", "devices", "animate", "paint", "edit", "harmonize", "super-resolve", "tile"}
     assert failed >= {f"{use}-status" for use in uses | {"faces", "morph", "map"}}
-
-
-def test_who_leaves_is_told_nothing():
     steps = failing_in(gr.HTML(), iter([{}, {}]))
     next(steps)
-    steps.close()  # and it raises nothing
+    steps.close()  # who leaves is told nothing, and this raises nothing
 
 
 def test_a_sentence_is_short_whatever_is_in_it_and_names_no_folder():
@@ -55,7 +52,6 @@ def test_a_sentence_is_short_whatever_is_in_it_and_names_no_folder():
 
 ERRORS = {
     "refused": (ValueError("size is 5, see /tmp/a/b.png"), "size is 5, see b.png"),
-    "no memory": (MemoryError(), "there is not enough memory for this here"),
     "full disk": (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
     "unknown": (RuntimeError("what a visitor sent"), "this failed here (RuntimeError); it was noted"),
     "own": (gr.Error("<b>said</b>"), "<b>said</b>"),
@@ -102,9 +98,5 @@ def test_every_error_of_a_handler_is_one_sentence_and_one_line_of_the_log(failin
             assert "visitor" not in caplog.text and "Traceback" not in caplog.text
     assert stranger.call("answer", ["a"]) == ("complete", ["a"])
     assert caplog.records[-1].getMessage().endswith("outcome=ok")
-
-
-def test_the_pages_own_errors_are_escaped(failing_app):
-    stranger = Stranger(failing_app)
-    answer = stranger.event(stranger.config()["dependencies"][-1]["id"], ["own"])
+    answer = stranger.event(stranger.config()["dependencies"][-1]["id"], ["own"])  # the page's own are escaped
     assert not answer["success"] and answer["output"]["error"] == "&lt;b&gt;said&lt;/b&gt;"

@@ -21,9 +21,7 @@ def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
     """Other calls have those of their use, from which their endpoints are made."""
     trainings = TrainingQueue(store, Device())
     with gr.Blocks():
-        panel = TrainingPanel(
-            trainings, gr.Dropdown(), gr.Button(), gr.Textbox(), gr.BrowserState(), gr.Tabs()
-        )  # fmt: skip
+        panel = TrainingPanel(trainings, gr.Dropdown(), gr.Button(), gr.Textbox(), gr.BrowserState(), gr.Tabs())
     asked = (panel.picture, panel.preset, panel.seed, panel.size, panel.iterations)
     (one,) = panel.snippet_calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
     arguments = {"picture": "picture.jpg", "preset": "layout", "seed": 3, "max_size": 128, "iterations": None}
@@ -41,11 +39,7 @@ def test_python_code_runs():
     assert [ast.literal_eval(words["api_name"]) for words in given] == ["/edit_face", "/models", "/train_scene"]
     assert "import Client, handle_file" in code and f'Client("{ORIGIN}")' in code
     assert "handle_file" not in python_code(CALLS, ORIGIN)
-
-
-def test_files_are_called_as_the_user_calls_them():
-    assert file_name("/tmp/gradio/abc/cat.png") == File("cat.png")
-    assert file_name(None) == File("picture.jpg")
+    assert file_name("/tmp/gradio/abc/cat.png") == File("cat.png") and file_name(None) == File("picture.jpg")
 
 
 def test_a_panel_says_the_link_and_the_code():
@@ -54,4 +48,3 @@ def test_a_panel_says_the_link_and_the_code():
         share = Share("test", origin)
     said = share.says({"tab": "faces", "seed": 3}, CALLS, {origin: f"{ORIGIN}/"})
     assert said[share.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[share.code] == python_code(CALLS, f"{ORIGIN}/")
-    assert python_code([], ORIGIN) == ""
