@@ -152,10 +152,3 @@ def test_a_configuration_of_any_values_is_loaded_or_refused_in_words(scene_folde
                 load(folder)
             except ModelError as error:
                 assert len(str(error)) < 600 and "\n" not in str(error), (part, key, value)
-
-
-def test_each_package_says_of_the_others_models_which_they_are(scene_folder, faces_folder):
-    with pytest.raises(ModelError, match="is a face model of dcgan; a scene of singan is needed"):
-        ScenePipeline.from_pretrained(faces_folder)
-    with pytest.raises(ModelError, match="is a scene of singan; a face model of dcgan is needed"):
-        FacePipeline.from_pretrained(scene_folder)

@@ -10,7 +10,7 @@ from PIL import Image
 from darkroom.uses import PicturesUse, Step, option
 from ui.device import Device
 from ui.drawing import LARGE_PIXELS, Drawing
-from ui.reports import REPORT_SECONDS
+from ui.reports import REPORT_SECONDS, Report, duration
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,10 @@ def test_drafts_come_first_large_pictures_are_shown_as_jpegs_and_the_share_grows
     assert 0 < shares[0] < shares[1] < 1 and shares[2] is None
     assert len(last.files) == 2 and last.report.text.startswith("2 pictures in")
     assert large or last.shown == last.files
+
+
+def test_reports_speak_to_screen_readers_and_durations_read_as_words():
+    html = Report("scale 2 of 5", 0.424).html()
+    assert 'role="progressbar"' in html and 'aria-valuenow="42"' in html and "scale 2 of 5" in html
+    for seconds, words in ((0.2, "0 s"), (130, "2 min"), (7200, "2 h"), (56000, "15.6 h")):
+        assert duration(seconds) == words

@@ -220,9 +220,6 @@ class Part:
     def read(self, query):
         return {name: query.read(name, None, str) for name in self.known}
 
-    def start(self, opened):
-        pass
-
 
 def test_a_link_without_a_tab_opens_the_one_that_knows_its_parameters():
     shared = {"seed", "count", "frames"}
