@@ -71,7 +71,7 @@ class Wishes:
 def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: Wishes = Wishes()) -> Strips:
     """Find where the strips of a photograph of (height, width) px go in a picture of another."""
     unit = math.sqrt(math.prod(picture) / math.prod(photograph))
-    profiles = [_Profile.of(importance, axis, wishes) for axis in (0, 1)]
+    profiles = [_Profile(importance, axis, wishes) for axis in (0, 1)]
 
     def tried(scale: float) -> Strips:
         axes, stretched, margins = list[Axis](), False, False
@@ -93,40 +93,28 @@ def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: W
     return min(map(tried, scales), key=lambda it: it.cost)
 
 
-@dataclass(frozen=True)
 class _Profile:
     """One axis of the photograph."""
 
-    held: NDArray[np.bool_]  # (64,), strips of subjects
-    rigid: NDArray[np.bool_]  # (64,), of these those that are not soft
-    stiffness: Floats  # (64,)
-    worth: Floats  # (64,), the share that is lost with a strip
-    borders: tuple[float, float]  # what share of the first and the last strip is subject
-    hanging: float  # how much more the last counts where a margin is shared
-    lines: Floats  # (N, 64), the share of each straight line in each strip
-    slants: Floats  # (N,), how much of all lines each is, and how slanting: those along the axes stay straight
-    written: float  # the share of the photograph that is writing
-    wishes: Wishes
-
-    @classmethod
-    def of(cls, importance: Importance, axis: int, wishes: Wishes) -> "_Profile":
+    def __init__(self, importance: Importance, axis: int, wishes: Wishes) -> None:
         """axis: 0 of rows, 1 of columns."""
         maps = importance.subject, importance.detail, importance.text
         subject, detail, text = (it if axis == 0 else it.T for it in maps)
         inside = subject.any(1)
-        borders = float(subject[0].mean()), float(subject[-1].mean())
-        held = np.convolve(inside, np.ones(2 * ROOM + 1), "same") > 0
-        rigid, soft = held.copy(), int(SOFT * inside.sum())
-        for cut, part in zip(borders, (slice(soft), slice(CELLS - soft, None)), strict=True):
-            rigid[part] &= not cut or text[part].any()  # stretched letters are none
+        self.borders = float(subject[0].mean()), float(subject[-1].mean())  # shares of the end strips that are subject
+        self.held = np.convolve(inside, np.ones(2 * ROOM + 1), "same") > 0  # (64,), strips of subjects
+        self.rigid, soft = self.held.copy(), int(SOFT * inside.sum())  # (64,), of these those that are not soft
+        for cut, part in zip(self.borders, (slice(soft), slice(CELLS - soft, None)), strict=True):
+            self.rigid[part] &= not cut or text[part].any()  # stretched letters are none
         busy = np.sqrt((np.where(subject, 0, detail) ** 2).mean(1))
         places = np.arange(CELLS)
-        away = np.abs(places[:, None] - places[held]).astype(float).min(1, initial=np.inf)
-        stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))
+        away = np.abs(places[:, None] - places[self.held]).astype(float).min(1, initial=np.inf)
+        self.stiffness = (PLAIN + busy) * (1 + NEARER * np.exp(-away / NEAR))  # (64,)
         worth = 0.25 + busy + subject.mean(1)
-        hanging = HANGING if axis == 0 else 1.0
-        ends, written = _lines(importance.lines, axis), float(text.mean())
-        return cls(held, rigid, stiffness, worth / worth.sum(), borders, hanging, *ends, written, wishes)
+        self.worth = worth / worth.sum()  # (64,), the share that is lost with a strip
+        self.hanging = HANGING if axis == 0 else 1.0  # how much more the last strip counts where a margin is shared
+        self.lines, self.slants = _lines(importance.lines, axis)
+        self.written, self.wishes = float(text.mean()), wishes  # the share of the photograph that is writing
 
     def arranged(self, natural: float, side: int) -> Axis:
         """Find the best of all crops and margins. natural: px of a strip at the common scale."""
@@ -187,7 +175,11 @@ class _Profile:
 
 
 def _lines(ends: Floats, axis: int) -> tuple[Floats, Floats]:
-    """Find how lines (x, y, x, y), (N, 4), lie along an axis: their shares of the strips, and their slants."""
+    """Find how straight lines, ends (x, y, x, y), (N, 4), lie along an axis.
+
+    Returns the share of each in each strip, (N, 64), and how much of all lines each is and how slanting, (N,): those
+    along the axes stay straight.
+    """
     first, last = ends[:, 1 - axis :: 2].T
     low, high = np.minimum(first, last)[:, None] * CELLS, np.maximum(first, last)[:, None] * CELLS
     places = np.arange(CELLS)
