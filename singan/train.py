@@ -15,7 +15,7 @@ from singan.config import TrainConfig
 from singan.image import Picture, to_pil
 from singan.pipeline import ScenePipeline
 from singan.scale import Diverged, Task
-from singan.trainer import PyramidTrainer, rmse, step_work
+from singan.trainer import PyramidTrainer, Rendered, rmse, step_work
 
 ATTEMPTS = 2  # at a scale, each at half the learning rate of the one before
 RECORD_SECONDS = 0.1
@@ -32,14 +32,6 @@ class TrainingError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Preview:
-    """Show the current scale: a new sample, and the trained picture's reconstruction from z_rec."""
-
-    sample: Image.Image
-    reconstruction: Image.Image
-
-
-@dataclass(frozen=True)
 class Progress:
     """Record where training stands."""
 
@@ -51,7 +43,7 @@ class Progress:
     seconds: float  # wall-clock since the call
     seconds_left: float
     restarts: int  # of the current scale, which gave NaN, a flat picture or a worse one than came in
-    preview: Preview | None  # about once a second
+    preview: Rendered[Image.Image] | None  # of the current scale, about once a second
     checkpoint: Checkpoint | None  # None until a scale is finished
 
     @property
@@ -117,7 +109,7 @@ def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpo
         losses, preview = scale.check(), None
         if last or now >= next_preview:
             drawn = trainer.render(scale.task, scale.generator.network)
-            preview = Preview(*(to_pil(picture)[0] for picture in drawn))
+            preview = Rendered(*(to_pil(picture)[0] for picture in drawn))
             after = time.perf_counter()
             next_preview = after + max(PREVIEW_SECONDS, PREVIEW_PAUSE * (after - now))
         if last:

@@ -5,7 +5,7 @@ import math
 import time
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -34,15 +34,18 @@ CHANNELS = 32  # of the networks whose pixels are the unit of work
 CHANNELS_EXPONENT = 1.5  # cost of a pixel by channels: between the maps' size (1) and the multiplications (2)
 
 
+Shown = TypeVar("Shown")
+
+
 def rmse(a: Tensor, b: Tensor) -> float:
     return float((a - b).square().mean().sqrt())
 
 
-class Rendered(NamedTuple):
-    """Hold pictures of a scale, (1, 3, H, W) each."""
+class Rendered(NamedTuple, Generic[Shown]):
+    """Hold pictures of a scale: images, or tensors (1, 3, H, W)."""
 
-    sample: Tensor  # always from the same noise
-    reconstruction: Tensor
+    sample: Shown  # always from the same noise
+    reconstruction: Shown  # of the trained picture, from z_rec
 
 
 def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[Tensor]]:
@@ -112,7 +115,7 @@ class PyramidTrainer:
         self.pyramid, self.reals = pyramid.to(device), [real.to(device) for real in reals]
         self.critics: list[dict[str, Tensor]] = []  # weights of the finished scales'
         self.pool: Tensor | None = None  # samples (N, 3, H, W) of the finest finished scale that fakes begin with
-        self.rendered: Rendered | None = None  # that scale's pictures
+        self.rendered: Rendered[Tensor] | None = None  # that scale's pictures
         model = self.pyramid.config
         self.scales = config.trained(model.sizes)
         self.stopwatch = Stopwatch([config.steps(n) * step_work(config, model, n) for n in range(self.scales)])
@@ -136,7 +139,7 @@ class PyramidTrainer:
         task = replace(self.task(len(self.critics)), sigma=sigma)
         self.finish(task, generator, critic, self.render(task, generator))
 
-    def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Rendered) -> None:
+    def finish(self, task: Task, generator: Generator, critic: dict[str, Tensor], drawn: Rendered[Tensor]) -> None:
         """Take over the next trained scale and its pictures, for the one above."""
         self.pyramid.append(generator, task.sigma)
         self.rendered = drawn
@@ -167,7 +170,7 @@ class PyramidTrainer:
         rec_prev = resize_picture(self.rendered.reconstruction, self.pyramid.config.sizes[n])
         return Task(n, real, rec_prev, rec_prev, self.config.noise_amplitude * rmse(rec_prev, real))
 
-    def render(self, task: Task, generator: Generator) -> Rendered:
+    def render(self, task: Task, generator: Generator) -> Rendered[Tensor]:
         n, size = task.n, self.pyramid.config.sizes[task.n]
         noise = scale_noise(n, size, seeded(self.config.seed, n, PREVIEW)).to(self.device)
         prev = task.rec_prev if self.rendered is None else resize_picture(self.rendered.sample, size)
