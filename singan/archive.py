@@ -28,28 +28,23 @@ def save_zip(scene: ScenePipeline, path: str | Path) -> None:
 
 def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
     """Load the scene in a ZIP, and put its files into the folder. Raises ValueError where it is none, or too large."""
+    path, folder = Path(path), Path(folder)
     try:
-        _unpack(Path(path), Path(folder))
-        scene = ScenePipeline.from_pretrained(folder)
-    except ValueError as error:
-        raise ValueError(str(error).replace(str(folder), Path(path).name)) from None
-    check_range("channels", max(scene.pyramid.config.channels), 1, MAX_CHANNELS)
-    check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
-    return scene
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """Put the model's files, by their names alone, into the folder. Raises ValueError."""
-    check_zip(archive, MAX_BYTES, MAX_ENTRIES)
-    try:
-        with zipfile.ZipFile(archive) as content:
+        check_zip(path, MAX_BYTES, MAX_ENTRIES)
+        with zipfile.ZipFile(path) as content:
             sizes = {info.filename: info.file_size for info in content.infolist()}
             if sum(sizes.values()) > MAX_BYTES:
-                raise ValueError(f"{archive.name} unpacks to more than {MAX_BYTES // 10**6} MB")
-            for name in [it for it in MODEL_FILES if it in sizes]:
+                raise ValueError(f"{path.name} unpacks to more than {MAX_BYTES // 10**6} MB")
+            for name in [it for it in MODEL_FILES if it in sizes]:  # by their names alone
                 if content.getinfo(name).compress_type not in BOUNDED:
                     raise NotImplementedError(f"{name} is packed by a method that is not known here")
                 with content.open(name) as packed, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed, file)
+        scene = ScenePipeline.from_pretrained(folder)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(folder), path.name)) from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise ValueError(f"{archive.name} is not a ZIP of a trained scene: {error}") from None
+        raise ValueError(f"{path.name} is not a ZIP of a trained scene: {error}") from None
+    check_range("channels", max(scene.pyramid.config.channels), 1, MAX_CHANNELS)
+    check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
+    return scene
