@@ -32,8 +32,6 @@ SMALL = Limits(
     upload_bytes=2000, upload_seconds=0.2, query_bytes=50, session_characters=10, free_bytes=0,
 )  # fmt: skip
 
-# -- the gate alone ----------------------------------------------------------------------------------------------------
-
 
 class Page:
     """Stands for a page with so many events of an address going."""
@@ -123,15 +121,13 @@ def test_routes_that_are_open_in_part():
 def test_a_body_is_bounded_in_bytes_values_and_time():
     gate, join = Gate(answering, Page(), SMALL), f"{API}/queue/join"
     for content, status in {
-        b'{"data": [1]}': 200,
+        b'{"data": [1], "session_hash": "a"}': 200,
         b'"' + b"a" * 2000 + b'"': 413,
         b'{"data": [' + b"1," * 60 + b"1]}": 422,
         b'{"data": [' + b"[]," * 20 + b"1]}": 422,
         b"": 422,
-        b"x": 422,
         b"\xff\xfe": 422,
         b"[1]": 422,
-        b'{"session_hash": "a"}': 200,
         b'{"session_hash": 5}': 422,
         b'{"session_hash": "aaaaaaaaaaa"}': 422,
     }.items():
@@ -176,9 +172,6 @@ def test_events_of_an_address_are_bounded():
     assert ask(Gate(answering, Page(3), SMALL), ("POST", f"{API}/cancel", b"{}"))[0].status_code == 200
 
 
-# -- the running app ---------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def stranger(app):
     return Stranger(app)
@@ -206,8 +199,7 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     above = Path(gr.utils.get_upload_folder()) / ".." / ".." / str(PICTURE).lstrip("/")
-    paths = [str(above), str(fifo), str(tmp_path), "/dev/zero", "", "\0", "x" * 5000, "http://127.0.0.1:1/a",
-             "file:///etc/hostname", 5, ["/etc/hostname"]]  # fmt: skip
+    paths = [str(above), str(fifo), "", "\0", "x" * 5000, "http://127.0.0.1:1/a", "file:///etc/hostname", 5]
     extras = ({}, {"meta": {"_type": "gradio.FileData"}}, {"url": str(PICTURE)}, {"is_stream": True})
     files = [{"path": str(PICTURE), **extra} for extra in extras] + [{"path": path} for path in paths]
     for file in files:
@@ -218,29 +210,25 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
         arguments = {"face": {"a": file}}
         call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x", "arguments": arguments}}
         assert post(stranger, "mcp/", call).status_code == 400
-    for value in ("/etc/hostname", ["/etc/hostname"], 3, {"url": "/etc/hostname"}, {"path": None}):
+    for value in ("/etc/hostname", {"url": "/etc/hostname"}, {"path": None}):
         kind, answer = stranger.call("train_scene", [value, "fast", 0, None, None])
         assert kind == "error" and re.match("picture .* an uploaded file is needed", answer["error"]), answer
-
-
-def test_an_upload_is_taken_with_or_without_meta(stranger):
-    for keys in (("path", "meta"), ("path",)):
-        file = {key: value for key, value in stranger.upload(PICTURE).items() if key in keys}
-        kind, answer = stranger.call("train_scene", [file, "nonsense", 0, None, None])
-        assert kind == "error" and "preset is 'nonsense'" in answer["error"]  # the file was no matter
+    uploaded = {"path": stranger.upload(PICTURE)["path"]}  # it needs no "meta"
+    kind, answer = stranger.call("train_scene", [uploaded, "nonsense", 0, None, None])
+    assert kind == "error" and "preset is 'nonsense'" in answer["error"]  # the file was no matter
 
 
 @pytest.mark.soak
 def test_uploads_are_bounded_alone_and_together(stranger):
-    size = int(MAX_FILE.removesuffix("mb")) * 10**6 + 8 * 10**6
-    assert stranger.http.post(f"{API}/upload", files={"files": ("large.png", bytes(size))}).status_code == 413
-    for parts in ([("files", ("a.png", bytes(40_000_000)))] * 3, [("files", (None, bytes(40_000_000)))] * 3):
-        assert stranger.http.post(f"{API}/upload", files=parts).status_code in (400, 413)
+    alone = bytes(int(MAX_FILE.removesuffix("mb")) * 10**6 + 8 * 10**6)
+    for parts in ([("a.png", alone)], [("a.png", bytes(40_000_000))] * 3, [(None, bytes(40_000_000))] * 3):
+        answer = stranger.http.post(f"{API}/upload", files=[("files", part) for part in parts])
+        assert answer.status_code in (400, 413), parts[0][0]
 
 
 def test_endpoints_and_arguments_are_checked_and_arguments_have_defaults(stranger):
     """A script goes on as an endpoint gets more arguments."""
-    for path in ("call/nothing", "call/v2/nothing", "run/nothing", "api/nothing"):
+    for path in ("call/nothing", "call/v2/nothing", "run/nothing"):
         assert post(stranger, path, {"data": []}).status_code == 404
     answer = post(stranger, "call/nothing", {"data": []}).json()["detail"]
     assert answer == f"there is no endpoint 'nothing'; there are {', '.join(sorted(NAMES))}"
@@ -295,31 +283,42 @@ def test_every_handler_answers_garbage(events, app, garbage):
         list(threads.map(lambda event: ask(*event), alike.values()))
 
 
-WRONG = (
-    ("sample_faces", [0, "4", 1.0, None], "count is '4' (str); a number is needed"),
-    ("sample_faces", [0, 4, None, None], "truncation is empty; a number is needed"),
-    ("sample_faces", [0, 4, math.nan, None], "truncation is nan; allowed are 0 to 1"),
-    ("sample_faces", [0, 2.5, 1.0, None], "count is 2.5; a whole number is needed"),
-    ("sample_faces", [10**400, 2, 1.0, None], "...; allowed are 0 to 9223372036854775807"),
-    ("sample_faces", [0, 4, 1.0, {"a": 1}], "model is {'a': 1} (dict); a text is needed"),
-    ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, 1, "gif", 0], "loop is 1 (int); true or false is needed"),
-    ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, None, 0], "format is empty; allowed are gif, mp4, webp"),
-    ("sample_scene", [["peaks"], 1], "scene is ['peaks'] (list); a text is needed"),
-    ("sample_scene", ["peaks", 1, [0, "1"]], "start_scale is '1' (str); a number is needed"),
-    ("sample_scene", ["peaks", 1, [0, 1, 2, 3]], "start_scale is [0, 1, 2, 3]; 1 to 3 values are allowed"),
-    ("edit_face", ["x"], "face is 'x' (str); an object is needed"),
-    ("morph_faces", [{"seed": 1}], "faces is {'seed': 1} (dict); a list is needed"),
-    ("map_faces", [{}, {}, {"seed": "x"}], "seed is 'x' (str); a number is needed"),
-    ("retarget_picture", [{"a": 1}], "picture is {'a': 1} (dict); an uploaded file is needed"),
-    ("invert_face", [None], "picture is empty; a picture is needed"),
-    ("add_scene", [], "archive is empty; a ZIP of a trained scene is needed"),
-)
-
-
 def test_a_wrong_argument_is_named_with_its_value_and_type(stranger):
-    for endpoint, data, message in WRONG:
+    for endpoint, data, message in (
+        ("sample_faces", [0, 4, None, None], "truncation is empty; a number is needed"),
+        ("sample_faces", [10**400, 2, 1.0, None], "...; allowed are 0 to 9223372036854775807"),
+        ("sample_faces", [0, 4, 1.0, {"a": 1}], "model is {'a': 1} (dict); a text is needed"),
+        ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, 1, "gif", 0], "loop is 1 (int); true or false is needed"),
+        ("sample_scene", [["peaks"], 1], "scene is ['peaks'] (list); a text is needed"),
+        ("sample_scene", ["peaks", 1, [0, "1"]], "start_scale is '1' (str); a number is needed"),
+        ("sample_scene", ["peaks", 1, [0, 1, 2, 3]], "start_scale is [0, 1, 2, 3]; 1 to 3 values are allowed"),
+        ("edit_face", ["x"], "face is 'x' (str); an object is needed"),
+        ("morph_faces", [{"seed": 1}], "faces is {'seed': 1} (dict); a list is needed"),
+        ("retarget_picture", [{"a": 1}], "picture is {'a': 1} (dict); an uploaded file is needed"),
+        ("invert_face", [None], "picture is empty; a picture is needed"),
+        ("add_scene", [], "archive is empty; a ZIP of a trained scene is needed"),
+    ):
         kind, answer = stranger.call(endpoint, data)
         assert kind == "error" and message in answer["error"], (endpoint, data, answer)
+
+
+def test_the_chosen_pictures_are_uploads_and_few(events, stranger):
+    """Whichever event takes files and what is chosen of them: what it writes is called by the files alone."""
+    file = stranger.upload(PICTURE)
+    chosen = [(number, kinds) for number, _, kinds in events if sorted(kinds) == ["checkbox", "file", "gallery"]]
+    assert chosen
+    for event, kinds in chosen:
+        for files, number, shown, said in (
+            ([file, file], 0, 2, '"orig_name": "pictures.zip"'),
+            ([file], 1, 1, "does not belong together"),
+            ([file] * 100, 0, 100, "number of pictures is 100"),
+            ([file], 0, 2, "error"),
+        ):
+            gallery = [{"image": file, "caption": "a picture"}] * shown
+            given = {"file": files, "checkbox": True, "gallery": gallery}
+            clicked = {"index": number, "value": None, "_data": None}
+            answer = stranger.event(event, [given[kind] for kind in kinds], event_data=clicked)
+            assert answer["success"] == (len(files) == 2) and said in json.dumps(answer["output"]), answer
 
 
 @pytest.mark.soak
@@ -338,25 +337,3 @@ def test_one_address_leaves_room_for_others(app):
     while other.call("health", [])[1][0]["queues"]["events"]:
         assert time.monotonic() - begun < 120
         time.sleep(1)
-
-
-def test_the_chosen_pictures_are_uploads_and_few(events, stranger):
-    """Whichever event takes files and what is chosen of them: what it writes is called by the files alone."""
-    file = stranger.upload(PICTURE)
-    chosen = [(number, kinds) for number, _, kinds in events if sorted(kinds) == ["checkbox", "file", "gallery"]]
-    assert chosen
-    for event, inputs in chosen:
-
-        def answer(files, number, shown=None, event=event, inputs=inputs):
-            gallery = [{"image": one, "caption": "a picture"} for one in shown or files]
-            given = {"file": files, "checkbox": True, "gallery": gallery}
-            clicked = {"index": number, "value": None, "_data": None}
-            return stranger.event(event, [given[kind] for kind in inputs], event_data=clicked)
-
-        one = answer([file, file], 0)
-        assert one["success"] and '"orig_name": "pictures.zip"' in json.dumps(one["output"]), one
-        other = answer([file], 1)
-        assert not other["success"] and "does not belong together" in other["output"]["error"]
-        many = answer([file] * 100, 0)
-        assert not many["success"] and "number of pictures is 100" in many["output"]["error"]
-        assert not answer([file], 0, [file, file])["success"]

