@@ -18,9 +18,6 @@ pytestmark = pytest.mark.soak
 PICTURE = ROOT / "examples" / "sunset.jpg"
 
 
-# -- restarts ----------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def own_app(folder, **environment):
     """The app with temporary and cache folders of its own."""
@@ -46,26 +43,23 @@ def keys_of_browsers(address):
     return {it["props"]["storage_key"]: it["props"]["secret"] for it in components}
 
 
-def ended(pid, seconds):
-    """How long a process took to end. Fails after so many seconds."""
+def end(pid, number):
+    """Send a signal to a process and wait until it has ended, for a minute at most."""
+    os.kill(pid, number)
     begun = time.monotonic()
     while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z":
-        assert time.monotonic() - begun < seconds
+        assert time.monotonic() - begun < 60
         time.sleep(0.05)
-    return time.monotonic() - begun
 
 
 def test_sigterm_tells_keeps_finished_scales_and_clears_up(tmp_path):
     with own_app(tmp_path) as address:
         keys = keys_of_browsers(address)
         job = train_until(Client(address, verbose=False), 2, iterations=40)
-        os.kill(address.pid, signal.SIGTERM)
-        ended(address.pid, 60)
+        end(address.pid, signal.SIGTERM)
         status, *_, record, name = job.outputs()[-1]
-        assert (
-            "the app is being restarted" in status
-            and f"of {record['scales']} scales are kept as {display_name(name)}" in status
-        )
+        assert "the app is being restarted" in status
+        assert f"of {record['scales']} scales are kept as {display_name(name)}" in status
         assert not list((tmp_path / "tmp").iterdir())  # no upload, no picture, no folder
     with own_app(tmp_path) as address:  # the scene is there again, as far as it was trained
         assert keys_of_browsers(address) == keys  # browsers can read what they remember
@@ -73,15 +67,11 @@ def test_sigterm_tells_keeps_finished_scales_and_clears_up(tmp_path):
         assert len(client.predict(name, count=2, api_name="/sample_scene")[1]) == 2
         assert name not in client.predict(api_name="/models")["scenes"]  # it is nobody else's
         assert not list((tmp_path / "cache" / "darkroom" / "scenes").iterdir())
-        os.kill(address.pid, signal.SIGKILL)
-        ended(address.pid, 60)
+        end(address.pid, signal.SIGKILL)
     stale = list((tmp_path / "tmp").iterdir())
     assert stale
     with own_app(tmp_path):
         assert not set(stale) & set((tmp_path / "tmp").iterdir())
-
-
-# -- a full disk -------------------------------------------------------------------------------------------------------
 
 
 def test_a_full_disk_is_said_and_passes(tmp_path):
@@ -93,14 +83,13 @@ def test_a_full_disk_is_said_and_passes(tmp_path):
             while filler.write(bytes(4096)):
                 pass
         before = sorted(small_disk.rglob("*"))
-        answers = [
-            stranger.call("sample_faces", [99, 16, 1.0, None]),
-            stranger.call("sample_scene", ["peaks", 4, 0, 99]),
-            stranger.call("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, "mp4", 99]),
-            stranger.call("train_scene", [file, "fast", 0, None, None]),
-        ]
-        for kind, answer in answers:
-            assert kind == "error" and answer["error"].startswith("the disk is full"), answer
+        for endpoint, arguments in (
+            ("sample_faces", [99, 16, 1.0, None]),
+            ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, "mp4", 99]),
+            ("train_scene", [file, "fast", 0, None, None]),
+        ):
+            kind, answer = stranger.call(endpoint, arguments)
+            assert kind == "error" and answer["error"].startswith("the disk is full"), (endpoint, answer)
         upload = stranger.http.post(f"{API}/upload", files={"files": ("a.png", bytes(2_000_000))})
         assert upload.status_code == 507 and "the disk is full" in upload.text
         assert not [path for path in set(small_disk.rglob("*")) - set(before) if path.is_file() and path.stat().st_size]
