@@ -34,15 +34,14 @@ class ModelConfig:
     def __post_init__(self) -> None:
         # Files from elsewhere come with a configuration: nothing is made that they merely claim.
         check_range("number of scales", len(self.sizes), 1, MAX_SCALES)
+        for height, width in self.sizes:
+            check_whole("a scale's height", height, 1, MAX_TRAINED_SIDE)
+            check_whole("a scale's width", width, 1, MAX_TRAINED_SIDE)
         for name in ("channels", "norms", "paddings"):
             entries = len(getattr(self, name))
             if entries != len(self.sizes):
                 raise ValueError(f"{name} has {entries} entries; {len(self.sizes)} scales need as many")
-        for (height, width), channels, norm, padding in zip(
-            self.sizes, self.channels, self.norms, self.paddings, strict=True
-        ):
-            check_whole("a scale's height", height, 1, MAX_TRAINED_SIDE)
-            check_whole("a scale's width", width, 1, MAX_TRAINED_SIDE)
+        for channels, norm, padding in zip(self.channels, self.norms, self.paddings, strict=True):
             check_whole("channels", channels, 1, MAX_CHANNELS)
             check_choice("norm", norm, get_args(Norm))
             check_choice("padding", padding, get_args(Padding))
