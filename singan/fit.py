@@ -1,8 +1,4 @@
-"""A photograph in another shape: its subjects stay as they are, and what was deformed around them is redrawn.
-
-`singan.importance` finds the subjects, `singan.strips` their places; the rest is made of patches of the photograph at
-the subjects' scale, coarse to fine, as in `singan.enlarge`.
-"""
+"""A photograph in another shape: its subjects stay as they are, and what was deformed around them is redrawn."""
 
 from collections.abc import Generator, Iterator
 
@@ -43,8 +39,8 @@ class Fitting:
     def __init__(self, photograph: Image.Image, importance: Importance, strips: Strips, size: Size) -> None:
         """size: (width, height), px, for which `strips` were found; their scale is at most 1."""
         self.size, self.strips, self.subject = size, strips, importance.subject
-        self.rows = pieces(strips.rows.sizes, photograph.height, size[1])
-        self.columns = pieces(strips.columns.sizes, photograph.width, size[0])
+        self.rows = pieces(strips.rows, photograph.height, size[1])
+        self.columns = pieces(strips.columns, photograph.width, size[0])
         own = [max(PATCH + 1, round(side * strips.scale)) for side in photograph.size]
         self.source: Bytes = np.array(photograph.resize(own, Image.Resampling.LANCZOS))
         self.kept = self._kept()

@@ -38,15 +38,9 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Axis:
-    sizes: Floats  # (66,) px of a margin, 64 strips and a margin; they add up to the picture's side
-    cost: float
-
-
-@dataclass(frozen=True)
 class Strips:
-    rows: Axis
-    columns: Axis
+    rows: Floats  # (66,) px of a margin, 64 strips and a margin; they add up to the picture's side
+    columns: Floats  # likewise
     scale: float  # of the subjects, px of the picture for one of the photograph
     cost: float  # of all choices
     stretched: bool  # whether a subject is, where the photograph's border cuts it
@@ -74,15 +68,17 @@ def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: W
     profiles = [_Profile(importance, axis, wishes) for axis in (0, 1)]
 
     def tried(scale: float) -> Strips:
-        axes, stretched, margins = list[Axis](), False, False
+        axes, stretched, margins = list[Floats](), False, False
+        costs = list[float]()
         for it, own, side in zip(profiles, photograph, picture, strict=True):
             natural = scale * unit * own / CELLS
-            axes.append(axis := it.arranged(natural, side))
-            stretched |= bool((axis.sizes[1:-1][it.held & ~it.rigid] > 1.05 * natural).any())
-            margins |= it.margin_at_subject(axis.sizes)
-        rows, columns = axes
-        cost = rows.cost + columns.cost + SHRINK * max(0.0, -math.log(scale)) ** 2
-        return Strips(rows, columns, scale * unit, cost, stretched, stretched or margins)
+            sizes, cost = it.arranged(natural, side)
+            axes.append(sizes)
+            costs.append(cost)
+            stretched |= bool((sizes[1:-1][it.held & ~it.rigid] > 1.05 * natural).any())
+            margins |= it.margin_at_subject(sizes)
+        cost = sum(costs) + SHRINK * max(0.0, -math.log(scale)) ** 2
+        return Strips(axes[0], axes[1], scale * unit, cost, stretched, stretched or margins)
 
     # The subjects have to fit in.
     most = min(
@@ -116,8 +112,8 @@ class _Profile:
         self.lines, self.slants = _lines(importance.lines, axis)
         self.written, self.wishes = float(text.mean()), wishes  # the share of the photograph that is writing
 
-    def arranged(self, natural: float, side: int) -> Axis:
-        """Find the best of all crops and margins. natural: px of a strip at the common scale."""
+    def arranged(self, natural: float, side: int) -> tuple[Floats, float]:
+        """Find the best of all crops and margins, and its cost. natural: px of a strip at the common scale."""
         powers = [1.0, 0.0] if self.slants.any() else [1.0]  # of stiffness: evenly deformed, lines stay straight
         grid = np.meshgrid(*self._cuts(), GROWTH, powers, indexing="ij")
         before, after, growth, power = (it.ravel() for it in grid)
@@ -136,7 +132,7 @@ class _Profile:
         n = int(costs.argmin())
         ends = shares[n] * margin[n]
         sizes = np.r_[ends[0], factors[n], ends[1]]
-        return Axis(sizes * side / sizes.sum(), float(costs[n]))
+        return sizes * side / sizes.sum(), float(costs[n])
 
     def margin_at_subject(self, sizes: Floats) -> bool:
         """Return whether a margin that anybody sees lies where the photograph's border cuts a subject."""

@@ -27,29 +27,29 @@ def test_a_subject_keeps_one_scale_and_is_never_cut(shape: tuple[int, int]) -> N
     for axis, side, own, held in zip(
         (strips.rows, strips.columns), shape, PHOTOGRAPH, (slice(21, 41), slice(31, 51)), strict=True
     ):
-        assert axis.sizes.sum() == pytest.approx(side) and (axis.sizes >= 0).all()
-        assert axis.sizes[held] == pytest.approx(strips.scale * own / CELLS, rel=0.01)
-        assert axis.sizes[1:-1].max() <= 1.01 * MOST * strips.scale * own / CELLS
+        assert axis.sum() == pytest.approx(side) and (axis >= 0).all()
+        assert axis[held] == pytest.approx(strips.scale * own / CELLS, rel=0.01)
+        assert axis[1:-1].max() <= 1.01 * MOST * strips.scale * own / CELLS
     assert not strips.stretched
     for wishes in (Wishes(), Wishes(crop=1.0)):  # room is left about it
-        assert (arrange(MIDDLE, PHOTOGRAPH, shape, wishes).columns.sizes[1:-1] > 0)[28 - ROOM : 52 + ROOM].all()
+        assert (arrange(MIDDLE, PHOTOGRAPH, shape, wishes).columns[1:-1] > 0)[28 - ROOM : 52 + ROOM].all()
 
 
 def test_in_its_own_shape_a_photograph_stays_as_it_is() -> None:
     strips = arrange(MIDDLE, PHOTOGRAPH, (300, 450))
     assert strips.scale == pytest.approx(0.5) and strips.cost < 0.01
-    assert strips.rows.sizes[1:-1] == pytest.approx(300 / CELLS, rel=0.01) and strips.rows.sizes[[0, -1]].max() < 0.1
+    assert strips.rows[1:-1] == pytest.approx(300 / CELLS, rel=0.01) and strips.rows[[0, -1]].max() < 0.1
 
 
 def test_without_a_subject_all_may_be_deformed() -> None:
     strips = arrange(matters(slice(0), slice(0)), PHOTOGRAPH, (900, 900))
-    assert strips.rows.sizes.sum() == pytest.approx(900)
-    assert strips.rows.sizes[1:-1].mean() / PHOTOGRAPH[0] > strips.columns.sizes[1:-1].mean() / PHOTOGRAPH[1]
+    assert strips.rows.sum() == pytest.approx(900)
+    assert strips.rows[1:-1].mean() / PHOTOGRAPH[0] > strips.columns[1:-1].mean() / PHOTOGRAPH[1]
 
 
 def test_a_subject_that_the_border_cuts_is_stretched_there_alone() -> None:
     strips = arrange(matters(slice(0, CELLS), slice(20, 44)), PHOTOGRAPH, (2532, 1170))
-    factors = strips.rows.sizes[1:-1] * CELLS / PHOTOGRAPH[0] / strips.scale
+    factors = strips.rows[1:-1] * CELLS / PHOTOGRAPH[0] / strips.scale
     assert strips.stretched and factors[12:-12] == pytest.approx(1, rel=0.01) and factors[[0, -1]].max() > 1.2
 
 
@@ -57,9 +57,9 @@ def test_wishes_are_heeded() -> None:
     def shares(wishes: Wishes) -> tuple[float, float, float]:
         """Of the photograph's columns that are left out; of the picture's rows that are margins; deformed strips."""
         strips = arrange(MIDDLE, PHOTOGRAPH, (2532, 1170), wishes)
-        there = strips.rows.sizes[1:-1] > 0
-        factors = strips.rows.sizes[1:-1][there] * CELLS / PHOTOGRAPH[0] / strips.scale
-        cropped, margins = (strips.columns.sizes[1:-1] == 0).mean(), strips.rows.sizes[[0, -1]].sum() / 2532
+        there = strips.rows[1:-1] > 0
+        factors = strips.rows[1:-1][there] * CELLS / PHOTOGRAPH[0] / strips.scale
+        cropped, margins = (strips.columns[1:-1] == 0).mean(), strips.rows[[0, -1]].sum() / 2532
         return float(cropped), float(margins), float(np.abs(np.log(factors)).mean())
 
     assert Wishes(1, 0, 0).plain_crop and not Wishes(1, 0).plain_crop and not Wishes().plain_crop
@@ -74,7 +74,7 @@ def test_slanting_lines_are_bent_less_and_others_count_for_nothing() -> None:
         """Variance of the factors of the columns along the slanting line, over the square of their mean."""
         marked = replace(MIDDLE, lines=np.array(lines))
         axis = arrange(marked, PHOTOGRAPH, (600, 500)).columns
-        there = axis.sizes[1 + CELLS // 8 : 1 - CELLS // 8]
+        there = axis[1 + CELLS // 8 : 1 - CELLS // 8]
         there = there[there > 0]
         return float(there.var() / there.mean() ** 2)
 
