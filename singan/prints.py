@@ -13,7 +13,7 @@ from singan.enlarge import Enlarger, Layout, developed, filled
 from singan.fit import Fitting
 from singan.importance import Importance
 from singan.patches import PATCH, compiled
-from singan.strips import Strips, Wishes, arrange
+from singan.strips import Wishes, arrange
 from singan.super_resolution import MOST, beyond
 
 BROKEN = 3.0  # cost of strips from which on the picture would be worse than a crop, by eye
@@ -51,11 +51,11 @@ class FittedPrint:
         compiled()  # here, as the steps may be drawn where others wait for their turn
         self.photograph, self.importance, self.size = photograph, importance, size
         self.strips = arrange(importance, photograph.size[::-1], size[::-1], wishes)
-        self.plain_crop = wishes.plain_crop
+        self.wishes = wishes
 
     def steps(self, seed: int, number: int = 0) -> Iterator[Step]:
         """Yield the steps of the print; the first shows the deformed photograph."""
-        if self.plain_crop or self.strips.cost > BROKEN:
+        if self.wishes.plain_crop or self.strips.cost > BROKEN:
             yield Step(number, cropped(self.photograph, self.size, self.importance.centre))
             return
         scale = max(1.0, self.strips.scale)  # above 1 the photograph has too few pixels
@@ -69,16 +69,17 @@ class FittedPrint:
         yield from (replace(step, number=number) for step in steps)
 
     def note(self) -> str | None:
-        return fitted_note(self.strips, self.photograph.size, self.size, self.plain_crop)
+        return fitted_note(self.importance, self.photograph.size, self.size, self.wishes)
 
 
-def fitted_note(strips: Strips, photograph: Size, size: Size, plain_crop: bool = False) -> str | None:
+def fitted_note(importance: Importance, photograph: Size, size: Size, wishes: Wishes) -> str | None:
     """Return a remark on a photograph of one size that `FittedPrint` makes another, if there is one."""
-    if plain_crop or strips.cost > BROKEN:
+    strips = arrange(importance, photograph[::-1], size[::-1], wishes)
+    if wishes.plain_crop or strips.cost > BROKEN:
         share = min(1.0, *(own / side for own, side in zip(photograph, size, strict=True)))
         width, height = (round(side * share) for side in size)
         beyond_own = f"beyond {width} × {height} px, which the photograph fills, it is plainly enlarged"
-        notes = [None if plain_crop else CROPPED, beyond_own if share < 1 else None]
+        notes = [None if wishes.plain_crop else CROPPED, beyond_own if share < 1 else None]
     else:
         width, height = (round(side / max(1.0, strips.scale)) for side in size)
         notes = [CONTINUED if strips.continued else None, invented(size, (width, height))]

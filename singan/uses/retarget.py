@@ -20,7 +20,7 @@ from singan.importance import importance
 from singan.masks import check_shape
 from singan.prints import FittedPrint, fitted_note, invented, prints
 from singan.scene import Scene
-from singan.strips import Wishes, arrange
+from singan.strips import Wishes
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
@@ -88,8 +88,8 @@ class Retarget(PicturesUse[Scene]):
 
     def note(self, model: Scene) -> str | None:
         if self.mode == "fit":
-            own = model.original_size  # decoding the photograph takes longer than all else
-            return fitted_note(arrange(model.importance, own[::-1], self.size[::-1]), own, self.size)
+            # Of its size alone: decoding the photograph takes longer than all else.
+            return fitted_note(model.importance, model.original_size, self.size, Wishes())
         return invented(self.size, model.original_size) if self.enlarge else None
 
     def stem(self) -> str:
