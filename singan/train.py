@@ -83,9 +83,7 @@ def records(trainer: PyramidTrainer, checkpoint: Checkpoint | None = None) -> ab
         trainer.advance(n)
         for attempt in range(ATTEMPTS):
             try:
-                for record in run_scale(trainer, n, attempt, checkpoint):
-                    checkpoint = record.checkpoint
-                    yield record
+                checkpoint = yield from run_scale(trainer, n, attempt, checkpoint)
                 break
             except Diverged:
                 trainer.stopwatch.since = None
@@ -94,7 +92,9 @@ def records(trainer: PyramidTrainer, checkpoint: Checkpoint | None = None) -> ab
             raise TrainingError(f"{which} gave no picture, twice; {n} scales are finished")
 
 
-def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpoint | None) -> abc.Iterator[Progress]:
+def run_scale(
+    trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpoint | None
+) -> abc.Generator[Progress, None, Checkpoint | None]:
     """Train scale n and take it over. Raises Diverged where it gives no picture, or a worse one than came in."""
     scale, i, last = trainer.trainer(n, attempt), 0, False
     next_record = next_preview = 0.0
@@ -119,6 +119,7 @@ def run_scale(trainer: PyramidTrainer, n: int, attempt: int, checkpoint: Checkpo
             checkpoint = trainer.checkpoint()
         clock, steps = trainer.stopwatch.read(), scale.schedule.iterations
         yield Progress(n, trainer.scales, i, steps, losses, *clock, attempt, preview, checkpoint)
+    return checkpoint
 
 
 def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:

@@ -88,10 +88,7 @@ class Stopwatch:
         self.since: tuple[float, float] | None = None
 
     def lap(self, n: int, share: float) -> bool:
-        """Note that this share of scale n is done, and return whether it is the first lap.
-
-        The speed is measured from there: the first also pays for what is set up once, and says nothing of the rest.
-        """
+        """Note that this share of scale n is done, and return whether it is the first lap, which pays for the setup."""
         self.left = self.work[n] * (1 - share) + sum(self.work[n + 1 :])  # at the end exactly 0
         first = self.since is None
         self.since = self.since or (time.perf_counter(), self.left)
@@ -178,10 +175,7 @@ class PyramidTrainer:
         return Rendered(*(self.pyramid.toned(generator.render(*it, self.dtype)) for it in inputs))
 
     def networks(self, n: int, attempt: int) -> tuple[Generator, Discriminator]:
-        """Make scale n's networks; those of a second attempt begin elsewhere.
-
-        They start from the weights of the scale below where the architectures agree (SinGAN, supplement 2).
-        """
+        """Make scale n's networks, from the weights below where the architectures agree (SinGAN, supplement 2)."""
         config, model = self.config, self.pyramid.config
         rng = seeded(config.seed, n, WEIGHTS, attempt)
         generator = self.pyramid.new_generator(n).requires_grad_(True)
