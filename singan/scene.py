@@ -120,11 +120,7 @@ class Scene(Pretrained):
     @property
     def print_size(self) -> Size:
         """Return the (width, height) of the largest print in the photograph's shape: its own, up to 16 megapixels."""
-        return self.full_size(self.original_size)
-
-    def full_size(self, shape: Size) -> Size:
-        """Return the (width, height) of a shape, such as another size, that the photograph's pixels just fill."""
-        return sized(shape, min(math.prod(self.original_size), MAX_PRINT_PIXELS))
+        return sized(self.original_size, min(math.prod(self.original_size), MAX_PRINT_PIXELS))
 
     def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
         return prints(self.original, layouts, size, seed, drafts)

@@ -52,7 +52,7 @@ def test_a_loop_has_no_seam(photograph: Image.Image) -> None:
 def test_a_scene_prints_its_animation(tiny_scene: ScenePipeline, loop: bool) -> None:
     frames, again = (tiny_scene.animate(1, frames=3, loop=loop, enlarge=True) for _ in range(2))
     assert [it.tobytes() for it in frames] == [it.tobytes() for it in again]
-    assert {it.size for it in frames} == {tiny_scene.full_size(tiny_scene.size)}
+    assert {it.size for it in frames} == {tiny_scene.print_size}
 
 
 @pytest.mark.parametrize(("alpha", "beta", "frames"), [(0.1, 0.9, 10), (0.02, 0.8, 25), (0.01, 1.0, 4)])

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from singan import ScenePipeline
+from singan.config import MAX_PRINT_PIXELS
+from singan.enlarge import sized
 from singan.patches import Bytes, resized
 from singan.pieces import each, whole
 from singan.prints import invented
@@ -73,7 +75,8 @@ def test_a_scene_is_enlarged_up_to_what_fits(tiny_scene: ScenePipeline, monkeypa
 
 def test_a_rounded_pixel_is_no_lack_of_pixels(shipped: ScenePipeline) -> None:
     for shape in ((250, 188), (1, 1), (9, 19), (21, 9), (1, 4), (1, 8), (1, 13)):
-        assert invented(shipped.full_size(shape), shipped.original_size) is None
+        size = sized(shape, min(math.prod(shipped.original_size), MAX_PRINT_PIXELS))
+        assert invented(size, shipped.original_size) is None
 
 
 def test_a_size_beyond_the_photograph_is_enlarged_to_the_very_size(tiny_scene: ScenePipeline) -> None:
