@@ -1,9 +1,7 @@
 """Warnings, before a task is done, of what it is known to fail on.
 
-Patches say nothing of what they show (Shaham et al., ICCV 2019): a landscape is as good when its patches stand
-elsewhere, a face, a word or a single animal is not. Other pictures do the better the more they repeat themselves.
-`benchmarks/suitability.py` measures how often a warning is right, `benchmarks/repetition.py` how well repetition
-predicts the coherence of samples, and finds its weights.
+Patches say nothing of what they show (Shaham et al., ICCV 2019). `benchmarks/suitability.py` measures how often a
+warning is right, `benchmarks/repetition.py` how well repetition predicts coherence, and finds its weights.
 """
 
 import math
@@ -48,10 +46,7 @@ WARNINGS: dict[Kind, str] = {
 
 
 def kinds(picture: Picture) -> list[Kind]:
-    """Find reasons against training on a picture, if any. Takes about a second. Raises PictureError.
-
-    A face or a page is not also called an object, and none of them poor in repetition.
-    """
+    """Find reasons against training on a picture, if any. Takes about a second. Raises PictureError."""
     image = at_most(open_picture(picture))
     found = importance(image)
     shown: list[tuple[Kind, float, float]] = [("face", found.face, FACE), ("text", found.text.mean(), TEXT)]
@@ -93,10 +88,9 @@ def repetition(picture: Picture) -> tuple[float, ...]:
 
 
 def expected_coherence(picture: Picture) -> float:
-    """Predict the coherence of `standard`'s samples: their patches' mean RMS distance to the picture's.
+    """Predict the coherence of `standard`'s samples: their patches' mean RMS distance to the picture's, 0 to about 0.1.
 
-    0: every patch is the picture's own; of natural pictures 0.015 to 0.1. Predicted before any training. About half a
-    second. Raises PictureError.
+    Takes about half a second. Raises PictureError.
     """
     bias, *weights = WEIGHTS
     logarithms = (math.log(max(distance, LEAST)) for distance in repetition(picture))

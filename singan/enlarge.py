@@ -57,10 +57,7 @@ class Enlarger:
         self.size = filled(size, photograph.size)
 
     def stages(self, layout: Layout, seed: int = 0) -> Iterator[Step]:
-        """Yield the steps of a print, in pieces of work of a fraction of a second; scales that are finished are shown.
-
-        The same seed gives the same.
-        """
+        """Yield the steps of a print, each a fraction of a second; finished scales are shown. A seed gives the same."""
         shapes, reals = self.pyramid
         if layout.region:
             shapes = [shape_of(real) for real in reals]
@@ -94,10 +91,7 @@ class Enlarger:
 
 
 def developed(prints: Iterable[tuple[Image.Image | None, Iterator[Step]]]) -> Iterator[Step]:
-    """Number the steps of prints: first drafts of a few, then these prints, one after another.
-
-    prints: of each its draft, None where an early step is to be one, and its steps.
-    """
+    """Number the steps of (draft, steps), None for an early step: first drafts of a few, then these prints in turn."""
     numbered = enumerate(prints)
     while some := list(islice(numbered, AT_ONCE)):
         for number, (draft, steps) in some:

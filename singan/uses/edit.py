@@ -18,11 +18,7 @@ LARGE = 10  # px at that scale, the root of the changed area: what is smaller ha
 
 @dataclass(frozen=True)
 class Edit(Redraw):
-    """Let changes in a scene's photograph grow into it.
-
-    The changed picture comes in below `start_scale`, and what is finer than that is redrawn: by the networks or,
-    enlarged, by the photograph's patches. Away from the mask, all stays the photograph.
-    """
+    """Let changes in a scene's photograph grow into it."""
 
     picture: Image.Image = option(help="the scene's photograph with changes", label="Changed picture")
     mask: Image.Image | None = option(

@@ -26,11 +26,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Harmonize(Redraw):
-    """Give what was pasted into a scene's photograph the photograph's look.
-
-    It takes on the photograph's colours; then it comes in below `start_scale`, and what is finer than that is redrawn:
-    by the networks or, enlarged, by the photograph's patches. Away from the mask, all stays the photograph.
-    """
+    """Give what was pasted into a scene's photograph the photograph's look."""
 
     picture: Image.Image = option(help="the scene's photograph with something pasted into it", label="Picture")
     mask: Image.Image | None = option(

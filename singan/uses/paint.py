@@ -17,11 +17,7 @@ COLOURS = 5  # main ones of a scene, as many as in the official code
 
 @dataclass(frozen=True)
 class Paint(Redraw):
-    """Turn a drawing into a picture with a scene's content.
-
-    The drawing, stretched to the scene's shape, comes in below `start_scale`, and what is finer than that is redrawn:
-    by the networks or, enlarged, by the photograph's patches.
-    """
+    """Turn a drawing into a picture with a scene's content."""
 
     GIVEN = "drawing"
 

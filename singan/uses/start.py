@@ -35,7 +35,10 @@ def start_scale_option(default: int | None, help: str, low: int = 0, **said: Any
 
 
 class Redraw(PicturesUse[Scene]):
-    """Redraw what of a given picture is finer than a start scale."""
+    """Redraw what of a given picture, stretched to the scene's shape, is finer than `start_scale`.
+
+    The networks do it or, enlarged, the photograph's patches. Away from a mask, all stays the photograph.
+    """
 
     GIVEN: ClassVar = "picture"  # the option that is redrawn
     start_scale: int | None
