@@ -17,17 +17,15 @@ from darkroom.model_files import SCENE_KIND, Pretrained, header_of, layout_of, r
 from darkroom.seeds import MAX_SEED, seeded
 from darkroom.uses import Size, Step
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, ModelConfig, Shape, TrainConfig, check_output
-from singan.enlarge import Enlarger, Layout, sized
+from singan.enlarge import Layout, sized
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.importance import Importance, importance
 from singan.model import NoiseSource, Pyramid, scale_noise
-from singan.motion import moving_prints
 from singan.photograph import Photograph
 from singan.prints import prints
 
 FORMAT = 1
 MAX_PIXELS = 4_000_000  # that networks draw
-FRAME_PIXELS = 1280 * 720  # of an animation, enlarged
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
 BelowSource = Callable[[Sequence[Shape]], Tensor | None]  # the picture that the scales of `sizes` give
@@ -124,11 +122,6 @@ class Scene(Pretrained):
 
     def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
         return prints(self.original, layouts, size, seed, drafts)
-
-    def moving_prints(self, frames: Iterator[Image.Image], loop: bool) -> Iterator[Step]:
-        """Print the frames of an animation at the photograph's size, with FRAME_PIXELS at most."""
-        size = sized(self.print_size, min(math.prod(self.print_size), FRAME_PIXELS))
-        return moving_prints(Enlarger(self.original, size), frames, loop)
 
     @property
     def last_scale(self) -> int:

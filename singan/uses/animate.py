@@ -1,5 +1,6 @@
 """The picture in motion (SinGAN, supplement 4)."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,10 +12,13 @@ from torch import Tensor
 from darkroom.checks import check_range
 from darkroom.seeds import seeded
 from darkroom.uses import AnimationUse, Step, as_steps, format_option, fps_option, option, seed_option
+from singan.enlarge import Enlarger, sized
 from singan.model import NoiseSource
+from singan.motion import moving_prints
 from singan.scene import Scene
 from singan.uses.start import STRENGTHS, enlarge_option, print_suffix, start_scale_option
 
+PRINTED_PIXELS = 1280 * 720  # of a frame, enlarged
 FIRST_STEP = 0.05  # share of new noise in the second frame
 LEAST_PULL = 0.01  # alpha of a closed walk: without any pull it has no one place
 
@@ -26,7 +30,7 @@ class Animate(AnimationUse[Scene]):
     alpha pulls the walk back to the picture, beta keeps its direction; a lower start scale moves larger things. With
     `loop` the walk is closed: it is the same process on noise that repeats after `frames` steps, and the animation
     begins after its smallest step, so that the step from the last frame to the first is not larger than any other;
-    without, it begins with the trained picture. fps and format are those of its file.
+    without, it begins with the trained picture.
     """
 
     start_scale: int = start_scale_option(
@@ -50,7 +54,10 @@ class Animate(AnimationUse[Scene]):
     def steps(self, model: Scene) -> Iterator[Step]:
         model.check_start(self.start_scale)
         frames = self._frames(model)
-        return model.moving_prints(frames, self.loop) if self.enlarge else as_steps(frames)
+        if not self.enlarge:
+            return as_steps(frames)
+        size = sized(model.print_size, min(math.prod(model.print_size), PRINTED_PIXELS))
+        return moving_prints(Enlarger(model.original, size), frames, self.loop)
 
     def _frames(self, model: Scene) -> Iterator[Image.Image]:
         sizes, pyramid, walks = model.shapes_for(), model.pyramid, dict[int, Walk]()
