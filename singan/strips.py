@@ -68,17 +68,13 @@ def arrange(importance: Importance, photograph: Shape, picture: Shape, wishes: W
     profiles = [_Profile(importance, axis, wishes) for axis in (0, 1)]
 
     def tried(scale: float) -> Strips:
-        axes, stretched, margins = list[Floats](), False, False
-        costs = list[float]()
-        for it, own, side in zip(profiles, photograph, picture, strict=True):
-            natural = scale * unit * own / CELLS
-            sizes, cost = it.arranged(natural, side)
-            axes.append(sizes)
-            costs.append(cost)
-            stretched |= bool((sizes[1:-1][it.held & ~it.rigid] > 1.05 * natural).any())
-            margins |= it.margin_at_subject(sizes)
-        cost = sum(costs) + SHRINK * max(0.0, -math.log(scale)) ** 2
-        return Strips(axes[0], axes[1], scale * unit, cost, stretched, stretched or margins)
+        natural = [scale * unit * own / CELLS for own in photograph]
+        (rows, row_cost), (columns, column_cost) = map(_Profile.arranged, profiles, natural, picture)
+        axes = list(zip(profiles, (rows, columns), natural, strict=True))
+        stretched = any((sizes[1:-1][it.held & ~it.rigid] > 1.05 * px).any() for it, sizes, px in axes)
+        continued = stretched or any(it.margin_at_subject(sizes) for it, sizes, _ in axes)
+        cost = row_cost + column_cost + SHRINK * max(0.0, -math.log(scale)) ** 2
+        return Strips(rows, columns, scale * unit, cost, stretched, continued)
 
     # The subjects have to fit in.
     most = min(
