@@ -95,10 +95,7 @@ def _laid(image: Image.Image, line: Sequence[Piece], own: int) -> Image.Image:
 
 
 def cropped(photograph: Image.Image, size: Size, centre: tuple[float, float]) -> Image.Image:
-    """Cut the largest part of a photograph in the shape of a (width, height), px, and resize it to that.
-
-    centre: (x, y) of its middle, in parts of the photograph's sides, as far as the borders allow.
-    """
+    """Cut the largest part in the shape of a size, about an (x, y) in parts of the sides, and resize it to the size."""
     scale = min(own / side for own, side in zip(photograph.size, size, strict=True))
 
     def before(at: float, own: int, side: int) -> float:
@@ -110,10 +107,7 @@ def cropped(photograph: Image.Image, size: Size, centre: tuple[float, float]) ->
 
 
 def behind(photograph: Image.Image, subject: NDArray[np.bool_], side: int) -> Image.Image:
-    """Reduce a photograph to this longer side, at most, and fill its subjects from around them, coarse to fine.
-
-    subject: (rows, columns) of cells, whatever the photograph's shape.
-    """
+    """Reduce a photograph to this longer side, at most, and fill its subjects, (rows, columns), from around them."""
     share = min(1.0, side / max(photograph.size))
     small = photograph.resize([max(1, round(it * share)) for it in photograph.size], Resampling.BOX)
     held = torch.from_numpy(np.array(Image.fromarray(subject).resize(small.size)))[None, None].float()

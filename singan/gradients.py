@@ -107,10 +107,7 @@ def _differences(colours, gradients):  # type: ignore[no-untyped-def]
 
 @parallel()
 def _trust(differences):  # type: ignore[no-untyped-def]
-    """Return (2, H, W), of 255: how much the gradients count.
-
-    Where they differ by too much within a few px, there is an edge, and without it one side would bleed into the other.
-    """
+    """Return (2, H, W), of 255: how much the gradients count: not at edges, whose sides would bleed into each other."""
     _, height, width = differences.shape
     trust = np.empty(differences.shape, np.uint8)
     for y in numba.prange(height):

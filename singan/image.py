@@ -1,7 +1,4 @@
-"""Pictures in, tensors inside, pictures out; and the pyramid of sizes.
-
-Inside the package a picture is float32 NCHW RGB in [-1, 1]; uint8 exists in `to_tensor` and `to_pil` only.
-"""
+"""Pictures in, tensors inside (float32 NCHW RGB in [-1, 1]), pictures out; and the pyramid of sizes."""
 
 import math
 from collections.abc import Sequence
@@ -47,10 +44,7 @@ def to_pil(x: Tensor) -> list[Image.Image]:
 
 
 def resize(x: Tensor, size: Sequence[int]) -> Tensor:
-    """Resize, bicubic with anti-aliasing, to (height, width), on the tensor's device.
-
-    SinGAN's own resize scales by a factor and crops; here the size is exact, at most a pixel's width apart from it.
-    """
+    """Resize, bicubic with anti-aliasing, to exactly (height, width); SinGAN's own scales by a factor and crops."""
     if tuple(x.shape[-2:]) == tuple(size):
         return x
     return F.interpolate(x, tuple(size), mode="bicubic", antialias=True, align_corners=False)

@@ -86,10 +86,7 @@ def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:
 
 
 def _subjects(mean: Tensor, most: Tensor) -> Tensor:
-    """Find the cells of objects that are sure somewhere, less what runs from the left to the right: a ridge, a shore.
-
-    mean, most: (64, 64), probabilities over each cell.
-    """
+    """Find objects that are sure somewhere, less a ridge or a shore, from probabilities over each cell, (64, 64)."""
     maybe = most > MAYBE
     sure = F.avg_pool2d(mean[None], 3, 1, 1)[0] > SURE
     left, right = (_connected(maybe & (torch.arange(CELLS) == column), maybe) for column in (0, CELLS - 1))

@@ -71,10 +71,7 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def render(self, noisy: Tensor, prev: Tensor, dtype: torch.dtype) -> Tensor:
-        """Draw a picture from noise + picture below and the picture below, both (N, 3, H, W), in evaluation.
-
-        Large ones pass in strips that overlap by the margin: the same pixels, less memory.
-        """
+        """Draw from noise + picture below and the picture below, (N, 3, H, W), in strips that take less memory."""
         padded, margin = self.pad(noisy), self.margin
         count, _, height, width = padded.shape
         rows = max(1, STRIP_PIXELS // (count * width) - 2 * margin)

@@ -61,9 +61,9 @@ class MovingPrint:
 
     def _first(self, drawn: Bytes) -> Matches:
         matches = match_all(resized(drawn, self.shapes[0]), self.reals[0])
-        for n, (shape, real) in enumerate(zip(self.shapes[: self.entry + 1], self.reals, strict=False)):
+        for n, (shape, real) in enumerate(zip(self.shapes[1 : self.entry + 1], self.reals[1:], strict=False), 1):
             now = resized(drawn, shape)
-            if not n or math.prod(shape) <= EXACT:
+            if math.prod(shape) <= EXACT:
                 matches = match_all(now, real)
             else:
                 begun = matches.enlarged(shape, shape_of(real), 1)

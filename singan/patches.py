@@ -99,8 +99,6 @@ def compiled() -> None:
     whole(smooth_vote(matches, nothing, 0.0))
 
 
-# -- exact search ------------------------------------------------------------------------------------------------------
-
 Place = tuple[float, float]
 
 
@@ -154,9 +152,6 @@ def matches_of(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool
     across, rows = photograph.shape[1] - PATCH + 1, len(picture) if wrapped else len(picture) - PATCH + 1
     corners = torch.stack([nearest // across, nearest % across], 1).int().numpy()
     return Matches(corners.reshape(rows, -1, 2), shape_of(picture), 1, wrapped)
-
-
-# -- PatchMatch --------------------------------------------------------------------------------------------------------
 
 
 def improve(
@@ -285,9 +280,6 @@ def _agreed(corners, y, x, step):  # type: ignore[no-untyped-def]
     return corners[y, x, 0], corners[y, x, 1]
 
 
-# -- voting ------------------------------------------------------------------------------------------------------------
-
-
 def vote(
     matches: Matches, photograph: Bytes, falloff: float, majority: int = 1, gradients: Gradients | None = None
 ) -> Generator[float, None, Bytes]:
@@ -314,10 +306,7 @@ def smooth_vote(
     matches: Matches, photograph: Bytes, falloff: float, majority: int = 1,
     kept: Mask | None = None, picture: Bytes | None = None,
 ) -> Generator[float, None, Bytes]:  # fmt: skip
-    """Vote without steps between patches that lie apart in the photograph, as `singan.gradients.smooth` has it.
-
-    kept, picture: as there; not where borders meet.
-    """
+    """Vote without steps between patches; kept, picture: as `singan.gradients.smooth` has them; not if wrapped."""
     around, inside = _across(matches, REACH)
     gradients = np.empty((2, *around.shape, 3), np.int16)
     colours = yield from each(vote(around, photograph, falloff, majority, gradients), lambda share: 0.5 * share)
@@ -326,10 +315,7 @@ def smooth_vote(
 
 
 def _across(matches: Matches, reach: int) -> tuple[Matches, tuple[slice, slice]]:
-    """Continue a picture whose borders meet beyond them, so that up to `reach` px away every pixel has all its votes.
-
-    Returns its patches, and where in that the picture lies; of other pictures, their own.
-    """
+    """Continue a wrapped picture, so that up to `reach` px beyond it pixels have all votes, and say where it lies."""
     (height, width), step = matches.shape, matches.step
     if not matches.wrapped:
         return matches, (slice(height), slice(width))

@@ -28,7 +28,6 @@ def prints(
 ) -> Iterator[Step]:
     """Return the steps of prints of this (width, height), px, one for each layout.
 
-    What the photograph's pixels do not fill is enlarged by super-resolution, and what that does not reach, plainly.
     drafts: whether the pictures that lay them out are shown as drafts. Raises ValueError where the size is not allowed.
     """
     check_output(size, MAX_PRINT_PIXELS, MAX_PRINT_PIXELS)

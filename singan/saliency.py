@@ -25,10 +25,7 @@ HIDDEN, WIDTH = 16, 64  # channels inside of a block, and of what it returns
 
 
 class Block(nn.Module):
-    """Run a residual U-block: a U-Net of `depth` levels (RSU in the paper).
-
-    dilated: whether levels widen their view by dilation instead of by pooling, as where the picture is small already.
-    """
+    """Run a residual U-block: a U-Net of `depth` levels (RSU in the paper), dilated where small, else pooled."""
 
     def __init__(self, channels_in: int, depth: int, dilated: bool = False) -> None:
         super().__init__()

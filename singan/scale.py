@@ -136,10 +136,7 @@ def new_player(network: Network, learning_rate: float, betas: tuple[float, float
 
 
 class Schedule:
-    """Count the iterations of a scale: at most `config.steps(n)`, fewer where its reconstruction settles.
-
-    The critic's loss never settles: it keeps learning.
-    """
+    """Count the iterations of a scale: at most `config.steps(n)`, fewer where its reconstruction settles."""
 
     def __init__(self, config: TrainConfig, n: int, device: torch.device) -> None:
         self.decay, self.settled = config.decay, config.settled
@@ -227,10 +224,7 @@ class ScaleTrainer:
         return real_scores.detach()
 
     def generator_step(self, real_scores: Tensor, fake: Tensor, rec: Tensor, target: Tensor) -> None:
-        """Update the generator: adversarial + alpha x reconstruction (SinGAN, equation 2).
-
-        real_scores: of the last critic step, without gradient; a pass less than to ask the critic again.
-        """
+        """Update the generator: adversarial + alpha x reconstruction (SinGAN, equation 2)."""
         self.critic.network.requires_grad_(False)
         loss = adversarial.generator_loss(self.game.loss, real_scores, self.critic.network(fake))
         reconstruction = F.mse_loss(rec, target)

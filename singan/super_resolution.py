@@ -52,10 +52,7 @@ def super_resolved(picture: Bytes, shape: Shape) -> Generator[float, None, Bytes
 
 
 def beyond(steps: Iterator[Step], reached: Size, size: Size) -> Iterator[Step]:
-    """Yield the steps of a print, then those of enlarging it: by its own patches to `reached`, plainly to `size`.
-
-    Both sizes are (width, height), px.
-    """
+    """Yield the steps of a print, then those of enlarging it: by its own patches to `reached`, plainly to `size`."""
     for step in steps:
         if step.picture is None or step.share < 1:
             yield replace(step, share=PRINTED * step.share)

@@ -20,7 +20,6 @@ OWN_LIGHT = 0.5  # of its lightness and contrast, against the photograph's
 CONTRAST = 1.3  # at most this of the photograph's
 REACH = 4  # px of the reduced picture that a pixel's detail depends on
 
-
 Floats = NDArray[np.float32]
 
 

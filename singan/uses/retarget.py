@@ -24,7 +24,6 @@ from singan.strips import Wishes
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
 
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
-
 KEPT = (1.0, 1.0)  # how much patches of a print keep their place, so that nothing leaves its own
 MODES = ("fit", "keep", "rearrange")
 

@@ -13,8 +13,7 @@ from singan.uses.start import enlarge_option, print_suffix
 class Tile(PicturesUse[Scene]):
     """Draw pictures of a scene's content that repeat without a seam.
 
-    The photograph's patches lay them out, as those of a picture whose right border is followed by its left one, and its
-    bottom by its top. Their sides are even.
+    The photograph's patches lay them out. Their sides are even.
     """
 
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
