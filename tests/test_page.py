@@ -308,7 +308,6 @@ def test_all_html_escapes_what_goes_into_it():
         html.bar(0.5, SCRIPT),
         html.notices([SCRIPT, SCRIPT]),
         html.figures([(None, SCRIPT), (Image.new("RGB", (2, 2)), SCRIPT)], [SCRIPT]),
-        html.orbits([html.Orbit("adam", SCRIPT, [(1.0, 0.0)], SCRIPT)], SCRIPT, SCRIPT, SCRIPT),
         Report(SCRIPT).html(),
         Report(SCRIPT, 0.5).html(),
     ):
