@@ -1,6 +1,10 @@
-"""Trainings to go on with: a model and, beside it, the critics of its finished scales."""
+"""Trainings to go on with, a model and the critics of its finished scales, and scenes as ZIPs of their folder."""
 
 import copy
+import shutil
+import tempfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +12,18 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from darkroom.files import atomic
-from darkroom.model_files import ModelError, layout_of, read_tensors, reading
+from darkroom.checks import check_range
+from darkroom.files import atomic, check_zip
+from darkroom.model_files import MODEL_FILES, ModelError, layout_of, read_tensors, reading
+from singan.config import LAYERS
 from singan.model import Discriminator
 from singan.pipeline import ScenePipeline
 
 TRAINING_FILE = "training.safetensors"
+MAX_ZIP_CHANNELS = 128  # the published method's most; more would keep a device for minutes
+MAX_ZIP_BYTES = 80_000_000  # `paper` at 1024 px has 40 MB, a photograph at most 25
+MAX_ZIP_ENTRIES = 100
+BOUNDED_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
 
 
 @dataclass(frozen=True)
@@ -53,3 +63,35 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         tensors = read_tensors(folder / TRAINING_FILE, wanted, more=True)
     critics = ({name: tensors[f"{n}.{name}"] for name in layout} for n, layout in enumerate(layouts))
     return Checkpoint(scene, tuple(critics))
+
+
+def save_zip(scene: ScenePipeline, path: str | Path) -> None:
+    """Write a scene for `load_zip` or, unpacked, `from_pretrained`."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        scene.save_pretrained(folder)
+        for file in sorted(Path(folder).iterdir()):
+            archive.write(file, file.name)
+
+
+def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
+    """Load the scene in a ZIP, and put its files into the folder. Raises ValueError where it is none, or too large."""
+    path, folder = Path(path), Path(folder)
+    try:
+        check_zip(path, MAX_ZIP_BYTES, MAX_ZIP_ENTRIES)
+        with zipfile.ZipFile(path) as content:
+            sizes = {info.filename: info.file_size for info in content.infolist()}
+            if sum(sizes.values()) > MAX_ZIP_BYTES:
+                raise ValueError(f"{path.name} unpacks to more than {MAX_ZIP_BYTES // 10**6} MB")
+            for name in [it for it in MODEL_FILES if it in sizes]:  # by their names alone
+                if content.getinfo(name).compress_type not in BOUNDED_METHODS:
+                    raise NotImplementedError(f"{name} is packed by a method that is not known here")
+                with content.open(name) as packed, (folder / name).open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+        scene = ScenePipeline.from_pretrained(folder)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(folder), path.name)) from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path.name} is not a ZIP of a trained scene: {error}") from None
+    check_range("channels", max(scene.pyramid.config.channels), 1, MAX_ZIP_CHANNELS)
+    check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
+    return scene

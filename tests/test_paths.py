@@ -6,8 +6,8 @@ from darkroom.animations import save_animation
 from dcgan.data import load, prepare, write_set
 from dcgan.recipe import Recipe, load_recipes, save_png, save_zip
 from dcgan.uses import Sample
-from singan.archive import load_zip
-from singan.archive import save_zip as save_scene
+from singan.checkpoint import load_zip
+from singan.checkpoint import save_zip as save_scene
 
 FACE = Image.new("RGB", (64, 64), "#806040")
 

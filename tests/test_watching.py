@@ -18,8 +18,7 @@ from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import Progress, ScenePipeline, TrainConfig
 from singan import train as train_scene
-from singan.archive import save_zip
-from singan.checkpoint import Checkpoint
+from singan.checkpoint import Checkpoint, save_zip
 from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.page import build_page
 from ui.theme import LOOK

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from singan import ScenePipeline, train
-from singan.archive import save_zip
-from singan.checkpoint import Checkpoint
+from singan.checkpoint import Checkpoint, save_zip
 from singan.model import Pyramid
 from ui.errors import described
 from ui.scenes.store import SceneStore

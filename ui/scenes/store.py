@@ -16,8 +16,7 @@ import torch
 
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
-from singan.archive import load_zip, save_zip
-from singan.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from singan.checkpoint import Checkpoint, load_checkpoint, load_zip, save_checkpoint, save_zip
 from singan.image import open_picture
 from singan.trainer import empty_pyramid, same_picture
 from ui.visitors import LIMITS, Limits, Visitor, new_name
@@ -155,7 +154,7 @@ class SceneStore:
                     self._remove(name)
 
     def add(self, visitor: Visitor, archive: str) -> str:
-        """Take a scene from a ZIP of `singan.archive`; return its name. Raises ValueError where it is none."""
+        """Take a scene from a ZIP of `singan.checkpoint`; return its name. Raises ValueError where it is none."""
         file = Path(archive)
         name = self._new(visitor, re.sub(r"-[0-9a-f]{8,32}$", "", file.stem))
         try:
