@@ -110,11 +110,8 @@ class Walk:
             (a, b), (c, d) = np.linalg.inv(np.eye(2) - matrix).tolist()
             self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
 
-    def noise(self, t: int) -> Tensor:
-        return torch.randn(self.z_rec.shape, generator=seeded(self.seed, self.n, t))
-
     def _advance(self) -> None:
-        e = self.noise(self.t)
+        e = torch.randn(self.z_rec.shape, generator=seeded(self.seed, self.n, self.t))
         if self.t == 0 and not self.loop:
             self.now = FIRST_STEP * (e - self.z_rec)
         else:
