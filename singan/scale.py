@@ -67,10 +67,7 @@ class Crops:
 
 
 class ScaleData:
-    """Draw the data of a scale's steps.
-
-    below: the finished scales; pool: samples of theirs, (N, 3, h, w); without any they are drawn when they are needed.
-    """
+    """Draw the data of a scale's steps, on samples of the scales below: a pool's, (N, 3, h, w), or new ones."""
 
     def __init__(
         self, task: Task, config: TrainConfig, generator: Generator, below: Pyramid, pool: Tensor | None,

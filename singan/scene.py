@@ -28,8 +28,6 @@ FORMAT = 1
 MAX_PIXELS = 4_000_000  # that networks draw
 BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
-BelowSource = Callable[[Sequence[Shape]], Tensor | None]  # the picture that the scales of `sizes` give
-
 
 class Scene(Pretrained):
     """Draw with a trained picture. Sizes are (width, height) in px, but of scales; pictures are RGB PIL images.
@@ -152,7 +150,7 @@ class Scene(Pretrained):
 
     def draw(
         self, count: int, sizes: Sequence[Shape], noise_of: Callable[[range], NoiseSource], start: int,
-        below_of: BelowSource,
+        below_of: Callable[[Sequence[Shape]], Tensor | None],
     ) -> Iterator[Image.Image]:  # fmt: skip
         """Draw pictures of the last of `sizes`, (height, width) of every scale, each when it is asked for.
 
