@@ -1,15 +1,21 @@
-"""The layout of the Faces tab, without a browser."""
+"""The Faces tab without a browser: its layout, the steps of its face, and no tab without a model."""
 
 import gradio as gr
 import pytest
+import torch
 
+from darkroom.models import Models
+from dcgan import FacePipeline
 from dcgan.recipe import Recipe, face_token
+from singan import ScenePipeline
 from tests.ui.test_links import OneModel
 from ui.device import Device
 from ui.faces.draw import MAX_FAVOURITES
 from ui.faces.handlers import FaceHandlers
+from ui.faces.state import MAX_STEPS, Steps
 from ui.faces.tab import FacesTab
 from ui.links import Query
+from ui.page import build_page
 
 
 @pytest.fixture
@@ -48,3 +54,23 @@ def test_favourites_are_those_of_the_chosen_model_whatever_the_browser_keeps(tab
         faces(panel.remove, [first])
     with pytest.raises(ValueError, match=f"{MAX_FAVOURITES} favourites are the most"):
         faces(panel.add, [first] * MAX_FAVOURITES)
+
+
+def test_steps_go_back_and_forth_and_the_oldest_are_forgotten():
+    a, b, c = (Recipe(0, index).to_dict() for index in range(3))
+    steps = Steps().taken(a).taken(b).taken(b).taken(c)
+    assert steps == Steps([a, b, c], 2) and steps.moved(1) == steps
+    back = steps.moved(-1)
+    assert back == Steps([a, b, c], 1) and back.moved(1) == steps and back.moved(-2).at == 0
+    assert back.taken(b) == back and back.taken(a) == Steps([a, b, a], 2)
+    for index in range(MAX_STEPS + 5):
+        steps = steps.taken(Recipe(0, index).to_dict())
+    assert steps.faces == [Recipe(0, index + 5).to_dict() for index in range(MAX_STEPS)] and steps.at == MAX_STEPS - 1
+
+
+def test_without_a_face_model_its_endpoints_do_not_exist(tiny_folder):
+    scenes = Models([str(tiny_folder)], [], ScenePipeline.from_pretrained)
+    page = build_page(Models([], [], FacePipeline.from_pretrained), scenes, torch.device("cpu"))
+    names = {function.api_name for function in page.fns.values() if function.api_visibility == "public"}
+    assert {"sample_scene", "train_scene", "models", "health"} <= names
+    assert not [name for name in names if "face" in name]
