@@ -4,8 +4,9 @@ import tracemalloc
 import zipfile
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
+from dcgan.export import contact_sheet
 from dcgan.recipe import MAX_JSON_BYTES, Recipe, RecipeError, load_recipes, save_png, save_zip
 
 MODEL = {"name": "tiny", "fingerprint": "0123456789ab", "latent_dim": 2}
@@ -160,3 +161,11 @@ def test_text_behind_a_picture_is_found(tmp_path):
     text, end = content[start : start + length], content.index(b"IEND") - 4
     (tmp_path / "moved").write_bytes(content[:start] + content[start + length : end] + text + content[end:])
     assert load_recipes(tmp_path / "moved") == ([RECIPES[0]], MODEL)
+
+
+def test_a_contact_sheet_fills_row_by_row():
+    colours = ("red", "lime", "blue", "white", "yellow", "black")  # the last is what stays empty
+    sheet = contact_sheet([Image.new("RGB", (64, 64), colour) for colour in colours[:5]], columns=2)
+    assert sheet.size == (128, 192)
+    for i, colour in enumerate(colours):
+        assert sheet.getpixel((i % 2 * 64 + 10, i // 2 * 64 + 10)) == ImageColor.getrgb(colour)

@@ -76,9 +76,6 @@ def test_stages_grow_up_to_the_print(photograph: Image.Image) -> None:
     assert shares == sorted(shares) and [share == 1 for share in shares].index(True) == len(stages) - 1
 
 
-# -- scenes -----------------------------------------------------------------------------------------------------------
-
-
 def test_a_scene_prints_what_it_draws_at_the_size_that_is_asked_for(tiny_scene: ScenePipeline) -> None:
     for mode in ("keep", "rearrange"):
         prints = tiny_scene.retarget((30, 45), mode=mode, count=2, enlarge=True)

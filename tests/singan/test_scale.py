@@ -39,9 +39,6 @@ def test_a_step_never_waits_for_the_device(preset, n, picture):
             trainer.iterate(i)
 
 
-# -- the players' steps -----------------------------------------------------------------------------------------------
-
-
 def trainer_of(picture, preset="standard", **changes):
     """The coarsest scale, in float32."""
     return PyramidTrainer(picture, replace(PRESETS[preset], bfloat16=False, **changes), CPU).trainer(0)
@@ -79,9 +76,6 @@ def test_the_generator_meets_the_real_scores_of_the_last_critic_step(picture):
     assert trainer.check()["generator"] == pytest.approx(expected.item(), rel=1e-5)
 
 
-# -- what they see ----------------------------------------------------------------------------------------------------
-
-
 def test_crops_show_every_border_as_often_as_the_middle():
     size, shape = (40, 60), (16, 24)
     rng = torch.Generator().manual_seed(0)
@@ -100,9 +94,6 @@ def test_a_crop_with_its_margin_is_cut_from_its_picture():
     for cut, (y, x), row in zip(crops.cut(pictures, corners, 2, rows), corners.tolist(), rows.tolist(), strict=True):
         assert torch.equal(cut, pictures[row, :, y : y + 8, x : x + 10])
     assert torch.equal(crops.cut(pictures, corners)[1], pictures[0, :, 6:10, 6:12])
-
-
-# -- for how long -----------------------------------------------------------------------------------------------------
 
 
 def test_a_scale_ends_early_once_its_reconstruction_has_settled():
