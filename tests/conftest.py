@@ -26,9 +26,8 @@ from singan.checkpoint import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
 
-# Files of tests that use the app, by whether they need a browser: about as long, and an app each. Whichever is missing
-# here works, too, but may start another one.
-USING_APP = ({"test_faces_page", "test_page", "test_scenes_page"}, {"test_docs", "test_endpoints", "test_gate"})
+# Files of tests that use the app; whichever is missing here works, too, but may start another one.
+USING_APP = {"test_docs", "test_endpoints", "test_faces_page", "test_gate", "test_page", "test_scenes_page"}
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 expect.set_options(timeout=120_000)  # slower machines, with other work, are to pass; what has a limit says so itself
@@ -164,16 +163,16 @@ def app(tmp_path_factory) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: the tests that share an app."""
-    items.sort(key=lambda item: not any(item.path.stem in files for files in USING_APP))
+    """Begin with what takes longest: the tests that share the app."""
+    items.sort(key=lambda item: item.path.stem not in USING_APP)
 
 
 class SharingScheduling(LoadFileScheduling):
-    """Give each file to one worker, and files that share an app to the same, which starts it once."""
+    """Give each file to one worker, and all that use the app to the same, which starts it once."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return next((f"app {i}" for i, files in enumerate(USING_APP) if Path(file).stem in files), file)
+        return "app" if Path(file).stem in USING_APP else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharingScheduling:
