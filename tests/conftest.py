@@ -163,8 +163,8 @@ def app(tmp_path_factory) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: the tests that share the app."""
-    items.sort(key=lambda item: item.path.stem not in USING_APP)
+    """Begin with what takes longest: the tests that share the app, then those that start servers and processes."""
+    items.sort(key=lambda item: (item.path.stem not in USING_APP, item.path.parent.name != "tests"))
 
 
 class SharingScheduling(LoadFileScheduling):
