@@ -201,6 +201,6 @@ class Scene(Pretrained):
         check_range("number of trained scales", scales := shape[0], 1, len(model_config.sizes))
         with torch.device("meta"):  # nothing is made that a file merely claims
             wanted = layout_of(Pyramid(model_config, scales))
-        pyramid = Pyramid(model_config, scales)
-        pyramid.load_state_dict(read_tensors(weights, wanted), strict=True)
+        tensors = read_tensors(weights, wanted)  # before the pyramid takes memory
+        (pyramid := Pyramid(model_config, scales)).load_state_dict(tensors, strict=True)
         return cls(pyramid, train_config, Photograph.read(weights.parent, model_config.sizes[-1][::-1]))

@@ -109,7 +109,6 @@ SCENE_CLAIM = {
 FACES_CLAIM = {"latent_dim": 1024, "width": 512, "discriminator_width": 512}
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(
     ("package", "pipeline", "claim"),
     [("singan", "ScenePipeline", SCENE_CLAIM), ("dcgan", "FacePipeline", FACES_CLAIM)],
