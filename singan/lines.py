@@ -9,6 +9,7 @@ EDGE = 8.0  # of 255, brightness from pixel to pixel along the gradient: less is
 LONG = 0.2  # of the longer side
 MOST_LINES = 24
 TURN, SHIFT = 4.0, 2.0  # degrees and px: widths of the bins that edges vote for
+TURNS = round(180 / TURN)
 ASKEW, OFF = 9.0, 1.5  # degrees that an edge may be turned against its line, px that it may lie beside it
 GAP = 3.0  # px between edges of one line
 TRIED = 3 * MOST_LINES
@@ -27,29 +28,28 @@ def straight_lines(photograph: Image.Image) -> Floats:
     slopes: Floats = np.array(np.gradient(np.asarray(small.filter(ImageFilter.GaussianBlur(1)), np.float64)))
     y, x = np.nonzero(np.hypot(*slopes) > EDGE)
     edges = np.stack([x, y, np.arctan2(*slopes[:, y, x]) % np.pi])
+    votes, nearest = _votes(edges)
     long = LONG * max(small.size)
     lines = list[Floats]()
     for _ in range(TRIED):
         if len(lines) == MOST_LINES or edges.shape[1] < long:
             break
-        on, ends = _along(edges, *_voted(edges))
+        distance, turn = divmod(int(np.bincount(votes).argmax()), TURNS)
+        on, ends = _along(edges, float(np.radians(turn * TURN)), (distance + nearest) * SHIFT)
         if np.hypot(*(ends[2:] - ends[:2])) >= long:
             lines.append((ends + 0.5) / [*small.size, *small.size])
-        edges = np.delete(edges, on, 1)
+        edges, votes = np.delete(edges, on, 1), np.delete(votes, on)
     return np.array(lines).reshape(-1, 4)
 
 
-def _voted(edges: Floats) -> tuple[float, float]:
-    """Find the angle, radians, and the distance from the origin, px, that most edges vote for."""
+def _votes(edges: Floats) -> tuple[NDArray[np.int64], int]:
+    """Return each edge's bin, distance from the origin and then angle, and the distance of the first, in SHIFT."""
     x, y, angle = edges
-    turns = round(180 / TURN)
-    turn = np.rint(np.degrees(angle) / TURN).astype(int) % turns
+    turn = np.rint(np.degrees(angle) / TURN).astype(int) % TURNS
     middle = np.radians(turn * TURN)
-    shift = np.rint((x * np.cos(middle) + y * np.sin(middle)) / SHIFT).astype(int)
-    lowest = shift.min()
-    votes = np.bincount((shift - lowest) * turns + turn)
-    best, turned = divmod(int(votes.argmax()), turns)
-    return float(np.radians(turned * TURN)), float((best + lowest) * SHIFT)
+    distance = np.rint((x * np.cos(middle) + y * np.sin(middle)) / SHIFT).astype(int)
+    nearest = int(distance.min(initial=0))
+    return (distance - nearest) * TURNS + turn, nearest
 
 
 def _along(edges: Floats, angle: float, shift: float) -> tuple[NDArray[np.int64], Floats]:
