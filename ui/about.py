@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 from itertools import takewhile
 
 import gradio as gr
@@ -76,6 +77,7 @@ def _build_game(tab: gr.Tab) -> None:
     again.click(None, None, None, js=REPLAY, **QUIET)
 
 
+@lru_cache(maxsize=32)
 def game(eta: float) -> str:
     """Return the four methods' paths with steps of this size as HTML. Raises ValueError for one out of range."""
     paths = {method: bilinear(method, eta, GAME_STEPS).tolist() for method in LABELS}

@@ -61,13 +61,23 @@ class Page(gr.Blocks):
         return [*given, *(getattr(block, "value", None) for block in needed[len(given) :])]
 
     async def call_function(  # type: ignore[override]
-        self, block_fn: Any, inputs: Any, iterator: Any = None, requests: Any = None, *others: Any, **options: Any
+        self, block_fn: Any, inputs: Any, iterator: Any = None, requests: Any = None, event_id: Any = None, *others: Any
     ) -> Any:
-        """Call a handler, or go on with what it streams; raise every error as a sentence."""
+        """Call a handler, or go on with what it streams; raise every error as a sentence.
+
+        After an error the browser drops the event that waits for this one, such as a second file's: where one may wait,
+        the sentence is a warning.
+        """
         try:
-            answer = await super().call_function(block_fn, inputs, iterator, requests, *others, **options)
+            answer = await super().call_function(block_fn, inputs, iterator, requests, event_id, *others)
         except Exception as error:
-            raise told(error, block_fn, requests) from None
+            sentence = told(error, block_fn, requests)
+            if not (block_fn.queue and block_fn.trigger_mode == "always_last"):
+                raise sentence from None
+            self._queue.log_message(event_id, sentence.message, "Warning", "warning")
+            nothing = [gr.skip() for _ in block_fn.outputs]
+            return {"prediction": nothing if len(nothing) > 1 else nothing[0], "duration": 0, "is_generating": False,
+                    "iterator": None}  # fmt: skip
         if block_fn.queue and not answer["is_generating"]:
             log_end(block_fn, requests)
         return answer

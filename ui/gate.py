@@ -18,7 +18,7 @@ from typing import Any
 from gradio.utils import get_upload_folder
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -53,7 +53,7 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        address, most = address_of(Request(scope)), self.limits.requests_an_address
+        address, most = address_of(HTTPConnection(scope)), self.limits.requests_an_address
         self._open[address] += 1
         try:
             check_route(scope)
@@ -122,7 +122,7 @@ def check_route(scope: Scope) -> None:
 
 async def read(request: Request, limits: Limits) -> bytes:
     """Return the body. Raises HTTPException where it is too large or too slow."""
-    body = b""
+    body = bytearray()  # bytes would be copied whole at each part
     try:
         async with asyncio.timeout(limits.body_seconds):
             async for part in request.stream():
@@ -131,7 +131,7 @@ async def read(request: Request, limits: Limits) -> bytes:
                     raise HTTPException(413, f"the request is larger than {limits.body_bytes / 1e6:.0f} MB")
     except TimeoutError:
         raise HTTPException(408, f"the request did not come within {limits.body_seconds:.0f} s") from None
-    return body
+    return bytes(body)
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

@@ -1,12 +1,19 @@
-"""Replace parts of Gradio, in four places: two components that leave pictures alone, sessions, and what agents give and
-get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
+"""Replace parts of Gradio, in five places: two components that leave pictures alone, sessions, files of its cache, and
+what agents give and get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
 upgrade takes away what they need. Import this before anything else makes a page."""
 
 import io
+import os
+import tempfile
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
-from gradio import state_holder
+from gradio import processing_utils, state_holder
 from gradio.components.base import server
 from PIL import Image
 
@@ -67,7 +74,41 @@ def picture_file(**options: Any) -> gr.Image:
     return PictureFile(type="filepath", image_mode=None, **options)
 
 
-# Sessions keep no configuration of components, nor what these were sent: only deep links, which are closed, read it.
-# Without it: 0.7 MB a session, of which each call of a script is one, and 90 MB for a request of 4.
+# Sessions make no configuration of components, and keep nothing that these were sent: only deep links, which are
+# closed, read it. Without it: 0.7 MB and 28 ms a session, of which each call of a script is one, and 90 MB for a
+# request of 4.
+_begin_session = state_holder.SessionState.__init__
+state_holder.SessionState.__init__ = lambda self, blocks: _begin_session(  # type: ignore[method-assign,assignment]
+    self, SimpleNamespace(default_config=blocks.default_config, blocks={})
+)
 state_holder.SessionState.config_values = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
 state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]
+
+
+def _written_whole(save: Callable[..., str]) -> Callable[..., str]:
+    """Return a `save_..._to_cache` that writes its file beside the cache's folders and moves it to its place, which its
+    content names; a file that is there already stays. Without it: each save writes into that file anew, and whoever is
+    being sent it then gets a broken picture."""
+    arguments = signature(save)
+
+    @wraps(save)
+    def saved(*args: Any, **options: Any) -> str:
+        call = arguments.bind(*args, **options)
+        cache = Path(call.arguments["cache_dir"]).resolve()
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            call.arguments["cache_dir"] = folder
+            written = Path(save(*call.args, **call.kwargs))
+            path = cache / written.relative_to(folder)
+            path.parent.mkdir(exist_ok=True)
+            try:
+                os.utime(path)  # the cache is cleared by age
+            except FileNotFoundError:
+                os.replace(written, path)
+        return str(path)
+
+    return saved
+
+
+for _name in ("save_pil_to_cache", "save_bytes_to_cache", "save_base64_to_cache", "save_audio_to_cache"):
+    setattr(processing_utils, _name, _written_whole(getattr(processing_utils, _name)))

@@ -76,7 +76,8 @@ class Query:
     def notice(self) -> str:
         """Return a sentence on what could not be used, "" where all could; it holds text from outside."""
         phrases = [*self.ignored, *(f"{name[:MAX_ECHO_CHARACTERS]} (unknown)" for name in self.unread)]
-        said = "; ".join(phrases[:MAX_NOTICE_PHRASES])
+        more = len(phrases) - MAX_NOTICE_PHRASES
+        said = "; ".join([*phrases[:MAX_NOTICE_PHRASES], *([f"{more} more"] if more > 0 else [])])
         return f"This link was not understood in part; ignored: {said}" if phrases else ""
 
 

@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-import fastapi
 import gradio as gr
+from starlette.requests import HTTPConnection
 
 BROWSER_PREFIX = "Mozilla/"  # with which the name of every browser begins
 AGENT_USER = "mcp"  # as whom Gradio's own client calls
@@ -77,7 +77,7 @@ def new_name() -> str:
     return secrets.token_hex(16)
 
 
-def address_of(request: gr.Request | fastapi.Request) -> str:
+def address_of(request: gr.Request | HTTPConnection) -> str:
     """Return the client's address: the connection's, or what the first of our own proxies wrote.
 
     Each proxy writes behind what it was sent, so X-Forwarded-For is read from the right: anybody can write what is

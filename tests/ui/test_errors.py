@@ -52,6 +52,7 @@ def test_a_sentence_is_short_whatever_is_in_it_and_names_no_folder():
 
 ERRORS = {
     "refused": (ValueError("size is 5, see /tmp/a/b.png"), "size is 5, see b.png"),
+    "no memory": (MemoryError(), "there is not enough memory for this here"),
     "full disk": (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
     "unknown": (RuntimeError("what a visitor sent"), "this failed here (RuntimeError); it was noted"),
     "own": (gr.Error("<b>said</b>"), "<b>said</b>"),
@@ -80,6 +81,7 @@ def failing_app():
         for handler in (answer, stream, watch):
             gr.Button().click(handler, name, said, api_name=handler.__name__)
         gr.Button().click(answer, name, said, api_visibility="private")
+        gr.Button().click(stream, name, said, api_visibility="private", trigger_mode="always_last")
     page.css, page.theme_hash = "", ""
     page.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True)
     yield str(page.local_url).rstrip("/")
@@ -98,5 +100,15 @@ def test_every_error_of_a_handler_is_one_sentence_and_one_line_of_the_log(failin
             assert "visitor" not in caplog.text and "Traceback" not in caplog.text
     assert stranger.call("answer", ["a"]) == ("complete", ["a"])
     assert caplog.records[-1].getMessage().endswith("outcome=ok")
-    answer = stranger.event(stranger.config()["dependencies"][-1]["id"], ["own"])  # the page's own are escaped
+
+
+def test_the_pages_own_errors_are_escaped_and_drop_no_event_that_waits(failing_app):
+    stranger = Stranger(failing_app)
+    *_, plain, waiting = (it["id"] for it in stranger.config()["dependencies"])
+    answer = stranger.event(plain, ["own"])
     assert not answer["success"] and answer["output"]["error"] == "&lt;b&gt;said&lt;/b&gt;"
+    assert stranger.join(waiting, ["own"]).status_code == 200
+    messages = list(stranger.messages())
+    (warning,) = [it for it in messages if it["msg"] == "log"]
+    assert warning["level"] == "warning" and warning["log"] == "&lt;b&gt;said&lt;/b&gt;"
+    assert [it["success"] for it in messages if it["msg"] == "process_completed"] == [True]

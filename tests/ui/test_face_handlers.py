@@ -78,9 +78,15 @@ def test_a_latent_is_edited_in_a_table(handlers, tiny_faces):
     edited = handlers.edit_latent(table, None)
     expected = snapped(torch.tensor([[*exact[:2], 1.25, *exact[3:]]]))[0].tolist()
     assert edited["z"] == expected and edited["moves"] == {}
-    for row, message in ((["1", "many"], "'many'"), (["nan"] * 8, "an entry of z is nan"), (["1", "2", "3"], "3")):
-        with pytest.raises(ValueError, match=message):
-            handlers.edit_latent([row], None)
+    for value, message in (
+        ("many", "is 'many'; a number is needed"), (None, "is None"), ("", "is ''"), ("11", "is 11.0; allowed are -10"),
+        ("nan", "is nan; allowed are"),
+    ):  # fmt: skip
+        table[0][2] = value
+        with pytest.raises(ValueError, match=f"an entry of the latent {message}"):
+            handlers.edit_latent(table, None)
+    with pytest.raises(ValueError, match="holds 3 numbers; 8 are needed"):
+        handlers.edit_latent([["1", "2", "3"]], None)
 
 
 def test_a_face_is_drawn_large_with_its_recipe_and_seeds_too_large_for_a_browser_come_as_latents(handlers, tiny_faces):

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from darkroom.checks import check_range, echo
 from darkroom.models import Models
 from darkroom.pictures import open_picture
 from darkroom.uses import options
@@ -31,6 +32,7 @@ from ui.wiring import warn
 MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
 MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
+MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
 LOOKING = "Looking for the nearest face"
 NO_FACE = "No face was found in this photograph, so its central square counts."
@@ -170,13 +172,26 @@ class FaceHandlers:
 
     def edit_latent(self, table: Sequence[Sequence[Any]], model: str | None) -> Face:
         """Return the recipe of a `Portrait.table` in which entries were changed. Raises ValueError."""
-        entries = [float(entry) for row in table for entry in row]  # What was typed comes as a text.
-        return _face(self.model(model).latent_of(Recipe.from_dict({"z": entries})))
+        faces = self.model(model)
+        entries, needed = [entry for row in table for entry in row], faces.config.latent_dim
+        if len(entries) < needed:
+            raise ValueError(f"the table holds {len(entries)} numbers; {needed} are needed")
+        return _face(faces.latent_of(Recipe.from_dict({"z": [_entry(entry) for entry in entries[:needed]]})))
 
 
 def _face(z: Tensor) -> Face:
     """Return the plain recipe of a latent (1, latent_dim), on the grid that links hold in short."""
     return Recipe(z=tuple(snapped(z)[0].tolist())).to_dict()
+
+
+def _entry(typed: Any) -> float:
+    """Return an entry of a latent, which comes as a text. Raises ValueError."""
+    try:
+        number = float(typed)
+    except (TypeError, ValueError):
+        raise ValueError(f"an entry of the latent is {echo(typed)}; a number is needed") from None
+    check_range("an entry of the latent", number, -MAX_ENTRY, MAX_ENTRY)
+    return number
 
 
 def _three(faces: FacePipeline, pins: Pins) -> tuple[Tensor, Tensor, Tensor]:
