@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import gradio.mcp
-from gradio.processing_utils import add_root_url, save_bytes_to_cache
+from gradio import processing_utils
+from gradio.processing_utils import add_root_url
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
 from mcp.types import ImageContent, TextContent
@@ -90,7 +91,9 @@ def _decoded(name: str, text: str) -> str:
         data = base64.b64decode(body)
     except binascii.Error:
         raise ValueError(f"{name} is a data: address that is no base64") from None
-    return save_bytes_to_cache(data, f"{name}{mimetypes.guess_extension(kind) or '.bin'}", get_upload_folder())
+    return processing_utils.save_bytes_to_cache(
+        data, f"{name}{mimetypes.guess_extension(kind) or '.bin'}", get_upload_folder()
+    )
 
 
 def _text(text: str) -> TextContent:

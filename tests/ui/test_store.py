@@ -11,6 +11,7 @@ import torch
 
 from singan import ScenePipeline, train
 from singan.checkpoint import Checkpoint, save_zip
+from singan.image import open_picture
 from singan.model import Pyramid
 from ui.errors import described
 from ui.scenes.store import SceneStore
@@ -28,7 +29,7 @@ def test_shipped_scenes_are_known_by_their_folder_and_others_refused(store, tiny
 
 
 def begin(store, session, file, config):
-    given = store.begin(Visitor(session, session, session), str(file), config)
+    given = store.begin(Visitor(session, session, session), str(file), open_picture(file), config)
     return given.scene, given.checkpoint
 
 
@@ -184,7 +185,7 @@ def test_nobody_pushes_out_anybody_elses_scenes(store, tiny_scene, tmp_path):
 
 def test_nothing_stays_without_a_picture_and_a_damaged_training_as_it_was(folders, store, picture_file, tiny_config):
     with pytest.raises(OSError):
-        begin(store, "me", "gone.png", tiny_config)
+        store.begin(Visitor("me", "me", "me"), "gone.png", open_picture(picture_file), tiny_config)
     assert not folders()
     name = trained(store, "me", picture_file, unfinished(picture_file, tiny_config), tiny_config)
     (folders()[0] / "training.safetensors").write_bytes(b"\xff" * 100)

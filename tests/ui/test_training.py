@@ -12,7 +12,7 @@ from singan import PRESETS, TrainingError, train
 from ui.device import Device, Turn
 from ui.scenes.endpoints import TRAIN, train_scene
 from ui.scenes.store import SceneStore
-from ui.training.queue import TrainingQueue
+from ui.training.queue import REPEAT_SECONDS, TrainingQueue
 from ui.visitors import Limits, Visitor, new_name
 
 ME, YOU = Visitor("me", "me"), Visitor("you", "you")
@@ -124,6 +124,27 @@ def test_one_training_a_visitor_whichever_page_asks_and_room_once_it_is_stopped(
     assert queue.get(yours.name) is yours
     queue.close()
     until(lambda: yours.over)
+
+
+def test_what_is_resumed_while_it_still_ends_goes_on_and_a_slow_reader_sees_the_end(store, picture_file):
+    queue = make_queue(store, slowly)
+    mine = queue.train(ME, str(picture_file), SHORT | {"iterations": 30})
+    until(lambda: own(queue, ME))
+    (scene,) = own(queue, ME)
+    mine.stop()
+    again = queue.resume(ME, scene)
+    until(lambda: "scale" in again.view.report.text or again.over)
+    again.stop()
+
+    async def read_slowly():
+        views = []
+        async for view in queue.watch(again.name):
+            views.append(view)
+            await asyncio.sleep(REPEAT_SECONDS + 0.1)
+        return views
+
+    *_, last = asyncio.run(read_slowly())
+    assert mine.over and last.scene == scene and last.report.text.startswith("Stopped")
 
 
 def test_others_wait_in_the_order_in_which_they_came_and_there_is_an_end_to_the_line(store, picture_file):

@@ -20,7 +20,7 @@ from ui.reports import Progress, passing_folder
 from ui.scenes.panel import WORDS, BeforeAfterPanel, Panel
 from ui.wiring import ANIMATIONS, QUIET, Updates, Values
 
-MAX_CHOSEN_FROM = 50  # pictures, as many as one drawing gives
+MAX_CHOSEN_FROM = int(options(Sample)["count"].most or 0)  # pictures, as many as one drawing gives
 CHOSEN_MARK = "\u2713 "  # before the caption of a picture
 MAX_REPEATED_SIDE = 700  # px, of one of the four tiles
 DRAFTS = "drafts"  # the mode in which samples are shown that nobody asked for

@@ -1,5 +1,6 @@
 """A use of a scene on the page: its controls, a button, its results, and beside them a link and code."""
 
+import io
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import gradio as gr
-from gradio.processing_utils import save_pil_to_cache
+from gradio import processing_utils
 from PIL import Image, ImageOps
 
 from darkroom.checks import echo
@@ -18,8 +19,10 @@ from ui.controls import Controls, before_after, full_size, gallery
 from ui.drawing import LARGE_PIXELS, Drawing, Result
 from ui.endpoints import endpoint_of
 from ui.errors import failing_in
+from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
 from ui.share import Call, File, Share
+from ui.visitors import LIMITS
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, ready, where
 
 Run = Callable[[Values], Iterator[Updates]]
@@ -91,7 +94,7 @@ class Panel:
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
-    def run_after(self, event: Any, run: Run | None = None, inputs: Sequence[Any] = ()) -> Any:
+    def run_after(self, event: Any, run: Run | None = None, inputs: Sequence[Any] = (), **options: Any) -> Any:
         """Run after an event, until the page asks for another; where it fails, the status says why."""
         run = run or self.run
 
@@ -104,8 +107,7 @@ class Panel:
                 yield updates
 
         answer.__name__ = run.__name__  # The log names events by it.
-        outputs = self.outputs
-        return event(answer, {*inputs, *self.inputs}, outputs, trigger_mode="multiple", **self.queue, **QUIET)
+        return event(answer, {*inputs, *self.inputs}, self.outputs, **options, **self.queue, **QUIET)
 
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
         """Run after an event where a link wants it: where `mode` is one of this panel's."""
@@ -157,7 +159,11 @@ class Panel:
     def keep(self, picture: Image.Image) -> str:
         """Keep a visitor's picture in Gradio's cache, which is cleared of what was not used for long, and return the
         name that links give it, which cannot be guessed; the same picture has the same name."""
-        file = save_pil_to_cache(picture, self.scene.GRADIO_CACHE, format="png")
+        if disk_is_full(LIMITS):
+            raise ValueError(DISK_IS_FULL)
+        data = io.BytesIO()
+        picture.save(data, "PNG", compress_level=1)
+        file = processing_utils.save_bytes_to_cache(data.getvalue(), "image.png", self.scene.GRADIO_CACHE)
         self.scene.temp_files.add(file)
         return Path(file).parent.name
 

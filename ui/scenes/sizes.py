@@ -63,7 +63,7 @@ class RetargetPanel(FittedPanel):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.runs = dict.fromkeys(MODES, self.run)
-        self.run_after(self._resized.then)
+        self.run_after(self._resized.then, trigger_mode="multiple")  # while the last is drawn, too
 
     def lay_out_controls(self) -> None:
         self._shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")

@@ -13,11 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
 from singan.checkpoint import Checkpoint, load_checkpoint, load_zip, save_checkpoint, save_zip
-from singan.image import open_picture
 from singan.trainer import empty_pyramid, same_picture
 from ui.visitors import LIMITS, Limits, Visitor, new_name
 
@@ -98,13 +98,13 @@ class SceneStore:
             raise ValueError(f"there is no scene {name!r} (any more); shipped are {known}")
         return self.shipped.get(name)
 
-    def begin(self, visitor: Visitor, file: str, config: TrainConfig) -> TrainingInput:
-        """Take a name, busy until `end`, for a training of a picture, or that of what there is of the same already."""
+    def begin(self, visitor: Visitor, file: str, picture: Image.Image, config: TrainConfig) -> TrainingInput:
+        """Take a name, busy until `end`, for a training of a file's picture, or that of what there is of the same."""
         pyramid = None
         for name, scene in self.scenes(visitor.scene_owner).items():
             if not scene.train_config.same_recipe(config):
                 continue
-            pyramid = pyramid or empty_pyramid(open_picture(file), config)[0]
+            pyramid = pyramid or empty_pyramid(picture, config)[0]
             if same_picture(scene.pyramid, pyramid):
                 if scene.finished_as(config):
                     return TrainingInput(name, file, config, Checkpoint(scene, ()))

@@ -11,7 +11,7 @@ from ui.errors import failure
 from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.links import Query
-from ui.share import Call, Share, file_name
+from ui.share import Call, Share, file_name, python_code
 from ui.training.queue import SceneTraining, TrainingQueue, View
 from ui.visitors import Visitor
 from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values, where
@@ -67,6 +67,7 @@ class TrainingPanel:
         ]  # fmt: skip
         changed = [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur]
         gr.on(changed, self._expect, set(controls), [self.expectation], **CHOSEN_FILE)
+        gr.on(changed, self._write_code, {origin, *controls}, [self.share.code], queue=False, **QUIET)
         self.inputs: set[Any] = {chosen, self.scene, self.watched, me, origin, *controls}
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
         clicks = [self.start.click, self.resume.click, again.click]
@@ -161,6 +162,9 @@ class TrainingPanel:
             raise
         if self.trainings.get(name).over:  # Else this page watches another.
             yield self._usable(visitor, name, scene)
+
+    def _write_code(self, values: Values) -> str:
+        return python_code(self.snippet_calls(values), values[self.share.origin])
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 

@@ -102,13 +102,14 @@ class SceneTraining:
                 self.stopped.wait(LINE_SECONDS)
             self.show(report=Report("Stopped while waiting" if ending else "Reading the picture", 0))
             if not ending:
-                given = self.queue.device.run(Turn.TRAINING, self.begin)  # It may resize, and load weights.
+                given = self.begin()
                 try:
                     self._train(given)
                 finally:
                     self.queue.store.end(given.scene)
         except Exception as error:
             self.error = error
+        self._samples.clear()
         self.over = True
 
     def _ending(self) -> bool:
@@ -211,9 +212,9 @@ class TrainingQueue:
             seconds = self.device.run(Turn.TRAINING, lambda: predict_seconds(image, config, device))
             where = device.type.upper()
         yield (expected := f"About **{duration(seconds)}** on this device ({where}).")
-        yield "\n\n".join([expected, *(f"**{said[0].upper()}{said[1:]}.**" for said in self.warnings(file))])
+        yield "\n\n".join([expected, *(f"**{said[0].upper()}{said[1:]}.**" for said in self.warnings(image))])
 
-    def warnings(self, file: str) -> list[str]:
+    def warnings(self, file: str | Image.Image) -> list[str]:
         """Return why the method may fail on a picture, a sentence each. Raises PictureError."""
         image = open_picture(file)
         image.thumbnail(REDUCED_SIZE)
@@ -233,7 +234,11 @@ class TrainingQueue:
         config = self.config(**asked)
         if not file:
             raise ValueError("there is no picture yet: upload one first")
-        begin = partial(self.store.begin, visitor, file, config)
+
+        def begin() -> TrainingInput:
+            picture = open_picture(file)  # before it has the device, for which others wait
+            return self.device.run(Turn.TRAINING, lambda: self.store.begin(visitor, file, picture, config))
+
         return self._started(SceneTraining(self, visitor, begin, file, asked))
 
     def resume(self, visitor: Visitor, scene: str) -> SceneTraining:
@@ -263,7 +268,7 @@ class TrainingQueue:
             is_newest = self._watched.begin(page or name)
             while is_newest():
                 over = training.over  # read before the view, which changes no more after it
-                if training.view is not seen or time.monotonic() - told > REPEAT_SECONDS:
+                if training.view is not seen or (not over and time.monotonic() - told > REPEAT_SECONDS):
                     seen, told = training.view, time.monotonic()
                     yield seen
                 elif not over:
@@ -278,9 +283,13 @@ class TrainingQueue:
 
     def place(self, training: SceneTraining) -> str:
         """Return what is before a training that waits, and for how long; nothing once its turn has come."""
-        before, at_once = self._line().index(training), self.limits.trainings_at_once
-        words = f"waiting: number {before - at_once + 1} in line, about {self._seconds(before)}"
-        return words if before >= at_once else ""
+        line, at_once, key = self._line(), self.limits.trainings_at_once, training.visitor.rate_limit_key
+        before = line.index(training)
+        if any(key and it.visitor.rate_limit_key == key for it in line[:before]):
+            return "waiting: your last training ends"  # It holds the scene that this one may go on with.
+        if before < at_once:
+            return ""
+        return f"waiting: number {before - at_once + 1} in line, about {self._seconds(before)}"
 
     @property
     def running(self) -> int:
@@ -335,8 +344,8 @@ class TrainingQueue:
     def _seconds(self, before: int) -> str:
         """Return how long until that many trainings have made room, by what those that run have left."""
         at_once = self.limits.trainings_at_once
-        left = max(it.seconds_left or UNKNOWN_SECONDS for it in self._line()[:at_once])
-        return duration(left * before / at_once)
+        left = [it.seconds_left or UNKNOWN_SECONDS for it in self._line()[:at_once]]
+        return duration(min(left) + max(left) * (before - at_once) / at_once)
 
 
 def _plain(record: Progress, scene: str) -> dict[str, Any]:
