@@ -83,6 +83,7 @@ def _write_mp4(frames: Sequence[Image.Image], path: Path, fps: float) -> None:
         imageio.imwrite(  # type: ignore[call-overload]  # a frame at a time
             path, map(_even, frames), plugin="FFMPEG", extension=".mp4", is_batch=True, fps=fps, codec="libx264",
             pixelformat="yuv420p", macro_block_size=1, ffmpeg_log_level="quiet",
+            # With `faststart` playback begins before the file has come whole.
             output_params=[*BT709, "-crf", "10", "-movflags", "+faststart", "-f", "mp4"],
         )  # fmt: skip
         if count_frames_and_secs(path)[0] == len(frames):

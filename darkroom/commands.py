@@ -222,6 +222,6 @@ def run(name: str, work: Callable[[], int], failures: tuple[type[Exception], ...
             raise
         message = "there is not enough memory for this"
     except KeyboardInterrupt as error:
-        code, message = exit_code(*error.args or (signal.SIGINT,)), stopped
+        code, message = exit_code(next((it for it in error.args if isinstance(it, int)), signal.SIGINT)), stopped
     print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
     return code

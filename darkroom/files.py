@@ -20,6 +20,7 @@ MAX_ZIP_END_BYTES = 22 + 65_535  # from that mark to the end
 MAX_ZIP_ENTRY_BYTES = 46 + 3 * 300  # an entry in a ZIP's list, with a long name
 PART = re.compile(r"\.[0-9a-f]{8}\.(.+)")  # names that `atomic` gives to what it has not finished
 SCRATCH_PREFIX = "darkroom-"
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # of file systems that have none
 STALE_SCRATCH_SECONDS = 4 * 3600  # after which a folder without a lock counts as left
 
 
@@ -79,6 +80,9 @@ def _lock(path: Path, what: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise ValueError(f"another process is writing {what}, or wait for its end") from None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     try:
         yield
     finally:
@@ -131,7 +135,10 @@ def why(error: OSError) -> str:
 
 
 def check_zip(path: Path, most_bytes: int, most_entries: int) -> None:
-    """Raise ValueError where a ZIP has more bytes, or entries, whose list alone would fill the memory."""
+    """Raise ValueError where a ZIP has more bytes, or entries, whose list alone would fill the memory.
+
+    A file that is no ZIP passes: whoever opens it says so.
+    """
     size = path.stat().st_size
     if size > most_bytes:
         raise ValueError(f"{path.name} has {size / 1e6:.0f} MB; at most {most_bytes / 1e6:.0f} MB are taken")

@@ -66,7 +66,11 @@ def _constant(name: str) -> float:
 
 
 def read_json(content: bytes | str, most: int) -> Any:
-    """Parse JSON of at most `most` bytes, with finite numbers. Raises ValueError with a few words on what is wrong."""
+    """Parse JSON of at most `most` bytes, with finite numbers.
+
+    Raises ValueError with a few words on what is wrong, also for numbers so long or values so deeply nested that
+    reading them would take minutes or the whole stack.
+    """
     if len(content) > most:
         raise ValueError(f"{len(content) / 1e6:.1f} MB of JSON; at most {most / 1e6:.1f} MB are allowed")
     try:
@@ -264,7 +268,11 @@ class Pretrained(ABC):
         return pipeline
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the files, each atomically, the configuration first, once all have found room; a card there stays."""
+        """Write the files, each atomically, once all have found room; a card there stays.
+
+        The configuration comes first: it tells whether the weights beside it are its own, so that a kill in between
+        leaves a folder that is refused, not one that draws something else.
+        """
         folder = Path(folder)
         photograph = self.photograph_file()
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import wraps
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints
@@ -312,8 +311,9 @@ def format_option(default: str, choices: tuple[str, ...] = FORMATS) -> Any:
 def method(use: Callable[P, PicturesUse[M] | AnimationUse[M]]) -> Callable[Concatenate[M, P], list[Image.Image]]:
     """Make a method of a model from a use: its options are the arguments, all pictures the result."""
 
-    @wraps(use, updated=())
     def drawn(self: M, *args: P.args, **kwargs: P.kwargs) -> list[Image.Image]:
         return use(*args, **kwargs).drawn(self)
+
+    drawn.__doc__ = use.__doc__
 
     return drawn

@@ -87,11 +87,12 @@ def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
                     raise NotImplementedError(f"{name} is packed by a method that is not known here")
                 with content.open(name) as packed, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed, file)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path.name} is not a ZIP of a trained scene: {error}") from None
+    try:
         scene = ScenePipeline.from_pretrained(folder)
     except ValueError as error:
         raise ValueError(str(error).replace(str(folder), path.name)) from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path.name} is not a ZIP of a trained scene: {error}") from None
     check_range("channels", max(scene.pyramid.config.channels), 1, MAX_ZIP_CHANNELS)
     check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
     return scene

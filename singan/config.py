@@ -84,7 +84,7 @@ class TrainConfig:
     norm: Norm = "instance"  # of the generators
     norm_scales: int | None = 1  # the coarsest scales that are normalised; None: all
     critic_norm: bool = False  # whether the critics are normalised as the generators are
-    fresh_above: int | None = 128  # px, longer side from which critics do not start from those below; None: all do
+    fresh_above: int | None = 128  # px, longer side above which critics do not start from those below; None: all do
     zero_padding_scales: int | None = 2  # coarsest that see zeros outside the picture, not its reflection; None: all
     noise_amplitude: float = 0.3  # sigma over the RMSE of the reconstruction below (SinGAN, section 2.1)
     coarse: Game = Game("wgan-gp", penalty=0.1, penalty_every=4, reconstruction_weight=10.0)
@@ -106,12 +106,12 @@ class TrainConfig:
             "iterations": (1, 20_000), "seed": (0, MAX_SEED), "scales": (2, 16), "until": (1, MAX_TRAINED_SIDE),
         }  # fmt: skip
         for name, (low, high) in ranges.items():
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None or name not in ("scales", "until"):
                 check_range(name, getattr(self, name), low, high)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Make one of what `dataclasses.asdict` gave, after JSON, without what it knows no more."""
+        """Make one of what `dataclasses.asdict` gave, after JSON; a file may lack fields and have others."""
         known = {key: value for key, value in values.items() if key in cls.__dataclass_fields__}
         known |= {key: Game(**known[key]) for key in ("coarse", "fine") if key in known}
         return cls(**{**known, "betas": tuple(values["betas"])})

@@ -41,8 +41,8 @@ def smooth(
     """Return the picture whose gradients are nearest to those given, with colours counting a little.
 
     Args:
-        colours: (H, W, 3), as `vote` gives them.
-        gradients: (2, H, W, 3), to the right and down, as it gives them. Where the colours have a higher
+        colours: (H, W, 3), as `singan.patches.vote` returns them.
+        gradients: (2, H, W, 3), to the right and down, as it writes them. Where the colours have a higher
             step than that, by more than `STEP`, it is an edge and stays.
         kept: (H, W), the pixels that are the given picture's to the byte. The others continue it without a seam, as
             across the border of both the gradients count, not the colours.
@@ -166,7 +166,10 @@ def _relax(field, sources, free, screen, weight, result):  # type: ignore[no-unt
     share = weight / (np.float32(4) + screen)
     for y in numba.prange(height):
         up, down = max(y - 1, 0), min(y + 1, height - 1)
-        for x in range(width):
+        for x in range(1, width - 1):  # without borders it is vectorized
+            left = _excess(field, sources, screen, y, x, x - 1, x + 1, up, down)
+            result[y, x] = field[y, x] + share * left * np.float32(free[y, x])
+        for x in (0, width - 1):
             left = _excess(field, sources, screen, y, x, max(x - 1, 0), min(x + 1, width - 1), up, down)
             result[y, x] = field[y, x] + share * left * np.float32(free[y, x])
 

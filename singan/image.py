@@ -58,6 +58,7 @@ def resize_picture(x: Tensor, size: Sequence[int]) -> Tensor:
 def pyramid_sizes(width: int, height: int, config: TrainConfig) -> tuple[Shape, ...]:
     """Find the (height, width) of every scale for a picture of this size, px, coarsest first (SinGAN, supplement 1).
 
+    A picture that is no larger than `min_size` starts at half its shorter side, but never below what its critics see.
     Raises PictureError where the reduced picture is too narrow.
     """
     reduction = min(1.0, config.max_size / max(width, height))

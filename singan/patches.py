@@ -136,15 +136,20 @@ def match_all(
         return matches_of(cost.argmin(1), picture, photograph, wrapped)
     kernel = cost.clamp_(min=0).div_(-3 * PATCH**2 * ENTROPY)
     kernel -= kernel.amax(1, keepdim=True)
-    kernel -= kernel.logsumexp(0)
-    # One number of each column is 0 or nearly. What is nothing beside it becomes 0: as float32 it would be too small to
-    # be written as usual, which takes a processor a hundred times as long.
-    F.threshold(kernel, NOTHING, -torch.inf, inplace=True).exp_()
+    top = kernel.amax(0)
+    kernel -= _exp(kernel - top).sum(0).log_().add_(top)  # logsumexp
+    _exp(kernel)
     used = torch.ones(len(keys))
     for _ in range(SINKHORN):
         shares = (1 / len(query)) / (kernel @ used).clamp_(min=TINY)
         used = (1 / len(keys)) / (shares @ kernel).clamp_(min=TINY)
     return matches_of((kernel * used).argmax(1), picture, photograph, wrapped)
+
+
+def _exp(exponents: Tensor) -> Tensor:
+    """Exponentiate in place, where one number of each column is 0 or nearly. What is nothing beside it becomes 0: as
+    float32 it would be too small to be written as usual, which takes a processor a hundred times as long."""
+    return F.threshold(exponents, NOTHING, -torch.inf, inplace=True).exp_()
 
 
 def matches_of(nearest: Tensor, picture: Bytes, photograph: Bytes, wrapped: bool = False) -> Matches:

@@ -133,7 +133,10 @@ def new_player(network: Network, learning_rate: float, betas: tuple[float, float
 
 
 class Schedule:
-    """Count the iterations of a scale: at most `config.steps(n)`, fewer where its reconstruction settles."""
+    """Count the iterations of a scale: at most `config.steps(n)`, fewer where its reconstruction settles.
+
+    The reconstruction is what is watched: the critic's loss never settles, as the critic goes on learning.
+    """
 
     def __init__(self, config: TrainConfig, n: int, device: torch.device) -> None:
         self.decay, self.settled = config.decay, config.settled
@@ -221,7 +224,10 @@ class ScaleTrainer:
         return real_scores.detach()
 
     def generator_step(self, real_scores: Tensor, fake: Tensor, rec: Tensor, target: Tensor) -> None:
-        """Update the generator: adversarial + alpha x reconstruction (SinGAN, equation 2)."""
+        """Update the generator: adversarial + alpha x reconstruction (SinGAN, equation 2).
+
+        real_scores: the critic's, of its last step, without gradient.
+        """
         self.critic.network.requires_grad_(False)
         loss = adversarial.generator_loss(self.game.loss, real_scores, self.critic.network(fake))
         reconstruction = F.mse_loss(rec, target)

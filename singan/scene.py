@@ -194,6 +194,7 @@ class Scene(Pretrained):
 
     @classmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
+        """Make a scene of as many scales as its file holds: a training may have stopped early."""
         model_config, train_config = ModelConfig.from_dict(config["model"]), TrainConfig.from_dict(config["train"])
         shape, _ = header_of(weights)["sigmas"]
         if len(shape) != 1:

@@ -124,16 +124,16 @@ def run_scale(
 
 def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.device = "auto") -> float:
     """Predict the seconds that training would take here, from about a second of steps of the coarsest scale."""
-    pyramid = PyramidTrainer(picture, config, pick_device(device))
-    trainer = pyramid.trainer(0)
-    trainer.iterate(0)
+    trainer = PyramidTrainer(picture, config, pick_device(device))
+    scale = trainer.trainer(0)
+    scale.iterate(0)
     started, steps, (least, most) = time.perf_counter(), 0, PREDICTION_STEPS
     while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
         steps += 1
-        trainer.iterate(steps)
-        trainer.check()
+        scale.iterate(steps)
+        scale.check()
     step = (time.perf_counter() - started) / steps
-    return step / step_work(config, pyramid.pyramid.config, 0) * sum(pyramid.stopwatch.work)
+    return step / step_work(config, trainer.pyramid.config, 0) * sum(trainer.stopwatch.work)
 
 
 def _lost(reconstruction: Tensor, task: Task, steps: int) -> bool:

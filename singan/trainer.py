@@ -153,8 +153,10 @@ class PyramidTrainer:
             return
         sizes, rng = self.pyramid.config.sizes, seeded(self.config.seed, n, POOL, device=self.device)
         size, count = sizes[n - 1], max(MIN_POOL, min(self.config.pool, POOL_PIXELS // math.prod(sizes[n])))
-        black = torch.zeros(count, 3, *size, device=self.device)
-        below = black if self.pool is None else resize_picture(self.pool[:count], size)
+        if self.pool is None:
+            below = torch.zeros(count, 3, *size, device=self.device)
+        else:
+            below = resize_picture(self.pool[:count], size)
         batch, inputs = max(1, BATCH_PIXELS // math.prod(size)), (scale_noise(n - 1, size, rng, count), below)
         batches = zip(*(it.split(batch) for it in inputs), strict=True)
         self.pool = torch.cat([self.pyramid.step(n - 1, z, prev, self.dtype) for z, prev in batches])

@@ -40,8 +40,9 @@ def shipped_windows() -> Windows:
     return network.eval().requires_grad_(False)
 
 
-def at_most(image: Image.Image, shorter: int = max(WRITING_SIDES)) -> Image.Image:
-    """Reduce a picture to this shorter side, px, where it is longer."""
+def at_most(image: Image.Image) -> Image.Image:
+    """Reduce a picture to the longest of `WRITING_SIDES`, where its shorter side is longer."""
+    shorter = max(WRITING_SIDES)
     return image if min(image.size) <= shorter else reduced(image, shorter)
 
 

@@ -79,7 +79,8 @@ def picture_file(**options: Any) -> gr.Image:
 # request of 4.
 _begin_session = state_holder.SessionState.__init__
 state_holder.SessionState.__init__ = lambda self, blocks: _begin_session(  # type: ignore[method-assign,assignment]
-    self, SimpleNamespace(default_config=blocks.default_config, blocks={})
+    self,
+    SimpleNamespace(default_config=blocks.default_config, blocks={}),  # type: ignore[arg-type]
 )
 state_holder.SessionState.config_values = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
 state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]

@@ -159,16 +159,17 @@ class RetargetPicture(PicturesUse[None]):
 
 
 def retarget_picture(
-    picture: Picture, size: Size, mode: str = "fit", seed: int = 0, *, focus: tuple[float, float] | None = None,
-    **steered: Any,
+    picture: Picture, size: Size, mode: str = "fit", seed: int = 0, *, protect: Picture | None = None,
+    focus: tuple[float, float] | None = None, crop: float | None = None, extend: float | None = None,
+    deform: float | None = None,
 ) -> Image.Image:  # fmt: skip
     """Return a picture at another (width, height), px, without training, as `RetargetPicture` does it.
 
-    steered: protect, crop, extend and deform. Raises ValueError where an argument is not what is allowed, PictureError
+    Raises ValueError where an argument is not what is allowed, PictureError
     where a picture cannot be read.
     """
     point = None if focus is None else ",".join(map(str, focus))
     # The use opens the pictures.
-    use = RetargetPicture(picture, size, mode, seed, focus=point, **steered)  # type: ignore[arg-type]
+    use = RetargetPicture(picture, size, mode, seed, protect, point, crop, extend, deform)  # type: ignore[arg-type]
     (result,) = use.drawn(None)
     return result

@@ -80,6 +80,16 @@ def test_a_killed_process_holds_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_system_without_locks_is_written_to(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with locked(tmp_path / "a"):
+        (tmp_path / "a" / "b").write_text("")
+    assert visible(tmp_path / "a") == {"b"}
+
+
 def test_only_what_was_left_half_written_is_removed(tmp_path):
     for name in (".0123abcd.model.safetensors", ".0123abcd.config.json", ".gitignore", ".notes.config.json", "a"):
         (tmp_path / name).write_text("")

@@ -37,6 +37,7 @@ def test_errors_name_the_value_and_what_is_allowed():
         (PRESETS["standard"], {"scales": 1}, "scales is 1; allowed are 2 to 16"),
         (PRESETS["standard"], {"iterations": 0}, "iterations is 0; allowed are 1 to"),
         (PRESETS["standard"], {"seed": -1}, "seed is -1; allowed are 0 to"),
+        (PRESETS["standard"], {"seed": None}, "seed is None"),
         (model, {"sizes": ((16, 20), (10**6, 9))}, "a scale's height is 1000000; allowed are 1 to 1024"),
         (model, {"channels": (8, 10**6)}, "channels is 1000000; allowed are 1 to 512"),
         (model, {"norms": ("none",)}, "norms has 1 entries; 2 scales need as many"),

@@ -72,6 +72,10 @@ class RetargetPanel(FittedPanel):
         self.lay_out_mode()
         with gr.Accordion("Advanced", open=False):
             self.controls.lay_out("start_scale", "count")
+        self.controls["mode"].change(
+            lambda mode: gr.Number(value=None, interactive=False) if mode == "fit" else gr.Number(interactive=True),
+            self.controls["mode"], self.controls["start_scale"], queue=False, **QUIET,
+        )  # fmt: skip
         self.controls.lay_out("enlarge", "seed")
         self._sides, enlarge = [self.controls["width"], self.controls["height"]], self.controls["enlarge"]
         events, inputs = [self._shape.input, enlarge.input], {self._shape, self.scene, enlarge}
