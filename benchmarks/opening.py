@@ -1,13 +1,16 @@
-"""Draw the pictures of the first screen anew, after the shipped models have changed: python -m benchmarks.opening
+"""Draw the pictures of the first screen and of its offers anew, after the shipped models have changed:
 
-They are files of ui/static/opening, 100 kB in all, so that whoever opens the page waits for no model.
+    python -m benchmarks.opening
+
+They are files of ui/static/opening, so that whoever opens the page waits for no model.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from dcgan import FacePipeline, Recipe
 from singan import ScenePipeline
@@ -23,10 +26,13 @@ SCENE = "dandelions"  # a subject, whose shape stretching would give away
 SCREENS = {"ultrawide": (840, 360), "tablet": (480, 360), "phone": (240, 520)}  # px, none of the photograph's shape
 PHOTOGRAPH = (480, 320)  # px, at most
 QUALITY = 80  # of WebP
+OFFERED, OFFERED_SIZE = "autumn", (240, 160)  # what the moving examples show, and their size, px, at most
+KINDS, FADE = 4, 5  # new pictures, and frames from one to the next
+KINDS_MS, HELD_MS, FRAME_MS = 60, 1300, 80  # a frame of a fade lasts, a picture, a frame of the motion
 
 
 def main() -> None:
-    """Draw all five pictures."""
+    """Draw all pictures."""
     scene = ScenePipeline.from_pretrained(ROOT / "checkpoints" / SCENE)
     photograph = scene.original.copy()
     photograph.thumbnail(PHOTOGRAPH)
@@ -37,6 +43,19 @@ def main() -> None:
     for name, picture in pictures.items():
         picture.save(OPENING / f"{name}.webp", quality=QUALITY, method=6)
         print(f"{name}.webp: {picture.width} x {picture.height} px, {(OPENING / f'{name}.webp').stat().st_size} bytes")
+    offered = ScenePipeline.from_pretrained(ROOT / "checkpoints" / OFFERED)
+    kinds, motion = offered.sample(KINDS, layout_by="patches"), offered.animate(start_scale=1, frames=40, loop=True)
+    fades = [Image.blend(a, b, i / FADE) for a, b in pairwise([*kinds, kinds[0]]) for i in range(FADE)]
+    save_moving("sample", fades, [KINDS_MS if i % FADE else HELD_MS for i in range(len(fades))])
+    save_moving("animate", motion, [FRAME_MS] * len(motion))
+
+
+def save_moving(name: str, frames: Sequence[Image.Image], durations: list[int]) -> None:
+    """Write frames as an endless WebP; durations: of each, ms."""
+    first, *rest = (ImageOps.contain(frame, OFFERED_SIZE) for frame in frames)
+    path = OPENING / f"{name}.webp"
+    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0, quality=60, method=6)
+    print(f"{name}.webp: {first.width} x {first.height} px, {path.stat().st_size} bytes")
 
 
 def along(faces: FacePipeline) -> list[Image.Image]:

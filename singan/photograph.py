@@ -9,6 +9,7 @@ from darkroom import pictures
 from darkroom.model_files import PHOTOGRAPH_FILES
 from darkroom.pictures import FULL_PIXELS
 from darkroom.uses import Size
+from singan.image import open_picture
 
 MAX_BYTES = 25_000_000
 LOSSLESS_BYTES = 12_000_000  # of PNG, at most: 6 megapixels of most photographs
@@ -67,3 +68,21 @@ class Photograph:
     def picture(self) -> Image.Image:
         """Open the picture. Raises PictureError where it is damaged."""
         return pictures.open_picture(io.BytesIO(self.data), "the scene's photograph")
+
+    def encoded(self) -> "Photograph":
+        return self
+
+
+class PhotographFile:
+    """A photograph in a file of any format, encoded only where a scene's folder is written: that takes a second."""
+
+    def __init__(self, path: Path) -> None:
+        """Raise PictureError where it could not be learned."""
+        self.path = path
+        self.size = self.picture().size
+
+    def picture(self) -> Image.Image:
+        return open_picture(self.path)
+
+    def encoded(self) -> Photograph:
+        return Photograph.of(self.picture())

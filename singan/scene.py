@@ -21,7 +21,7 @@ from singan.enlarge import Layout, sized
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.importance import Importance, importance
 from singan.model import NoiseSource, Pyramid, scale_noise
-from singan.photograph import Photograph
+from singan.photograph import Photograph, PhotographFile
 from singan.prints import prints
 
 FORMAT = 1
@@ -38,7 +38,9 @@ class Scene(Pretrained):
 
     kind = SCENE_KIND
 
-    def __init__(self, pyramid: Pyramid, train_config: TrainConfig, photograph: Photograph | None = None) -> None:
+    def __init__(
+        self, pyramid: Pyramid, train_config: TrainConfig, photograph: Photograph | PhotographFile | None = None
+    ) -> None:
         """photograph: the trained one, at its own size; None: prints come at the trained picture's."""
         self.pyramid, self.train_config, self.photograph = pyramid, train_config, photograph
         self.dtype = fast_format(pyramid.device)
@@ -54,6 +56,11 @@ class Scene(Pretrained):
         return len(self.pyramid.generators)
 
     @property
+    def trained(self) -> bool:
+        """Tell whether there are networks; a photograph without can be printed, fitted and edited."""
+        return bool(self.scales)
+
+    @property
     def finished(self) -> bool:
         return self.finished_as(self.train_config)
 
@@ -67,7 +74,7 @@ class Scene(Pretrained):
 
     @property
     def size(self) -> Size:
-        """Return the (width, height) of what the finished scales draw by themselves."""
+        """Return the (width, height) of what the finished scales draw by themselves; untrained, of the finest scale."""
         return self.pyramid.config.sizes[self.scales - 1][::-1]
 
     def size_of(self, ratio: float) -> Size:
@@ -82,6 +89,7 @@ class Scene(Pretrained):
         """Return the (height, width) of every scale when the result is (width, height), None being the native size."""
         if size is not None:
             check_output(size, MAX_OUTPUT, MAX_PIXELS)
+        self.check_trained()
         return self.pyramid.shapes_for((size or self.size)[::-1])
 
     def reconstruction(self) -> Image.Image:
@@ -101,8 +109,14 @@ class Scene(Pretrained):
     def importance(self) -> Importance:
         return importance(self.original)
 
+    def check_trained(self) -> None:
+        """Raise ValueError where there are no networks."""
+        if not self.trained:
+            raise ValueError("this photograph is not trained yet, and only trained networks do this; prints need none")
+
     def check_start(self, start_scale: int) -> None:
         """Raise ValueError where this scene has no such scale to begin at."""
+        self.check_trained()
         check_range("start_scale", start_scale, 0, self.scales - 1)
 
     def remembered(self, sizes: Sequence[Shape]) -> Tensor | None:
@@ -133,6 +147,7 @@ class Scene(Pretrained):
 
     def redrawn(self, picture: Image.Image, start: int, seed: int) -> Iterator[Image.Image]:
         """Redraw a picture that comes in below scale `start` (SinGAN, section 5). Raises ValueError for no such one."""
+        self.check_trained()
         if self.scales == 1:
             raise ValueError("this scene has one scale only, which redraws nothing; enlarge does without")
         check_range("start_scale", start, 1, self.scales - 1)
@@ -190,7 +205,8 @@ class Scene(Pretrained):
         )
 
     def photograph_file(self) -> tuple[str, bytes] | None:
-        return (self.photograph.name, self.photograph.data) if self.photograph else None
+        photograph = self.photograph and self.photograph.encoded()
+        return (photograph.name, photograph.data) if photograph else None
 
     @classmethod
     def from_files(cls, config: Mapping[str, Any], weights: Path) -> Self:
@@ -199,7 +215,7 @@ class Scene(Pretrained):
         shape, _ = header_of(weights)["sigmas"]
         if len(shape) != 1:
             raise ValueError(f"sigmas has shape {shape}; one number a scale is needed")
-        check_range("number of trained scales", scales := shape[0], 1, len(model_config.sizes))
+        check_range("number of trained scales", scales := shape[0], 0, len(model_config.sizes))
         with torch.device("meta"):  # nothing is made that a file merely claims
             wanted = layout_of(Pyramid(model_config, scales))
         tensors = read_tensors(weights, wanted)  # before the pyramid takes memory

@@ -5,6 +5,7 @@ import math
 import time
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import torch
@@ -16,7 +17,7 @@ from singan.checkpoint import Checkpoint
 from singan.config import ModelConfig, TrainConfig
 from singan.image import Picture, open_picture, pyramid_sizes, resize_picture, to_tensor
 from singan.model import Discriminator, Generator, Pyramid, initialise, scale_noise
-from singan.photograph import Photograph
+from singan.photograph import Photograph, PhotographFile
 from singan.pipeline import ScenePipeline
 from singan.scale import ScaleData, ScaleTrainer, Task, crop_shape, new_player
 from singan.scene import BATCH_PIXELS, Scene
@@ -58,6 +59,12 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
     pyramid.source.copy_(((top[0] + 1) * 127.5).round().to(torch.uint8))
     pyramid.z_rec.copy_(torch.randn(pyramid.z_rec.shape, generator=seeded(config.seed)))
     return pyramid, reals
+
+
+def untrained(path: Path, config: TrainConfig) -> ScenePipeline:
+    """Make a scene of a picture's file, to print, fit and edit, before its training. Raises PictureError."""
+    photograph = PhotographFile(path)
+    return ScenePipeline(empty_pyramid(photograph.picture(), config)[0], config, photograph)
 
 
 def belongs_to(scene: Scene, picture: Picture, config: TrainConfig) -> bool:

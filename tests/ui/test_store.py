@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from singan import ScenePipeline, train
 from singan.checkpoint import Checkpoint, save_zip
+from singan.config import from_preset
 from singan.image import open_picture
 from singan.model import Pyramid
 from ui.errors import described
@@ -57,7 +59,7 @@ def folders(tmp_path, monkeypatch):
 
 def test_a_visitors_scene_is_nobody_elses_and_is_found_again(store, tiny_checkpoint, picture_file, tiny_config):
     name = trained(store, "me", picture_file, tiny_checkpoint, tiny_config)
-    assert name.startswith("discs-") and store.names("me") == ["tiny", name] and store.names("you") == ["tiny"]
+    assert name.startswith("discs-") and store.names("me") == [name, "tiny"] and store.names("you") == ["tiny"]
     again, found = begin(store, "me", picture_file, tiny_config)
     assert again == name and found is not None and found.scene.finished
     others, found = begin(store, "you", picture_file, tiny_config)
@@ -105,7 +107,7 @@ def test_a_scene_goes_into_a_file_and_comes_back(store, tiny_scene, tmp_path):
     name = store.add(ME, str(tmp_path / "tiny-0a1b2c3d.zip"))
     assert name.startswith("tiny-") and not name.startswith("tiny-0a1b2c3d")
     assert store.get(name).sample(1)[0].tobytes() == tiny_scene.sample(1)[0].tobytes()
-    assert store.names("me") == ["tiny", name] and not store.resumable(name)
+    assert store.names("me") == [name, "tiny"] and not store.resumable(name)
 
 
 def zipped(path, method=zipfile.ZIP_DEFLATED, **files):
@@ -124,7 +126,7 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(folders, store, t
     wide_files = {path.name.replace(".", "_"): path.read_bytes() for path in (tmp_path / "wide").iterdir()}
     few = {"config_json": config, "model_safetensors": bytes(1_000_000)}  # zipfile bounds what deflate unpacks, only.
     cases = [
-        ("not a ZIP", str(tiny_folder / "config.json")),
+        ("is not a picture", str(tiny_folder / "config.json")),
         ("model.safetensors is missing", zipped(tmp_path / "a.zip", config_json=config)),
         (
             "a scale's height is 1000000",
@@ -146,6 +148,29 @@ def test_names_come_from_the_file_and_cannot_be_guessed(store, tiny_config, pict
         shutil.copyfile(picture_file, tmp_path / f"{stem}.JPG")
         name, _ = begin(store, "me", tmp_path / f"{stem}.JPG", tiny_config)
         assert name.startswith(start) and "/" not in name and len(name.rpartition("-")[2]) == 32
+
+
+def test_a_photograph_is_used_at_once_and_trained_later(store, picture_file, tmp_path):
+    name = store.add(ME, str(picture_file))
+    scene = store.get(name)
+    with Image.open(picture_file) as picture:
+        assert scene.original.size == picture.size
+    assert store.names("me") == [name, "tiny"] and not scene.trained and store.resumable(name)
+    assert scene.retarget((90, 40), mode="fit")[0].size == (90, 40)
+    assert scene.sample(1, enlarge=True)[0].size == scene.print_size
+    for use in (scene.animate, scene.sample, scene.reconstruction):
+        with pytest.raises(ValueError, match="not trained yet"):
+            use()
+    given = store.resume(name)
+    assert given.checkpoint is None and given.config == from_preset("layout") and store.get(name) is scene
+    *_, last = train(given.picture, replace(given.config, iterations=1), "cpu")
+    store.end(name)  # stopped before its first scale: it is as it was
+    assert store.names("me") == [name, "tiny"] and not store.get(name).trained
+    store.keep(name, last.checkpoint)
+    assert store.get(name).trained
+    save_zip(scene, tmp_path / "photograph.zip")
+    brought = store.get(store.add(ME, str(tmp_path / "photograph.zip")))
+    assert brought.original.tobytes() == scene.original.tobytes() and not brought.trained
 
 
 def test_a_scene_in_training_has_nothing_to_draw_yet_and_unused_ones_go(
@@ -178,7 +203,7 @@ def test_nobody_pushes_out_anybody_elses_scenes(store, tiny_scene, tmp_path):
         few = limited(store, scenes=6)
         mine = [few.add(ME, str(tmp_path / "tiny.zip")) for _ in range(2)]
         greedy = [few.add(other, str(tmp_path / "tiny.zip")) for other in others]
-        assert few.names("me") == ["tiny", *reversed(mine)]
+        assert few.names("me") == [*reversed(mine), "tiny"]
         left = [name for name, other in zip(greedy, others, strict=True) if name in few.names(other.scene_owner)]
         assert left == greedy[-4:]
 

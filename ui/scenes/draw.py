@@ -23,18 +23,13 @@ from ui.wiring import ANIMATIONS, QUIET, Updates, Values
 MAX_CHOSEN_FROM = int(options(Sample)["count"].most or 0)  # pictures, as many as one drawing gives
 CHOSEN_MARK = "\u2713 "  # before the caption of a picture
 MAX_REPEATED_SIDE = 700  # px, of one of the four tiles
-DRAFTS = "drafts"  # the mode in which samples are shown that nobody asked for
 TWELVE = "twelve"  # the mode of a set of animations
 
 
 class SamplePanel(Panel):
-    """Draw samples; a scene that is chosen shows some of its own at once."""
+    """Draw new pictures of the same kind, of which the good ones can be chosen."""
 
-    use, name, title, action = Sample, "sample", "New samples", "Draw samples"
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.runs[DRAFTS] = self.run_drafts
+    use, name, title, action = Sample, "sample", "New pictures", "Draw new pictures"
 
     def lay_out_controls(self) -> None:
         strength = self.lay_out_strength("How much may change")
@@ -55,14 +50,6 @@ class SamplePanel(Panel):
     def on_result(self, result: Result, uses: Sequence[Sample], name: str) -> Updates:
         choosing = {self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)} if result.files else {}
         return self.pictures.show(result, allow_preview=True) | choosing
-
-    def run_drafts(self, values: Values) -> Iterator[Updates]:
-        """Draw what nobody asked for, when a scene is looked at: of prints, small pictures of the same layouts."""
-        (use,) = self.uses(values)
-        by = "patches" if use.layout_by == "auto" and use.enlarge else use.layout_by
-        note = f"{self.action} prints them" if use.enlarge else None
-        yield from self.run_uses([replace(use, layout_by=by, enlarge=False)], values[self.scene], note)
-        yield self.show_link([use], values)
 
     def _look(self, values: Values) -> Updates:
         """Let a click look at a picture again, or choose it; all are seen."""
@@ -91,14 +78,16 @@ class SamplePanel(Panel):
 class AnimatePanel(Panel):
     """Draw one animation, or the set of twelve from the same controls."""
 
-    use, name, title, action = Animate, "animate", "Animation", "Animate"
+    use, name, title, action = Animate, "animate", "Motion", "Animate"
     queue = ANIMATIONS
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.runs[TWELVE] = self.run_twelve
         with self.buttons:
+            self.learn = gr.Button("Train, then animate", variant="primary", visible=False, elem_id="learn")
             all_twelve = gr.Button("The set of twelve", elem_id=TWELVE)
+        self.learn.click(None, None, None, js="() => darkroom.wish()", **QUIET)
         self.run_after(all_twelve.click, self.run_twelve)
 
     def lay_out_controls(self) -> None:

@@ -133,11 +133,11 @@ class Panel:
         """Return what the controls say as uses: one, where a subclass makes no more of them. Raises ValueError."""
         return [self.controls.use_of(values)]
 
-    def run_uses(self, uses: Sequence[Any], name: str, note: str | None = None) -> Iterator[Updates]:
-        """Draw uses of a scene and show their results; note: a remark on them."""
+    def run_uses(self, uses: Sequence[Any], name: str) -> Iterator[Updates]:
+        """Draw uses of a scene and show their results."""
         for result in self.draw(uses, name):
             changed = self.on_result(result, uses, name) if result.files or result.shown else {}
-            yield {self.status: result.report.noted(note).html(), **changed}
+            yield {self.status: result.report.html(), **changed}
 
     def draw(self, uses: Sequence[Any], name: str) -> Iterator[Result]:
         return self.drawing.draw(uses[0], name)

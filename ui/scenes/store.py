@@ -1,4 +1,4 @@
-"""Scenes by name: the shipped ones, and those that visitors train or bring, which live for a while."""
+"""Scenes by name: the shipped ones, and those that visitors bring or train, which live for a while."""
 
 import os
 import re
@@ -15,14 +15,17 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from darkroom.model_files import CONFIG_FILE
 from darkroom.models import Models
 from singan import ScenePipeline, TrainConfig
 from singan.checkpoint import Checkpoint, load_checkpoint, load_zip, save_checkpoint, save_zip
-from singan.trainer import empty_pyramid, same_picture
+from singan.config import from_preset
+from singan.trainer import empty_pyramid, same_picture, untrained
 from ui.visitors import LIMITS, Limits, Visitor, new_name
 
 PICTURE_FILE = "picture"  # The upload as it came lies in a scene's folder: resuming needs it exactly.
 OWNER_FILE = "owner"  # whose a scene is, beside it while the app is restarted
+UNTRAINED = from_preset("layout")  # what a photograph is trained with
 SECRET = "-[0-9a-f]{32}$"  # the part of a visitor's scene's name that nobody can guess
 
 
@@ -50,11 +53,12 @@ class TrainingInput:
 
 @dataclass
 class _VisitorsScene:
-    """scales: how many its folder holds. busy: in training, so neither removed nor resumed. used: `time.monotonic`."""
+    """scales: of networks in its folder, 0 of a photograph; None: nothing to use yet. busy: in training, so neither
+    removed nor resumed. used: `time.monotonic`."""
 
     folder: Path
     visitor: Visitor
-    scales: int = 0
+    scales: int | None = None
     busy: bool = False
     used: float = field(default_factory=time.monotonic)
 
@@ -74,11 +78,11 @@ class SceneStore:
         self._take_up()
 
     def names(self, owner: str) -> list[str]:
-        """Return the shipped scenes, then this owner's, newest first."""
+        """Return this owner's scenes, newest first, then the shipped ones."""
         with self._lock:
             self._sweep()
-            own = [name for name, it in self._own.items() if it.visitor.scene_owner == owner and it.scales]
-        return [*self.shipped.names, *reversed(own)]
+            own = [name for name, it in self._own.items() if it.visitor.scene_owner == owner and it.scales is not None]
+        return [*reversed(own), *self.shipped.names]
 
     def scenes(self, owner: str) -> dict[str, ScenePipeline]:
         """Return the scenes of `names`; none expires in between."""
@@ -90,7 +94,7 @@ class SceneStore:
         with self._lock:
             if own := self._own.get(name):
                 own.used = time.monotonic()
-                if not own.scales:
+                if own.scales is None:
                     raise ValueError(f"scene {name!r} has no finished scale yet")
                 return self._load(own.folder, own.scales)
         if name not in self.shipped.names:
@@ -111,13 +115,7 @@ class SceneStore:
                 with self._lock:  # Of two trainings that begin at once, one goes on with it.
                     if self.resumable(name):
                         return replace(self.resume(name), config=config)
-        name = self._new(visitor, Path(file).stem)
-        try:
-            shutil.copyfile(file, self._own[name].folder / PICTURE_FILE)
-        except OSError:
-            self.end(name)
-            raise
-        return TrainingInput(name, file, config, None)
+        return TrainingInput(self._new(visitor, file), file, config, None)
 
     def resume(self, name: str) -> TrainingInput:
         """Take up a training that was stopped; its name is busy until `end`. Raises ValueError, and nothing changes."""
@@ -126,7 +124,7 @@ class SceneStore:
             if not self.resumable(name):
                 raise ValueError(f"scene {name!r} cannot be gone on with: it is finished, in training, or was uploaded")
             own = self._own[name]
-            checkpoint = load_checkpoint(own.folder)
+            checkpoint = load_checkpoint(own.folder) if own.scales else None
             own.busy = True
         config = replace(scene.train_config, until=None) if scene.finished else scene.train_config
         return TrainingInput(name, str(own.folder / PICTURE_FILE), config, checkpoint)
@@ -135,7 +133,7 @@ class SceneStore:
         """Return whether `resume` has something to go on with."""
         with self._lock:
             own = self._own.get(name)
-            if own is None or own.busy or not own.scales or not (own.folder / PICTURE_FILE).exists():
+            if own is None or own.busy or own.scales is None or not (own.folder / PICTURE_FILE).exists():
                 return False
             return not self._load(own.folder, own.scales).complete
 
@@ -150,15 +148,16 @@ class SceneStore:
         with self._lock:
             if own := self._own.get(name):
                 own.busy = False
-                if not own.scales:
+                if own.scales is None:
                     self._remove(name)
 
-    def add(self, visitor: Visitor, archive: str) -> str:
-        """Take a scene from a ZIP of `singan.checkpoint`; return its name. Raises ValueError where it is none."""
-        file = Path(archive)
-        name = self._new(visitor, re.sub(r"-[0-9a-f]{8,32}$", "", file.stem))
+    def add(self, visitor: Visitor, file: str) -> str:
+        """Take a photograph, or a scene from a ZIP of `singan.checkpoint`; return its name. Raises ValueError."""
+        archive = Path(file).suffix.lower() == ".zip"
+        name = self._new(visitor, file, copied=not archive)
+        own = self._own[name]
         try:
-            self._own[name].scales = load_zip(file, self._own[name].folder).scales
+            own.scales = load_zip(file, own.folder).scales if archive else self._read(own.folder).scales
             return name
         finally:
             self.end(name)
@@ -173,7 +172,7 @@ class SceneStore:
         """Leave visitors' finished scales for the next start, and remove everything else."""
         for name, own in self._own.items() if self._kept else ():
             with suppress(OSError):  # A full disk: the others may still be kept.
-                if self._kept and own.scales:
+                if self._kept and own.scales is not None:
                     self._kept.mkdir(parents=True, exist_ok=True, mode=0o700)
                     (own.folder / OWNER_FILE).write_text(own.visitor.scene_owner, errors="replace")
                     shutil.move(own.folder, self._kept / name)
@@ -192,10 +191,13 @@ class SceneStore:
             shutil.rmtree(left, ignore_errors=True)
 
     def _read(self, folder: Path) -> ScenePipeline:
-        return ScenePipeline.from_pretrained(folder).to(self.device)
+        trained = (folder / CONFIG_FILE).exists()
+        scene = ScenePipeline.from_pretrained(folder) if trained else untrained(folder / PICTURE_FILE, UNTRAINED)
+        return scene.to(self.device)
 
-    def _new(self, visitor: Visitor, stem: str) -> str:
-        """Return a busy name with a folder. Raises OSError."""
+    def _new(self, visitor: Visitor, file: str, copied: bool = True) -> str:
+        """Return a busy name, made of a file's, with a folder; copied: that begins with the file. Raises OSError."""
+        stem = re.sub(r"-[0-9a-f]{8,32}$", "", Path(file).stem)
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
         name = f"{stem}-{new_name()}"
         folder = Path(self._root.name) / name
@@ -203,6 +205,12 @@ class SceneStore:
         with self._lock:
             self._sweep()
             self._own[name] = _VisitorsScene(folder, visitor, busy=True)
+        if copied:
+            try:
+                shutil.copyfile(file, folder / PICTURE_FILE)
+            except OSError:
+                self.end(name)
+                raise
         return name
 
     def _remove(self, name: str) -> None:

@@ -1,9 +1,11 @@
-"""The Scenes tab: choose or train a scene, then use it."""
+"""The Scenes tab: bring a photograph or choose one, then use it; train it where networks are needed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from darkroom.uses import options
 from singan.uses import USES
@@ -12,7 +14,7 @@ from ui.drawing import Drawing
 from ui.links import Query
 from ui.reports import duration, passing_folder
 from ui.scenes.brush import EditPanel, HarmonizePanel, PaintPanel
-from ui.scenes.draw import DRAFTS, AnimatePanel, LargerPanel, SamplePanel, TilePanel
+from ui.scenes.draw import AnimatePanel, LargerPanel, SamplePanel, TilePanel
 from ui.scenes.panel import Panel
 from ui.scenes.sizes import DevicesPanel, RetargetPanel
 from ui.scenes.store import SceneStore, display_name, display_names
@@ -24,8 +26,16 @@ from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values, where
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 MAX_THUMBNAIL_SIZE = (220, 160)  # px
 LEGIBLE_SIDE_PIXELS = 100  # of the longer one: smaller animations show nothing
+# Photographs to try: they become the visitor's own, as an upload does.
+EXAMPLES = [Path(__file__).parents[2] / "examples" / name for name in ("astronaut.jpg", "dogs.jpg", "rocket.jpg")]
+OFFERS = {  # by panels' names: words, and whether a click begins it
+    "sample": ("New pictures of its kind", True), "animate": ("Make it move", True),
+    "edit": ("Remove or move something", False), "paint": ("Paint a new scene", False),
+    "tile": ("A seamless tile", True), "super-resolve": ("Make it larger", True),
+}  # fmt: skip
+MOVING = ("sample", "animate")  # offers with an example
 PANELS: tuple[type[Panel], ...] = (
-    RetargetPanel, DevicesPanel, AnimatePanel, PaintPanel, EditPanel, HarmonizePanel, LargerPanel, TilePanel,
+    SamplePanel, AnimatePanel, EditPanel, RetargetPanel, PaintPanel, HarmonizePanel, LargerPanel, TilePanel,
 )  # fmt: skip
 
 
@@ -35,31 +45,37 @@ class ScenesTab:
     def __init__(self, store: SceneStore, trainings: TrainingQueue, origin: gr.Textbox) -> None:
         self.store = store
         names = store.names("")  # none where nothing is shipped: then there is only training
-        self.mode = gr.Textbox(DRAFTS, visible=False)  # what a link wants drawn
+        self.mode = gr.Textbox(DevicesPanel.name, visible=False)  # what a link wants drawn
         # The name by which this browser is known when it comes back.
         self.me = gr.BrowserState("", storage_key="darkroom-visitor", secret=STORAGE_KEY)
         with gr.Tabs(selected="use" if names else "train", elem_id="halves") as self.halves:
-            with gr.Tab("Use a scene", id="use"):
+            with gr.Tab("Your photograph", id="use"):
                 with gr.Row(equal_height=False, elem_classes="scene"):
                     self._lay_out_scene(names)
                 place = (Drawing(store, trainings.device), self.scene, origin)
                 with gr.Tabs(elem_id="views") as self.views:
-                    self.samples = SamplePanel(*place)  # which shows a scene at first
-                    self.panels: list[Panel] = [self.samples, *(panel(*place) for panel in PANELS)]
-            with gr.Tab("Train your own picture", id="train"):
-                self.training = TrainingPanel(trainings, self.scene, self.again, origin, self.me, self.halves)
-        (self.animate,) = (panel for panel in self.panels if isinstance(panel, AnimatePanel))
-        self.described = [self.source, self.about, self.again, self.keep]
+                    self.devices = DevicesPanel(*place)  # which shows a photograph at first
+                    self.panels: list[Panel] = [self.devices, *(panel(*place) for panel in PANELS)]
+            with self.devices.tab:
+                self._lay_out_offers()
+            (self.animate,) = (panel for panel in self.panels if isinstance(panel, AnimatePanel))
+            with gr.Tab("Training", id="train"):
+                more = [self.again, self.animate.learn]
+                self.training = TrainingPanel(trainings, self.scene, more, origin, self.me, self.halves)
+        self.described = [self.source, self.about, self.again, self.keep, self.animate.learn, self.animate.button]
         self.listing = [self.gallery, self.listed, self.scene, self.me, *self.described]
         self._wire()
 
     def _lay_out_scene(self, names: list[str]) -> None:
         with gr.Column(scale=5, min_width=320):
+            self.photograph = gr.UploadButton(
+                "Use your photograph", variant="primary", file_types=["image"], elem_id="photograph"
+            )
             self.gallery = gr.Gallery(
-                label="Scenes", show_label=False, allow_preview=False, object_fit="cover", buttons=[], height="auto",
-                elem_id="scenes-gallery", elem_classes="tiles small",
+                label="Photographs", show_label=False, allow_preview=False, object_fit="cover", buttons=[],
+                height="auto", elem_id="scenes-gallery", elem_classes="tiles small",
             )  # fmt: skip
-            self.listed = gr.JSON(visible=False)  # the names of the scenes in it
+            self.listed = gr.JSON(visible=False)  # the names of the scenes in it, and paths of examples
             with gr.Row(equal_height=False):
                 self.scene = gr.Dropdown(
                     names, value=names[0] if names else None, show_label=False, label="Scene", allow_custom_value=True,
@@ -72,10 +88,23 @@ class ScenesTab:
                 )
         with gr.Column(scale=2, min_width=300):
             self.source = gr.Image(
-                label="The trained picture", interactive=False, height=190, format="png", buttons=[], elem_id="source"
+                label="The photograph", interactive=False, height=190, format="png", buttons=[], elem_id="source"
             )
             self.about = gr.Markdown(elem_id="about")
             self.again = gr.Button("Train it further", visible=False, size="sm", elem_id="again")
+
+    def _lay_out_offers(self) -> None:
+        """Lay out what else can be done, each by a click: networks draw the first two, of which examples move."""
+        gr.Markdown("### What else this photograph can do")
+        with gr.Row(elem_id="offers"):
+            for name, (words, at_once) in OFFERS.items():
+                with gr.Column(min_width=150):
+                    if name in MOVING:
+                        gr.HTML(f'<img src="darkroom/opening/{name}.webp" alt="An example" loading="lazy">')
+                    button = gr.Button(words, size="sm", elem_id=f"offer-{name}")
+                shown = button.click(lambda name=name: gr.Tabs(selected=name), None, self.views, queue=False, **QUIET)
+                if at_once:
+                    shown.then(None, None, None, js=f"() => darkroom.begin('{name}')", **QUIET)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -83,21 +112,29 @@ class ScenesTab:
         self.scene.change(self._describe, self.scene, self.described, **QUIET)
         printed = self.animate.controls["enlarge"]
         self.scene.change(self._print, [self.scene, self.mode, printed], printed, queue=False, **QUIET)
-        choice = self.gallery.select(self._pick, {self.listed}, self.scene, queue=False, **QUIET)
+        choice = self.gallery.select(self._pick, {self.listed, self.me}, self.listing, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         download_after(self.keep.click(self._pack, {self.scene}, [self.file], **QUIET), "scene-file")
-        added = self.bring.upload(self._add, [self.bring, self.me], self.listing, **CHOSEN_FILE)
-        for event in (choice.then, self.scene.input, added.success):
-            self.samples.run_after(event, self.samples.run_drafts)
-        self._take_after(self.training.seen.success)
-        used = self._take_after(self.training.use.click)
-        used.success(None, None, None, js="() => darkroom.showScene()", **QUIET)
+        for event in (choice.success, self.scene.input):
+            self.devices.run_after(where(event, self.mode, "() => darkroom.sees('devices')"))
+        for button in (self.photograph, self.bring):
+            added = button.upload(self._add, [button, self.me], self.listing, **CHOSEN_FILE)
+            self._fit_after(added.success)
+        taken, used = map(self._take_after, (self.training.seen.success, self.training.use.click))
+        self._fit_after(used.success(None, None, None, js="() => darkroom.showScene()", **QUIET).then)
+        learnt = where(taken.success, self.mode, "() => darkroom.takeWish()")
+        views = [self.halves, self.views]
+        learnt = learnt(lambda: [gr.Tabs(selected="use"), gr.Tabs(selected="animate")], None, views, **QUIET)
+        self.animate.run_after(learnt.then)
 
     def _take_after(self, event: Any) -> Any:
-        """Show the scene that came of a training after an event."""
-        taken = event(self._take, [self.training.scene, self.me], self.listing, queue=False, **QUIET)
-        self.samples.run_after(taken.success, self.samples.run_drafts)
-        return taken
+        """Choose the scene that came of a training after an event."""
+        return event(self._take, [self.training.scene, self.me], self.listing, queue=False, **QUIET)
+
+    def _fit_after(self, event: Any) -> None:
+        """Show a photograph on every screen after an event."""
+        chosen = event(lambda: gr.Tabs(selected=DevicesPanel.name), None, self.views, queue=False, **QUIET)
+        self.devices.run_after(chosen.then)
 
     def start(self, opened: Any) -> None:
         """Wire what is drawn after the event in which the page was opened, once somebody looks at this tab."""
@@ -117,48 +154,62 @@ class ScenesTab:
         return self._listed(Visitor.of(request, me), name) if name else gr.skip()
 
     def _add(self, file: str | None, me: str, request: gr.Request) -> Any:
+        """Take a photograph, or a scene that was downloaded here, and choose it."""
         if not file:
-            raise ValueError("there is no file yet: choose a ZIP of a trained scene that was downloaded here")
-        return self._take(self.store.add(Visitor.of(request, me), file), me, request)
+            raise ValueError("there is no file yet: choose a photograph, or the ZIP of a scene")
+        me = me or new_name()
+        return self._take(self.store.add(Visitor.of(request, me), file), me, request) | {self.me: me}
 
     def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
         """Return the scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
         scenes = self.store.scenes(visitor.scene_owner)
-        names, pictures = list(scenes), [scene.source for scene in scenes.values()]
+        names, words = list(scenes), display_names(list(scenes))
+        examples = [path for path in EXAMPLES if path.stem not in words and path.exists()]
+        pictures = [scene.source for scene in scenes.values()] + [Image.open(path) for path in examples]
         for picture in pictures:
             picture.thumbnail(MAX_THUMBNAIL_SIZE)
+        shown = list(zip(pictures, [*words, *(path.stem for path in examples)], strict=True))
         chosen = chosen or next(iter(names), None)
-        shown = list(zip(pictures, display_names(names), strict=True))
         known = [*names, *([chosen] if chosen and chosen not in names else [])]  # It may be somebody else's.
         choices = gr.Dropdown(choices=list(zip(display_names(known), known, strict=True)), value=chosen)
-        return {self.gallery: shown, self.listed: names, self.scene: choices, **self._describe(chosen)}
+        listed = [*names, *map(str, examples)]
+        return {self.gallery: shown, self.listed: listed, self.scene: choices, **self._describe(chosen)}
 
-    def _pick(self, values: Values, event: gr.SelectData) -> str:
-        return str(values[self.listed][event.index])  # The list may have changed since it was shown.
+    def _pick(self, values: Values, event: gr.SelectData, request: gr.Request) -> Updates:
+        """Choose a scene, or take an example."""
+        picked, me = str(values[self.listed][event.index]), values[self.me]  # The list may have changed since.
+        if Path(picked) in EXAMPLES:
+            return self._add(picked, me, request)  # type: ignore[no-any-return]
+        return {self.scene: picked, **self._describe(picked)}
 
     def _describe(self, name: str | None) -> Updates:
-        """Return what shows the trained picture of a scene, and a line about it."""
+        """Return what shows the photograph of a scene, and a line about it."""
+        more = bool(name) and self.store.resumable(str(name))
+        trained = bool(name) and self.store.get(str(name)).trained
         return {
             self.source: self.store.get(name).source if name else None,
-            self.about: self._about(name) if name else "No scene yet: train one on your own picture.",
+            self.about: self._about(name) if name else "Choose a photograph.",
             self.keep: gr.Button(interactive=bool(name)),
-            self.again: gr.Button(visible=bool(name) and self.store.resumable(str(name))),
+            self.again: gr.Button("Train it further" if trained else "Train it", visible=more),
+            self.animate.learn: gr.Button(visible=more and not trained),
+            self.animate.button: gr.Button(visible=trained or not more),
         }
 
     def _about(self, name: str) -> str:
         scene = self.store.get(name)
         width, height = scene.size
         total = scene.train_config.trained(scene.pyramid.config.sizes)
+        size = "{} × {} px".format(*scene.original_size)
         scales = f"{scene.scales} scales" if scene.finished else f"{scene.scales} of {total} scales"
-        full = scene.print_size
-        prints = f" · prints up to {full[0]} × {full[1]} px" if full[0] > width else ""
+        networks = f" · networks of {width} × {height} px, {scales}" if scene.trained else ""
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(self.store.limits.scene_seconds)} after its last use" if own else ""
-        return f"**{display_name(name)}** · {width} × {height} px · {scales}{prints}{lives}"
+        return f"**{display_name(name)}** · {size}{networks}{lives}"
 
     def _print(self, name: str | None, mode: str, printed: bool) -> bool:
         """Print animations of networks that know a layout alone, which show nothing; a link says itself."""
-        small = bool(name) and max(self.store.get(str(name)).size) < LEGIBLE_SIDE_PIXELS
+        scene = self.store.get(str(name)) if name else None
+        small = scene is not None and scene.trained and max(scene.size) < LEGIBLE_SIDE_PIXELS
         return printed or (small and mode not in self.animate.runs)
 
     def _pack(self, values: Values) -> Iterator[Updates]:
@@ -177,7 +228,7 @@ class ScenesTab:
         training = self.training.read(query)
         scene = query.read("scene", next(iter(self.store.names("")), None), known)
         modes = {mode: panel for panel in self.panels for mode in panel.runs}
-        mode = query.choice("mode", DRAFTS, modes)
+        mode = query.choice("mode", DevicesPanel.name, modes)
         updates: Updates = {
             self.mode: mode,
             self.scene: scene,

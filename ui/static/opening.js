@@ -54,10 +54,20 @@
     if (tab?.offsetParent) tab.click();
     else setTimeout(() => choose(group, name), WAIT_MS);
   }
-  opening.addEventListener("click", (event) => {
-    const { tab, half } = event.target.closest("[data-tab]")?.dataset ?? {};
+  // The button that takes a file, once Gradio has made it: a browser opens its chooser within seconds of a click.
+  function field(id) {
+    const input = document.querySelector(`input[type=file]:has(+ #${id}), #${id} input[type=file]`);
+    return input ?? new Promise((found) => setTimeout(() => found(field(id)), WAIT_MS));
+  }
+  opening.addEventListener("click", async (event) => {
+    const { tab, half, file } = event.target.closest("[data-tab]")?.dataset ?? {};
     if (tab) choose("tabs", tab);
     if (half) setTimeout(() => choose("halves", half), LAY_OUT_MS);
+    if (!file) return;
+    window.darkroom.takesFile = true; // so that no other photograph is drawn
+    const input = await field(file);
+    input.addEventListener("cancel", () => document.getElementById("devices").click(), { once: true });
+    input.click();
   });
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest?.(TABS);

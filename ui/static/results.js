@@ -37,6 +37,25 @@ window.darkroom.showScene = async () => {
   document.getElementById(innerWidth > 740 ? "halves" : "scene").scrollIntoView({ behavior: "smooth" });
 };
 
+// Press the button of a view that was just opened, or the one that trains first.
+window.darkroom.begin = async (name) => {
+  await pause(3 * LAY_OUT_MS);
+  firstSeen(`button#${name}`, "button#learn")?.click();
+};
+
+window.darkroom.sees = (id) => Boolean(seen(document.getElementById(id)));
+
+// A training that was begun for its motion: once it has ended, that is drawn.
+let wished = false;
+window.darkroom.wish = () => {
+  wished = true;
+};
+window.darkroom.takeWish = () => {
+  const it = wished;
+  wished = false;
+  return it;
+};
+
 window.darkroom.untilScenesAreSeen = async () => {
   while (!seen(document.getElementById("halves"))) await pause(STEP_MS);
   return true;
@@ -45,8 +64,37 @@ window.darkroom.untilScenesAreSeen = async () => {
 // What comes before the browser has laid a view out may be lost: a link's result is asked for after that; behind a
 // training that is watched, once somebody looks.
 window.darkroom.untilResultsAreSeen = async () => {
+  if (window.darkroom.takesFile) return false;
   while (!firstSeen(".results")) await pause(STEP_MS);
   await new Promise((done) => requestIdleCallback(done, { timeout: IDLE_MS }));
   await pause(4 * STEP_MS);
   return true;
 };
+
+// A photograph that is dropped or pasted where nothing else takes it is used as one that is chosen.
+async function take(files) {
+  const image = [...files].find((it) => it.type.startsWith("image/"));
+  if (!image) return;
+  window.darkroom.takesFile = true;
+  document.querySelector("#tabs > .tab-wrapper [data-tab-id=scenes]").click();
+  await window.darkroom.untilScenesAreSeen();
+  document.querySelector("#halves > .tab-wrapper [role=tab]").click();
+  const chosen = new DataTransfer();
+  chosen.items.add(image);
+  const input = document.querySelector("input[type=file]:has(+ #photograph), #photograph input[type=file]");
+  input.files = chosen.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+document.addEventListener("dragover", (event) => {
+  if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  if (event.defaultPrevented || !event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  take(event.dataTransfer.files);
+});
+document.addEventListener("paste", (event) => {
+  const taken = event.defaultPrevented || event.target.closest?.("input, textarea, [contenteditable]");
+  const wanted = document.body.classList.contains("opens") || seen(document.getElementById("devices"));
+  if (wanted && !taken && event.clipboardData?.files.length) take(event.clipboardData.files);
+});

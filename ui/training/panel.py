@@ -36,7 +36,7 @@ OWN = "own"  # what a link asks for that says nothing: the visitor's own trainin
 class TrainingPanel:
     """Lay out training inside the current Blocks.
 
-    chosen, again: a scene's name, and the button that resumes its training. me: the browser's name. halves: the tabs of
+    chosen, more: a scene's name, and the buttons that train it further. me: the browser's name. halves: the tabs of
     which this is one. scene, use: the name of the scene that a training gave, and the button that opens it. seen: the
     event in which a training is shown, to its end. watched: the name of that training, or what a link asks for.
     """
@@ -45,7 +45,7 @@ class TrainingPanel:
         self,
         trainings: TrainingQueue,
         chosen: gr.Dropdown,
-        again: gr.Button,
+        more: list[gr.Button],
         origin: gr.Textbox,
         me: gr.BrowserState,
         halves: gr.Tabs,
@@ -70,7 +70,7 @@ class TrainingPanel:
         gr.on(changed, self._write_code, {origin, *controls}, [self.share.code], queue=False, **QUIET)
         self.inputs: set[Any] = {chosen, self.scene, self.watched, me, origin, *controls}
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
-        clicks = [self.start.click, self.resume.click, again.click]
+        clicks = [self.start.click, self.resume.click, *(button.click for button in more)]
         begun = gr.on(clicks, self._begin, self.inputs, self.outputs, queue=False, **QUIET)
         self.seen = self._watch_after(begun.success)
         self.stop.click(self._stop, {self.watched, me}, None, queue=False, **QUIET)
