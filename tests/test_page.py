@@ -210,8 +210,8 @@ def test_every_opened_tab_is_an_entry_of_the_history_whose_address_says_what_is_
 
 VIEWS = {
     "faces": ("Morph", "Map"),
-    "scenes": ("Other sizes", "All my devices", "Animation", "Paint", "Edit", "Harmonize", "Larger", "Tiles",
-               "Train your own picture"),
+    "scenes": ("Other sizes", "All my devices", "Motion", "Paint", "Edit", "Harmonize", "Larger", "Tiles",
+               "Training"),
     "about": (),
 }  # fmt: skip
 FOCUSED = "() => document.activeElement.outerHTML.slice(0, 120)"
@@ -286,7 +286,7 @@ def test_axe_finds_nothing_on_any_view_none_is_wider_than_a_phone_and_keys_reach
             if tab == "scenes":
                 for narrower in (768, 390):  # no tab hides in a menu
                     page.set_viewport_size({"width": narrower, "height": 1000})
-                    for name in ("Use a scene", "Train your own picture", "How it works"):
+                    for name in ("Your photograph", "Training", "How it works"):
                         expect(page.get_by_role("tab", name=name, exact=True)).to_be_visible()
                     expect(page.get_by_label("More tabs").locator("visible=true")).to_have_count(0)
                 page.set_viewport_size({"width": width, "height": 1000})
@@ -369,7 +369,7 @@ def test_mistakes_in_links_and_files_are_told_and_no_script_in_them_runs(browser
         upload(page, "#scene-upload", bad)
         page.wait_for_timeout(1500)
 
-        page.get_by_role("tab", name="Train your own picture").click()
+        page.get_by_role("tab", name="Training").click()
         picture, text = tmp_path / f"{NAME}.png", tmp_path / f"{NAME}2.png"
         Image.new("RGB", (64, 48)).save(picture)
         text.write_text(SCRIPT)

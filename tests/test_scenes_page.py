@@ -1,5 +1,6 @@
 """The Scenes tab in Chromium: pictures are drawn, chosen, fitted, animated, painted, edited, taken away, linked to."""
 
+import base64
 import io
 import re
 import zipfile
@@ -12,6 +13,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import axe_finds_nothing, downloaded, new_page, opened, settled_bytes, shown_bytes, watched_page
 
+ROOT = Path(__file__).parents[1]
+DROP = """([name, data]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([Uint8Array.from(atob(data), (it) => it.charCodeAt(0))], name, { type: "image/jpeg" }));
+  document.querySelector("h1, .wordmark, main")
+    .dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files }));
+}"""
 PERMISSIONS = ["clipboard-read", "clipboard-write"]
 OUTLINED = "parseFloat(getComputedStyle(document.activeElement).outlineWidth) >= 2"
 
@@ -20,7 +28,7 @@ OUTLINED = "parseFloat(getComputedStyle(document.activeElement).outlineWidth) >=
 def scenes(browser: Browser, app: str) -> Iterator[Page]:
     """One page for all tests, each of which has its own tab; its first samples are drawn."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, permissions=PERMISSIONS)
-    with watched_page(context, f"{app}?tab=scenes&scene=peaks&enlarge=0&count=8") as page:
+    with watched_page(context, f"{app}?tab=scenes&scene=peaks&mode=sample&enlarge=0&count=8") as page:
         expect(page.locator("#sample-status")).to_contain_text("8 pictures")
         yield page
 
@@ -112,7 +120,7 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
 
 
 def test_choosing_a_scene_draws_it_at_once(scenes):
-    view(scenes, "New samples")
+    view(scenes, "New pictures")
     seen = set()
     for name in ("stream", "peaks"):
         scenes.locator("#scenes-gallery button").filter(has_text=name).click()
@@ -153,7 +161,7 @@ def test_a_shape_is_fitted_and_compared_by_mouse_and_keys_and_its_link_shows_the
     fitted = shown_bytes(scenes, "#retarget-compare img >> nth=1")
     address = link(scenes, "retarget").input_value()
     assert scenes.url == address
-    view(scenes, "New samples")
+    view(scenes, "New pictures")
     expect(scenes).to_have_url(re.compile("mode=sample"))  # the address follows the inner tabs
     view(scenes, "Other sizes")
     expect(scenes).to_have_url(address)
@@ -176,7 +184,7 @@ def test_all_my_devices(scenes, tmp_path):
 
 
 def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp_path):
-    view(scenes, "Animation", "animate")
+    view(scenes, "Motion", "animate")
     opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
     scenes.locator("#animate-frames input[type=number]").fill("6")
     for kind, element in (("mp4", "#animate-video video"), ("gif", "#animate-image img")):
@@ -264,7 +272,7 @@ def test_larger_pictures_tiles_and_the_strip_of_what_was_made(scenes):
 def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_path):
     file = tmp_path / "noise.jpg"
     Image.effect_noise((480, 300), 60).resize((2700, 1700)).save(file)
-    view(scenes, "Train your own picture")
+    view(scenes, "Training")
     scenes.locator("#preset").get_by_text("Layout").click()
     scenes.locator("#picture input[type=file]").set_input_files(file)
     expect(scenes.locator("#prediction")).to_contain_text("on this device")
@@ -273,8 +281,8 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_
     scenes.locator("#train").click()
     expect(scenes.locator("#train-status")).to_contain_text("Trained in")
     expect(scenes.locator("#resume")).to_be_enabled()  # to the whole of `standard`
-    view(scenes, "Use a scene")
-    expect(scenes.locator("#about")).to_contain_text("3 scales · prints up to")
+    view(scenes, "Your photograph")
+    expect(scenes.locator("#about")).to_contain_text("2700 × 1700 px · networks of")
     view(scenes, "Other sizes")
     scenes.locator("#retarget-enlarge").get_by_role("checkbox").check()
     scenes.locator("#shape").get_by_text("Desktop 16:9").click()
@@ -310,3 +318,33 @@ def test_samples_are_drafts_until_they_are_prints(browser, app, tmp_path):
         while taken().name != "autumn_seed0_patches_print_0001.png":
             page.wait_for_timeout(200)
         assert Image.open(downloaded(page, "#sample-jpeg", tmp_path)).format == "JPEG"
+
+
+def test_a_photograph_is_on_every_screen_at_once_and_is_trained_where_it_is_to_move(browser, app, tmp_path):
+    file = tmp_path / "hat.jpg"
+    Image.open(ROOT / "examples" / "astronaut.jpg").resize((300, 300)).save(file)
+    with new_page(browser, app) as page:
+        with page.expect_file_chooser() as chooser:  # from the first screen
+            page.get_by_role("button", name="Use your photograph").first.click()
+        chooser.value.set_files(file)
+        expect(page.locator("#about")).to_contain_text("hat · 300 × 300 px")
+        expect(page.locator("#devices-gallery img").first).to_be_visible()
+        expect(page.locator("#again")).to_have_text("Train it")
+        page.locator("#scenes-gallery").get_by_text("rocket").click()  # another one, which becomes the visitor's own
+        expect(page.locator("#scene input")).to_have_value("rocket")
+        expect(page.locator("#devices-status")).to_contain_text("7 pictures in")
+        expect(page.locator("#devices-gallery img")).to_have_count(7)
+        page.locator("#offer-sample").click()  # drawn by patches: it needs no training
+        expect(page.locator("#sample-status")).to_contain_text("4 pictures in")
+        page.get_by_role("tab", name="Motion", exact=True).click()
+        expect(page.locator("button#animate")).to_be_hidden()
+        page.locator("#learn").click()
+        expect(page.locator("#train-status")).to_contain_text(re.compile("scale 1 of 3, .* left"))
+        page.locator("#stop").click()
+        expect(page.locator("#train-status")).to_contain_text("Stopped before the first scale was finished")
+
+        page.evaluate(
+            DROP, ["brushes.jpg", base64.b64encode((ROOT / "examples" / "brushes.jpg").read_bytes()).decode()]
+        )
+        expect(page.locator("#scene input")).to_have_value(re.compile("brushes"))
+        expect(page.locator("#devices-gallery img").first).to_be_visible()

@@ -24,7 +24,7 @@ from ui.page import build_page
 from ui.theme import LOOK
 from ui.visitors import Limits
 
-SCENES = "?tab=scenes&scene=tiny&enlarge=0&count=1"
+SCENES = "?tab=scenes&scene=tiny&mode=sample&enlarge=0&count=1"
 PAUSE_SECONDS = 0.2  # between two steps, once a scale is finished: on any machine there is time to leave and come back
 FAILING = 13  # seed of a training that fails
 
@@ -59,7 +59,7 @@ def small_app(tiny_folder: Path) -> Iterator[str]:
 def upload(page: Page, picture: Path, iterations: int = 60) -> None:
     """Make all ready for a training."""
     expect(page.locator("#sample-status")).to_contain_text("1 picture in")
-    page.get_by_role("tab", name="Train your own picture").click()
+    page.get_by_role("tab", name="Training").click()
     page.locator("#preset").get_by_text("Fast").click()
     page.locator("#picture input[type=file]").set_input_files(picture)
     opened(page, page.get_by_role("button", name="Advanced"))
@@ -164,7 +164,7 @@ def test_mistakes_are_explained_a_failure_is_told_and_a_stopped_training_gone_on
 ):
     with new_page(browser, small_app + SCENES) as page:
         expect(page.locator("#sample-status")).to_contain_text("1 picture in")
-        page.get_by_role("tab", name="Train your own picture").click()
+        page.get_by_role("tab", name="Training").click()
         page.locator("#train").click()
         expect(page.get_by_text("there is no picture yet: upload one first")).to_be_visible()
         Image.new("RGB", (900, 40)).save(tmp_path / "thin.png")
@@ -215,9 +215,10 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(
         expect(page.locator("#train-status")).to_contain_text("Trained in")
         page.locator("#train").click()
         expect(page.locator("#train-status")).to_contain_text("Already trained: discs")
-        page.get_by_role("tab", name="Use a scene", exact=True).click()
-        expect(page.locator("#about")).to_contain_text("40 × 30 px")
+        page.get_by_role("tab", name="Your photograph", exact=True).click()
+        expect(page.locator("#about")).to_contain_text("networks of 40 × 30 px")
         expect(page.locator("#about")).to_contain_text("lives 2 h")
+        page.locator("button#sample").click()
         link = page.locator("#sample-link textarea, #sample-link input")
         expect(link).to_have_value(re.compile("scene=discs-"))
         first, kept = shown_bytes(page, sample), downloaded(page, "#scene-download", tmp_path)
@@ -229,5 +230,8 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(
             add(other, kept)
             expect(other.locator("#scenes-gallery")).to_contain_text("discs")
             expect(other.locator("#scene input")).to_have_value("discs")
+            expect(other.locator("#devices-status")).to_contain_text("7 pictures in")
+            other.get_by_role("tab", name="New pictures").click()
+            other.locator("button#sample").click()
             expect(other.locator("#sample-link textarea, #sample-link input")).not_to_have_value(link.input_value())
             assert shown_bytes(other, sample) == first

@@ -231,7 +231,7 @@ def test_scenes_outlive_a_restart_for_as_long_as_they_would_have_lived(
     store.close()
     assert [path.name for path in kept.iterdir()] == [name] and not folders()
     again = SceneStore(store.shipped, store.device, kept)
-    assert again.names("you") == ["tiny"] and again.names("me") == ["tiny", name]
+    assert again.names("you") == ["tiny"] and again.names("me") == [name, "tiny"]
     assert again.get(name).sample(1)[0].size == (64, 48)
     again.close()
     (kept / name / "model.safetensors").write_bytes(b"damaged")

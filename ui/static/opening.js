@@ -64,9 +64,14 @@
     if (tab) choose("tabs", tab);
     if (half) setTimeout(() => choose("halves", half), LAY_OUT_MS);
     if (!file) return;
-    window.darkroom.takesFile = true; // so that no other photograph is drawn
+    // Until it is known whether a file comes, no other photograph is listed and drawn.
+    let decide;
+    window.darkroom.mayList = new Promise((resolve) => {
+      decide = resolve;
+    });
     const input = await field(file);
-    input.addEventListener("cancel", () => document.getElementById("devices").click(), { once: true });
+    input.addEventListener("cancel", () => decide(true), { once: true });
+    input.addEventListener("change", () => decide(false), { once: true });
     input.click();
   });
   document.addEventListener("click", (event) => {

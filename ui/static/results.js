@@ -58,13 +58,12 @@ window.darkroom.takeWish = () => {
 
 window.darkroom.untilScenesAreSeen = async () => {
   while (!seen(document.getElementById("halves"))) await pause(STEP_MS);
-  return true;
+  return window.darkroom.mayList ?? true; // opening.js
 };
 
 // What comes before the browser has laid a view out may be lost: a link's result is asked for after that; behind a
 // training that is watched, once somebody looks.
 window.darkroom.untilResultsAreSeen = async () => {
-  if (window.darkroom.takesFile) return false;
   while (!firstSeen(".results")) await pause(STEP_MS);
   await new Promise((done) => requestIdleCallback(done, { timeout: IDLE_MS }));
   await pause(4 * STEP_MS);
@@ -75,7 +74,7 @@ window.darkroom.untilResultsAreSeen = async () => {
 async function take(files) {
   const image = [...files].find((it) => it.type.startsWith("image/"));
   if (!image) return;
-  window.darkroom.takesFile = true;
+  window.darkroom.mayList ??= Promise.resolve(false);
   document.querySelector("#tabs > .tab-wrapper [data-tab-id=scenes]").click();
   await window.darkroom.untilScenesAreSeen();
   document.querySelector("#halves > .tab-wrapper [role=tab]").click();
