@@ -120,14 +120,14 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
 
 
 def test_choosing_a_scene_draws_it_at_once(scenes):
-    view(scenes, "New pictures")
+    view(scenes, DEVICES, "devices")
     seen = set()
     for name in ("stream", "peaks"):
         scenes.locator("#scenes-gallery button").filter(has_text=name).click()
         expect(scenes.locator("#about")).to_contain_text(name)
         expect(scenes.locator("#scene input")).to_have_value(name)
-        expect(link(scenes, "sample")).to_have_value(re.compile(f"scene={name}"))
-        seen.add(shown_bytes(scenes, "#sample-gallery img"))
+        expect(link(scenes, "devices")).to_have_value(re.compile(f"scene={name}"))
+        seen.add(shown_bytes(scenes, "#devices-gallery img"))
     assert len(seen) == 2
 
 

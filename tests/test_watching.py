@@ -108,8 +108,8 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
                 each.locator("#use-scene").click()
                 expect(each.locator("#scene input")).to_have_value("discs")
                 expect(each.locator("#scene")).to_be_in_viewport()
-                expect(each.locator("#sample-gallery")).to_be_visible()
-                expect(each).to_have_url(re.compile("scene=discs-"))  # samples of it
+                expect(each.locator("#devices-gallery img").first).to_be_visible()
+                expect(each).to_have_url(re.compile("scene=discs-"))  # on every screen
 
 
 def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
