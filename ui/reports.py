@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,8 @@ from ui.html import bar, line
 
 REPORT_SECONDS = 0.4  # between two messages to the page, and to the first
 PREDICTABLE_SHARE = 0.05  # of the work, from which on its time is known: the coarse begins take as long as all
+PREDICTABLE_SECONDS = 3.0  # of work, before which its time is not known: the first steps pay for the setup
+CHANGE_A_SECOND, MOST_CHANGE = 0.25, 1.5  # by which share an estimate may change, and by which factor between two
 
 
 @dataclass(frozen=True)
@@ -36,31 +38,58 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{round(seconds / 3600, 1):g} h"
 
 
-class Progress:
-    """Report now and then how much of several pieces of equal work is done."""
+class Estimate:
+    """Say how long work still takes: nothing before that is known, then without jumps, however its speed does.
 
-    def __init__(self, total: int, what: str) -> None:
-        self.total, self.what = total, what
+    clock: gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock, self.started = clock, clock()
+        self.taken = self.started
+        self.seconds_left: float | None = None
+
+    def take(self, measured: float) -> float | None:
+        """Take the seconds that seem to be left by the work that was done; return those to say, None of none yet."""
+        now, before = self.clock(), self.seconds_left
+        if before is None:
+            self.seconds_left = measured if now - self.started >= PREDICTABLE_SECONDS else None
+        else:
+            passed = now - self.taken
+            factor = min(1 + CHANGE_A_SECOND * passed, MOST_CHANGE)
+            least = min(before / factor, before - passed)  # as the clock alone would have it
+            self.seconds_left = min(max(measured, least, 0.0), max(before, 1.0) * factor)
+        self.taken = now
+        return self.seconds_left
+
+
+class Progress:
+    """Report now and then how much of several pieces of equal work is done. clock: gives seconds."""
+
+    def __init__(self, total: int, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total, self.what, self.clock = total, what, clock
         self.shares: dict[int, float] = {}
-        self.started = self.reported = time.monotonic()
+        self.started = self.reported = clock()
+        self.estimate = Estimate(clock)
 
     def take(self, number: int, share: float = 1.0) -> Report | None:
         """Take the share of a piece that is done; return a report of all, where it is time for one."""
         self.shares[number] = share
-        now, done = time.monotonic(), sum(self.shares.values())
+        now, done = self.clock(), sum(self.shares.values())
         if now - self.reported <= REPORT_SECONDS or done >= self.total:
             return None
         self.reported = now
         words = f"{self.what}: {list(self.shares.values()).count(1)} of {self.total}"
         if done >= PREDICTABLE_SHARE * self.total:
-            words += f", {duration((now - self.started) / done * (self.total - done))} left"
+            left = self.estimate.take((now - self.started) / done * (self.total - done))
+            words += "" if left is None else f", {duration(left)} left"
         return Report(words, done / self.total)
 
     def end(self) -> Report:
         """Report how many there are, and how long they took."""
         count = len(self.shares)
         what = self.what if count > 1 else self.what.removesuffix("s")
-        return Report(f"{count} {what} in {time.monotonic() - self.started:.1f} s")
+        return Report(f"{count} {what} in {self.clock() - self.started:.1f} s")
 
 
 @contextmanager

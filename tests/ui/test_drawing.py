@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from darkroom.uses import PicturesUse, Step, option
 from ui.device import Device
 from ui.drawing import LARGE_PIXELS, Drawing
-from ui.reports import REPORT_SECONDS, Report, duration
+from ui.reports import PREDICTABLE_SECONDS, REPORT_SECONDS, Estimate, Progress, Report, duration
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,47 @@ def test_reports_speak_to_screen_readers_and_durations_read_as_words():
     assert 'role="progressbar"' in html and 'aria-valuenow="42"' in html and "scale 2 of 5" in html
     for seconds, words in ((0.2, "0 s"), (130, "2 min"), (7200, "2 h"), (56000, "15.6 h")):
         assert duration(seconds) == words
+
+
+class Clock:
+    """A clock that stands still until somebody moves it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.mark.parametrize("pause", [0.1, 0.4, 5.0])
+def test_an_estimate_is_said_once_it_is_known_and_never_jumps_twofold(pause):
+    """Of work of 100 s that begins slowly, is slowed down, goes on faster, or comes in bursts."""
+    for speed in (
+        lambda done: 0.01,
+        lambda done: 0.001 if done < 0.02 else 0.01,
+        lambda done: 0.01 if done < 0.5 else 0.001,
+        lambda done: 0.001 if done < 0.3 else 0.05,
+        lambda done: 0.002 if int(20 * done) % 2 else 0.05,
+    ):
+        clock, said, done = Clock(), [], 0.0
+        estimate = Estimate(clock)
+        while done < 1:
+            clock.now += pause
+            done += speed(done) * pause
+            said.append((clock.now, estimate.take(clock.now / done * max(0.0, 1 - done))))
+        known = [left for now, left in said if now >= PREDICTABLE_SECONDS]
+        assert None not in known and all(left is None for now, left in said if now < PREDICTABLE_SECONDS)
+        for before, left in pairwise(known):
+            assert before / 2 <= left + pause and left <= 2 * max(before, 1.0), (before, left)
+        assert known[-1] < max(known) / 4, known[-3:]
+
+
+def test_progress_says_how_long_it_takes_by_its_clock():
+    clock, said = Clock(), []
+    progress = Progress(20, "pictures", clock)
+    for number in range(20):
+        clock.now += 1.0
+        if report := progress.take(number):
+            said.append(report.text)
+    assert said[0] == "pictures: 1 of 20" and said[9] == "pictures: 10 of 20, 10 s left" and len(said) == 19
+    assert progress.end().text == "20 pictures in 20.0 s"

@@ -26,7 +26,7 @@ from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.errors import described, log, trace_of
 from ui.html import strip
-from ui.reports import Report, duration
+from ui.reports import Estimate, Report, duration
 from ui.scenes.store import SceneStore, TrainingInput, display_name
 from ui.training import zero
 from ui.visitors import Visitor
@@ -76,7 +76,7 @@ class SceneTraining:
 
     def __post_init__(self) -> None:
         self.name, self.view = secrets.token_hex(8), View(Report("Reading the picture", 0))
-        self.seconds_left: float | None = None  # known from the first record on
+        self.seconds_left: float | None = None  # known from a few seconds of training on
         self.error: Exception | None = None
         self.over = False
         self.watchers, self.unwatched_since = 0, time.monotonic()
@@ -128,8 +128,9 @@ class SceneTraining:
             self._samples = dict(enumerate(self.queue.stages(scene)))
         try:
             with closing(self.queue.trainer(given.picture, given.config, kept)) as records:
+                estimate = Estimate()
                 for last in records:
-                    self.seconds_left = last.seconds_left
+                    self.seconds_left = estimate.take(last.seconds_left)
                     if last.checkpoint and (kept is None or last.checkpoint.scene.scales > kept.scene.scales):
                         self.queue.store.keep(scene, last.checkpoint)
                         kept = last.checkpoint
@@ -142,7 +143,7 @@ class SceneTraining:
             log.error("training failed: %s", trace_of(error))
             failure = described(error, own=True)[1]
         if last is None or kept is None:
-            self.show(report=Report("Stopped before the first scale was finished", 0))
+            self.show(report=Report("Stopped before the first scale was finished: nothing is kept, Train it again", 0))
         else:
             last = replace(last, checkpoint=kept)
             report = self._end(last, kept.scene.scales, display_name(scene), failure)
@@ -159,8 +160,11 @@ class SceneTraining:
         return Report(f"{ending}{scales}; Resume goes on with it. {lives}", kept / last.scales)
 
     def _show_record(self, record: Progress, scene: str) -> None:
-        text = f"scale {record.scale + 1} of {record.scales}, {duration(record.seconds_left)} left"
-        report = Report(text, record.seconds / max(1e-9, record.seconds + record.seconds_left))
+        text, share = f"scale {record.scale + 1} of {record.scales}", 0.0
+        if self.seconds_left is not None:
+            text += f", {duration(self.seconds_left)} left"
+            share = record.seconds / max(1e-9, record.seconds + self.seconds_left)
+        report = Report(text, share)
         self._losses[int(POINTS_A_SCALE * (record.scale + record.iteration / record.iterations))] = record.losses
         self.show(report=report, record=_plain(record, scene))
         if preview := record.preview:
@@ -211,6 +215,9 @@ class TrainingQueue:
         else:
             seconds = self.device.run(Turn.TRAINING, lambda: predict_seconds(image, config, device))
             where = device.type.upper()
+            beside = min(self.running, self.limits.trainings_at_once - 1)  # All take turns on the device.
+            seconds *= 1 + beside
+            where += ", beside another training" if beside else ""
         yield (expected := f"About **{duration(seconds)}** on this device ({where}).")
         yield "\n\n".join([expected, *(f"**{said[0].upper()}{said[1:]}.**" for said in self.warnings(image))])
 
