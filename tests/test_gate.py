@@ -207,15 +207,22 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
             for where in ("queue/join", "run/predict", "call/edit_face"):
                 answer = post(stranger, where, {"data": data, "fn_index": 0, "session_hash": "a"})
                 assert answer.status_code == 400 and "was uploaded here" in answer.json()["detail"]
-        arguments = {"face": {"a": file}}
-        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x", "arguments": arguments}}
-        assert post(stranger, "mcp/", call).status_code == 400
     for value in ("/etc/hostname", {"url": "/etc/hostname"}, {"path": None}):
         kind, answer = stranger.call("train_scene", [value, "fast", 0, None, None])
         assert kind == "error" and re.match("picture .* an uploaded file is needed", answer["error"]), answer
     uploaded = {"path": stranger.upload(PICTURE)["path"]}  # it needs no "meta"
     kind, answer = stranger.call("train_scene", [uploaded, "nonsense", 0, None, None])
     assert kind == "error" and "preset is 'nonsense'" in answer["error"]  # the file was no matter
+
+
+def test_html_and_json_are_sent_compressed_and_pictures_are_not(stranger):
+    for path, accepted, encoding in (
+        ("/", "gzip, br", "br"), ("/?seed=1", "gzip", "gzip"), ("/", "identity", None), ("/config", "br", "br"),
+        (f"{API}/info", "br", "br"), ("/theme.css", "br", "br"), ("/darkroom/opening/phone.webp", "gzip, br", None),
+    ):  # fmt: skip
+        answer = stranger.http.get(path, headers={"accept-encoding": accepted})
+        assert answer.status_code == 200 and answer.headers.get("content-encoding") == encoding, path
+        assert path != "/" or "</html>" in answer.text
 
 
 @pytest.mark.soak

@@ -3,24 +3,32 @@
 from typing import Any
 
 from gradio import Blocks
+from gradio.brotli_middleware import BrotliMiddleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from ui.gate import path_of
+from ui.gate import API, path_of
 from ui.theme import source
 
 STORAGE, SCHEME, OPENING = (f"<script>{source(f'{name}.js')}</script>" for name in ("storage", "scheme", "opening"))
-GROUND = source("ground.html")
-# Laid out as Gradio's page will be.
-EARLY = f'<div id="early" class="gradio-container"><main>{source("head.html")}{source("opening.html")}</main></div>'
+GROUND = f"{source('ground.html')}<style>{source('opening.css')}</style>"
+EARLY = f'<div id="early"><main>{source("head.html")}{source("opening.html")}</main></div>'
+COMPRESSED = ("/", "/config", f"{API}/info", f"{API}/run/predict")
+
+
+class Compression(BrotliMiddleware):
+    """Compress what has no file name, too, by which Gradio's own decides: the page's HTML, and answers in JSON."""
+
+    def _is_compressible_file_type(self, scope: Scope) -> bool:
+        return path_of(scope) in COMPRESSED
 
 
 class Document(BaseHTTPMiddleware):
     """Add storage, scheme and, unless a link asks for something else, the first screen.
 
-    page: the Blocks whose launch has set `css` and `theme_hash`.
+    page: the Blocks whose launch has set `theme_hash`.
     """
 
     def __init__(self, app: Any, page: Blocks) -> None:
@@ -45,7 +53,6 @@ class Document(BaseHTTPMiddleware):
         head = f'{STORAGE}<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">{GROUND}'
         body = SCHEME
         if first_screen:
-            head += f'<style id="early-style">{self.page.css}</style>'
             body += EARLY + OPENING
         at = html.index(">", html.index("<body")) + 1
         return html[:at].replace("</head>", f"{head}</head>", 1) + body + html[at:]

@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from darkroom.checks import echo
-from ui.document import Document
+from ui.document import Compression, Document
 from ui.errors import log_end, name_of, told
 from ui.gate import Gate
 from ui.theme import STATIC
@@ -85,10 +85,11 @@ class Page(gr.Blocks):
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         self.queue(max_size=MAX_QUEUED)
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
+        compression = Middleware(Compression)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]
         static = Mount("/darkroom", StaticFiles(directory=STATIC))
         return super().launch(
-            app_kwargs={"middleware": [gate, document], "routes": [static]},
+            app_kwargs={"middleware": [gate, compression, document], "routes": [static]},
             max_file_size=MAX_FILE,
             max_threads=EVENT_THREADS,
             enable_monitoring=False,

@@ -55,8 +55,8 @@ def build_page(
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
     with Page(limits, title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
-        gr.HTML(source("head.html"), elem_id="head")
-        gr.HTML('<div id="opening-place"></div>', elem_id="opening-block")
+        gr.HTML(source("head.html"), elem_id="head", apply_default_css=False)
+        gr.HTML('<div id="opening-place"></div>', elem_id="opening-block", apply_default_css=False)
         notice = gr.HTML(visible=False, elem_id="notice")
         _weights_notes(page, faces, scenes)
         with gr.Tabs(elem_id="tabs") as tabs:

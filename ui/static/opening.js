@@ -90,7 +90,6 @@
     const focused = document.activeElement;
     place.append(opening);
     early.remove();
-    document.getElementById("early-style").remove();
     if (opening.contains(focused)) focused.focus({ preventScroll: true });
     drawn.then(play);
     if (!document.querySelector(`${TABS}[data-tab-id=faces]`)) demo.remove(); // where no face model is served
