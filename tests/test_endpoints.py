@@ -156,15 +156,30 @@ def test_an_agent_gives_what_it_got_or_uploaded_and_nothing_else(app, files):
         assert answer.isError and message in answer.content[0].text, answer
 
 
-def test_a_mistake_is_told_to_the_agent(app):
-    for arguments, message in (
-        ({"scene": "nowhere"}, "there is no scene 'nowhere'"),
-        ({"scene": "peaks", "count": "4"}, "'4' is not of type 'integer'"),
-        ({"scene": "peaks", "count": 99}, "count is 99; allowed are 1 to"),
-        ({}, "scene"),
-    ):
-        answer = asked(app, "sample_scene", arguments)
-        assert answer.isError and message in answer.content[0].text, arguments
+def test_a_mistake_is_told_to_the_agent_whose_session_goes_on(app):
+    mistakes = (
+        ("sample_scene", {"scene": "nowhere"}, "there is no scene 'nowhere'"),
+        ("sample_scene", {"scene": "peaks", "count": "4"}, "count is '4' (str); a number is needed"),
+        ("sample_scene", {"scene": "peaks", "count": 99}, "count is 99; allowed are 1 to"),
+        ("sample_scene", {}, "required argument: scene"),
+        ("edit_face", {"recipe": FACE}, "there is no argument 'recipe'; edit_face takes face, model"),
+        ("edit_face", {"face": [FACE]}, "(list); an object is needed"),
+        ("edit_face", {"face": {"a": {"path": "/etc/hostname"}}}, "'/etc/hostname' is no file that was uploaded here"),
+        ("retarget_picture", {"picture": {"path": "data:,a"}, **SMALL}, "a data: address is given as a text by itself"),
+        ("retarget_picture", {"picture": 5, **SMALL}, "picture is 5 (int); an uploaded file is needed"),
+        ("models", {"kind": "scene"}, "there is no argument 'kind'; models takes no arguments"),
+        ("draw_nothing", {}, "draw_nothing"),
+    )
+
+    async def answers():
+        async with agent(app) as session:
+            wrong = [await session.call_tool(name, arguments) for name, arguments, _ in mistakes]
+            return wrong, await session.call_tool("edit_face", {"face": FACE})
+
+    wrong, right = asyncio.run(answers())
+    for (name, arguments, message), answer in zip(mistakes, wrong, strict=True):
+        assert answer.isError and message in answer.content[0].text, (name, arguments, answer.content)
+    assert not right.isError
 
 
 def test_an_agent_hears_that_it_goes_on(app, files):

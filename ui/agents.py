@@ -18,9 +18,11 @@ from gradio import processing_utils
 from gradio.processing_utils import add_root_url
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
+from mcp.server import Server
 from mcp.types import ImageContent, TextContent
 from PIL import Image
 
+from darkroom.checks import echo
 from ui.gate import API, NOT_UPLOADED, files_in, is_upload
 
 MAX_IMAGE_BYTES = 1_000_000  # of an image as it is; of a larger one a smaller copy is shown
@@ -32,14 +34,35 @@ MIME_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".
 Content = ImageContent | TextContent
 
 
+class ToolServer(Server[Any, Any]):
+    """Leave the arguments to the endpoints' options, which name what is wrong, its value and what is allowed."""
+
+    def call_tool(self, *, validate_input: bool = False) -> Any:
+        return super().call_tool(validate_input=validate_input)
+
+
 class AgentServer(gradio.mcp.GradioMCPServer):
     """Take files and give answers in other ways than Gradio does."""
+
+    Server = ToolServer
+
+    def _prepare_tool_call_args(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Return what Gradio calls a tool with. Raises ValueError where there is no such argument."""
+        known = self.get_input_schema(name)[0]["properties"]
+        for unknown in arguments.keys() - known.keys():
+            takes = ", ".join(known) or "no arguments"
+            raise ValueError(f"there is no argument {echo(unknown)}; {name} takes {takes}")
+        return super()._prepare_tool_call_args(name, arguments)
 
     def convert_strings_to_filedata(self, value: Any, filedata_positions: list[list[str | int]]) -> Any:
         """Return the arguments, files among them as uploads: nothing else is read or fetched. Raises ValueError."""
         files = [str(name) for (name,) in filedata_positions]
         given = {name: value[name] for name in files if isinstance(value.get(name), str)}
-        return {**value, **{name: {"path": self._path(name, text)} for name, text in given.items()}}
+        arguments = {**value, **{name: {"path": self._path(name, text)} for name, text in given.items()}}
+        for file in files_in(arguments):
+            if not is_upload(file["path"]):
+                raise ValueError(f"{echo(file['path'])} {NOT_UPLOADED}; a data: address is given as a text by itself")
+        return arguments
 
     def _path(self, name: str, text: str) -> str:
         if text.startswith("data:"):

@@ -13,14 +13,14 @@ from ui.endpoints import Asked, animated_outputs, animation_outputs, endpoint, h
 from ui.faces.handlers import FaceHandlers, Gallery
 from ui.wiring import ANIMATIONS, FACES
 
-KEYS = (
-    '{"seed", "index", "moves", "variety"} or {"z", "moves"}; moves: /models\' directions to -10 to 10; '
+FACE = (
+    'its recipe: {"seed", "index", "moves", "variety"} or {"z", "moves"}; moves: /models\' directions to -10 to 10; '
     "variety: 0 to 1, what sample_faces calls truncation"
 )
 MODEL = {"model": Option("name of a face model; by default the first", name="model", default=None)}
 SAMPLE = {**plain_options(Sample), **MODEL}
-EDIT = {"face": Option(KEYS, name="face", kind=dict), **MODEL}
-MORPH = {"faces": Option("the recipes of 2 or more faces", name="faces", kind=list), **plain_options(Morph), **MODEL}
+EDIT = {"face": Option(FACE, name="face", kind=dict), **MODEL}
+MORPH = {"faces": Option("the recipes of 2 or more", name="faces", kind=list), **plain_options(Morph), **MODEL}
 PHOTOGRAPH = Option("whose largest face counts; without one, its central square", name="picture", kind=Image.Image)
 INVERT = {"picture": PHOTOGRAPH, **MODEL}
 THREE = {**{name: Option(f"recipe of the face {name.upper()}", name=name, kind=dict) for name in "abc"}, **MODEL}
@@ -49,7 +49,7 @@ class FaceEndpoints:
         yield from map(animated_outputs, self._handlers.morph(use, asked["model"]))
 
     def invert_face(self, asked: Asked) -> Iterator[Any]:
-        """Find the model's face that comes closest to a photograph; streams the best so far, ends with its recipe.
+        """Find the model's face that comes closest to a photograph; streams the best so far, ends with that face.
         closeness: 0 to 1."""
         for step in self._handlers.find(asked["picture"], asked["model"]):
             if step.face is None:
@@ -89,8 +89,8 @@ def _drawn(drawn: Gallery) -> tuple[Any, ...]:
 
 def _gallery() -> list[Any]:
     *pictures, archive = picture_components()
-    return [*pictures, gr.JSON(label="recipes"), archive]
+    return [*pictures, gr.JSON(label="faces"), archive]
 
 
 def _portrait() -> list[Any]:
-    return [gr.Image(label="picture", type="filepath", format="png"), gr.JSON(label="recipe")]
+    return [gr.Image(label="picture", type="filepath", format="png"), gr.JSON(label="face")]
