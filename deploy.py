@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import HfApi, get_token, metadata_load
+from huggingface_hub import HfApi, SpaceHardware, get_token, metadata_load
 from huggingface_hub.repocard import metadata_save
 from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 from huggingface_hub.utils.logging import set_verbosity_error
@@ -100,18 +100,24 @@ def show(plan: Plan) -> None:
     print(f"Space     {sum(sizes.values()) / 1e3:9.1f} kB  {plan.space}, {len(plan.files)} files")
 
 
-def deploy(plan: Plan, private: bool) -> str:
-    """Push the models, then the app with their commits; return the Space's address. Raises DeployError."""
+def deploy(plan: Plan, private: bool, hardware: SpaceHardware | None = None) -> str:
+    """Push the models, then the app with their commits; return the Space's address. Raises DeployError.
+
+    hardware: of a new Space; None: what the Hub gives.
+    """
     done: list[str] = []
     commits: dict[str, str] = {}
     api = HfApi()
     try:
+        # First, as the Hub may refuse it to this account.
+        space = api.create_repo(
+            plan.space, repo_type="space", space_sdk="gradio", space_hardware=hardware, private=private, exist_ok=True
+        )
+        _note(done, f"made sure of the Space {plan.space}")
         for repo, folder in plan.models.items():
             commits[repo] = push(folder, repo, private)
             _note(done, f"pushed {repo}@{commits[repo]}")
         # The variables before the files: either starts a build.
-        space = api.create_repo(plan.space, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
-        _note(done, f"made sure of the Space {plan.space}")
         for name, value in plan.variables(commits).items():
             api.add_space_variable(plan.space, name, value)
             _note(done, f"set {name}")
@@ -167,6 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("space", metavar="USER/SPACE", help="made if missing, brought up to date otherwise")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be uploaded; no request, no token")
     parser.add_argument("--private", action="store_true", help="new repositories are private; needs a secret HF_TOKEN")
+    parser.add_argument("--hardware", type=SpaceHardware, help="of a new Space, such as zero-a10g or cpu-basic")
     args = parser.parse_args(arguments)
     if not sys.stderr.isatty():
         disable_progress_bars()
@@ -181,7 +188,7 @@ def _deployed(args: argparse.Namespace) -> int:
         return 0
     if not get_token():
         raise ValueError("there is no token; run `hf auth login`, or set HF_TOKEN to one that may write")
-    address = deploy(plan, args.private)
+    address = deploy(plan, args.private, args.hardware)
     if args.private:
         print("the models are private: give the Space a secret HF_TOKEN that may read them")
     print(address)

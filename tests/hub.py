@@ -21,7 +21,7 @@ API_REPO = r"/api/(?:models/)?" + REPO
 class Hub(ThreadingHTTPServer):
     """Repositories as {name: {path: content}}, a Space's name being "spaces/USER/NAME"; each has one commit.
 
-    variables: of the Spaces, by the same names.
+    variables, hardware: of the Spaces, by the same names.
     read_only: repositories that refuse commits.
     seconds_before_answers, seconds_between_parts: how slow the Hub is, and how slowly files of more than 64 KB come.
     """
@@ -30,6 +30,7 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repos: dict[str, dict[str, bytes]] = {}
         self.variables: dict[str, dict[str, str]] = {}
+        self.hardware: dict[str, str | None] = {}
         self.read_only: set[str] = set()
         self.seconds_before_answers = self.seconds_between_parts = 0.0
         self.requests: list[str] = []
@@ -131,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind = "spaces/" if new.get("type") == "space" else ""
         repo = f"{kind}{new.get('organization') or 'user'}/{new['name'].rpartition('/')[2]}"
         self.server.repos.setdefault(repo, {})
+        self.server.hardware.setdefault(repo, new.get("hardware"))
         self._json({"url": f"{self.server.address}/{repo}", "id": "0", "name": repo})
 
     def _preupload(self, repo: str, body: bytes) -> None:

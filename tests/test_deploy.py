@@ -32,7 +32,7 @@ def front_matter(readme: str) -> dict:
 def deployed(tmp_path_factory) -> Iterator[tuple[Hub, str]]:
     """A Hub to which the app was deployed, and what deploy.py said."""
     with running_hub() as hub:
-        result = call(hub, tmp_path_factory.mktemp("home"), "user/darkroom")
+        result = call(hub, tmp_path_factory.mktemp("home"), "user/darkroom", "--hardware", "zero-a10g")
         assert result.returncode == 0, result.stderr
         yield hub, result.stdout
 
@@ -118,6 +118,9 @@ def test_every_model_has_its_repository_and_the_space_names_their_commits(deploy
     assert list(front_matter(there))[:-2] == list(front_matter(here))
     assert there.split("---\n", 2)[2] == here.split("---\n", 2)[2]
     assert said.endswith(f"{hub.address}/{SPACE}\n")
+    assert hub.hardware == {SPACE: "zero-a10g", **dict.fromkeys(plan.models)}
+    made = [request for request in hub.requests if request == "POST /api/repos/create" or "/commit/" in request]
+    assert made[0] == "POST /api/repos/create" and made[-1] == f"POST /api/{SPACE}/commit/main"
 
 
 @pytest.mark.soak
@@ -159,7 +162,7 @@ def test_private_models_are_not_preloaded(plan, tmp_path):
 def test_a_push_that_fails_says_what_was_done(hub, tmp_path):
     for token, refusing, message in (
         ("", set(), "there is no token"),
-        ("hf_test", {"user/darkroom-faces"}, "403.*done before: nothing\n"),
+        ("hf_test", {"user/darkroom-faces"}, "403.*done before: made sure of the Space user/darkroom\n"),
         ("hf_test", {SPACE}, "403.*set DARKROOM_FACES; set DARKROOM_SCENES\n"),
     ):
         hub.read_only = refusing
