@@ -154,6 +154,19 @@ def test_an_upload_is_bounded_in_bytes_and_time():
         assert answer.status_code == 507 and "the disk is full" in answer.text
 
 
+def test_an_agent_hears_of_a_bound_as_of_a_tools_error():
+    gate = Gate(answering, Page(), SMALL)
+    call = {"method": "tools/call", "params": {"arguments": {"picture": "a" * 10_000}}, "jsonrpc": "2.0", "id": 7}
+    (answer,) = ask(gate, ("POST", f"{API}/mcp/", json.dumps(call).encode()))
+    said = {"content": [{"type": "text", "text": "the request is larger than 0 MB"}], "isError": True}
+    assert answer.status_code == 200 and answer.json() == {"jsonrpc": "2.0", "id": 7, "result": said}
+    call["params"] = {"arguments": {"faces": [[]] * 20}}
+    (answer,) = ask(gate, ("POST", f"{API}/mcp", json.dumps(call | {"id": "x-1"}).encode()))
+    assert answer.status_code == 200 and answer.json()["id"] == "x-1" and answer.json()["result"]["isError"]
+    (answer,) = ask(gate, ("POST", f"{API}/mcp", b"{" + b" " * 2000))
+    assert answer.status_code == 413
+
+
 def test_requests_of_an_address_are_bounded_together():
     gate = Gate(answering, Page(), SMALL)
     slow, quick = ("GET", "/static/a", b""), ("GET", f"{API}/mcp", b"")

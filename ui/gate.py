@@ -13,13 +13,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from gradio.utils import get_upload_folder
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from darkroom.checks import echo
@@ -37,6 +38,8 @@ WRITTEN = re.compile(
 )
 EVENT = re.compile(rf"{API}/(queue/join|run/predict|call/(v2/)?(?P<name>[^/]+))")
 AGENT = re.compile(rf"{API}/mcp(/http)?")
+CALL = re.compile(rb'"id"\s*:\s*(\d{1,15}|"[\w-]{1,60}")\s*}\s*$')  # where clients write it, behind all else
+MAX_CALL_BYTES = 100  # of the end of a body, which is kept
 NOT_UPLOADED = "is no file that was uploaded here, or not any more; upload it again"
 DISK_IS_FULL = "the disk is full here; try again in a while"
 MAX_FIELD_BYTES, MAX_FIELDS = 200, 10  # of the form that is one part of a drawing
@@ -53,6 +56,7 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        received = receive = Received(receive)
         address, most = address_of(HTTPConnection(scope)), self.limits.requests_an_address
         self._open[address] += 1
         try:
@@ -63,7 +67,10 @@ class Gate:
         except ClientDisconnect:
             pass
         except HTTPException as refusal:
-            await JSONResponse({"detail": refusal.detail}, refusal.status_code)(scope, receive, send)
+            answer: Response = JSONResponse({"detail": refusal.detail}, refusal.status_code)
+            if scope.get("method") == "POST" and AGENT.fullmatch(path_of(scope)):
+                answer = tool_error(refusal, await received.call(self.limits)) or answer
+            await answer(scope, receive, send)
         finally:
             self._open -= Counter([address])  # which leaves out addresses with none
 
@@ -106,6 +113,37 @@ class Gate:
             values["data"] = self.events.arguments(event["name"], values["data"])
             return json.dumps(values).encode()
         return body
+
+
+class Received:
+    """Receive a body as it comes, and know how it ends: an agent's session ends with an HTTP error, not with a tool's,
+    which names the call."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._end, self._size, self._more = receive, b"", 0, True
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        body = message.get("body", b"")
+        self._end, self._size = (self._end + body)[-MAX_CALL_BYTES:], self._size + len(body)
+        self._more = message.get("more_body", False)
+        return message
+
+    async def call(self, limits: Limits) -> Any:
+        """Return the id of the call in a body, whose rest is read for it; None where there is none in its end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limits.body_seconds):
+                while self._more and self._size < limits.upload_bytes:
+                    await self()
+        found = CALL.search(self._end)
+        return json.loads(found[1]) if found else None
+
+
+def tool_error(refusal: HTTPException, call: Any) -> Response | None:
+    """Return a refusal as the error of a tool that an agent has called; None where the call is not known."""
+    content = [{"type": "text", "text": refusal.detail}]
+    answer = {"jsonrpc": "2.0", "id": call, "result": {"content": content, "isError": True}}
+    return None if call is None else JSONResponse(answer)
 
 
 def path_of(scope: Scope) -> str:
