@@ -205,6 +205,14 @@ def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp
         assert len(set(archive.namelist())) == 12
 
 
+def test_an_animation_that_a_link_opens_has_a_link_and_no_placeholder(browser, app):
+    with new_page(browser, f"{app}?tab=scenes&scene=peaks&mode=animate&frames=4&format=mp4") as page:
+        expect(page.locator("#animate-video video")).to_be_visible()
+        expect(page.locator("#animate-link")).to_be_visible()
+        results = page.locator(".results:has(#animate-link)")
+        assert results.evaluate("it => getComputedStyle(it, '::before').content") == "none"
+
+
 def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
     view(scenes, "Paint", "paint")
     scenes.locator("button#paint").click()

@@ -11,9 +11,12 @@ function show(url) {
   if (link.origin === location.origin) history.replaceState(history.state, "", link);
 }
 
-// Reloading keeps what is shown. Links in tabs that are not open have no say.
+// Reloading keeps what is shown. Links in tabs that are not open have no say. Chromium overlooks a video that a link
+// brought in :has(), so results say themselves that they are made.
 window.darkroom.showLink = (kind, url) => {
-  if (url && document.getElementById(`${kind}-link`)?.offsetParent) show(url);
+  const link = document.getElementById(`${kind}-link`);
+  link?.closest(".results")?.classList.toggle("made", Boolean(url));
+  if (url && link?.offsetParent) show(url);
 };
 
 // Gradio does not tell who opened a tab, a visitor or the page: clicks do. An entry knows its tab, as the address of the
