@@ -259,6 +259,11 @@ def keys_reach_what_a_mouse_does(page: Page) -> None:
         expect(tab).to_have_attribute("aria-selected", "true")
         expect(tab).to_be_focused()
         assert page.evaluate(OUTLINE)
+    page.locator("#faces-gallery .thumbnail-item").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#faces-gallery .thumbnail-item").nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('#faces-gallery')"), page.evaluate(FOCUSED)
     for _ in range(40):  # to the first slider, by Tab alone
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.type") == "range":

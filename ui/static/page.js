@@ -1,5 +1,6 @@
 // For every hand and eye: names, roles and keys where Gradio's components have none; checked on gradio 6.31.0. Tabs, and
-// the slider between two pictures, follow the patterns of the ARIA Authoring Practices Guide.
+// the slider between two pictures, follow the patterns of the ARIA Authoring Practices Guide. Arrows lead through the
+// pictures of a gallery, which is one stop of the Tab key, as tabs are.
 const WAIT_MS = 250,
   STEP = 0.02,
   PAGE = 0.1;
@@ -25,6 +26,9 @@ function mend() {
   });
   each("a.download-link", (it) => set(it, "aria-label", "Download"));
   each(".tab-wrapper [role=tab]", (it) => set(it, "tabindex", it.ariaSelected === "true" ? 0 : -1));
+  each(".grid-container .thumbnail-item", (it) =>
+    set(it, "tabindex", it.matches(".selected, .gallery-item:first-child > *") ? 0 : -1),
+  );
   each(".prose pre, .prose table", (it) => set(it, "tabindex", 0)); // they scroll
   each(".slider-wrap:has(img) .outer", divider);
 }
@@ -67,16 +71,16 @@ function drag(it, share) {
 }
 
 const SHARES = { ArrowLeft: -STEP, ArrowDown: -STEP, ArrowRight: STEP, ArrowUp: STEP, PageDown: -PAGE, PageUp: PAGE };
-const TABS = { ArrowLeft: (i) => i - 1, ArrowRight: (i) => i + 1, Home: () => 0, End: () => -1 };
+const MOVES = { ArrowLeft: (i) => i - 1, ArrowRight: (i) => i + 1, Home: () => 0, End: () => -1 };
 document.addEventListener("keydown", (event) => {
   const it = event.target,
     key = event.key;
   if (it.matches?.(".slider-wrap .outer") && (key in SHARES || key === "Home" || key === "End")) {
     drag(it, key === "Home" ? 0 : key === "End" ? 1 : shareOf(it) + SHARES[key]);
-  } else if (it.matches?.(".tab-wrapper [role=tab]") && key in TABS) {
-    const tabs = [...it.parentElement.querySelectorAll("[role=tab]")];
-    const next = tabs.at(TABS[key](tabs.indexOf(it)) % tabs.length);
-    next.click();
+  } else if (key in MOVES && it.matches?.(".tab-wrapper [role=tab], .grid-container .thumbnail-item")) {
+    const all = [...it.closest("[role=tablist], .grid-container").querySelectorAll("[role=tab], .thumbnail-item")];
+    const next = all.at(MOVES[key](all.indexOf(it)) % all.length);
+    if (next.matches("[role=tab]")) next.click();
     next.focus();
   } else return;
   event.preventDefault();
