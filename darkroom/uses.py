@@ -7,7 +7,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import accumulate, islice, product
 from pathlib import Path
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints
 
@@ -290,12 +290,13 @@ def prefixes(uses: Sequence[PicturesUse[Any] | AnimationUse[Any]]) -> list[str]:
 
 
 def in_turn(uses: Sequence[PicturesUse[M]], model: M) -> Iterator[Step]:
-    """Yield the steps of several uses, one after the other, their pictures numbered on; all are checked first."""
-    first = 0
-    for use, steps in zip(uses, [use.steps(model) for use in uses], strict=True):
-        for step in steps:
-            yield replace(step, number=first + step.number)
-        first += use.count
+    """Yield the steps of several uses, their pictures numbered on: first one of each, a draft where it has any, then
+    those of one use after the other; all are checked before."""
+    steps = [use.steps(model) for use in uses]
+    numbered = list(zip(accumulate((use.count for use in uses), initial=0), steps, strict=False))
+    for some in (1, None):
+        for first, own in numbered:
+            yield from (replace(step, number=first + step.number) for step in islice(own, some))
 
 
 def fps_option(default: float) -> Any:

@@ -1,6 +1,6 @@
 """Find what matters in a photograph: its subjects, which have to stay whole, and detail that is unlike all else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -41,6 +41,7 @@ class Importance:
     lines: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
     rare: Map = field(default_factory=lambda: np.zeros((CELLS, CELLS), np.float32))  # detail, but for what subjects add
     face: float = 0.0  # the side of the largest face over the photograph's shorter one
+    focus: tuple[float, float] | None = None  # the (x, y) that was asked for
 
     @property
     def rarity(self) -> float:
@@ -49,9 +50,17 @@ class Importance:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Return the (x, y) of the subjects' middle, in parts of the sides."""
+        """Return the (x, y) that was asked for, else that of the subjects' middle, in parts of the sides."""
+        if self.focus:
+            return self.focus
         rows, columns = np.nonzero(self.subject if self.subject.any() else ~self.subject)
         return (columns.mean() + 0.5) / CELLS, (rows.mean() + 0.5) / CELLS
+
+    def asked(self, protect: Image.Image | None, focus: tuple[float, float] | None) -> "Importance":
+        """Return it with the subject that `importance` is asked for: the same object for the same, itself for none."""
+        if protect is None and focus is None:
+            return self
+        return _asked(self, None if protect is None else _cells(protect), focus)
 
 
 def importance(
@@ -66,16 +75,27 @@ def importance(
     small = at_most(photograph).convert("RGB")
     found, rarity, text, faces, lines = _measured(small.tobytes(), small.size)
     face = max((it.area**0.5 for it in faces), default=0.0) / min(small.size)
+    cells = F.adaptive_max_pool2d(found, CELLS)[0]
+    subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text | _held(faces, small.size)
+    detail = torch.maximum(rarity, cells)
+    own = Importance(subject.numpy(), detail.numpy(), text.numpy(), lines, rarity.numpy(), face)
+    return own.asked(protect, focus)
+
+
+@lru_cache(maxsize=32)  # a picture and what is said of it ask alike
+def _asked(own: Importance, protect: bytes | None, focus: tuple[float, float] | None) -> Importance:
+    """Return an importance with other subjects. protect: of (64, 64) bool."""
     if protect is not None:
-        marked, detail = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255, rarity
-        subject = F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5
-    else:
-        cells = F.adaptive_max_pool2d(found, CELLS)[0]
-        subject, detail = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells), torch.maximum(rarity, cells)
-        subject |= text | _held(faces, small.size)
-        if focus is not None:
-            subject = _around(focus, subject)
-    return Importance(subject.numpy(), detail.numpy(), text.numpy(), lines, rarity.numpy(), face)
+        marked = np.frombuffer(protect, np.bool_).reshape(CELLS, CELLS).copy()
+        return replace(own, subject=marked, detail=own.rare, focus=focus)
+    assert focus is not None
+    return replace(own, subject=_around(focus, torch.from_numpy(own.subject)).numpy(), focus=focus)
+
+
+def _cells(protect: Image.Image) -> bytes:
+    """Return which cells a mask marks, (64, 64) bool."""
+    marked = torch.from_numpy(np.array(protect.convert("L"), np.float32))[None] / 255
+    return (F.adaptive_max_pool2d(marked, CELLS)[0] > 0.5).numpy().tobytes()
 
 
 def _around(focus: tuple[float, float], subjects: Tensor) -> Tensor:

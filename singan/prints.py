@@ -1,5 +1,6 @@
 """Prints of a photograph at any size: by its own patches, beyond its pixels by super-resolution, then plainly."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from singan.enlarge import Enlarger, Layout, developed, filled
 from singan.fit import Fitting
 from singan.importance import Importance
 from singan.patches import PATCH, compiled
-from singan.strips import Wishes, arrange
+from singan.strips import Strips, Wishes, arrange
 from singan.super_resolution import MOST, beyond
 
+DRAFT_PIXELS = 120_000
 BROKEN = 3.0  # cost of strips from which on the picture would be worse than a crop, by eye
 CONTINUED = (
     "the photograph's border cuts the subject, and what continues it beyond is invented: a plain crop may be better"
@@ -53,19 +55,28 @@ class FittedPrint:
         self.wishes = wishes
 
     def steps(self, seed: int, number: int = 0) -> Iterator[Step]:
-        """Yield the steps of the print; the first shows the deformed photograph."""
+        """Yield the steps of the print; the first shows the deformed photograph, small."""
         if self.wishes.plain_crop or self.strips.cost > BROKEN:
             yield Step(number, cropped(self.photograph, self.size, self.importance.centre))
             return
         scale = max(1.0, self.strips.scale)  # above 1 the photograph has too few pixels
         width, height = (max(PATCH + 1, round(side / scale)) for side in self.size)
         own, strips = (width, height), replace(self.strips, scale=self.strips.scale / scale)
+        yield Step(number, self._draft(strips, own), 0.0)
         fitting = Fitting(self.photograph, self.importance, strips, own)
-        yield Step(number, Image.fromarray(fitting.deformed), 0.0)
         steps = fitting.stages(seed_of(seed, number) % 2**31)
         if own != self.size:
             steps = beyond(steps, _reached(self.size, own), self.size)
         yield from (replace(step, number=number) for step in steps)
+
+    def _draft(self, strips: Strips, size: Size) -> Image.Image:
+        """Deform a small photograph: many are to be seen at once."""
+        share = min(1.0, math.sqrt(DRAFT_PIXELS / math.prod(size)))
+        photograph, small = (
+            [max(PATCH + 1, round(share * side)) for side in it] for it in (self.photograph.size, size)
+        )
+        reduced = self.photograph.resize(photograph, Image.Resampling.BOX)
+        return Image.fromarray(Fitting(reduced, self.importance, strips, (small[0], small[1])).deformed)
 
     def note(self) -> str | None:
         return fitted_note(self.importance, self.photograph.size, self.size, self.wishes)

@@ -220,7 +220,7 @@ def test_endpoints_are_typed_and_documented(client):
     for endpoint, names in (
         ("/sample_faces", "seed count truncation model"),
         ("/morph_faces", "faces frames loop fps format model"),
-        ("/retarget_scene", "scene width height mode start_scale count seed enlarge"),
+        ("/retarget_scene", "scene width height mode start_scale count seed enlarge protect focus crop extend deform"),
         ("/sample_scene", "scene count start_scale seed layout_by enlarge"),
     ):
         assert [parameter["parameter_name"] for parameter in api[endpoint]["parameters"]] == names.split()

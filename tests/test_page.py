@@ -233,8 +233,7 @@ def test_every_opened_tab_is_an_entry_of_the_history_whose_address_says_what_is_
 
 VIEWS = {
     "faces": ("Morph", "Map"),
-    "scenes": ("Other sizes", "All my devices", "Motion", "Paint", "Edit", "Harmonize", "Larger", "Tiles",
-               "Training"),
+    "scenes": ("Every screen", "Remove or move", "Motion", "Paint", "Harmonize", "Larger", "Tiles", "Training"),
     "about": (),
 }  # fmt: skip
 FOCUSED = "() => document.activeElement.outerHTML.slice(0, 120)"
@@ -383,8 +382,8 @@ def test_mistakes_in_links_and_files_are_told_and_no_script_in_them_runs(browser
         ):  # fmt: skip
             expect(page.locator("#notice")).to_contain_text(part)
         expect(page.locator("#about")).to_contain_text("autumn")
-        expect(page.locator("#retarget-status")).to_contain_text("1 picture in")
-        expect(page.locator("#retarget-width input")).to_have_value("325")
+        expect(page.locator("#devices-status")).to_contain_text("1 picture in")
+        expect(page.locator("#screens")).to_contain_text("325x175")
 
         scene, bad = tmp_path / f"{NAME}.zip", tmp_path / f"{NAME}2.zip"
         with zipfile.ZipFile(scene, "w") as archive:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import axe_finds_nothing, downloaded, new_page, opened, settled_bytes, shown_bytes, watched_page
+from tests.browser import axe_finds_nothing, downloaded, new_page, opened, shown_bytes, watched_page
 
 ROOT = Path(__file__).parents[1]
 DROP = """([name, data]) => {
@@ -65,10 +65,10 @@ def stroke(page: Page, canvas: str) -> None:
     raise AssertionError("the canvas took no stroke")
 
 
-def draw(page: Page, panel: str) -> str:
-    """Press a panel's button; the link to the result, once it is another one."""
+def draw(page: Page, panel: str, verb: str = "") -> str:
+    """Press a panel's button, of several that of a verb; the link to the result, once it is another one."""
     before = link(page, panel).input_value()
-    page.locator(f"button#{panel}").click()
+    page.locator(f"button#{panel}-{verb}" if verb else f"button#{panel}").click()
     expect(link(page, panel)).not_to_have_value(before)
     expect(page.locator(f"#{panel}-status")).to_contain_text("1 picture in")
     return link(page, panel).input_value()
@@ -120,7 +120,7 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
 
 
 def test_choosing_a_scene_draws_it_at_once(scenes):
-    view(scenes, DEVICES, "devices")
+    view(scenes, "Every screen")
     seen = set()
     for name in ("stream", "peaks"):
         scenes.locator("#scenes-gallery button").filter(has_text=name).click()
@@ -131,56 +131,62 @@ def test_choosing_a_scene_draws_it_at_once(scenes):
     assert len(seen) == 2
 
 
-def test_a_shape_is_fitted_and_compared_by_mouse_and_keys_and_its_link_shows_the_same_pixels(scenes, browser):
-    view(scenes, "Other sizes", "retarget")  # the box unchecked draws, too
-    expect(link(scenes, "retarget")).to_have_value(re.compile("mode=fit&size=325x175.*enlarge=0"))
-    width, height = (scenes.locator(f"#retarget-{side} input") for side in ("width", "height"))
-    for shape in ("Desktop 16:9", "Banner 3:1"):  # the second while the first is drawn
-        before = width.input_value()
-        scenes.locator("#shape").get_by_text(shape).click()
-        expect(width).not_to_have_value(before)
-    size = f"{width.input_value()}x{height.input_value()}"
-    assert int(width.input_value()) == pytest.approx(3 * int(height.input_value()), abs=3)
-    expect(link(scenes, "retarget")).to_have_value(re.compile(f"mode=fit&size={size}.*enlarge=0"))
-    expect(scenes.locator("#retarget-status")).to_contain_text("1 picture in")
-    assert "x".join(map(str, shown(scenes, "retarget")[1].size)) == size
-
-    divider = scenes.get_by_role("slider", name="Before and after: The photograph | fitted").locator("visible=true")
-    expect(divider).to_have_attribute("aria-valuenow", "50")
-    axe_finds_nothing(scenes, "a result")
-    divider.focus()
-    assert scenes.evaluate(OUTLINED)
-    clipped = scenes.locator("#retarget-compare img").last.get_attribute("style")
-    for key, place in (("ArrowRight", 52), ("PageDown", 42), ("Home", 0), ("End", 100)):
-        scenes.keyboard.press(key)
-        expect(divider).to_have_attribute("aria-valuenow", str(place))
-    assert scenes.locator("#retarget-compare img").last.get_attribute("style") != clipped  # the picture follows
-    scenes.locator("#retarget-plain").get_by_text("Cropped").click()
-    expect(scenes.locator("#retarget-compare img")).to_have_count(2)
-
-    fitted = shown_bytes(scenes, "#retarget-compare img >> nth=1")
-    address = link(scenes, "retarget").input_value()
-    assert scenes.url == address
-    view(scenes, "New pictures")
-    expect(scenes).to_have_url(re.compile("mode=sample"))  # the address follows the inner tabs
-    view(scenes, "Other sizes")
-    expect(scenes).to_have_url(address)
-    with new_page(browser, address) as page:
-        expect(link(page, "retarget")).to_have_value(address)
-        assert settled_bytes(page, "#retarget-compare img >> nth=1") == fitted
+def test_a_link_to_one_size_opens_and_draws(browser, app):
+    with new_page(
+        browser, f"{app}?tab=scenes&scene=peaks&mode=fit&size=180x60&start=&count=1&seed=2&enlarge=0"
+    ) as page:
+        expect(page.locator("#devices-gallery")).to_contain_text("Own · 180 × 60")
+        expect(page.locator("#devices-status")).to_contain_text("1 picture in")
+        assert Image.open(io.BytesIO(shown_bytes(page, "#devices-gallery img"))).size == (180, 60)
+        expect(link(page, "devices")).to_have_value(re.compile("mode=devices&layout=fit&seed=2.*screens=180x60$"))
 
 
-def test_all_my_devices(scenes, tmp_path):
-    view(scenes, "All my devices", "devices")
-    scenes.locator("#devices").click()
-    expect(scenes.locator("#devices-status")).to_contain_text("7 pictures in")
-    expect(scenes.locator("#devices-gallery button img")).to_have_count(7)
+def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes, browser, tmp_path):
+    view(scenes, "Every screen")
+    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
+    view(scenes, "Every screen", "devices")
+    scenes.locator("button#devices").click()
+    pictures, status = scenes.locator("#devices-gallery button.thumbnail-item"), scenes.locator("#devices-status")
+    expect(status).to_contain_text("7 pictures in")
+    expect(pictures).to_have_count(7)
+    expect(link(scenes, "devices")).to_have_value(re.compile("mode=devices&layout=fit&seed=0&enlarge=0$"))
+
+    screens = scenes.locator("#screens input")
+    for typed in ("300 x 100", "large"):
+        screens.fill(typed)
+        screens.press("Enter")
+    expect(scenes.get_by_text("'large' is no screen; WIDTHxHEIGHT in px is needed").first).to_be_visible()
+    expect(status).to_contain_text("1 picture in")  # what is there already is not drawn again
+    expect(pictures).to_have_count(8)
     with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
-        sizes = {name.partition("_")[0]: Image.open(archive.open(name)).size for name in archive.namelist()}
+        assert archive.namelist()[0].startswith("peaks_phone_") and archive.namelist()[-1] == "peaks_300x100.jpg"
+        sizes = {name.split("_")[1]: Image.open(archive.open(name)).size for name in archive.namelist()[:-1]}
     assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "ultrawide", "banner"]
     areas = [width * height for width, height in sizes.values()]
     assert max(areas) < 1.03 * min(areas)  # the trained picture's, up to whole pixels
     assert sizes["phone"][1] / sizes["phone"][0] == pytest.approx(19.5 / 9, rel=0.02)
+
+    pictures.nth(7).click()
+    versions = scenes.locator("#devices-versions button.thumbnail-item")
+    expect(versions).to_have_count(6)
+    axe_finds_nothing(scenes, "versions")
+    versions.filter(has_text="Extended").click()
+    expect(link(scenes, "devices")).to_have_value(re.compile("300x100~extended$"))
+    expect(scenes.locator("#devices-gallery")).to_contain_text("Own · 300 × 100 · extended")
+    scenes.locator("#devices-focal img").click(position={"x": 60, "y": 60})
+    expect(link(scenes, "devices")).to_have_value(re.compile(r"300x100~crop:0\.\d+:0\.\d+$"))
+    expect(scenes.locator("#devices-gallery")).to_contain_text("Own · 300 × 100 · plainly cropped")
+    assert downloaded(scenes, "#devices-zip", tmp_path).name == "peaks_screens.zip"
+
+    address = link(scenes, "devices").input_value()
+    with new_page(browser, f"{address}&layout=fit") as page:  # somebody else, by the link
+        expect(link(page, "devices")).to_have_value(address)
+        expect(page.locator("#devices-gallery")).to_contain_text("Own · 300 × 100 · plainly cropped")
+    page = scenes.context.new_page()  # the same visitor, another time
+    page.goto(address.partition("?")[0] + "?tab=scenes&scene=peaks")
+    view(page, "Every screen")
+    expect(page.locator("#screens")).to_contain_text("300x100")
+    page.close()
 
 
 def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp_path):
@@ -227,12 +233,12 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
 
 
 def test_what_is_marked_is_changed_and_grows_in(scenes, shipped):
-    view(scenes, "Edit", "edit")
+    view(scenes, "Remove or move")
+    scenes.locator("button#edit").click()
+    expect(scenes.get_by_text("nothing is marked yet").first).to_be_visible()
     stroke(scenes, "#edit-canvas")
-    for doing in ("Remove", "Copy"):
-        scenes.locator("#edit-doing").get_by_text(doing, exact=True).click()
-        expect(scenes.locator("#edit-right")).to_be_visible(visible=doing == "Copy")
-        draw(scenes, "edit")
+    for verb in ("", "copy"):
+        draw(scenes, "edit", verb)
         _, result = shown(scenes, "edit")
         corner = (0, 0, result.width // 4, result.height // 4)  # far from the mark
         assert max(differences(result.crop(corner), shipped.source.resize(result.size).crop(corner))) <= 1
@@ -291,19 +297,20 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_
     expect(scenes.locator("#resume")).to_be_enabled()  # to the whole of `standard`
     view(scenes, "Your photograph")
     expect(scenes.locator("#about")).to_contain_text("2700 × 1700 px · networks of")
-    view(scenes, "Other sizes")
-    scenes.locator("#retarget-enlarge").get_by_role("checkbox").check()
-    scenes.locator("#shape").get_by_text("Desktop 16:9").click()
-    expect(scenes.locator("#retarget-status .bar")).to_be_visible()
-    expect(scenes.locator("#retarget-compare img")).to_have_count(2)  # a draft, to begin with
-    expect(link(scenes, "retarget")).to_have_value(re.compile("scene=noise-.*size=2560x1440"))
-    with zipfile.ZipFile(downloaded(scenes, "#retarget-zip", tmp_path)) as archive:
-        (name,) = archive.namelist()
-        whole = Image.open(archive.open(name))
-        assert whole.size == (2560, 1440)
-    assert Image.open(downloaded(scenes, "#retarget-png", tmp_path)).tobytes() == whole.tobytes()
-    jpeg = Image.open(downloaded(scenes, "#retarget-jpeg", tmp_path))
+    view(scenes, "Every screen")
+    for screen in ("Story", "Square", "Tablet", "Phone", "Ultrawide", "Banner"):
+        scenes.locator("#screens .token").filter(has_text=screen).locator(".token-remove").click()
+    expect(scenes.locator("#devices-status .bar")).to_be_visible()
+    expect(link(scenes, "devices")).to_have_value(re.compile("scene=noise-.*enlarge=1&screens=2560x1440$"))
+    jpeg = Image.open(downloaded(scenes, "#devices-jpeg", tmp_path))
     assert (jpeg.format, jpeg.size) == ("JPEG", (2560, 1440))
+    scenes.locator("#devices-format").get_by_text("PNG").click()
+    expect(scenes.locator("#devices-png")).to_be_visible()
+    with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
+        assert archive.namelist() == ["noise_desktop_2560x1440.png"]
+        whole = Image.open(archive.open(archive.namelist()[0]))
+        assert whole.size == (2560, 1440)
+    assert Image.open(downloaded(scenes, "#devices-png", tmp_path)).tobytes() == whole.tobytes()
 
 
 def test_samples_are_drafts_until_they_are_prints(browser, app, tmp_path):

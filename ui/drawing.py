@@ -44,30 +44,31 @@ class Drawing:
         return self._animate(use, model, name) if isinstance(use, AnimationUse) else self.draw_all([use], model, name)
 
     def draw_all(
-        self, uses: Sequence[PicturesUse[Any]], model: Any, name: str, stems: Sequence[str] = ()
+        self, uses: Sequence[PicturesUse[Any]], model: Any, name: str, stems: Sequence[str] = (), suffix: str = ".png"
     ) -> Iterator[Result]:
         """Do several uses together, one after the other; the note is the first one's.
 
-        stems: names of the archive and of the one picture of each use, else made of name and uses.
+        stems: names of the archive and of the one picture of each use, else made of name and uses. suffix: of the
+        pictures' files, .png or .jpg.
         """
         archive, *own = stems or [f"{name}_{uses[0].stem()}"]
         progress, shown, drafts = Progress(sum(use.total for use in uses), PicturesUse.WHAT), dict[int, str](), count()
         unseen: dict[int, Step] = {}  # Encoding takes as long as drawing: drafts are written only where they are shown.
         with passing_folder() as folder:
             named = zip(uses, prefixes(uses), strict=True)
-            paths = [folder / f"{stem}.png" for stem in own]
+            paths = [folder / f"{stem}{suffix}" for stem in own]
             paths = paths or [path for use, prefix in named for path in use.paths(folder, f"{name}_{prefix}")]
 
             def show() -> list[str]:
                 shown.update({n: _show(step, paths[n], next(drafts)) for n, step in unseen.items()})
                 unseen.clear()
-                return list(shown.values())
+                return [shown[n] for n in sorted(shown)]
 
             for step in self.device.stream(Turn.PICTURE, in_turn(uses, model)):
                 if step.picture:
                     unseen[step.number] = step
                     if step.share == 1:
-                        step.picture.save(paths[step.number], format="PNG", compress_level=PNG_COMPRESSION_LEVEL)
+                        save(step.picture, paths[step.number])
                 if report := progress.take(step.number, step.share):
                     yield Result(report, shown=show() if unseen else [])
             report, files = progress.end().noted(uses[0].note(model)), [str(path) for path in paths]
@@ -89,11 +90,17 @@ class Drawing:
 def _show(step: Step, path: Path, draft: int) -> str:
     """Return the file that shows a picture: `path`, where that is small and finished, or a JPEG beside it."""
     assert step.picture
-    if step.share == 1 and step.picture.width * step.picture.height <= LARGE_PIXELS:
+    finished = step.share == 1
+    if finished and (path.suffix == ".jpg" or step.picture.width * step.picture.height <= LARGE_PIXELS):
         return str(path)
-    jpeg = path.with_suffix(".jpg") if step.share == 1 else path.with_name(f"draft{draft}_{path.stem}.jpg")
-    step.picture.save(jpeg, quality=JPEG_QUALITY)
+    jpeg = path.with_suffix(".jpg") if finished else path.with_name(f"draft{draft}_{path.stem}.jpg")
+    save(step.picture, jpeg)
     return str(jpeg)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Write a picture as its path's suffix says, .png or .jpg."""
+    picture.save(path, quality=JPEG_QUALITY, compress_level=PNG_COMPRESSION_LEVEL)
 
 
 def zipped(files: Sequence[str | Path], path: Path) -> str:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from PIL import Image
 
@@ -16,7 +16,7 @@ from singan.concerns import Task, warnings
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.enlarge import ABOUT, Layout
 from singan.image import check_size
-from singan.importance import importance
+from singan.importance import Importance, importance
 from singan.masks import check_shape
 from singan.prints import FittedPrint, fitted_note, invented, prints
 from singan.scene import Scene
@@ -26,6 +26,8 @@ from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_
 KEEP_START_SCALE = 3  # by eye: 1 and 2 let bright edges bleed, 5 begins to show the stretching
 KEPT = (1.0, 1.0)  # how much patches of a print keep their place, so that nothing leaves its own
 MODES = ("fit", "keep", "rearrange")
+
+M = TypeVar("M")
 
 
 def _size_option(help: str) -> Any:
@@ -42,8 +44,57 @@ def _wish_option(help: str) -> Any:
     return option(None, said, low=0.0, high=1.0)
 
 
+def _protect_option() -> Any:
+    said = "white where the subject is, in mode fit; without one, it is found"
+    return option(None, said, label="Subject")
+
+
+def _focus_option() -> Any:
+    said = "X,Y of the subject in mode fit, in parts of the sides, such as 0.5,0.3; without it, it is found"
+    return option(None, said)
+
+
+@lru_cache(maxsize=1)  # it is fitted to many devices, one after the other
+def _original(model: Scene) -> Image.Image:
+    return model.original
+
+
+class _Fit(PicturesUse[M]):
+    """Fit a photograph as is wished for, in mode fit."""
+
+    size: Size
+    mode: str
+    protect: Image.Image | None
+    focus: str | None
+    crop: float | None
+    extend: float | None
+    deform: float | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("protect", "focus", "crop", "extend", "deform"):
+            if self.mode != "fit" and getattr(self, name) is not None:
+                raise ValueError(f"{name} is given with mode {self.mode!r}; only mode 'fit' heeds it")
+        if self.focus is not None and not all(0 <= it <= 1 for it in self._point):
+            raise ValueError(f"focus is {echo(self.focus)}; X,Y is needed, both from 0 to 1, for example 0.5,0.3")
+
+    @property
+    def _point(self) -> tuple[float, float]:
+        """Return `focus` as numbers; negative ones where it is none."""
+        match = re.fullmatch(r"\s*(\d?\.?\d+)\s*,\s*(\d?\.?\d+)\s*", self.focus or "", re.ASCII)
+        return (float(match[1]), float(match[2])) if match else (-1.0, -1.0)
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(self.crop, self.extend, self.deform)
+
+    def asked(self, found: Importance) -> Importance:
+        """Return what matters in the photograph, of which this was found."""
+        return found.asked(self.protect, self._point if self.focus is not None else None)
+
+
 @dataclass(frozen=True)
-class Retarget(PicturesUse[Scene]):
+class Retarget(_Fit[Scene]):
     """Fit a trained scene to another size or aspect ratio.
 
     "keep" holds the layout: the picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1)
@@ -59,6 +110,11 @@ class Retarget(PicturesUse[Scene]):
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
+    protect: Image.Image | None = _protect_option()
+    focus: str | None = _focus_option()
+    crop: float | None = _wish_option("how gladly borders are cut off")
+    extend: float | None = _wish_option("how gladly borders are added")
+    deform: float | None = _wish_option("how gladly what lies around the subject is squeezed and stretched")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,7 +123,10 @@ class Retarget(PicturesUse[Scene]):
 
     def steps(self, model: Scene) -> Iterator[Step]:
         if self.mode == "fit":
-            fitted = FittedPrint(model.original, model.importance, self.size, Wishes())
+            photograph = _original(model)
+            if self.protect is not None:
+                check_shape(self.protect, photograph)
+            fitted = FittedPrint(photograph, self.asked(model.importance), self.size, self.wishes)
             return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
         if self.mode == "rearrange":
             start, below = self.start_scale or 0, model.remembered
@@ -88,7 +147,7 @@ class Retarget(PicturesUse[Scene]):
     def note(self, model: Scene) -> str | None:
         if self.mode == "fit":
             # Of its size alone: decoding the photograph takes longer than all else.
-            return fitted_note(model.importance, model.original_size, self.size, Wishes())
+            return fitted_note(self.asked(model.importance), model.original_size, self.size, self.wishes)
         return invented(self.size, model.original_size) if self.enlarge else None
 
     def stem(self) -> str:
@@ -97,7 +156,7 @@ class Retarget(PicturesUse[Scene]):
 
 
 @dataclass(frozen=True)
-class RetargetPicture(PicturesUse[None]):
+class RetargetPicture(_Fit[None]):
     """Fit any picture to another size or aspect ratio, without training.
 
     Patches of the picture do it alone. "fit" keeps subjects whole and in their own proportions: it squeezes or
@@ -109,12 +168,8 @@ class RetargetPicture(PicturesUse[None]):
     size: Size = _size_option("of the result, up to 16 megapixels")
     mode: str = _mode_option("fit")
     seed: int = seed_option()
-    protect: Image.Image | None = option(
-        None, "white where the subject is, in mode fit; without one, it is found", label="Subject"
-    )
-    focus: str | None = option(
-        None, "X,Y of the subject in mode fit, in parts of the sides, such as 0.5,0.3; without it, it is found"
-    )
+    protect: Image.Image | None = _protect_option()
+    focus: str | None = _focus_option()
     crop: float | None = _wish_option("how gladly borders are cut off")
     extend: float | None = _wish_option("how gladly borders are added")
     deform: float | None = _wish_option("how gladly what lies around the subject is squeezed and stretched")
@@ -122,24 +177,12 @@ class RetargetPicture(PicturesUse[None]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_size(*self.picture.size)
-        for name in ("protect", "focus", "crop", "extend", "deform"):
-            if self.mode != "fit" and getattr(self, name) is not None:
-                raise ValueError(f"{name} is given with mode {self.mode!r}; only mode 'fit' heeds it")
         if self.protect is not None:
             check_shape(self.protect, self.picture)
-        if self.focus is not None and not all(0 <= it <= 1 for it in self._point):
-            raise ValueError(f"focus is {echo(self.focus)}; X,Y is needed, both from 0 to 1, for example 0.5,0.3")
-
-    @property
-    def _point(self) -> tuple[float, float]:
-        """Return `focus` as numbers; negative ones where it is none."""
-        match = re.fullmatch(r"\s*(\d?\.?\d+)\s*,\s*(\d?\.?\d+)\s*", self.focus or "", re.ASCII)
-        return (float(match[1]), float(match[2])) if match else (-1.0, -1.0)
 
     @cached_property
     def _fitted(self) -> FittedPrint:
-        found = importance(self.picture, self.protect, self._point if self.focus is not None else None)
-        return FittedPrint(self.picture, found, self.size, Wishes(self.crop, self.extend, self.deform))
+        return FittedPrint(self.picture, self.asked(importance(self.picture)), self.size, self.wishes)
 
     def steps(self, model: None = None) -> Iterator[Step]:
         if self.mode == "fit":

@@ -37,7 +37,7 @@ def test_every_work_with_a_status_ends_there_with_why_it_failed(page):
         except Exception as error:
             assert told and "Nothing came of it: " in told[-1][status], (event.fn, error)
             failed.add(status.elem_id)
-    uses = {"sample", "retarget", "devices", "animate", "paint", "edit", "harmonize", "super-resolve", "tile"}
+    uses = {"sample", "devices", "animate", "paint", "edit", "harmonize", "super-resolve", "tile"}
     assert failed >= {f"{use}-status" for use in uses | {"faces", "morph", "map"}}
     steps = failing_in(gr.HTML(), iter([{}, {}]))
     next(steps)

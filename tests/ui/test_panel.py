@@ -1,5 +1,7 @@
 """Panels of the Scenes tab: what controls say is drawn, and comes back from a link."""
 
+import re
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from ui.drawing import Drawing
 from ui.links import Query, address
 from ui.scenes.draw import CHOSEN_MARK, SamplePanel
 from ui.scenes.panel import Panel
-from ui.scenes.sizes import DEVICES, DevicesPanel
+from ui.scenes.sizes import FIRST_SCREENS, VERSIONS, DevicesPanel
 
 
 @dataclass(frozen=True)
@@ -129,11 +131,67 @@ def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
     panel = panel_of(DevicesPanel, full)
     *_, drawn, said = panel.run(values_of(panel, mode="fit", enlarge=False, seed=2))
     assert CROPPED in drawn[panel.status]
-    captions = dict(zip(DEVICES, captions_in(drawn, panel), strict=True))
-    assert captions["Phone 9:19.5"].startswith("Phone 9:19.5 (cropped) · ")
-    assert captions["Tablet 4:3"].startswith("Tablet 4:3 · ")  # the photograph's own shape
+    captions = dict(zip(FIRST_SCREENS, captions_in(drawn, panel), strict=True))
+    assert captions["1170x2532"] == "Phone · 38 × 82 · cropped"
+    assert captions["2048x1536"] == "Tablet · 64 × 48"  # the photograph's own shape
     assert said[panel.share.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
     assert said[panel.share.code].count("/retarget_scene") == 7
+
+
+def test_screens_are_drawn_once_each_in_its_version_which_the_link_says(tiny_scene, tmp_path):
+    panel = panel_of(DevicesPanel, tiny_scene)
+    values = values_of(panel, enlarge=True) | {panel.screens: ["96x48", " 90 \u00d7 200", "48*96"], panel.looked: ""}
+    values |= panel.list_screens(values)
+    assert values[panel.screens] == values[panel.mine] == ["96x48", "90x200", "48x96"]
+
+    def drawn():
+        """Draw, and keep what is shown, as the page does; return the status, the files' names and bytes, the link."""
+        for updates in panel.run(values):
+            if updates.get(panel.made):
+                shown, files = updates, [Path(file) for file in updates[panel.pictures.files]]
+                for file in files:
+                    if file.parent != tmp_path:
+                        shutil.copy(file, tmp_path)
+                values[panel.pictures.files] = [str(tmp_path / file.name) for file in files]
+                gallery = shown[panel.pictures.gallery].value
+        values[panel.pictures.gallery] = [(it["image"]["path"], it["caption"]) for it in gallery]
+        values[panel.made] = shown[panel.made]
+        found = [(Path(file).name, Path(file).read_bytes()) for file in values[panel.pictures.files]]
+        return re.sub("<.*?>", "", shown[panel.status]), found, updates[panel.share.link]
+
+    status, files, _ = drawn()
+    assert "3 pictures in" in status
+    assert [name for name, _ in files] == ["tiny_96x48.jpg", "tiny_90x200.jpg", "tiny_48x96.jpg"]
+    *_, offered = panel.offer_versions(values, SimpleNamespace(index=2))
+    assert len(offered[panel.versions].value) == len(VERSIONS)
+    values |= {panel.looked: "48x96", panel.offered: list(VERSIONS)}
+    values |= panel.take_version(values, SimpleNamespace(index=list(VERSIONS).index("crop")))
+    status, again, link = drawn()
+    assert "1 picture in" in status and again[:2] == files[:2] and again[2] != files[2]
+    assert link.endswith("&screens=96x48,90x200,48x96~crop")
+    assert values[panel.pictures.gallery][2][1] == "Own · 48 × 96 · plainly cropped"
+    read = panel.read(Query(dict(parse_qsl(link[2:]))))
+    assert read[panel.screens] == values[panel.screens]
+    assert read[panel.chosen] == {"scene": "tiny", "48x96": "crop"}
+    values[panel.screens] = ["48x96", "96x48"]  # the other way round, and one less: nothing is drawn
+    status, rest, _ = drawn()
+    assert status == "2 pictures" and rest == [again[2], again[0]]
+
+
+def test_links_to_one_size_open_and_what_is_no_screen_is_told(tiny_scene):
+    panel = panel_of(DevicesPanel, tiny_scene)
+    query = Query({"mode": "keep", "size": "96x40", "seed": "3", "start": "2", "enlarge": "0"})
+    values = values_of(panel) | panel.read(query)
+    (use,) = panel.uses(values)
+    assert (use.size, use.mode, use.seed, use.start_scale, use.enlarge) == ((96, 40), "keep", 3, 2, False)
+    for text, said in (
+        ("wide", "'wide' is no screen; WIDTHxHEIGHT in px is needed, for example 1200x800"),
+        ("50x5000", "height is 5000; allowed are 16 to 4096"), ("50x50~round", "is no screen"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            panel.uses(values | {panel.screens: [text]})
+        query = Query({"screens": f"{text},40x40"})
+        assert panel.read(query)[panel.screens] == FIRST_SCREENS and said in query.ignored[0]
 
 
 def test_the_zip_holds_the_marked_pictures_or_all_where_none_is(tiny_scene, tmp_path):

@@ -1,5 +1,6 @@
 """Panels with a canvas: paint, edit and harmonize. A picture that is loaded counts instead of what is drawn on it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -7,62 +8,31 @@ from PIL import Image, ImageChops
 
 from darkroom.pictures import open_cutout
 from singan.uses import Edit, Harmonize, Paint
-from singan.uses.paint import main_colours
-from ui.gradio_patches import Canvas, picture_file
-from ui.scenes.compose import marked, moved, painted, pasted, reduced, removed
-from ui.scenes.panel import BeforeAfterPanel
-from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
+from ui.gradio_patches import picture_file
+from ui.scenes.canvas import CanvasPanel, on_canvas
+from ui.scenes.compose import marked, moved, painted, pasted, removed
+from ui.scenes.panel import BeforeAfterPanel, Run
+from ui.wiring import CHOSEN_FILE, TO_RESULTS, Updates, Values
 
-CANVAS_SIDE = 640  # px, longer side
-BRUSH: dict[str, Any] = {"default_size": 24, "colors": ["#ff8800"], "color_mode": "defaults"}
-BRUSH_COLOURS = 8  # the scene's main ones
-MARKER_COLOUR = "#00ff66"  # a green that is seen on most things
+BRUSH_COLOURS = 8  # the photograph's main ones
 MOVED_START_SCALE = 4  # of what was moved or copied: at 3 a tree becomes a bush
 STAYS, SPREAD = "stays the photograph", "takes the colours nearby"
-OVER, REMOVE, MOVE, COPY = "Paint over", "Remove", "Move", "Copy"
+REMOVE, MOVE, COPY, OVER = "Remove", "Move", "Copy", "Paint over"
+VERB = "verb"  # the key, among the values of components, of what a button says
 
 
-class BrushPanel(BeforeAfterPanel):
+class BrushPanel(CanvasPanel, BeforeAfterPanel):
     """Do a use with a picture that is made on a canvas."""
 
     widths = (1, 1)
     after = "the result"
 
-    def lay_out_canvas(self, label: str) -> None:
-        self.canvas = Canvas(
-            label=label, type="pil", image_mode="RGBA", sources=(), transforms=(), layers=False, height=460,
-            canvas_size=(CANVAS_SIDE, CANVAS_SIDE), brush=gr.Brush(**BRUSH), elem_id=f"{self.name}-canvas",
-            buttons=["fullscreen"],
-        )  # fmt: skip
-        self.inputs.add(self.canvas)
-
-    def lay_over_photograph(self, opacity: float = 1.0) -> None:
-        """Show the photograph under the canvas, this strongly, from when the tab is first looked at."""
-
-        def prepare(name: str | None, prepared: str, event: gr.EventData) -> Updates:
-            looked = getattr(event.target, "elem_id", None) != self.scene.elem_id
-            if not name or prepared == name or not (prepared or looked):
-                return {shown: gr.skip()}
-            # Of the trained picture: those of a large photograph take many seconds, in which nothing else goes on.
-            photograph, trained = self.photograph(name), self.drawing.models.get(name).source
-            colours = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in main_colours(trained, BRUSH_COLOURS)]
-            faint = Image.blend(Image.new("RGB", photograph.size, "white"), photograph, opacity)
-            return {self.canvas: on_canvas(faint, colours), shown: name}
-
-        shown = gr.Textbox(visible=False)  # the scene on the canvas
-        gr.on([self.tab.select, self.scene.change], prepare, [self.scene, shown], [self.canvas, shown], **QUIET)
-
     def lay_out_picture(self, label: str) -> None:
         """Lay out where a picture with its mask is loaded, and the other options."""
         with gr.Accordion(label, open=False), gr.Row():
             self.controls.lay_out("picture", "mask")
-        self.controls.lay_out("enlarge")
         with gr.Accordion("Advanced", open=False):
-            self.controls.lay_out("start_scale", "seed")
-
-    def photograph(self, name: str) -> Image.Image:
-        """Return a scene's, as what is composed on the page takes it. Raises ValueError."""
-        return reduced(self.drawing.models.get(name).original)
+            self.controls.lay_out("enlarge", "start_scale", "seed")
 
     def uses(self, values: Values) -> list[Any]:
         asked = self.controls.plain(values)
@@ -77,14 +47,6 @@ class BrushPanel(BeforeAfterPanel):
         return getattr(use, use.GIVEN)  # type: ignore[no-any-return]
 
 
-def on_canvas(picture: Image.Image, colours: list[str]) -> gr.ImageEditor:
-    """Return an update: an empty canvas over a picture, with colours, #rrggbb, to choose from."""
-    picture = picture.copy()
-    picture.thumbnail((CANVAS_SIDE, CANVAS_SIDE))
-    value: Any = {"background": picture, "layers": [], "composite": picture}
-    return gr.ImageEditor(value, canvas_size=picture.size, brush=gr.Brush(**BRUSH | {"colors": colours}))
-
-
 class PaintPanel(BrushPanel):
     """Make a picture of a drawing, painted over the faint photograph."""
 
@@ -93,7 +55,7 @@ class PaintPanel(BrushPanel):
 
     def lay_out_controls(self) -> None:
         self.lay_out_canvas("Paint with the scene's colours; undo and eraser are beside the brush")
-        self.lay_over_photograph(opacity=0.35)
+        self.lay_over_photograph(self.tab.select, (), BRUSH_COLOURS, opacity=0.35)
         self.rest = gr.Radio([STAYS, SPREAD], value=STAYS, label="What is not painted", elem_id="paint-rest")
         with gr.Accordion("Or load a drawing", open=False):
             self.controls.lay_out("drawing")
@@ -113,33 +75,52 @@ class PaintPanel(BrushPanel):
 
 
 class EditPanel(BrushPanel):
-    """Paint over, remove, move or copy what is marked in the photograph, and let it grow in."""
+    """Remove, move, copy or paint over what is marked in the photograph: a button for each."""
 
-    use, name, title, action = Edit, "edit", "Edit", "Let it grow in"
-    before = "As changed"
+    use, name, title, action = Edit, "edit", "Remove or move", REMOVE
+    before = "The photograph"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        with self.buttons:
+            for verb in (MOVE, COPY, OVER):
+                button = gr.Button(verb, min_width=90, elem_id=f"edit-{verb.split()[0].lower()}")
+                button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
+                self.run_after(button.click, self._run_of(verb))
+
+    def picture_before(self, use: Any, name: str) -> Image.Image:
+        return BeforeAfterPanel.picture_before(self, use, name)
 
     def lay_out_controls(self) -> None:
-        self.lay_out_canvas("Mark with the brush; undo and eraser are beside it")
-        self.lay_over_photograph()
-        self.doing = gr.Radio([OVER, REMOVE, MOVE, COPY], value=OVER, label="What is marked", elem_id="edit-doing")
-        with gr.Row(visible=False) as offsets:
-            self.right = gr.Slider(-100, 100, 25, step=1, label="To the right, % of the width", elem_id="edit-right")
-            self.down = gr.Slider(-100, 100, 0, step=1, label="Down, % of the height", elem_id="edit-down")
-        self.doing.change(lambda doing: gr.Row(visible=doing in (MOVE, COPY)), self.doing, offsets, **QUIET)
+        gr.Markdown(
+            "Mark something with the red brush. **Remove** it, or choose where it goes and **Move** or **Copy** it. "
+            "To **Paint over**, choose another colour."
+        )
+        self.lay_out_canvas("Mark or paint; undo and eraser are beside the brush")
+        self.lay_over_photograph(self.tab.select, palette=BRUSH_COLOURS)
+        with gr.Row():
+            self.right = gr.Slider(-100, 100, 25, step=1, label="Move to the right, %", elem_id="edit-right")
+            self.down = gr.Slider(-100, 100, 0, step=1, label="Move down, %", elem_id="edit-down")
         self.lay_out_picture("Or load a changed picture")
-        self.inputs |= {self.doing, self.right, self.down}
+        self.inputs |= {self.right, self.down}
+
+    def _run_of(self, verb: str) -> Run:
+        def run(values: Values) -> Iterator[Updates]:
+            return self.run({**values, VERB: verb})
+
+        return run
 
     def composed(self, values: Values) -> dict[str, Any]:
-        layer, doing, picture = values[self.canvas], values[self.doing], self.photograph(values[self.scene])
-        layer = layer and layer.resize(picture.size)
-        if not (mask := marked(layer)):
+        verb, picture = values.get(VERB, REMOVE), self.photograph(values[self.scene])
+        if not (mask := self.marked(values)):
             raise ValueError("nothing is marked yet: mark with the brush what is to change, or load a changed picture")
-        if doing == OVER:
-            return {"picture": painted(layer, picture), "mask": mask}
-        if doing == REMOVE:
+        mask = mask.resize(picture.size)
+        if verb == OVER:
+            return {"picture": painted(values[self.canvas].resize(picture.size), picture), "mask": mask}
+        if verb == REMOVE:
             return {"picture": removed(picture, mask), "mask": mask}
         right, down = values[self.right] / 100, values[self.down] / 100
-        changed, there = moved(picture, mask, right, down, doing == COPY)
+        changed, there = moved(picture, mask, right, down, verb == COPY)
         # The start scale at which a part that was moved is still that part.
         scene, asked = self.drawing.models.get(values[self.scene]), self.controls.plain(values)
         last = scene.last_scale if asked["enlarge"] else scene.scales - 1
@@ -178,7 +159,7 @@ class HarmonizePanel(BrushPanel):
             return {self.canvas: gr.ImageEditor(None)}
         cutout = open_cutout(values[self.cutout])
         on_white = Image.alpha_composite(Image.new("RGBA", cutout.size, "white"), cutout)
-        return {self.canvas: on_canvas(on_white, [MARKER_COLOUR])}
+        return {self.canvas: on_canvas(on_white)}
 
     def _place(self, values: Values) -> Updates:
         if not values[self.cutout] or not values[self.scene]:

@@ -5,6 +5,7 @@ Masks are "L", white where a picture changed.
 
 from PIL import Image, ImageChops
 
+SEEN = 64  # of 255, from which on paint counts: brushes that mark are translucent
 MAX_COMPOSED_SIDE = 1024  # px: finer detail is redrawn
 
 
@@ -17,7 +18,7 @@ def reduced(picture: Image.Image) -> Image.Image:
 
 def marked(layer: Image.Image | None) -> Image.Image | None:
     """Return the mask of what was painted on a layer, RGBA; None where nothing was."""
-    mask = layer and layer.getchannel("A").point(lambda alpha: 255 if alpha > 127 else 0)
+    mask = layer and layer.getchannel("A").point(lambda alpha: 255 if alpha >= SEEN else 0)
     return mask if mask and mask.getbbox() else None
 
 

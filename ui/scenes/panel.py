@@ -23,7 +23,7 @@ from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
 from ui.share import Call, File, Share
 from ui.visitors import LIMITS
-from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, ready, where
+from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
 
 Run = Callable[[Values], Iterator[Updates]]
 
@@ -227,7 +227,7 @@ def beside(before: Image.Image, file: str, cropped: bool = False) -> gr.ImageSli
 class Pictures:
     """Show pictures above buttons for their files: of the one looked at, the first if none is, and of all.
 
-    files: PNGs, where the gallery may show JPEGs of them.
+    files: PNGs, of which the gallery may show JPEGs, or JPEGs.
     """
 
     def __init__(self, name: str, visible: bool = True) -> None:
@@ -245,7 +245,7 @@ class Pictures:
         self.gallery.select(self._chosen, {self.gallery, self.files}, [self.jpeg, self.png], **QUIET)
 
     def show(self, result: Result, captions: Sequence[str] = (), **options: Any) -> Updates:
-        """Show a result, whose drafts have no files yet, by its captions or numbers, and its pixels.
+        """Show a result, whose drafts have no files yet, by its captions, or by numbers and pixels.
 
         options: the gallery's.
         """
@@ -254,7 +254,7 @@ class Pictures:
             with Image.open(file) as picture:
                 width, height = picture.size
             megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE_PIXELS else ""
-            shown.append((file, f"{captions[n] if captions else n + 1} · {width} × {height}{megapixels}"))
+            shown.append((file, captions[n] if captions else f"{n + 1} · {width} × {height}{megapixels}"))
         updates: Updates = {self.gallery: gr.Gallery(shown, **options)}
         if not result.files:
             waiting = gr.DownloadButton(interactive=False)
@@ -268,6 +268,8 @@ class Pictures:
         return self._one(values[self.gallery][chosen.index][0], values[self.files][chosen.index])
 
     def _one(self, shown: str, file: str) -> Updates:
-        large = shown.endswith(".jpg")  # small ones have no JPEG
-        jpeg = gr.DownloadButton(value=shown if large else None, visible=large, interactive=large)
-        return {self.jpeg: jpeg, self.png: ready(file)}
+        jpeg, png = (next((it for it in (file, shown) if it.endswith(end)), None) for end in (".jpg", ".png"))
+        return {
+            button: gr.DownloadButton(value=it, visible=bool(it), interactive=bool(it))
+            for button, it in ((self.jpeg, jpeg), (self.png, png))  # small ones have no JPEG
+        }

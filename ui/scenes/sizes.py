@@ -1,146 +1,333 @@
-"""Panels for other sizes: fitted to a device or to pixels, and to all devices at once."""
+"""The panel of every screen: a photograph in the shapes of all of one's devices, each in the version that one likes."""
 
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
-from darkroom.uses import options
+from darkroom.checks import check_range, echo
+from darkroom.uses import SIDES, Size, options, plain_options
+from singan.enlarge import sized
 from singan.prints import CONTINUED, CROPPED
 from singan.uses import Retarget
 from singan.uses.retarget import MODES
-from ui.drawing import Result
-from ui.links import Query, read_option
-from ui.scenes.panel import BeforeAfterPanel, Pictures, beside
-from ui.wiring import QUIET, Updates, Values
+from ui.drawing import Result, zipped
+from ui.links import Query, address, read_option
+from ui.reports import Report, passing_folder
+from ui.scenes.canvas import CanvasPanel
+from ui.scenes.panel import Pictures
+from ui.scenes.store import display_name
+from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values, warn
 
-DEVICES = {  # width / height, and such a screen's own pixels
-    "Phone 9:19.5": (9 / 19.5, (1170, 2532)),
-    "Story 9:16": (9 / 16, (1080, 1920)),
-    "Square 1:1": (1.0, (1080, 1080)),
-    "Tablet 4:3": (4 / 3, (2048, 1536)),
-    "Desktop 16:9": (16 / 9, (2560, 1440)),
-    "Ultrawide 21:9": (21 / 9, (3440, 1440)),
-    "Banner 3:1": (3.0, (1500, 500)),
+SCREENS = {  # by (width, height), px
+    (1170, 2532): "Phone", (1080, 2400): "Phone", (1080, 1920): "Story", (1080, 1080): "Square",
+    (2048, 1536): "Tablet", (1536, 2048): "Tablet", (1920, 1080): "Desktop", (2560, 1440): "Desktop",
+    (3840, 2160): "Desktop", (3440, 1440): "Ultrawide", (1500, 500): "Banner", (1200, 630): "Web",
+}  # fmt: skip
+FIRST_SCREENS = ["1170x2532", "1080x1920", "1080x1080", "2048x1536", "2560x1440", "3440x1440", "1500x500"]
+MAX_SCREENS = 20
+OFFER_PIXELS = 150_000  # of a version to choose from
+VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their words in links: in words, and what is wished for
+    "": ("as found", {}),
+    "less": ("less deformed", {"deform": 0.1}),
+    "closer": ("more cropped", {"crop": 0.9, "extend": 0.1}),
+    "extended": ("extended", {"crop": 0, "extend": 1}),
+    "seed": ("another try", {}),
+    "crop": ("plainly cropped", {"crop": 1, "extend": 0, "deform": 0}),
 }
-CUSTOM = "Pixels"
 REMARKS = {CROPPED: "cropped", CONTINUED: "continued", "detail is invented": "enlarged"}  # by a note, in captions
+STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 
 
-class FittedPanel(BeforeAfterPanel):
-    """Show a picture of another size beside what plain stretching or cropping makes of the photograph."""
+@dataclass(frozen=True)
+class Screen:
+    """A size to fit a photograph to, and the version: a word of VERSIONS with its numbers, crop:X:Y or seed:SEED."""
 
-    before, after = "The photograph", "fitted"
+    size: Size
+    version: str = ""
 
-    def lay_out_mode(self) -> None:
-        words = ("Keep subjects whole", "Keep the layout", "Rearrange")
-        choices, first = list(zip(words, MODES, strict=True)), options(Retarget)["mode"].first
-        self.controls["mode"] = gr.Radio(choices, value=first, label="Mode", elem_id=f"{self.name}-mode")
+    @classmethod
+    def read(cls, text: str) -> "Screen":
+        """Read WIDTHxHEIGHT, as people type it, or WIDTHxHEIGHT~VERSION, as links write it. Raises ValueError."""
+        found = re.fullmatch(
+            r"\s*(\d{1,5})\s*[x\u00d7*]\s*(\d{1,5})\s*(?:~([a-z]+(?::\d+(?:\.\d+)?)*))?", text, re.I | re.A
+        )
+        if not found or (found[3] or "").partition(":")[0] not in VERSIONS:
+            raise ValueError(f"{echo(text)} is no screen; WIDTHxHEIGHT in px is needed, for example 1200x800")
+        known = plain_options(Retarget)
+        width, height = (
+            known[side].checked(int(it), served=True) for side, it in zip(SIDES, found.groups(), strict=False)
+        )
+        return cls((width, height), found[3] or "")
 
-    def lay_out_slider(self) -> list[Any]:
-        choices = [("Plainly stretched", "stretched"), ("Cropped", "cropped")]
-        elem_id = f"{self.name}-plain"
-        self.plain = gr.Radio(choices, value="stretched", label="Beside", elem_id=elem_id, visible=False)
-        slider = super().lay_out_slider()
-        self.plain.input(self._compare_again, {self.plain, self.slider, self.scene}, [self.slider], **QUIET)
-        return [self.plain, *slider]
+    @property
+    def key(self) -> str:
+        return "x".join(map(str, self.size))
 
-    def on_result(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        return super().on_result(result, uses, name) | {self.plain: gr.Radio(value="stretched", visible=True)}
+    @property
+    def link(self) -> str:
+        return f"{self.key}~{self.version}" if self.version else self.key
 
-    def _compare_again(self, values: Values) -> Updates:
-        if not values[self.slider] or not values[self.slider][1]:
-            return {self.slider: gr.skip()}
-        original = self.drawing.models.get(values[self.scene]).original
-        return {self.slider: beside(original, values[self.slider][1], values[self.plain] == "cropped")}
+    @property
+    def label(self) -> str:
+        return " · ".join(filter(None, [SCREENS.get(self.size), "{} × {}".format(*self.size)]))
+
+    @property
+    def word(self) -> str:
+        return VERSIONS[self.version.partition(":")[0]][0]
+
+    def wishes(self, mode: str) -> dict[str, Any]:
+        """Return the fields of Retarget that its version sets in a mode."""
+        word, *numbers = self.version.split(":")
+        if word == "seed":
+            return {"seed": int(numbers[0])} if numbers else {}
+        focus = {"focus": ",".join(numbers)} if numbers else {}
+        return VERSIONS[word][1] | focus if mode == "fit" else {}
 
 
-class RetargetPanel(FittedPanel):
-    """Fit the scene to a device's shape or to pixels."""
+class DevicesPanel(CanvasPanel):
+    """Fit the photograph to every screen of a list, and show other versions of the one that is clicked on.
 
-    use, name, title, action = Retarget, "retarget", "Other sizes", "Fit to size"
+    What is shown already is not drawn again. Not enlarged, known screens get the area of the trained picture. The mode
+    has the key `layout` in links; those to one size, whose mode is Retarget's, are read as well.
+    """
+
+    use, name, title, action = Retarget, "devices", "Every screen", "Make them all"
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.runs = dict.fromkeys(MODES, self.run)
-        self.run_after(self._resized.then, trigger_mode="multiple")  # while the last is drawn, too
+        self.runs |= dict.fromkeys(MODES, self.run)
+        # What is typed is no input to Gradio, and it tells what is selected a moment before that is the value.
+        selected = self.screens.select(None, None, None, js="() => new Promise((done) => setTimeout(done))", **QUIET)
+        listed = selected.then(self.list_screens, {self.screens}, [self.screens, self.mine], **CHOSEN_FILE)
+        asked = self.inputs | {self.looked}
+        offered = [self.offer, self.looked, self.offered, self.versions, self.focal]
+        self.pictures.gallery.select(self.offer_versions, asked, offered, **CHOSEN_FILE)
+        taken = self.versions.select(self.take_version, asked | {self.offered}, [self.chosen], **QUIET)
+        pointed = self.focal.select(self.crop_at, asked | {self.focal}, [self.chosen], **QUIET)
+        self.scene.change(self._close, None, [self.offer, self.looked], queue=False, **QUIET)
+        for event in (listed, taken, pointed, self.format.input):
+            self.run_after(getattr(event, "success", event))
 
     def lay_out_controls(self) -> None:
-        self._shape = gr.Radio([*DEVICES, CUSTOM], value=CUSTOM, label="Shape", elem_id="shape")
-        with gr.Row():
-            self.controls.lay_out("width", "height")
-        self.lay_out_mode()
-        with gr.Accordion("Advanced", open=False):
-            self.controls.lay_out("start_scale", "count")
-        self.controls["mode"].change(
-            lambda mode: gr.Number(value=None, interactive=False) if mode == "fit" else gr.Number(interactive=True),
-            self.controls["mode"], self.controls["start_scale"], queue=False, **QUIET,
+        choices = [(Screen(size).label, Screen(size).key) for size in SCREENS]
+        self.screens = gr.Dropdown(
+            choices, value=FIRST_SCREENS, multiselect=True, allow_custom_value=True, label="Screens", elem_id="screens",
+            info="Add others from the list, or type a size of your own, such as 1200x800.",
         )  # fmt: skip
-        self.controls.lay_out("enlarge", "seed")
-        self._sides, enlarge = [self.controls["width"], self.controls["height"]], self.controls["enlarge"]
-        events, inputs = [self._shape.input, enlarge.input], {self._shape, self.scene, enlarge}
-        self._resized = gr.on(events, self._resize, inputs, self._sides, queue=False, **QUIET)
-        gr.on([side.input for side in self._sides], lambda: CUSTOM, None, self._shape, queue=False, **QUIET)
-
-    def _resize(self, values: Values) -> Any:
-        if values[self._shape] == CUSTOM:
-            return gr.skip()
-        ratio, screen = DEVICES[values[self._shape]]
-        large = values[self.controls["enlarge"]]
-        size = screen if large else self.drawing.models.get(values[self.scene]).size_of(ratio)
-        return dict(zip(self._sides, size, strict=True))
-
-
-class DevicesPanel(FittedPanel):
-    """Fit the scene to all DEVICES, each with the area of the trained picture or, enlarged, with its screen's pixels;
-    its mode has the key `layout` in links."""
-
-    use, name, title, action = Retarget, "devices", "All my devices", "Fit to all my devices"
-
-    def lay_out_controls(self) -> None:
-        gr.Markdown("The photograph in the shape of every screen, at its pixels or with the trained picture's area.")
-        self.lay_out_mode()
-        self.controls.lay_out("enlarge", "seed")
+        self.mine = gr.BrowserState([], storage_key="darkroom-screens", secret=STORAGE_KEY)
+        with gr.Accordion("Keep something whole", open=False) as keeping:
+            self.lay_out_canvas("Paint over what must stay as it is, on every screen", height=360)
+            self.lay_over_photograph(keeping.expand)
+        self.format = gr.Radio(
+            [("JPEG", ".jpg"), ("PNG", ".png")], value=".jpg", label="Files", elem_id="devices-format"
+        )
+        with gr.Accordion("Advanced", open=False):
+            words = ("Keep subjects whole", "Keep the layout", "Rearrange")
+            first = options(Retarget)["mode"].first
+            choices = list(zip(words, MODES, strict=True))
+            self.controls["mode"] = gr.Radio(choices, value=first, label="Mode", elem_id="devices-mode")
+            self.controls.lay_out("enlarge", "seed", "start_scale", "protect")
+        self.chosen = gr.JSON({}, visible=False)  # by a screen's key, its version; and the `scene` that they are for
+        self.inputs |= {self.screens, self.format, self.chosen}
 
     def lay_out_results(self) -> list[Any]:
+        self.made = gr.JSON(
+            [], visible=False
+        )  # of each picture that is shown, the screen's key and what it was made of
         self.pictures = Pictures(self.name)
-        gallery, slider = self.pictures.gallery, self.lay_out_slider()
-        gallery.select(self._compare, {gallery, self.scene}, slider, **QUIET)
-        return [*self.pictures.components, *slider]
+        with gr.Column(visible=False) as self.offer:
+            self.looked = gr.Textbox(visible=False)  # the key of the screen whose versions are offered
+            self.offered = gr.JSON([], visible=False)  # their words, as `Screen` has them
+            self.versions = gr.Gallery(
+                label="Choose another version", object_fit="contain", height="auto", allow_preview=False, format="jpeg",
+                interactive=False, elem_id="devices-versions", elem_classes="tiles small", buttons=[],
+            )  # fmt: skip
+            self.focal = gr.Image(
+                label="Plainly cropped: click on what is to be in the middle", type="filepath", format="jpeg",
+                height=260, interactive=False, buttons=[], elem_id="devices-focal",
+            )  # fmt: skip
+        self.inputs |= {self.made, self.pictures.gallery, self.pictures.files}
+        return [self.made, *self.pictures.components]
+
+    # -- the list of screens -------------------------------------------------------------------------------------------
+
+    def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
+        linked = f'{[*self.runs]}.includes(new URLSearchParams(location.search).get("mode"))'
+        listed = f"(mine, now) => [mine?.length && !{linked} ? mine : now]"
+        remembered = event(None, [self.mine, self.screens], self.screens, js=listed, **QUIET)
+        return super().run_link_after(remembered.then, mode)
+
+    def list_screens(self, values: Values) -> Updates:
+        """Write sizes that were typed as all are; leave out what is none."""
+        found = list[str]()
+        for text in (values[self.screens] or [])[:MAX_SCREENS]:
+            try:
+                found.append(Screen.read(text).key)
+            except ValueError as error:
+                warn(str(error))
+        return {self.screens: list(dict.fromkeys(found)), self.mine: found}
+
+    def _screens(self, values: Values) -> list[Screen]:
+        """Return the screens in their versions. Raises ValueError."""
+        chosen = values[self.chosen] or {}
+        versions = chosen if chosen.get("scene") == values[self.scene] else {}
+        check_range("number of screens", len(values[self.screens] or []), 1, MAX_SCREENS)
+        screens = [Screen.read(text) for text in values[self.screens]]
+        return [Screen.read(f"{it.key}~{versions.get(it.key, '')}".rstrip("~")) for it in screens]
+
+    # -- pictures ------------------------------------------------------------------------------------------------------
 
     def uses(self, values: Values) -> list[Retarget]:
-        scene = self.drawing.models.get(values[self.scene])
-        asked = self.controls.plain(values)
-        sizes = [screen if asked["enlarge"] else scene.size_of(ratio) for ratio, screen in DEVICES.values()]
-        return [
-            Retarget.served({"start_scale": None, "count": 1, "width": width, "height": height, **asked})
-            for width, height in sizes
-        ]
+        return [self._use(screen, values) for screen in self._screens(values)]
 
-    def draw(self, uses: Sequence[Retarget], name: str) -> Iterator[Result]:
-        sized = zip(DEVICES, uses, strict=True)
-        stems = [f"{device.split()[0].lower()}_{use.size[0]}x{use.size[1]}" for device, use in sized]
-        return self.drawing.draw_all(uses, self.drawing.models.get(name), name, [f"{name}_{uses[0].mode}", *stems])
+    def _use(self, screen: Screen, values: Values, most: int | None = None) -> Retarget:
+        """Return what draws a screen. most: pixels of a small picture to choose by."""
+        asked, size = self.controls.plain(values), screen.size
+        if most:
+            size = sized(size, min(most, size[0] * size[1]))
+        elif not asked["enlarge"] and size in SCREENS:
+            size = self.drawing.models.get(values[self.scene]).size_of(size[0] / size[1])
+        given: dict[str, Any] = {"protect": None}
+        if asked["mode"] == "fit":
+            given = {"start_scale": None, "protect": asked["protect"] or self.marked(values)}
+        wished = {"focus": None, "crop": None, "extend": None, "deform": None} | screen.wishes(asked["mode"])
+        sides = dict(zip(SIDES, size, strict=True))
+        return Retarget.served({**asked, "count": 1, **sides, **wished, **given})  # type: ignore[no-any-return]
 
-    def on_result(self, result: Result, uses: Sequence[Retarget], name: str) -> Updates:
-        scene, captions = self.drawing.models.get(name), list[str]()
-        for device, use in zip(DEVICES, uses, strict=True):
-            note = use.note(scene) or ""
-            captions += [device + next((f" ({word})" for said, word in REMARKS.items() if said in note), "")]
-        phone = super().on_result(result, uses, name) if result.files else {}
-        return phone | self.pictures.show(result, captions)
+    def run(self, values: Values) -> Iterator[Updates]:
+        """Draw what the controls say, but for what is shown already."""
+        name, suffix = values[self.scene], values[self.format]
+        scene, screens, uses = self.drawing.models.get(name), self._screens(values), self.uses(values)
+        made = [[screen.key, _recipe(use, name, suffix)] for screen, use in zip(screens, uses, strict=True)]
+        captions = [_caption(screen, use, scene) for screen, use in zip(screens, uses, strict=True)]
+        before = [recipe for _, recipe in values[self.made] or []]
+        pictures = [shown for shown, _ in values[self.pictures.gallery] or []]
+        there = dict(zip(before, zip(pictures, values[self.pictures.files] or [], strict=False), strict=False))
+        kept = {n: there[recipe] for n, (_, recipe) in enumerate(made) if recipe in there}
+        new = [n for n in range(len(made)) if n not in kept]
+        archive, stems = (
+            f"{display_name(name)}_screens",
+            [_stem(name, *each) for each in zip(screens, uses, strict=True)],
+        )
+        results = iter([Result(Report(f"{len(kept)} pictures"))])
+        if new:
+            own = [archive, *(stems[n] for n in new)]
+            results = self.drawing.draw_all([uses[n] for n in new], scene, name, own, suffix)
+        for result in results:
+            shown = {n: picture for n, (picture, _) in kept.items()} | dict(zip(new, result.shown, strict=False))
+            files = {n: file for n, (_, file) in kept.items()} | dict(zip(new, result.files, strict=False))
+            whole, changed = len(files) == len(uses), dict[Any, Any]()
+            with passing_folder() as folder:
+                if whole or result.shown:
+                    taken = [files[n] for n in range(len(uses))] if whole else []
+                    packed = zipped(taken, folder / f"{archive}.zip") if whole else None
+                    order = sorted(shown)
+                    merged = Result(result.report, taken, packed, [shown[n] for n in order])
+                    changed = self.pictures.show(merged, [captions[n] for n in order])
+                    changed[self.made] = made if whole else []
+                yield {self.status: result.report.html(), **changed}
+        yield self.show_link(uses, values)
 
-    def _compare(self, values: Values, chosen: gr.SelectData) -> Updates:
-        file, _ = values[self.pictures.gallery][chosen.index]
-        original = self.drawing.models.get(values[self.scene]).original
-        return {self.slider: beside(original, file), self.plain: gr.Radio(value="stretched", visible=True)}
+    # -- versions ------------------------------------------------------------------------------------------------------
+
+    def _looked_at(self, key: str, values: Values) -> Screen:
+        return next((screen for screen in self._screens(values) if screen.key == key), Screen.read(key))
+
+    def offer_versions(self, values: Values, clicked: gr.SelectData) -> Iterator[Updates]:
+        """Show small pictures of the versions of a screen."""
+        if not values[self.made]:
+            yield {self.looked: gr.skip()}
+            return
+        name, (key, _) = values[self.scene], values[self.made][clicked.index]
+        screen = self._looked_at(key, values)
+        words = _offered(screen, values[self.controls["mode"]], values[self.controls["seed"]])
+        screens = [replace(screen, version=word) for word in words]
+        uses = [self._use(it, values, OFFER_PIXELS) for it in screens]
+        opened: Updates = {self.offer: gr.Column(visible=True), self.looked: key, self.offered: words}
+        if not values[self.looked]:
+            opened[self.focal] = self.photograph(name)
+        stems = ["versions", *map(str, range(len(uses)))]
+        for result in self.drawing.draw_all(uses, self.drawing.models.get(name), name, stems, ".jpg"):
+            if result.shown:
+                pictures = [(file, it.word.capitalize()) for file, it in zip(result.shown, screens, strict=False)]
+                label = f"{screen.label}: choose another version"
+                yield opened | {self.versions: gr.Gallery(pictures, label=label, selected_index=None)}
+                opened = {}
+
+    def _close(self) -> Updates:
+        return {self.offer: gr.Column(visible=False), self.looked: ""}
+
+    def take_version(self, values: Values, clicked: gr.SelectData) -> Updates:
+        return self._choose(values, values[self.offered][clicked.index])
+
+    def crop_at(self, values: Values, clicked: gr.SelectData) -> Updates:
+        with Image.open(values[self.focal]) as picture:
+            x, y = (at / side for at, side in zip(clicked.index, picture.size, strict=True))
+        return self._choose(values, f"crop:{x:.2f}:{y:.2f}")
+
+    def _choose(self, values: Values, version: str) -> Updates:
+        chosen = {"scene": values[self.scene]} | {it.key: it.version for it in self._screens(values)}
+        return {self.chosen: chosen | {values[self.looked]: version}}
+
+    # -- links ---------------------------------------------------------------------------------------------------------
+
+    def show_link(self, uses: Sequence[Retarget], values: Values, **keys: Any) -> Updates:
+        links = [screen.link for screen in self._screens(values)]
+        screens = None if links == FIRST_SCREENS else ",".join(links)
+        return super().show_link(uses, values, seed=values[self.controls["seed"]], screens=screens, **keys)
 
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
-        asked = {"layout": use.mode, "seed": use.seed, "enlarge": use.enlarge}
-        return {"tab": "scenes", "scene": name, "mode": self.name, **asked}
+        asked = {"layout": use.mode, "seed": use.seed, "enlarge": use.enlarge, "start": use.start_scale}
+        given = {"protect": self.keep(use.protect)} if use.protect else {}
+        return {"tab": "scenes", "scene": name, "mode": self.name, **asked, **given}
 
     def read(self, query: Query) -> Updates:
-        known = options(Retarget)
-        mode = query.choice("layout", known["mode"].first, MODES)
-        others = {key: read_option(query, known[key]) for key in ("enlarge", "seed")}
-        return self.controls.showing({"mode": mode, **others})
+        known, mode = options(Retarget), query.read("mode", "", str)
+        one = mode in MODES  # of the links to one size
+        layout = query.choice("layout", mode if one else known["mode"].first, MODES)
+        keys = ("enlarge", "seed", "start_scale", *(["size"] if one else []))
+        others = {key: read_option(query, known[key]) for key in keys}
+        screens = query.read("screens", [*map(Screen.read, FIRST_SCREENS)], _screens_of)
+        screens = [Screen(others.pop("size"))] if one else screens
+        versions = {it.key: it.version for it in screens if it.version}
+        chosen = versions | {"scene": query.read("scene", "", str)} if versions else {}
+        protect = query.read("protect", None, self.kept)
+        said = self.controls.showing({"mode": layout, "protect": protect, **others})
+        return said | {self.screens: [it.key for it in screens], self.chosen: chosen}
+
+
+def _screens_of(text: str) -> list[Screen]:
+    return [Screen.read(it) for it in text.split(",")[:MAX_SCREENS]]
+
+
+def _offered(screen: Screen, mode: str, seed: int) -> list[str]:
+    """Return the versions of a screen to choose from; another try has the seed after the one that it has now."""
+    now = screen.wishes(mode).get("seed", seed)
+    words = VERSIONS if mode == "fit" else ["", "seed"]
+    return [f"seed:{now + 1}" if word == "seed" else word for word in words]
+
+
+def _recipe(use: Retarget, name: str, suffix: str) -> str:
+    """Return all that a picture depends on."""
+    protect = hashlib.sha256(use.protect.tobytes()).hexdigest() if use.protect else ""
+    return f"{name}{suffix}{address(use.keys())}{protect}"
+
+
+def _stem(name: str, screen: Screen, use: Retarget) -> str:
+    """Return a file's name: of the photograph, the device and its pixels."""
+    device = SCREENS.get(screen.size, "").lower()
+    return "_".join(filter(None, [display_name(name), device, "x".join(map(str, use.size))]))
+
+
+def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
+    note = use.note(scene) or ""
+    words = [screen.word] if screen.version else []
+    words += [word for said, word in REMARKS.items() if said in note]
+    return f"{SCREENS.get(screen.size, 'Own')} · {use.size[0]} × {use.size[1]}" + (
+        f" · {', '.join(words)}" if words else ""
+    )

@@ -16,7 +16,7 @@ from ui.reports import duration, passing_folder
 from ui.scenes.brush import EditPanel, HarmonizePanel, PaintPanel
 from ui.scenes.draw import AnimatePanel, LargerPanel, SamplePanel, TilePanel
 from ui.scenes.panel import Panel
-from ui.scenes.sizes import DevicesPanel, RetargetPanel
+from ui.scenes.sizes import DevicesPanel
 from ui.scenes.store import SceneStore, display_name, display_names
 from ui.training.panel import TrainingPanel
 from ui.training.queue import TrainingQueue
@@ -35,7 +35,7 @@ OFFERS = {  # by panels' names: words, and whether a click begins it
 }  # fmt: skip
 MOVING = ("sample", "animate")  # offers with an example
 PANELS: tuple[type[Panel], ...] = (
-    SamplePanel, AnimatePanel, EditPanel, RetargetPanel, PaintPanel, HarmonizePanel, LargerPanel, TilePanel,
+    SamplePanel, AnimatePanel, EditPanel, PaintPanel, HarmonizePanel, LargerPanel, TilePanel,
 )  # fmt: skip
 
 
