@@ -151,11 +151,15 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
     expect(pictures).to_have_count(7)
     expect(link(scenes, "devices")).to_have_value(re.compile("mode=devices&layout=fit&seed=0&enlarge=0$"))
 
-    screens = scenes.locator("#screens input")
-    for typed in ("300 x 100", "large"):
-        screens.fill(typed)
-        screens.press("Enter")
-    expect(scenes.get_by_text("'large' is no screen; WIDTHxHEIGHT in px is needed").first).to_be_visible()
+    def type_screen(text: str) -> None:
+        scenes.locator("#screens input").fill(text)
+        scenes.locator("#screens input").press("Enter")
+
+    type_screen("large")
+    expect(status).to_contain_text("'large' is no screen; WIDTHxHEIGHT in px is needed, for example 1200x800")
+    scenes.get_by_title("Remove large").click()
+    expect(status).to_contain_text("7 pictures")
+    type_screen("300 x 100")
     expect(status).to_contain_text("1 picture in")  # what is there already is not drawn again
     expect(pictures).to_have_count(8)
     with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
@@ -185,7 +189,7 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
     page = scenes.context.new_page()  # the same visitor, another time
     page.goto(address.partition("?")[0] + "?tab=scenes&scene=peaks")
     view(page, "Every screen")
-    expect(page.locator("#screens")).to_contain_text("300x100")
+    expect(page.locator("#screens")).to_contain_text("300 x 100")
     page.close()
 
 
@@ -234,6 +238,8 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
 
 def test_what_is_marked_is_changed_and_grows_in(scenes, shipped):
     view(scenes, "Remove or move")
+    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
+    view(scenes, "Remove or move", "edit")
     scenes.locator("button#edit").click()
     expect(scenes.get_by_text("nothing is marked yet").first).to_be_visible()
     stroke(scenes, "#edit-canvas")
@@ -266,6 +272,22 @@ def test_larger_pictures_tiles_and_the_strip_of_what_was_made(scenes):
     scenes.locator("button#super-resolve").click()
     expect(scenes.locator("#super-resolve-status")).to_contain_text("1 picture in")
     expect(scenes.locator("#super-resolve-compare img")).to_have_count(2)
+    between = "Before and after: Plainly enlarged | by its own patches"
+    divider = scenes.get_by_role("slider", name=between).locator("visible=true")
+    expect(divider).to_have_attribute("aria-valuenow", "50")
+    axe_finds_nothing(scenes, "a result")
+    divider.focus()
+    assert scenes.evaluate(OUTLINED)
+    clipped = scenes.locator("#super-resolve-compare img").last.get_attribute("style")
+    for key, place in (("ArrowRight", 52), ("PageDown", 42), ("Home", 0), ("End", 100)):
+        scenes.keyboard.press(key)
+        expect(divider).to_have_attribute("aria-valuenow", str(place))
+    assert scenes.locator("#super-resolve-compare img").last.get_attribute("style") != clipped  # the picture follows
+    address = scenes.url
+    view(scenes, "New samples")
+    expect(scenes).to_have_url(re.compile("mode=sample"))  # the address follows the inner tabs
+    view(scenes, "Larger")
+    expect(scenes).to_have_url(address)
     view(scenes, "Tiles", "tile")
     scenes.locator("#tile-seed input").fill("7")
     draw(scenes, "tile")

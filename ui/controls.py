@@ -77,11 +77,11 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
     return shown
 
 
-def before_after(name: str, label: str) -> gr.ImageSlider:
-    """Return two pictures with a slider between, shown once there are any."""
+def before_after(name: str, label: str, position: int) -> gr.ImageSlider:
+    """Return two pictures with a slider between, shown once there are any. position: of the slider, in %."""
     return gr.ImageSlider(
-        label=label, type="filepath", format="jpeg", interactive=False, visible=False, elem_id=f"{name}-compare",
-        buttons=["download", "fullscreen"],
+        label=label, slider_position=position, type="filepath", format="jpeg", interactive=False, visible=False,
+        elem_id=f"{name}-compare", buttons=["download", "fullscreen"],
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class EditPanel(BrushPanel):
     """Remove, move, copy or paint over what is marked in the photograph: a button for each."""
 
     use, name, title, action = Edit, "edit", "Remove or move", REMOVE
-    before = "The photograph"
+    before, position = "The photograph", 4  # Nearly all that is seen at first is the result.
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

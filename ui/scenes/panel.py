@@ -197,6 +197,7 @@ class BeforeAfterPanel(Panel):
 
     before: ClassVar[str]
     after: ClassVar[str]
+    position: ClassVar = 50  # %, of the slider
 
     def lay_out_results(self) -> list[Any]:
         slider = self.lay_out_slider()
@@ -204,7 +205,7 @@ class BeforeAfterPanel(Panel):
         return [*slider, *self.pictures.components]
 
     def lay_out_slider(self) -> list[Any]:
-        self.slider = before_after(self.name, f"{self.before} | {self.after}")
+        self.slider = before_after(self.name, f"{self.before} | {self.after}", self.position)
         return [self.slider]
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:

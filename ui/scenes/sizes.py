@@ -21,7 +21,7 @@ from ui.reports import Report, passing_folder
 from ui.scenes.canvas import CanvasPanel
 from ui.scenes.panel import Pictures
 from ui.scenes.store import display_name
-from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values, warn
+from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
 
 SCREENS = {  # by (width, height), px
     (1170, 2532): "Phone", (1080, 2400): "Phone", (1080, 1920): "Story", (1080, 1080): "Square",
@@ -66,7 +66,7 @@ class Screen:
 
     @property
     def key(self) -> str:
-        return "x".join(map(str, self.size))
+        return _key(self.size)
 
     @property
     def link(self) -> str:
@@ -89,6 +89,10 @@ class Screen:
         return VERSIONS[word][1] | focus if mode == "fit" else {}
 
 
+def _key(size: Size) -> str:
+    return "x".join(map(str, size))
+
+
 class DevicesPanel(CanvasPanel):
     """Fit the photograph to every screen of a list, and show other versions of the one that is clicked on.
 
@@ -103,7 +107,7 @@ class DevicesPanel(CanvasPanel):
         self.runs |= dict.fromkeys(MODES, self.run)
         # What is typed is no input to Gradio, and it tells what is selected a moment before that is the value.
         selected = self.screens.select(None, None, None, js="() => new Promise((done) => setTimeout(done))", **QUIET)
-        listed = selected.then(self.list_screens, {self.screens}, [self.screens, self.mine], **CHOSEN_FILE)
+        listed = selected.then(None, self.screens, self.mine, js="(now) => [now]", **QUIET)
         asked = self.inputs | {self.looked}
         offered = [self.offer, self.looked, self.offered, self.versions, self.focal]
         self.pictures.gallery.select(self.offer_versions, asked, offered, **CHOSEN_FILE)
@@ -111,7 +115,7 @@ class DevicesPanel(CanvasPanel):
         pointed = self.focal.select(self.crop_at, asked | {self.focal}, [self.chosen], **QUIET)
         self.scene.change(self._close, None, [self.offer, self.looked], queue=False, **QUIET)
         for event in (listed, taken, pointed, self.format.input):
-            self.run_after(getattr(event, "success", event))
+            self.run_after(getattr(event, "success", event), trigger_mode="multiple")  # while the last is drawn, too
 
     def lay_out_controls(self) -> None:
         choices = [(Screen(size).label, Screen(size).key) for size in SCREENS]
@@ -121,7 +125,7 @@ class DevicesPanel(CanvasPanel):
         )  # fmt: skip
         self.mine = gr.BrowserState([], storage_key="darkroom-screens", secret=STORAGE_KEY)
         with gr.Accordion("Keep something whole", open=False) as keeping:
-            self.lay_out_canvas("Paint over what must stay as it is, on every screen", height=360)
+            self.lay_out_canvas("Paint over what must stay", height=360)
             self.lay_over_photograph(keeping.expand)
         self.format = gr.Radio(
             [("JPEG", ".jpg"), ("PNG", ".png")], value=".jpg", label="Files", elem_id="devices-format"
@@ -162,23 +166,13 @@ class DevicesPanel(CanvasPanel):
         remembered = event(None, [self.mine, self.screens], self.screens, js=listed, **QUIET)
         return super().run_link_after(remembered.then, mode)
 
-    def list_screens(self, values: Values) -> Updates:
-        """Write sizes that were typed as all are; leave out what is none."""
-        found = list[str]()
-        for text in (values[self.screens] or [])[:MAX_SCREENS]:
-            try:
-                found.append(Screen.read(text).key)
-            except ValueError as error:
-                warn(str(error))
-        return {self.screens: list(dict.fromkeys(found)), self.mine: found}
-
     def _screens(self, values: Values) -> list[Screen]:
         """Return the screens in their versions. Raises ValueError."""
         chosen = values[self.chosen] or {}
         versions = chosen if chosen.get("scene") == values[self.scene] else {}
-        check_range("number of screens", len(values[self.screens] or []), 1, MAX_SCREENS)
-        screens = [Screen.read(text) for text in values[self.screens]]
-        return [Screen.read(f"{it.key}~{versions.get(it.key, '')}".rstrip("~")) for it in screens]
+        sizes = dict.fromkeys(Screen.read(text).size for text in values[self.screens] or [])
+        check_range("number of screens", len(sizes), 1, MAX_SCREENS)
+        return [Screen.read(f"{key}~{versions[key]}" if versions.get(key) else key) for key in map(_key, sizes)]
 
     # -- pictures ------------------------------------------------------------------------------------------------------
 
@@ -321,7 +315,7 @@ def _recipe(use: Retarget, name: str, suffix: str) -> str:
 def _stem(name: str, screen: Screen, use: Retarget) -> str:
     """Return a file's name: of the photograph, the device and its pixels."""
     device = SCREENS.get(screen.size, "").lower()
-    return "_".join(filter(None, [display_name(name), device, "x".join(map(str, use.size))]))
+    return "_".join(filter(None, [display_name(name), device, _key(use.size)]))
 
 
 def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
