@@ -119,18 +119,6 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
     assert len(pictures) == 8
 
 
-def test_choosing_a_scene_draws_it_at_once(scenes):
-    view(scenes, "Every screen")
-    seen = set()
-    for name in ("stream", "peaks"):
-        scenes.locator("#scenes-gallery button").filter(has_text=name).click()
-        expect(scenes.locator("#about")).to_contain_text(name)
-        expect(scenes.locator("#scene input")).to_have_value(name)
-        expect(link(scenes, "devices")).to_have_value(re.compile(f"scene={name}"))
-        seen.add(shown_bytes(scenes, "#devices-gallery img"))
-    assert len(seen) == 2
-
-
 def test_a_link_to_one_size_opens_and_draws(browser, app):
     with new_page(
         browser, f"{app}?tab=scenes&scene=peaks&mode=fit&size=180x60&start=&count=1&seed=2&enlarge=0"
@@ -191,6 +179,18 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
     view(page, "Every screen")
     expect(page.locator("#screens")).to_contain_text("300 x 100")
     page.close()
+
+
+def test_choosing_a_scene_draws_it_at_once(scenes):
+    view(scenes, "Every screen")
+    seen = set()
+    for name in ("stream", "peaks"):
+        scenes.locator("#scenes-gallery button").filter(has_text=name).click()
+        expect(scenes.locator("#about")).to_contain_text(name)
+        expect(scenes.locator("#scene input")).to_have_value(name)
+        expect(link(scenes, "devices")).to_have_value(re.compile(f"scene={name}"))
+        seen.add(shown_bytes(scenes, "#devices-gallery img"))
+    assert len(seen) == 2
 
 
 def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp_path):
