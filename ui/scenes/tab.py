@@ -95,7 +95,7 @@ class ScenesTab:
 
     def _lay_out_offers(self) -> None:
         """Lay out what else can be done, each by a click: networks draw the first two, of which examples move."""
-        gr.Markdown("### What else this photograph can do")
+        gr.Markdown("## What else this photograph can do")
         with gr.Row(elem_id="offers"):
             for name, (words, at_once) in OFFERS.items():
                 with gr.Column(min_width=150):
