@@ -1,6 +1,6 @@
 """Measures the face model: speed of training, drawing, morphing and inversion, and with a yardstick its quality.
 
-    python -m benchmarks.faces [--model checkpoints/faces] [--out out/faces] [--yardstick FILE --real faces64.zip]
+    python -m benchmarks.faces [--model checkpoints/faces] [--out DIR] [--opening] [--yardstick FILE --real faces64.zip]
 
 Training speeds are medians over rounds in which all variants take turns. Writes results.json, an 8x8 sheet, each
 named direction from -3 to +3 on four faces, a morph, and the faces of seeds that the page might open with. --yardstick
@@ -23,10 +23,10 @@ import torch
 from benchmarks.yardstick import load
 from darkroom.animations import save_animation
 from darkroom.device import pick_device
-from darkroom.face_detector import detect_faces
 from dcgan import PRESETS, FacePipeline
 from dcgan.export import contact_sheet, enlarged
 from dcgan.trainer import Trainer
+from dcgan.uses.sample import OPENING_VARIETY
 
 ROUNDS, ITERATIONS = 5, 6
 IMAGES = 512  # of noise, that training is timed on
@@ -114,20 +114,22 @@ def opening_seeds(faces: FacePipeline) -> list[int]:
     """List seeds for `dcgan.uses.sample.OPENING_SEED`: those whose worst face is most surely one, best first."""
 
     def worst_score(seed: int) -> float:
-        drawn = faces.generate(faces.latents(16, seed))
-        return min(max((face.score for face in detect_faces(picture)), default=0.0) for picture in drawn)
+        return min(faces.detect(faces.latents(16, seed, OPENING_VARIETY)))
 
     worst = {seed: worst_score(seed) for seed in range(OPENING_SEEDS)}
     return sorted(worst, key=worst.__getitem__, reverse=True)[:OPENING_ROWS]
 
 
-def pictures(faces: FacePipeline, out: Path) -> None:
-    """Write sheets to look at."""
+def opening(faces: FacePipeline, out: Path) -> None:
+    """Write the sheet to choose the page's first faces by."""
     seeds = opening_seeds(faces)
     print("the seeds of opening.png, one a row:", *seeds)
-    contact_sheet([image for seed in seeds for image in faces.generate(faces.latents(16, seed))], 16).save(
-        out / "opening.png"
-    )
+    drawn = [image for seed in seeds for image in faces.generate(faces.latents(16, seed, OPENING_VARIETY))]
+    contact_sheet(drawn, 16).save(out / "opening.png")
+
+
+def pictures(faces: FacePipeline, out: Path) -> None:
+    """Write sheets to look at."""
     contact_sheet(faces.generate(faces.latents(64, seed=1)), 8).save(out / "sheet.png")
     four = faces.latents(4, seed=3)
     for name in faces.directions:
@@ -141,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="checkpoints/faces")
     parser.add_argument("--out", type=Path, default=Path("out/faces"))
+    parser.add_argument("--opening", action="store_true", help="only draw the faces to open the page with")
     parser.add_argument("--yardstick", type=Path)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--count", type=int, default=2000)
@@ -148,6 +151,9 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     device = pick_device()
     faces = FacePipeline.from_pretrained(args.model).to(device)
+    opening(faces, args.out)
+    if args.opening:
+        return
     results = training_speeds(device) | drawing_speeds(faces)
     pictures(faces, args.out)
     if args.yardstick:

@@ -113,8 +113,7 @@ class FacePipeline(Pretrained):
         mean. Where it finds none it is the first latent's direction.
         """
         z = latent.draw_latents(list(range(count)), self.config.latent_dim, ANCHOR_SEED)
-        found = (detect_faces(enlarged_to(image, DETECTION_SIDE)) for image in self.generate(z))
-        odds = torch.logit(torch.tensor([max((face.score for face in faces), default=0.0) for faces in found]), 1e-4)
+        odds = torch.logit(torch.tensor(self.detect(z)), 1e-4)
         weights = odds - odds.mean()
         return F.normalize(weights @ z if bool(weights.any()) else z[0], dim=0)
 
@@ -185,6 +184,11 @@ class FacePipeline(Pretrained):
     def generate_recipes(self, recipes: Sequence[Recipe]) -> list[Image.Image]:
         """Draw the faces of recipes."""
         return self.generate(torch.cat([self.latent_of(recipe) for recipe in recipes]))
+
+    def detect(self, z: Tensor) -> list[float]:
+        """Return how sure the detector is that it sees faces where these latents are drawn, 0 (not at all) to 1."""
+        found = (detect_faces(enlarged_to(image, DETECTION_SIDE)) for image in self.generate(z))
+        return [max((face.score for face in faces), default=0.0) for faces in found]
 
     def stream_morph(self, z: Tensor, frames: int, loop: bool) -> Iterator[Image.Image]:
         """Yield the frames of `morph` as they are drawn; the arguments are checked at once."""

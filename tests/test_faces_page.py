@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from dcgan.alignment import aligned_face
 from dcgan.recipe import Recipe, load_recipes, save_zip
-from dcgan.uses.sample import OPENING_SEED
+from dcgan.uses.sample import OPENING_SEED, OPENING_VARIETY
 from tests.browser import downloaded, new_page, opened, shown_bytes
 from ui.faces.edit import LARGE_SIDE
 from ui.faces.handlers import MAP_SIDE
 
+TOKEN = f"{OPENING_SEED}.{{}}.1v{OPENING_VARIETY}"  # of a face that the page opens with, by its index
 LIMIT_MS = 120  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.
 MEASURE = """async () => {
@@ -47,7 +48,7 @@ MEASURE = """async () => {
 def shared_page(browser: Browser, app: str) -> Iterator[Page]:
     """One page for all tests, with its first faces drawn."""
     with new_page(browser, app + "?tab=faces") as page:
-        portrait(page, lambda recipe: recipe == Recipe(OPENING_SEED))
+        portrait(page, lambda recipe: recipe == first())
         linked(page, FIRST_FACES)
         yield page
 
@@ -59,11 +60,16 @@ def faces(shared_page: Page) -> Page:
     for name in "abc":
         shared_page.locator(f"#clear-{name}").click()
         expect(shared_page.locator(f"#pin-{name} img")).to_have_count(0)
-    first = recipe_of(shown_bytes(shared_page, "#faces-gallery button img"))
-    if first != Recipe(OPENING_SEED) or shared_page.locator("#faces-gallery button img").count() != 16:
-        draw(shared_page, OPENING_SEED, 16)
+    shown = recipe_of(shown_bytes(shared_page, "#faces-gallery button img"))
+    if shown != first() or shared_page.locator("#faces-gallery button img").count() != 16:
+        draw(shared_page, OPENING_SEED, 16, "Alike")
     linked(shared_page, FIRST_FACES)
     return shared_page
+
+
+def first(index: int = 0, moves: dict[str, float] | None = None) -> Recipe:
+    """One of the faces that the page opens with."""
+    return Recipe(OPENING_SEED, index, moves=moves or {}, variety=OPENING_VARIETY)
 
 
 def portrait(page: Page, wanted: Callable[[Recipe], bool]) -> bytes:
@@ -86,7 +92,7 @@ def recipe_of(content: bytes) -> Recipe:
 
 
 LINK = "#faces-link input, #faces-link textarea"
-FIRST_FACES = f"tab=faces&seed={OPENING_SEED}&count=16&variety=1"
+FIRST_FACES = f"tab=faces&seed={OPENING_SEED}&count=16&variety={OPENING_VARIETY}"
 
 
 def linked(page: Page, *parts: str) -> str:
@@ -151,7 +157,7 @@ def test_a_slider_changes_the_face_which_is_compared_and_brought_back(faces):
         return portrait(faces, lambda recipe: bool(recipe.moves))
 
     changed = moved()
-    assert recipe_of(changed) == Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0})
+    assert recipe_of(changed) == first(3, {"smiling": 3.0})
     pixels = [np.asarray(Image.open(io.BytesIO(content)), dtype=int) for content in (before, changed)]
     assert pixels[0].shape == (64, 64, 3) and np.abs(pixels[1] - pixels[0]).mean() > 2
     faces.evaluate(LOADED)
@@ -192,7 +198,7 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, picture_file, 
         assert np.abs(again - np.asarray(small)).mean() < 3
     upload(faces, "#faces-load", large)
     expect(faces.locator("#faces-status")).to_contain_text("1 face")
-    assert portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 5)) == content
+    assert portrait(faces, lambda recipe: recipe == first(5)) == content
     upload(faces, "#faces-load", picture_file)
     expect(faces.locator("#faces-status")).to_contain_text("without a recipe; load it as a photograph instead")
     expect(faces.locator("#faces-gallery button img")).to_have_count(1)
@@ -210,11 +216,11 @@ def test_every_change_can_be_undone_and_redone_and_a_surprise_has_a_link(faces):
     assert len(linked(faces, "face=q")) < 200
     expect(slider).to_have_value("0")
     faces.locator("#undo").press("Enter")
-    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0}))
+    portrait(faces, lambda recipe: recipe == first(3, {"smiling": 3.0}))
     expect(slider).to_have_value("3")
     faces.locator("#undo").click()
-    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3))
-    for wanted in (Recipe(OPENING_SEED, 3, 1.0, {"smiling": 3.0}), surprise):
+    portrait(faces, lambda recipe: recipe == first(3))
+    for wanted in (first(3, {"smiling": 3.0}), surprise):
         faces.locator("#redo").click()
         portrait(faces, lambda recipe: recipe == wanted)  # noqa: B023, it is called at once
     expect(faces.locator("#redo")).to_be_disabled()
@@ -282,10 +288,26 @@ def test_a_photographs_face_becomes_the_edited_one_and_a_file_chosen_meanwhile_i
         assert np.abs(np.asarray(here, dtype=float) - wanted).mean() < 30
 
 
+def test_where_a_photograph_has_no_face_the_edited_one_stays_until_somebody_asks(faces, picture_file):
+    before = choose(faces, 3)
+    upload(faces, "#faces-photo", picture_file)
+    expect(faces.locator("#photo-status")).to_contain_text("No face was found")
+    outlined = faces.locator("#photo-frame img").get_attribute("src")
+    faces.locator("#photo-size input[type=range]").focus()
+    faces.keyboard.press("Home")
+    expect(faces.locator("#photo-frame img")).not_to_have_attribute("src", outlined)
+    assert shown_bytes(faces, "#portrait img") == before and not faces.locator("#photo-pictures figure").count()
+    faces.locator("#photo-look").click()
+    portrait(faces, lambda recipe: recipe.z is not None)
+    expect(faces.locator("#photo-status")).to_contain_text("Closeness")
+    faces.locator("#undo").click()
+    assert portrait(faces, lambda recipe: recipe == first(3)) == before
+
+
 def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
     choose(faces, 2)
     opened(faces, faces.get_by_role("button", name="Advanced: the latent itself"))
-    z = shipped_faces.latent_of(Recipe(OPENING_SEED, 2))[0].tolist()
+    z = shipped_faces.latent_of(first(2))[0].tolist()
     cell = faces.locator("#latent-table [data-row='1'][data-col='2']").last
     expect(cell).to_contain_text(f"{round(32 * z[10]) / 32}")
     cell.dblclick()
@@ -310,7 +332,7 @@ def test_kept_faces_are_morphed_and_tools_say_which_are_missing(faces, tmp_path)
         faces.get_by_text(kind, exact=True).click()
         faces.locator("#morph").click()
         expect(faces.locator(element)).to_be_visible()
-        linked(faces, f"a={OPENING_SEED}.1.1&b={OPENING_SEED}.2.1&view=morph&frames=60&loop=1&fps=20&format={kind}")
+        linked(faces, f"a={TOKEN.format(1)}&b={TOKEN.format(2)}&view=morph&frames=60&loop=1&fps=20&format={kind}")
         path = downloaded(faces, "#morph-file", tmp_path)
         frames = imageio.mimread(path)
         assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
@@ -337,15 +359,15 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
     faces.locator("#favourite-remove").click()
     expect(strip).to_have_count(3)
     recipes, _ = load_recipes(downloaded(faces, "#favourites-zip", tmp_path))
-    assert recipes == [Recipe(OPENING_SEED, index) for index in (1, 2, 4)]
+    assert recipes == [first(index) for index in (1, 2, 4)]
     strip.nth(1).click()
-    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 2))
+    portrait(faces, lambda recipe: recipe == first(2))
     view(faces, "Morph")
     faces.locator("#morph-through").get_by_text("Favourites").click()
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("60 frames")
     link = faces.locator("#morph-link input, #morph-link textarea")
-    favourites = ",".join(f"{OPENING_SEED}.{index}.1" for index in (1, 2, 4))
+    favourites = ",".join(TOKEN.format(index) for index in (1, 2, 4))
     expect(link).to_have_value(re.compile(re.escape(f"view=morph&faces={favourites}&frames=60")))
     faces.goto(link.input_value())
     expect(faces.locator("#morph-status")).to_contain_text("60 frames")
@@ -355,11 +377,11 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
 def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     for index, name in ((1, "a"), (2, "b"), (3, "c")):
         keep(faces, index, name)
-    a, b, c = (shipped_faces.latent_of(Recipe(OPENING_SEED, index)) for index in (1, 2, 3))
+    a, b, c = (shipped_faces.latent_of(first(index)) for index in (1, 2, 3))
     faces.locator("#combine").click()
     added = recipe_of(portrait(faces, lambda recipe: recipe.z is not None)).z
     faces.locator("#undo").click()
-    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED, 3))
+    portrait(faces, lambda recipe: recipe == first(3))
     faces.locator("#redo").click()
     portrait(faces, lambda recipe: recipe.z == added)
     assert np.allclose(added, shipped_faces.arithmetic(a, b, c)[0], atol=1 / 63)
@@ -372,17 +394,18 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     content = portrait(faces, lambda recipe: recipe.z not in (None, added))
     found = recipe_of(content).z
     assert np.allclose(found, shipped_faces.plane(a, b, c, MAP_SIDE)[2 * MAP_SIDE + 4], atol=1 / 63)
-    link = linked(
-        faces, "face=q", "&".join(f"{pin}={OPENING_SEED}.{i}.1" for i, pin in enumerate("abc", 1)) + "&view=map"
-    )
+    link = linked(faces, "face=q", "&".join(f"{pin}={TOKEN.format(i)}" for i, pin in enumerate("abc", 1)) + "&view=map")
     with new_page(browser, link, 390, 844) as page:  # somebody else's phone
         expect(page.locator("#map button:has(img)")).to_have_count(MAP_SIDE**2)
         assert portrait(page, lambda recipe: recipe.z is not None) == content
         for name in ("Map", "Morph", "Edit"):
             view(page, name)
             page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
-        page.locator("#slider-skin_tone").scroll_into_view_if_needed()
-        assert page.locator("#portrait img").bounding_box()["y"] < 844  # it stays in sight
+        for slider in ("smiling", "skin_tone"):  # from the first to the last, the face stays above them
+            page.locator(f"#slider-{slider}").scroll_into_view_if_needed()
+            face, box = (page.locator(it).bounding_box() for it in ("#portrait", f"#slider-{slider} input >> nth=1"))
+            assert 0 <= face["y"] and face["y"] + face["height"] <= box["y"] < 844
+        assert face["height"] < 844 / 4
 
 
 # -- links -----------------------------------------------------------------------------------------------------------
@@ -423,7 +446,7 @@ def test_a_link_shows_the_same_to_others(faces, browser, app):
 def test_a_damaged_link_shows_the_usual_and_says_so(faces, app):
     query = "tab=faces&seed=x&count=900&truncation=nan&face=zAAA&a=1.2&smiling=99&view=dance&fps=0&wit=1"
     faces.goto(f"{app}?{query}")
-    portrait(faces, lambda recipe: recipe == Recipe(OPENING_SEED))
+    portrait(faces, lambda recipe: recipe == first())
     expect(faces.locator("#faces-status")).to_contain_text("16 faces")
     for part in query.split("&")[1:]:
         expect(faces.locator("#notice")).to_contain_text(part.replace("wit=1", "wit (unknown)"))

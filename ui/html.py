@@ -35,7 +35,8 @@ def figures(pictures: Sequence[tuple[Image.Image | None, str]], signs: Sequence[
     parts = []
     for (picture, caption), sign in zip(pictures, ["", *signs], strict=True):
         text = escape(caption)
-        image = f'<img src="{_source(picture, "PNG")}" alt="{text}">' if picture else '<div class="place"></div>'
+        source = picture and _source(picture, "WEBP", quality=90)
+        image = f'<img src="{source}" alt="{text}">' if source else '<div class="place"></div>'
         parts.append(f'<span class="sign">{escape(sign)}</span>' if sign else "")
         parts.append(f"<figure>{image}<figcaption>{text}</figcaption></figure>")
     return f'<div class="figures">{"".join(parts)}</div>'

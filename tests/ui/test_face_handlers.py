@@ -2,11 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from dcgan.alignment import aligned_face
+from dcgan.alignment import Frame, aligned_face, framed
 from dcgan.data import square
 from dcgan.invert import LIKENESS
 from dcgan.latent import snapped
@@ -54,6 +55,32 @@ def test_the_middle_of_a_picture_without_a_face_is_searched_which_is_said(handle
     steps = list(handlers.find(str(picture_file), None))
     assert all(step.report.text.startswith(NO_FACE) for step in steps) and steps[-1].face
     assert steps[0].wanted.tobytes() == square(picture_file, 256).tobytes()
+
+
+def test_a_face_is_framed_and_what_a_frame_holds_is_searched(handlers, photograph, tmp_path):
+    photograph.save(tmp_path / "me.png")
+    frame, tilted = handlers.frame(str(tmp_path / "me.png")), Frame(0.75, 0.4, 0.4, 10)
+    assert 0.7 < frame.x < 0.8 and 0.3 < frame.y < 0.5 and 0.3 < frame.size < 0.5 and abs(frame.turn) < 10
+    for held in (frame, tilted):
+        search = handlers.find(str(tmp_path / "me.png"), None, held)
+        assert next(search).wanted.tobytes() == framed(photograph, held, 256).tobytes()
+        search.close()
+        outlined = np.asarray(handlers.outlined(str(tmp_path / "me.png"), held).convert("L"))
+        assert outlined.shape == (300, 480) and outlined[:100, :200].max() < 80 < outlined[120, 360]
+    for name, value in (("x", -0.1), ("size", 0.0), ("turn", 91.0)):
+        with pytest.raises(ValueError, match=f"{name} is {value}; allowed are"):
+            Frame(**{name: value})
+    Image.new("RGB", (64, 48)).save(tmp_path / "no.png")
+    assert handlers.frame(str(tmp_path / "no.png")) is None
+
+
+def test_a_surprise_is_the_first_that_is_a_face(shipped_faces):
+    """Of what lies near this broken face, the detector takes the first to be one with seed 3."""
+    handlers, broken = FaceHandlers(OneModel(faces=shipped_faces), Device()), Recipe(moves={"hat": 8, "smiling": -8})
+    (found, again), plain = (handlers.near(broken.to_dict(), None, seed) for seed in (0, 3)), broken
+    latents = torch.cat([shipped_faces.latent_of(it) for it in (Recipe.from_dict(found), plain)])
+    face, none = shipped_faces.detect(latents)
+    assert found == again and face > 0.9 and none == 0
 
 
 def test_faces_are_turned_added_and_mapped(handlers, tiny_faces):

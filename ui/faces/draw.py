@@ -1,4 +1,4 @@
-"""Show faces to choose from: drawn, out of a file, a photograph's, the three that are kept, and favourites."""
+"""Show faces to choose from: drawn, out of a file, the three that are kept, and favourites."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +15,7 @@ from ui.controls import Controls
 from ui.errors import failing_in
 from ui.faces.handlers import Gallery
 from ui.faces.link import Opened, gallery_keys, usable
+from ui.faces.photograph import PhotographPanel
 from ui.faces.state import Current, announced, tiles
 from ui.html import figures
 from ui.reports import Report
@@ -46,24 +47,26 @@ class DrawPanel:
             )
         with gr.Row(equal_height=False, elem_classes="draw"):
             button = gr.Button("Draw faces", variant="primary", elem_id="faces-draw", min_width=120)
-            self._photograph = gr.UploadButton(
+            photograph = gr.UploadButton(
                 "Load a photograph", file_types=["image"], elem_id="faces-photo", min_width=120
             )
             self._load = gr.UploadButton(
                 "Load faces", file_types=[".png", ".zip", ".json"], elem_id="faces-load", min_width=120
             )
+        self.found = PhotographPanel(now, photograph).found
         with gr.Row(equal_height=False, elem_classes="draw"):
             for name in ("seed", "count"):
                 with gr.Column(min_width=200):
                     self._controls.lay_out(name)
             with gr.Column(min_width=200):
-                self._variety = gr.Radio(list(VARIETY.items()), value=1.0, label="Variety", elem_id="faces-variety")
+                self._variety = gr.Radio(
+                    [*VARIETY.items()], value=known.first, label="Variety", elem_id="faces-variety"
+                )
         with gr.Accordion("Advanced", open=False, elem_id="faces-advanced"):
             truncation = self._controls["truncation"] = gr.Slider(
-                0, known.most or 0, 1.0, step=0.05, label="Truncation", info=known.help, elem_id="faces-truncation"
-            )
-        self._search = gr.HTML(elem_id="photo-status", visible=False)
-        self._pictures = gr.HTML(elem_id="photo-pictures", visible=False)
+                0, known.most or 0, known.first, step=0.05, label="Truncation", info=known.help,
+                elem_id="faces-truncation",
+            )  # fmt: skip
         self._scale = gr.Number(1.0, visible=False, label="scale")  # what the faces of a link have, as `Opened` says
         self.recipes = gr.JSON(visible=False, label="recipes")
         self._variety.input(None, self._variety, truncation, js="(value) => value", **QUIET)
@@ -72,8 +75,6 @@ class DrawPanel:
         self._outputs = [self.status, self.gallery, self.recipes, self._archive, now.gallery]
         self.drawn = [self.draw_after(event) for event in (button.click, self._controls["seed"].submit)]
         self.drawn.append(self._load.upload(self._read, {self._load, now.model}, self._outputs, **CHOSEN_FILE))
-        outputs = [self._search, self._pictures, now.face]
-        self.found = self._photograph.upload(self._find, {self._photograph, now.model}, outputs, **FACES, **CHOSEN_FILE)
         self.chosen = now.choose_from(self.gallery, self.recipes)
 
     def draw_after(self, event: Any, linked: bool = False) -> Any:
@@ -104,17 +105,6 @@ class DrawPanel:
             self._archive: ready(drawn.archive),
             self._now.gallery: gallery_keys(drawn.recipes),
         }
-
-    def _find(self, values: Values) -> Iterator[Any]:
-        reading = gr.HTML(Report("Reading the photograph", 0).html(), visible=True)
-        yield {self._search: reading, self._pictures: gr.HTML(visible=False)}
-        yield from failing_in(self._search, self._found(values))
-
-    def _found(self, values: Values) -> Iterator[Updates]:
-        for step in self._now.handlers.find(values[self._photograph], values[self._now.model]):
-            both = figures([(step.wanted, "Your photograph"), (step.found, "The face found")], ["\u2192"])
-            updates: Updates = {self._search: step.report.html(), self._pictures: gr.HTML(both, visible=True)}
-            yield updates | ({self._now.face: step.face} if step.face else {})
 
 
 class PinBoard:

@@ -22,8 +22,8 @@ from ui.share import Call, Share
 from ui.wiring import FACES, QUIET, Updates, Values
 
 SLIDER_REACH = 3.0  # standard deviations
-LARGE_SIDE = 512  # px, of the large file; the page shows the face as large (ui/static/portrait.js)
-NOTE = f"Enlarged from {SIZE} to {LARGE_SIDE} px; no detail is added. Either PNG brings the face back by Load faces."
+LARGE_SIDE = 512  # px, of the large file
+NOTE = f"A face has {SIZE} px a side and is shown enlarged: no detail is added. Load faces takes back either PNG."
 
 
 class Editor:
@@ -68,7 +68,7 @@ class Editor:
     def lay_out_portrait(self) -> None:
         """Lay out the face and its buttons."""
         self.portrait = picture_file(
-            label="The face", show_label=False, format="png", interactive=False, height=440, buttons=[],
+            label="The face", show_label=False, format="png", interactive=False, height=258, buttons=[],
             elem_id="portrait", alt_text="The edited face",
         )  # fmt: skip
         self._as_drawn = gr.Image(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from darkroom.checks import check_range, echo
@@ -17,7 +17,7 @@ from darkroom.models import Models
 from darkroom.pictures import open_picture
 from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
-from dcgan.alignment import face_or_square
+from dcgan.alignment import OVERSAMPLING, Frame, face_frame, face_or_square, framed
 from dcgan.config import SIZE
 from dcgan.export import enlarged_to
 from dcgan.latent import snapped
@@ -34,6 +34,10 @@ MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
+MAX_SURPRISES = 4  # faces that are drawn, at most, until the detector takes one for a face
+
+OUTLINED_SIDE = 480  # px, of the photograph that shows a frame
+OUTLINE, OUTLINE_PIXELS = "#f7b733", 4
 LOOKING = "Looking for the nearest face"
 NO_FACE = "No face was found in this photograph, so its central square counts."
 
@@ -134,12 +138,32 @@ class FaceHandlers:
             save_png(enlarged_to(image, side), recipe, faces.identity(), path)
             yield Portrait(str(path), [row.tolist() for row in snapped(z)[0].split(TABLE_COLUMNS)])
 
-    def find(self, photograph: str | None, model: str | None) -> Iterator[Search]:
-        """Search the model's face that comes closest to the largest one of a photograph, or to its central square."""
-        if not photograph:
-            raise ValueError("there is no photograph yet: choose a picture of a face")
-        faces, opened = self.model(model), open_picture(photograph)
-        wanted, is_face = self.device.run(Turn.PICTURE, lambda: face_or_square(opened))
+    def frame(self, photograph: str | None) -> Frame | None:
+        """Return the square of a photograph that holds its largest face; None: there is no face."""
+        opened = _opened(photograph)
+        return self.device.run(Turn.PICTURE, lambda: face_frame(opened))
+
+    def outlined(self, photograph: str | None, frame: Frame) -> Image.Image:
+        """Return a photograph, reduced, that is dark outside a frame."""
+        picture = _opened(photograph)
+        picture.thumbnail((OUTLINED_SIDE, OUTLINED_SIDE))
+        corners = [(at.real, at.imag) for at in frame.corners(picture).tolist()]
+        outside = Image.new("L", picture.size, 160)
+        ImageDraw.Draw(outside).polygon(corners, 0)
+        picture.paste("black", mask=outside)
+        ImageDraw.Draw(picture).line([*corners, *corners[:2]], OUTLINE, OUTLINE_PIXELS, "curve")
+        return picture
+
+    def find(self, photograph: str | None, model: str | None, frame: Frame | None = None) -> Iterator[Search]:
+        """Search the model's face that comes closest to what a frame holds of a photograph.
+
+        Without a frame it is the photograph's largest face, or its central square, which is said.
+        """
+        faces, opened = self.model(model), _opened(photograph)
+        if frame:
+            wanted, is_face = framed(opened, frame, OVERSAMPLING * SIZE), True
+        else:
+            wanted, is_face = self.device.run(Turn.PICTURE, lambda: face_or_square(opened))
         note = "" if is_face else f"{NO_FACE} "
         yield Search(Report(f"{note}{LOOKING}", 0), wanted)
         started = time.monotonic()
@@ -152,10 +176,18 @@ class FaceHandlers:
         yield Search(Report(said), wanted, found, _face(z), step.closeness)
 
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
-        """Return the recipe of another face like this one, the same for the same seed; None: a random one."""
+        """Return the recipe of another face like this one, the same for the same seed; None: a random one.
+
+        It is the first that the detector takes for a face, or the last of MAX_SURPRISES.
+        """
         faces = self.model(model)
-        seed = secrets.randbelow(MAX_BROWSER_SEED) if seed is None else seed
-        return _face(faces.near(faces.latent_of(Recipe.from_dict(face)), seed))
+        z = faces.latent_of(Recipe.from_dict(face))
+        first = secrets.randbelow(MAX_BROWSER_SEED) if seed is None else seed
+        for other in range(first, first + MAX_SURPRISES):
+            turned = snapped(faces.near(z, other))
+            if any(self.device.run(Turn.FACE, lambda: faces.detect(turned))):  # noqa: B023, it is called at once
+                break
+        return _face(turned)
 
     def combine(self, pins: Pins, model: str | None) -> tuple[list[Image.Image], Face]:
         """Compute A - B + C: pictures of the three and of the result, and the result's recipe."""
@@ -177,6 +209,13 @@ class FaceHandlers:
         if len(entries) < needed:
             raise ValueError(f"the table holds {len(entries)} numbers; {needed} are needed")
         return _face(faces.latent_of(Recipe.from_dict({"z": [_entry(entry) for entry in entries[:needed]]})))
+
+
+def _opened(photograph: str | None) -> Image.Image:
+    """Open a photograph. Raises ValueError where there is none, and PictureError."""
+    if not photograph:
+        raise ValueError("there is no photograph yet: choose a picture of a face")
+    return open_picture(photograph)
 
 
 def _face(z: Tensor) -> Face:

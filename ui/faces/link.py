@@ -9,7 +9,7 @@ from darkroom.uses import options
 from dcgan import FacePipeline, Recipe
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, MAX_TRUNCATION, face_token, read_face
 from dcgan.uses import Morph, Sample
-from dcgan.uses.sample import OPENING_SEED
+from dcgan.uses.sample import OPENING_SEED, OPENING_VARIETY
 from ui.faces.handlers import MAX_FACES, Face, FaceHandlers, Pins
 from ui.links import MAX_BROWSER_SEED, Query, read_option
 
@@ -38,8 +38,8 @@ class Opened:
     """
 
     model: str
-    drawn: Sample = Sample(OPENING_SEED)
-    face: Face = field(default_factory=lambda: Recipe(OPENING_SEED).to_dict())
+    drawn: Sample = Sample(OPENING_SEED, truncation=OPENING_VARIETY)
+    face: Face = field(default_factory=lambda: Recipe(OPENING_SEED, variety=OPENING_VARIETY).to_dict())
     pins: Pins = field(default_factory=lambda: [None, None, None])
     view: str = "edit"
     motion: Morph = Morph()
@@ -87,7 +87,10 @@ def read_link(query: Query, handlers: FaceHandlers) -> Opened:
     model = query.choice("model", handlers.models.names[0], handlers.models.names)
     faces = handlers.model(model)
     seed = query.number("seed", OPENING_SEED, 0, MAX_BROWSER_SEED)
-    drawn = Sample(seed, *(read_option(query, options(Sample)[name]) for name in ("count", "truncation")))
+    count, variety = (options(Sample)[name] for name in ("count", "truncation"))
+    if seed != OPENING_SEED:
+        variety = replace(variety, first=variety.default)
+    drawn = Sample(seed, *(read_option(query, it) for it in (count, variety)))
     scale = query.number("truncation", 1.0, 0, MAX_TRUNCATION)
     index = query.number("index", 0, 0, MAX_INDEX)
     directions = [name for name in in_order(faces.directions) if name not in TAKEN]

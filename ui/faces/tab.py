@@ -34,7 +34,7 @@ class FacesTab:
                 self._editor = Editor(now, self._draw, self._morph)
                 with edit:
                     self._editor.lay_out_sliders()
-            with gr.Column(scale=2, min_width=320, elem_classes="portrait"):
+            with gr.Column(scale=1, min_width=320, elem_classes="portrait"):
                 self._editor.lay_out_portrait()
                 self._board = PinBoard(now, self._editor.portrait)
             with tools:
@@ -50,7 +50,7 @@ class FacesTab:
             event.success(lambda found: found[0], draw.recipes, now.face, queue=False, **QUIET)
             for event in (*draw.drawn, draw.draw_after(emptied.success))
         ]
-        found = (draw.chosen, draw.found, self._board.combined, self._map.chosen, self.favourites.chosen)
+        found = (draw.chosen, *draw.found, self._board.combined, self._map.chosen, self.favourites.chosen)
         for chosen in (*first, *found, *self._editor.moved):
             self._editor.show_after(chosen)
 

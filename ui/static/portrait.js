@@ -1,7 +1,7 @@
 // The edited face, large: whenever a picture of it comes, a canvas over it gets the same with the browser's best filter.
 // A slider's answer stays a picture of 64 px, which is quicker made and sent than a large one. While a button is held,
 // the canvas has the face as it was drawn.
-const LARGE = 512; // px a side
+const LARGE = 512; // px a side, twice those of the page, for fine screens
 const AS_DRAWN = "As drawn, without the sliders";
 let held = false;
 
