@@ -1,4 +1,4 @@
-"""Lay out the tab that explains both methods, with the game, the models' cards and the device."""
+"""Lay out the tab that tells how everything here works, with the game, the models' cards and the device."""
 
 import math
 import re
@@ -11,7 +11,6 @@ from darkroom.models import Models
 from dcgan import FacePipeline
 from dcgan.games import Method, bilinear
 from singan import ScenePipeline
-from ui.html import strip
 from ui.theme import source
 from ui.wiring import QUIET
 
@@ -33,19 +32,7 @@ REPLAY = """() => document.getElementById("game").getAnimations({ subtree: true 
 
 def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], device: str, tab: gr.Tab) -> None:
     """Lay out the current tab inside the current Blocks."""
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=320):
-            _text("faces")
-        with gr.Column(min_width=320):
-            _text("scenes")
-            if scenes.names:
-                stages = scenes.get(scenes.names[0]).stages()
-                gr.HTML(strip(stages, None, len(stages)))
-            _text("scenes-after")
-    _build_game(tab)
-    gr.Markdown(f"## Here\nThis app runs on: **{device}**.", elem_id="device")
     names = [*(f"faces/{name}" for name in faces.names), *(f"scenes/{name}" for name in scenes.names)]
-    chosen = gr.Dropdown(names, value=names[0] if names else None, label="Model card", elem_id="card-of")
 
     def card_of(name: str) -> str:
         """Return the card of faces/NAME or scenes/NAME, without its front matter, its headings two levels down."""
@@ -54,12 +41,13 @@ def build_about_tab(faces: Models[FacePipeline], scenes: Models[ScenePipeline], 
         text = re.sub(r"\A---\n.*?\n---\n", "", card, flags=re.DOTALL)
         return re.sub(r"^(#+) ", r"##\1 ", text, flags=re.MULTILINE)
 
-    card = gr.Markdown(card_of(names[0]) if names else "", elem_id="card", container=True)
+    gr.HTML(source("about/story.html"), elem_id="story")
+    _build_game(tab)
+    with gr.Accordion("Model cards: what was trained on what, and how well", open=False, elem_id="cards"):
+        chosen = gr.Dropdown(names, value=names[0] if names else None, label="Model card", elem_id="card-of")
+        card = gr.Markdown(card_of(names[0]) if names else "", elem_id="card", container=True)
+    gr.Markdown(f"This app runs on: **{device}**.", elem_id="device")
     chosen.change(card_of, chosen, card, **QUIET)
-
-
-def _text(name: str) -> None:
-    gr.Markdown(source(f"about/{name}.md"))
 
 
 def _build_game(tab: gr.Tab) -> None:
@@ -67,7 +55,9 @@ def _build_game(tab: gr.Tab) -> None:
     low, high, step = ETAS
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
-            _text("game")
+            gr.Markdown(source("about/game.md"))
+            with gr.Accordion("What happens, in numbers", open=False):
+                gr.Markdown(source("about/game-details.md"))
         with gr.Column(min_width=320):
             eta = gr.Slider(low, high, FIRST_ETA, step=step, label="Step size η", elem_id="eta")
             figure = gr.HTML(elem_id="game")
