@@ -148,7 +148,7 @@ class FaceHandlers:
         picture = _opened(photograph)
         picture.thumbnail((OUTLINED_SIDE, OUTLINED_SIDE))
         corners = [(at.real, at.imag) for at in frame.corners(picture).tolist()]
-        outside = Image.new("L", picture.size, 160)
+        outside = Image.new("L", picture.size, 140)  # of 255, how dark
         ImageDraw.Draw(outside).polygon(corners, 0)
         picture.paste("black", mask=outside)
         ImageDraw.Draw(picture).line([*corners, *corners[:2]], OUTLINE, OUTLINE_PIXELS, "curve")

@@ -13,7 +13,7 @@ from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values
 
-FRAME_LABELS = {"x": "Left to right", "y": "Top to bottom", "size": "Size", "turn": "Turn, degrees"}
+FRAME_LABELS = {"x": "Across", "y": "Down", "size": "Size", "turn": "Turn, degrees"}
 DECIMALS = {"x": 3, "y": 3, "size": 3, "turn": 0}
 ASK = (
     "No face was found in this photograph. Put the frame around one, or look for the nearest all the same; "
