@@ -83,6 +83,7 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
         train(page, picture_file)
         expect(page).to_have_url(re.compile("tab=scenes&training=[0-9a-f]{16}$"))
         expect(page.locator("#strip figure").nth(1)).to_be_visible()  # every finished scale and the current
+        opened(page, page.get_by_role("button", name="Loss curves"))
         plot = page.locator("#losses canvas, #losses svg").first
         expect(plot).to_be_visible()
         inner, outer = plot.bounding_box(), page.locator("#losses").bounding_box()
