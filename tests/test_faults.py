@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 from benchmarks.servers import ROOT, running_app
 from benchmarks.wire import API, Stranger
 from tests.disks import nearly_full
-from ui.scenes.store import display_name
+from ui.visitors import display_name
 
 pytestmark = pytest.mark.soak
 PICTURE = ROOT / "examples" / "sunset.jpg"

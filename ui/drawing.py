@@ -12,6 +12,7 @@ from PIL import Image
 from darkroom.uses import AnimationUse, PicturesUse, Step, in_turn, prefixes
 from ui.device import Device, Turn
 from ui.reports import Progress, Report, passing_folder
+from ui.visitors import display_name
 
 PNG_COMPRESSION_LEVEL = 3  # a third faster than 6, 2 % larger
 LARGE_PIXELS = 500_000  # above, JPEG is shown, a sixth of the bytes
@@ -39,7 +40,7 @@ class Drawing:
         self.models, self.device = models, device
 
     def draw(self, use: PicturesUse[Any] | AnimationUse[Any], name: str) -> Iterator[Result]:
-        """Do a use; files are called by the model's name and the use. Raises ValueError."""
+        """Do a use; files are called by the model's name, as people read it, and the use. Raises ValueError."""
         model = self.models.get(name)
         return self._animate(use, model, name) if isinstance(use, AnimationUse) else self.draw_all([use], model, name)
 
@@ -51,6 +52,7 @@ class Drawing:
         stems: names of the archive and of the one picture of each use, else made of name and uses. suffix: of the
         pictures' files, .png or .jpg.
         """
+        name = display_name(name)
         archive, *own = stems or [f"{name}_{uses[0].stem()}"]
         progress, shown, drafts = Progress(sum(use.total for use in uses), PicturesUse.WHAT), dict[int, str](), count()
         unseen: dict[int, Step] = {}  # Encoding takes as long as drawing: drafts are written only where they are shown.
@@ -82,7 +84,7 @@ class Drawing:
             if report := progress.take(step.number, step.share):
                 yield Result(report)
         with passing_folder() as folder:
-            path = use.path(folder, f"{name}_")
+            path = use.path(folder, f"{display_name(name)}_")
             use.save(frames, path)
             yield Result(progress.end().noted(use.note(model)), [str(path)], str(path))
 

@@ -24,12 +24,12 @@ from ui.faces.tab import FacesTab
 from ui.html import notices
 from ui.links import Query
 from ui.scenes.endpoints import build_scene_endpoints
-from ui.scenes.store import SECRET, SceneStore
+from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
 from ui.theme import source
 from ui.training import zero
 from ui.training.queue import Trainer, TrainingQueue
-from ui.visitors import LIMITS, Limits
+from ui.visitors import LIMITS, SECRET, Limits
 from ui.wiring import QUIET, Updates
 
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page

@@ -9,6 +9,10 @@ from typing import Any
 import gradio as gr
 from starlette.requests import HTTPConnection
 
+# Without vowels, so that chance writes no words, and that no word is taken for a secret.
+LETTERS = "0123456789bcdfghjklmnpqrstvwxyz"
+SECRET_LETTERS = 14  # 69 bits
+SECRET = f"-[0-9b-df-hj-np-tv-z]{{{SECRET_LETTERS}}}$"  # the part of a visitor's scene's name that nobody can guess
 BROWSER_PREFIX = "Mozilla/"  # with which the name of every browser begins
 AGENT_USER = "mcp"  # as whom Gradio's own client calls
 
@@ -75,6 +79,16 @@ LIMITS = Limits()
 def new_name() -> str:
     """Return one for a browser to remember; who has it is taken for its visitor, so it cannot be guessed."""
     return secrets.token_hex(16)
+
+
+def letters(data: bytes) -> str:
+    """Write bytes as letters and digits, one of 4.95 bits for each."""
+    return "".join(LETTERS[byte % len(LETTERS)] for byte in data)
+
+
+def display_name(name: str) -> str:
+    """Return a scene's name as people read it, without the part that nobody can guess."""
+    return re.sub(SECRET, "", name)
 
 
 def address_of(request: gr.Request | HTTPConnection) -> str:

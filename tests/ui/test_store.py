@@ -17,7 +17,7 @@ from singan.image import open_picture
 from singan.model import Pyramid
 from ui.errors import described
 from ui.scenes.store import SceneStore
-from ui.visitors import Limits, Visitor
+from ui.visitors import Limits, Visitor, display_name
 
 ME = Visitor("me", "me", "1.1.1.1")
 
@@ -143,11 +143,15 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(folders, store, t
         assert store.names("me") == ["tiny"] and not folders()
 
 
-def test_names_come_from_the_file_and_cannot_be_guessed(store, tiny_config, picture_file, tmp_path):
+def test_names_come_from_the_file_and_cannot_be_guessed(store, tiny_checkpoint, tiny_config, picture_file, tmp_path):
     for stem, start in (("My Holiday (1)", "my-holiday-1-"), ("..", "picture-")):
         shutil.copyfile(picture_file, tmp_path / f"{stem}.JPG")
-        name, _ = begin(store, "me", tmp_path / f"{stem}.JPG", tiny_config)
-        assert name.startswith(start) and "/" not in name and len(name.rpartition("-")[2]) == 32
+        name = trained(store, stem, tmp_path / f"{stem}.JPG", tiny_checkpoint, tiny_config)
+        assert name.startswith(start) and "/" not in name and len(name.rpartition("-")[2]) == 14
+        assert display_name(name) == start[:-1]  # as files are called, too
+        assert Path(store.pack(name, tmp_path)).name == f"{start[:-1]}.zip"
+    for name in ("the-thunderstorms", "peaks", "rhythms-of-the-cliffs"):
+        assert display_name(name) == name  # no word is taken for a secret
 
 
 def test_a_photograph_is_used_at_once_and_trained_later(store, picture_file, tmp_path):

@@ -18,6 +18,7 @@ from ui.controls import Player, gallery
 from ui.drawing import Result, zipped
 from ui.reports import Progress, passing_folder
 from ui.scenes.panel import WORDS, BeforeAfterPanel, Panel
+from ui.visitors import display_name
 from ui.wiring import ANIMATIONS, QUIET, Updates, Values
 
 MAX_CHOSEN_FROM = int(options(Sample)["count"].most or 0)  # pictures, as many as one drawing gives
@@ -121,7 +122,7 @@ class AnimatePanel(Panel):
                     if report := progress.take(number, 1.0 if result.files else result.report.share or 0.0):
                         yield {self.status: report.html()}
             tiles = gr.Gallery(list(zip(files, captions, strict=True)), visible=True)
-            archive = zipped(files, folder / f"{name}_animations.zip")
+            archive = zipped(files, folder / f"{display_name(name)}_animations.zip")
             report = progress.end().noted(use.note(self.drawing.models.get(name)))
             yield {self.status: report.html(), **self.player.shows(None, archive), self.twelve: tiles}
         yield self.show_link([use], values, mode=TWELVE)

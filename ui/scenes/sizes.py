@@ -20,7 +20,7 @@ from ui.links import Query, address, read_option
 from ui.reports import Report, passing_folder
 from ui.scenes.canvas import CanvasPanel
 from ui.scenes.panel import Pictures
-from ui.scenes.store import display_name
+from ui.visitors import display_name
 from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
 
 SCREENS = {  # by (width, height), px

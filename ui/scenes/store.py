@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import threading
@@ -21,17 +22,11 @@ from singan import ScenePipeline, TrainConfig
 from singan.checkpoint import Checkpoint, load_checkpoint, load_zip, save_checkpoint, save_zip
 from singan.config import from_preset
 from singan.trainer import empty_pyramid, same_picture, untrained
-from ui.visitors import LIMITS, Limits, Visitor, new_name
+from ui.visitors import LIMITS, SECRET_LETTERS, Limits, Visitor, display_name, letters
 
 PICTURE_FILE = "picture"  # The upload as it came lies in a scene's folder: resuming needs it exactly.
 OWNER_FILE = "owner"  # whose a scene is, beside it while the app is restarted
 UNTRAINED = from_preset("layout")  # what a photograph is trained with
-SECRET = "-[0-9a-f]{32}$"  # the part of a visitor's scene's name that nobody can guess
-
-
-def display_name(name: str) -> str:
-    """Return a scene's name as people read it, without the part that nobody can guess."""
-    return re.sub(SECRET, "", name)
 
 
 def display_names(names: Sequence[str]) -> list[str]:
@@ -164,7 +159,7 @@ class SceneStore:
 
     def pack(self, name: str, folder: Path) -> str:
         """Write the ZIP of a scene that `add` takes into a folder; return its path. Raises ValueError."""
-        path = folder / f"{name}.zip"
+        path = folder / f"{display_name(name)}.zip"
         save_zip(self.get(name), path)
         return str(path)
 
@@ -199,7 +194,7 @@ class SceneStore:
         """Return a busy name, made of a file's, with a folder; copied: that begins with the file. Raises OSError."""
         stem = re.sub(r"-[0-9a-f]{8,32}$", "", Path(file).stem)
         stem = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24] or "picture"
-        name = f"{stem}-{new_name()}"
+        name = f"{stem}-{letters(secrets.token_bytes(SECRET_LETTERS))}"
         folder = Path(self._root.name) / name
         folder.mkdir()
         with self._lock:
