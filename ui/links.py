@@ -17,6 +17,7 @@ N = TypeVar("N", int, float)
 MAX_BROWSER_SEED = 2**53 - 1  # browsers round larger whole numbers
 MAX_ECHO_CHARACTERS = 40  # of a name or a value in a phrase about it
 MAX_NOTICE_PHRASES = 16
+GONE = "This result is no longer here."
 # What others append to links: who sent the visitor, and what a Space is to show beside the page.
 TRACKING = frozenset(
     "fbclid gclid gbraid wbraid dclid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid _ga _gl ref ref_src si "
@@ -29,7 +30,7 @@ class Query:
     """Read a link's parameters one by one, each within what is allowed.
 
     unread: the names that nothing has asked for yet, without those that others append. ignored: a phrase for every
-    parameter that could not be used, in the order of reading.
+    parameter that could not be used, in the order of reading. gone: whether what it shows is not there any more.
     """
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
@@ -37,6 +38,7 @@ class Query:
         own = [name for name in parameters if not name.lower().startswith(TRACKING_PREFIXES)]
         self.unread = [name for name in own if name.lower() not in TRACKING]
         self.ignored: list[str] = []
+        self.gone = False
 
     def read(self, name: str, default: T, convert: Callable[[str], T]) -> T:
         """Return the converted parameter, or the default where it is missing or `convert` raises ValueError."""
@@ -75,6 +77,8 @@ class Query:
 
     def notice(self) -> str:
         """Return a sentence on what could not be used, "" where all could; it holds text from outside."""
+        if self.gone:
+            return GONE
         phrases = [*self.ignored, *(f"{name[:MAX_ECHO_CHARACTERS]} (unknown)" for name in self.unread)]
         more = len(phrases) - MAX_NOTICE_PHRASES
         said = "; ".join([*phrases[:MAX_NOTICE_PHRASES], *([f"{more} more"] if more > 0 else [])])

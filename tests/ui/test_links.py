@@ -117,6 +117,8 @@ def test_what_is_ignored_is_named_in_a_sentence_of_bounded_length():
     said = query.notice()
     begun = "This link was not understood in part; ignored: seed=x (a whole number is needed); 000nnn"
     assert said.startswith(begun) and said.endswith("(unknown); 85 more") and len(said) < 1200
+    query.gone = True
+    assert query.notice() == "This result is no longer here."
 
 
 class OneModel:

@@ -169,7 +169,7 @@ class ScenesTab:
         for picture in pictures:
             picture.thumbnail(MAX_THUMBNAIL_SIZE)
         shown = list(zip(pictures, [*words, *(path.stem for path in examples)], strict=True))
-        chosen = chosen or next(iter(names), None)
+        chosen = next(iter(names), None) if chosen is None else chosen
         known = [*names, *([chosen] if chosen and chosen not in names else [])]  # It may be somebody else's.
         choices = gr.Dropdown(choices=list(zip(display_names(known), known, strict=True)), value=chosen)
         listed = [*names, *map(str, examples)]
@@ -227,11 +227,12 @@ class ScenesTab:
 
         training = self.training.read(query)
         scene = query.read("scene", next(iter(self.store.names("")), None), known)
+        query.gone = any(it.startswith("scene=") for it in query.ignored)
         modes = {mode: panel for panel in self.panels for mode in panel.runs}
         mode = query.choice("mode", DevicesPanel.name, modes)
         updates: Updates = {
-            self.mode: mode,
-            self.scene: scene,
+            self.mode: "" if query.gone else mode,  # Nothing else is drawn.
+            self.scene: "" if query.gone else scene,
             self.halves: gr.update(selected="use" if scene else "train"),
             self.views: gr.update(selected=modes[mode].name),
             **training,
