@@ -17,6 +17,7 @@ from singan import ScenePipeline
 from singan.patches import compiled
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
+SPACE_DISK = Path("/data")  # where a Space has one that outlives restarts
 COMPILE_AFTER_SECONDS = 4.0  # a page that is opened at once has its faces first
 
 
@@ -33,6 +34,13 @@ def named(variable: str) -> list[str]:
 def kept_scenes() -> Path:
     """Return the folder where visitors' scenes outlive a restart, for as long as they would have lived."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "scenes"
+
+
+def shared_results() -> Path | None:
+    """Return the folder where what visitors share outlives a restart, by default on a Space's disk, if any."""
+    if folder := os.environ.get("DARKROOM_RESULTS"):
+        return Path(folder)
+    return SPACE_DISK / "darkroom" if os.access(SPACE_DISK, os.W_OK) else None
 
 
 def main() -> None:
@@ -71,7 +79,7 @@ def serve(ended: threading.Event) -> None:
         from ui.agents import install
 
         install()
-    page = build_page(faces, scenes, device, kept_scenes())
+    page = build_page(faces, scenes, device, kept_scenes(), shared=shared_results())
     page.launch(**LOOK, mcp_server=agents, prevent_thread_lock=True)
     compiler = threading.Timer(COMPILE_AFTER_SECONDS, compiled)
     compiler.daemon = True

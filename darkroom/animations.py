@@ -44,6 +44,13 @@ def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float =
             _write_by_pillow(frames, part, fps, format)
 
 
+def first_frame(path: str | Path) -> Image.Image:
+    """Return the first frame of an MP4. Raises OSError where there is none, and where ffmpeg is missing."""
+    # By the name of what it holds: ffmpeg takes a file for whatever it looks like, such as a list of other files.
+    pixels = imageio.imread(path, index=0, plugin="FFMPEG", input_params=["-f", "mov"])  # type: ignore[call-overload]
+    return Image.fromarray(pixels)
+
+
 def check_encoder(format: str) -> None:
     """Raise OSError where files of a format cannot be written here: an MP4 needs ffmpeg."""
     with suppress(RuntimeError):  # there is none

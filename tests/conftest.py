@@ -27,7 +27,15 @@ from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
 
 # Files of tests that use the app; whichever is missing here works, too, but may start another one.
-USING_APP = {"test_docs", "test_endpoints", "test_faces_page", "test_gate", "test_page", "test_scenes_page"}
+USING_APP = {
+    "test_docs",
+    "test_endpoints",
+    "test_faces_page",
+    "test_gate",
+    "test_page",
+    "test_scenes_page",
+    "test_view",
+}
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 expect.set_options(timeout=120_000)  # slower machines, with other work, are to pass; what has a limit says so itself

@@ -103,6 +103,7 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
         (name,) = archive.namelist()
         assert Image.open(io.BytesIO(archive.read(name))).tobytes() == Image.open(io.BytesIO(third)).tobytes()
 
+    scenes.locator("#sample-code").get_by_text("Use this from code").click()
     scenes.locator("#sample-link button").click()
     scenes.wait_for_function("navigator.clipboard.readText()")
     copied = scenes.evaluate("navigator.clipboard.readText()")
@@ -110,7 +111,6 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
         copied.startswith(f"{app}/?tab=scenes&scene=peaks&mode=sample")
         and copied == link(scenes, "sample").input_value()
     )
-    scenes.locator("#sample-code").get_by_text("Use this from code").click()
     code = scenes.locator("#sample-code .cm-content").first.inner_text()
     assert f'Client("{app}")' in code
     values: dict[str, object] = {}

@@ -1,5 +1,7 @@
-"""Add to the page's HTML what is seen before Gradio's scripts have made the page, which takes them a second."""
+"""Add to the page's HTML what is seen before Gradio's scripts have made the page, which takes them a second, and what
+other sites show beside a link to it."""
 
+import re
 from typing import Any
 
 from gradio import Blocks
@@ -10,8 +12,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ui.gate import API, path_of
+from ui.html import preview_tags
 from ui.theme import source
+from ui.view import root_of
 
+PREVIEW = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>')  # Gradio's, of itself
+TITLE = "Darkroom: one photograph, every screen"
+DESCRIPTION = "Turn one photograph into pictures for every screen, into new ones and into loops, and steer a face GAN."
 STORAGE, SCHEME, OPENING = (f"<script>{source(f'{name}.js')}</script>" for name in ("storage", "scheme", "opening"))
 GROUND = f"{source('ground.html')}<style>{source('opening.css')}</style>"
 EARLY = f'<div id="early"><main>{source("head.html")}{source("opening.html")}</main></div>'
@@ -44,6 +51,9 @@ class Document(BaseHTTPMiddleware):
         html = b"".join([part async for part in response.body_iterator]).decode()
         if response.status_code == 200:
             # The first screen, unless a link opens the page; Gradio's own parameters, `__theme` and others, make none.
+            root = root_of(request, self.page)
+            tags = preview_tags(TITLE, DESCRIPTION, f"{root}/", f"{root}/darkroom/card.jpg")
+            html = PREVIEW.sub("", html).replace("</head>", f"{tags}</head>", 1)
             html = self._complete(html, all(name.startswith("__") for name in request.query_params))
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         return HTMLResponse(html, response.status_code, headers)

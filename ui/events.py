@@ -15,7 +15,9 @@ from darkroom.checks import echo
 from ui.document import Compression, Document
 from ui.errors import log_end, name_of, told
 from ui.gate import Gate
+from ui.results import ResultStore
 from ui.theme import STATIC
+from ui.view import view_routes
 from ui.visitors import LIMITS, Limits, address_of
 from ui.wiring import SHARED
 
@@ -31,10 +33,10 @@ NO_TABLE = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MA
 class Page(gr.Blocks):
     """Put Blocks behind the gate, whose events answer every error with a sentence."""
 
-    def __init__(self, limits: Limits = LIMITS, **options: Any) -> None:
+    def __init__(self, limits: Limits = LIMITS, results: ResultStore | None = None, **options: Any) -> None:
         os.environ.update(NO_TABLE)
         super().__init__(**options)
-        self.limits = limits
+        self.limits, self.results = limits, results or ResultStore(None, limits)
         self.api_open = False  # of REST routes beside the queue
         self.run_history = False  # would send what visitors do to a bucket that a request names
         self.closers: list[Callable[[], None]] = []  # what is to be ended with the page, in this order
@@ -87,9 +89,12 @@ class Page(gr.Blocks):
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
         compression = Middleware(Compression)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]
-        static = Mount("/darkroom", StaticFiles(directory=STATIC))
+        routes = [Mount("/darkroom", StaticFiles(directory=STATIC)), *view_routes(self.results, self)]
         return super().launch(
-            app_kwargs={"middleware": [gate, compression, document], "routes": [static]},
+            app_kwargs={
+                "middleware": [gate, compression, document],
+                "routes": routes,
+            },
             max_file_size=MAX_FILE,
             max_threads=EVENT_THREADS,
             enable_monitoring=False,

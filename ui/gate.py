@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gradio.utils import get_upload_folder
@@ -29,7 +30,7 @@ from ui.visitors import Limits, address_of
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
 READ = re.compile(
-    r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)|/(assets|static|svelte|darkroom)/.+|"
+    r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)|/(assets|static|svelte|darkroom|view)/.+|"
     rf"{API}/(info|app_id|startup-events|theme\.css|queue/(data|status)|upload_progress|heartbeat/[^/]+|"
     r"call/(v2/)?[^/]+/[^/]+|file=/.+|mcp(/(http|schema))?)"
 )
@@ -246,7 +247,7 @@ def bounded_upload(receive: Receive, limits: Limits) -> Receive:
     return part
 
 
-def disk_is_full(limits: Limits) -> bool:
-    """Return whether uploads would fill the disk."""
-    disk = shutil.disk_usage(tempfile.gettempdir())
+def disk_is_full(limits: Limits, folder: Path | None = None) -> bool:
+    """Return whether more files would fill the disk of a folder, by default that of uploads."""
+    disk = shutil.disk_usage(folder or tempfile.gettempdir())
     return disk.free < min(limits.free_bytes, limits.free_share * disk.total)

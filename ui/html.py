@@ -8,7 +8,12 @@ from typing import Any
 
 from PIL import Image
 
+from ui.links import GONE
+from ui.results import CARD_SIZE, SMALL_SIDE, KeptPicture, KeptResult
+from ui.theme import source
+
 STRIP_HEIGHT_PX = 96
+VIEW_HEIGHT_PERCENT = 82  # of the window, that a picture takes at most on a result's page; as in ui/static/view.css
 
 
 def line(text: str) -> str:
@@ -56,6 +61,55 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
         )
     label = escape(f"{len(pictures)} of {scales} scales, coarsest first")
     return f'<div class="strip" role="group" tabindex="0" aria-label="{label}">{"".join(parts)}</div>'
+
+
+def preview_tags(title: str, description: str, address: str, image: str) -> str:
+    """Return what other sites show of a page beside a link to it, Open Graph's tags and Twitter's. image: a card's."""
+    texts = {"title": title, "description": description, "address": address, "image": image}
+    escaped = {name: escape(text) for name, text in texts.items()}
+    return source("preview.html").format(width=CARD_SIZE[0], height=CARD_SIZE[1], **escaped)
+
+
+def result_page(result: KeptResult, tags: str, archive: str) -> str:
+    """Return the page of a kept result, whose files lie below its address; tags: of its head."""
+    count = len(result.pictures)
+    what = f"{count} pictures" if count > 1 else "An animation" if result.pictures[0].moves else "One picture"
+    said = f"<p>{what} · kept until {escape(result.until)}</p>"
+    if count > 1:
+        name = escape(f"{result.title}.zip")
+        said += f'<a class="button" href="{result.id}/{archive}" download="{name}">Download all</a>'
+    shown = "".join(_kept_picture(result.id, it, "lazy" if n else "eager") for n, it in enumerate(result.pictures))
+    return _view(title=escape(result.title), tags=tags, said=said, pictures=shown)
+
+
+def gone_page() -> str:
+    """Return the page of a result that is not kept, or not any more."""
+    return _view(title=GONE, tags="", said="", pictures="")
+
+
+def _view(**parts: str) -> str:
+    return source("view.html").format(style=source("view.css"), **parts)
+
+
+def _kept_picture(id: str, it: KeptPicture, loading: str) -> str:
+    """Return a picture as large as it fits, with its words and its file."""
+    file, shown, small, ratio = f"{id}/{it.file}", f"{id}/{it.shown}", f"{id}/{it.small}", it.width / it.height
+    size = f'width="{it.width}" height="{it.height}"'
+    said = escape(it.caption or f"{it.width} × {it.height} px")
+    if it.shown.endswith(".mp4"):
+        seen = f'<video src="{shown}" poster="{small}" {size} autoplay loop muted playsinline controls></video>'
+    elif it.moves:
+        still = f'<source media="(prefers-reduced-motion: reduce)" srcset="{small}">'
+        seen = f'<picture>{still}<img src="{shown}" {size} alt="{said}"></picture>'
+    else:
+        small_width = round(it.width * min(1, SMALL_SIDE / max(it.width, it.height)))
+        sizes = f'sizes="min(100vw, {ratio * VIEW_HEIGHT_PERCENT:.1f}vh)"'
+        several = f'srcset="{small} {small_width}w, {shown} {it.width}w" {sizes}' if small != shown else ""
+        picture = f'<img src="{shown}" {several} {size} alt="{said}" loading="{loading}">'
+        seen = f'<a href="{file}" title="Full size">{picture}</a>'
+    download = f'<a class="button" href="{file}" download="{it.file}" aria-label="Download {said}">Download</a>'
+    style = f"--ratio: {ratio:.4f}; --width: {it.width}px"
+    return f'<figure style="{style}">{seen}<figcaption><span>{said}</span>{download}</figcaption></figure>'
 
 
 def _source(picture: Image.Image, format: str, **options: Any) -> str:

@@ -23,6 +23,7 @@ from ui.faces.handlers import FaceHandlers
 from ui.faces.tab import FacesTab
 from ui.html import notices
 from ui.links import Query
+from ui.results import ResultStore
 from ui.scenes.endpoints import build_scene_endpoints
 from ui.scenes.store import SceneStore
 from ui.scenes.tab import ScenesTab
@@ -47,13 +48,15 @@ def build_page(
     kept: Path | None = None,
     limits: Limits = LIMITS,
     trainer: Trainer | None = None,
+    shared: Path | None = None,
 ) -> Page:
-    """Lay out and wire the app. kept: the folder in which visitors' scenes outlive a restart; trainer: for another way
-    of training than `TrainingQueue` takes by itself."""
+    """Lay out and wire the app. kept, shared: the folders in which visitors' scenes, and the results that they share,
+    outlive a restart; trainer: for another way of training than `TrainingQueue` takes by itself."""
     store, turns = SceneStore(scenes, device, kept, limits), Device()
     handlers, trainings = FaceHandlers(faces, turns), TrainingQueue(store, turns, trainer)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
-    with Page(limits, title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
+    results = ResultStore(shared, limits)
+    with Page(limits, results, title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.HTML(source("head.html"), elem_id="head", apply_default_css=False)
         gr.HTML('<div id="opening-place"></div>', elem_id="opening-block", apply_default_css=False)
@@ -63,9 +66,9 @@ def build_page(
             parts: dict[str, FacesTab | ScenesTab] = {}
             if faces.names:
                 with gr.Tab(TABS["faces"], id="faces"):
-                    parts["faces"] = FacesTab(handlers, origin)
+                    parts["faces"] = FacesTab(handlers, origin, results)
             with gr.Tab(TABS["scenes"], id="scenes"):
-                parts["scenes"] = ScenesTab(store, trainings, origin)
+                parts["scenes"] = ScenesTab(store, trainings, origin, results)
             with gr.Tab(TABS["about"], id="about") as about_tab:
                 build_about_tab(faces, scenes, kind, about_tab)
         made = source("made.html").format(secret=escape(SECRET))  # the pattern of what no title shows

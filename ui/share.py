@@ -1,6 +1,6 @@
-"""Show beside each result the link that shows it again, and the code that draws it, with the current values."""
+"""Show beside each result a button that keeps it for others, the link that draws it again, and the code that does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -8,6 +8,9 @@ from typing import Any
 import gradio as gr
 
 from ui.links import address
+from ui.results import ResultStore, Shared
+from ui.theme import source
+from ui.visitors import address_of
 from ui.wiring import QUIET, Updates, Values
 
 
@@ -43,24 +46,52 @@ def _literal(value: Any) -> str:
 class Share:
     """Lay out the link to a result, and the code that draws it. kind: what the elements' ids begin with.
 
-    link, code: the components that `says` changes; it reads that of the page's own address, `origin`.
+    link, code: the components that `says` changes; it reads that of the page's own address, `origin`. The link, to the
+    workshop as it stands, is seen when the code is.
     """
 
     def __init__(self, kind: str, origin: gr.Textbox) -> None:
         self.origin = origin
         self.link = gr.Textbox(
-            label="Link to what is shown", interactive=False, buttons=["copy"], max_lines=1, elem_id=f"{kind}-link",
+            label="Link to the workshop", interactive=False, buttons=["copy"], max_lines=1, elem_id=f"{kind}-link",
             elem_classes=["share", "after"], placeholder="A link to what is shown appears here.",
         )  # fmt: skip
         with gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code"):
             self.code = gr.Code(language="python", show_label=False, label="Python", interactive=False)
-        shown = f'(url) => {{ darkroom.showLink("{kind}", url); darkroom.keepResult?.("{kind}", url); }}'
+        shown = f"""(url) => {{
+            darkroom.showLink("{kind}", url);
+            darkroom.forgetCopied("{kind}");
+            darkroom.keepResult?.("{kind}", url);
+        }}"""
         self.link.change(None, self.link, None, js=shown, **QUIET)
 
     def says(self, keys: Mapping[str, Any], calls: Sequence[Call], values: Values) -> Updates:
         """Return what the panel shows of a result: the keys of its link, the calls that draw it."""
         origin = values[self.origin]
         return {self.link: f"{origin.rstrip('/')}/{address(keys)}", self.code: python_code(calls, origin)}
+
+
+class CopyLink:
+    """Lay out the button that keeps a result for others, and copies the address of its page; kind: as in `Share`."""
+
+    def __init__(self, kind: str, origin: gr.Textbox, results: ResultStore) -> None:
+        self._kind, self._origin, self._results = kind, origin, results
+        with gr.Row(elem_classes="copying"):
+            self._button = gr.Button("Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy")
+            gr.HTML(source("copied.html"), elem_id=f"{kind}-copied")
+        self._kept = gr.JSON(visible=False)
+
+    def keeps(self, shared: Callable[[Values], Iterator[tuple[str, Sequence[Shared]]]], inputs: set[Any]) -> None:
+        """Keep what `shared` yields of its inputs: a title, and files that may be copied until it goes on."""
+
+        def keep(values: Values, request: gr.Request) -> Iterator[Updates]:
+            for title, files in shared(values):
+                kept = self._results.keep(title, files, address_of(request))
+                page = f"{values[self._origin].rstrip('/')}/view/{kept.id}"
+                yield {self._kept: {"address": page, "until": kept.until}}
+
+        done = self._button.click(keep, {self._origin, *inputs}, [self._kept], **QUIET)
+        done.success(None, self._kept, None, js=f"(kept) => darkroom.copyLink('{self._kind}', kept)", **QUIET)
 
 
 def file_name(path: str | None) -> File:

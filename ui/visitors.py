@@ -59,6 +59,10 @@ class Limits:
     scenes: int = 50  # Whoever has the most loses one first.
     loaded_scenes: int = 10  # The others are in their files.
     scene_seconds: float = 2 * 3600.0  # A scene lives so long after its last use.
+    results: int = 1000  # That are kept for those who have their links; whoever has the most loses one first.
+    results_bytes: int = 4_000_000_000  # Of all together; large prints for seven screens have 50 MB.
+    result_bytes: int = 300_000_000
+    result_seconds: float = 30 * 24 * 3600.0
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
     events_an_address: int = 24  # Waiting or running.
     body_bytes: int = 4_000_000  # 64 recipes with explicit latents have 1.5 MB.

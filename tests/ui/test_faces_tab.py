@@ -16,12 +16,14 @@ from ui.faces.state import MAX_STEPS, Steps
 from ui.faces.tab import FacesTab
 from ui.links import Query
 from ui.page import build_page
+from ui.results import ResultStore
 
 
 @pytest.fixture
 def tab(tiny_faces, shipped_faces):
     with gr.Blocks():
-        return FacesTab(FaceHandlers(OneModel(imported=tiny_faces, shipped=shipped_faces), Device()), gr.Textbox())
+        handlers = FaceHandlers(OneModel(imported=tiny_faces, shipped=shipped_faces), Device())
+        return FacesTab(handlers, gr.Textbox(), ResultStore())
 
 
 def test_a_model_without_named_directions_has_the_others_open(tab):

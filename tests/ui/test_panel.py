@@ -21,6 +21,7 @@ from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
 from ui.links import Query, address
+from ui.results import ResultStore
 from ui.scenes.draw import CHOSEN_MARK, SamplePanel
 from ui.scenes.panel import Panel
 from ui.scenes.sizes import FIRST_SCREENS, VERSIONS, DevicesPanel
@@ -57,7 +58,7 @@ class FewColoursPanel(Panel):
 def panel_of(kind, scene):
     with gr.Blocks():
         name, origin = gr.Dropdown(["tiny"], value="tiny"), gr.Textbox("")
-        return kind(Drawing(SimpleNamespace(get={"tiny": scene}.__getitem__), Device()), name, origin)
+        return kind(Drawing(SimpleNamespace(get={"tiny": scene}.__getitem__), Device()), name, origin, ResultStore())
 
 
 @pytest.fixture

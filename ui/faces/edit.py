@@ -18,7 +18,8 @@ from ui.faces.link import Opened, in_order, index_in
 from ui.faces.morph import MorphPanel
 from ui.faces.state import Current, Steps
 from ui.gradio_patches import picture_file
-from ui.share import Call, Share
+from ui.results import Shared
+from ui.share import Call, CopyLink, Share
 from ui.wiring import FACES, QUIET, Updates, Values
 
 SLIDER_REACH = 3.0  # standard deviations
@@ -87,6 +88,7 @@ class Editor:
             self._file = gr.DownloadButton(f"PNG, {SIZE} px", elem_id="face-png", size="sm", min_width=90)
             large = _button(f"PNG, {LARGE_SIDE} px", "face-large")
             self._large_file = gr.DownloadButton(elem_id="face-large-file", elem_classes="unseen")
+        CopyLink("faces", self._now.origin, self._now.results).keeps(self._shared, {self._now.face, self._now.model})
         made = large.click(self._enlarge, {self._now.face, self._now.model}, [self._large_file], **FACES, **QUIET)
         download_after(made, "face-large-file")
 
@@ -146,6 +148,11 @@ class Editor:
         now = self._now
         with now.handlers.drawn(now.recipe(values), values[now.model], LARGE_SIDE) as portrait:
             yield {self._large_file: portrait.picture}
+
+    def _shared(self, values: Values) -> Iterator[tuple[str, list[Shared]]]:
+        with self._now.handlers.drawn(self._now.recipe(values), values[self._now.model], LARGE_SIDE) as portrait:
+            caption = f"Enlarged from {SIZE} to {LARGE_SIDE} px"
+            yield "A face that never was", [Shared(portrait.picture, portrait.picture, caption)]
 
     def read(self, link: Opened) -> Updates:
         """Return what a link says of the sliders."""

@@ -12,7 +12,8 @@ from ui.controls import Controls, Player
 from ui.faces.handlers import MAP_SIDE
 from ui.faces.link import Opened
 from ui.faces.state import Current, announced, tiles
-from ui.share import Call, Share
+from ui.results import Shared
+from ui.share import Call, CopyLink, Share
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, where
 
 PINS, FAVOURITES, LINKED = "A, B, C", "Favourites", "The link's faces"
@@ -35,6 +36,7 @@ class MorphPanel:
                 self.status = gr.HTML(elem_id="morph-status")
             with gr.Column(min_width=240, scale=3):
                 self._player = Player("morph", "Morph", 300, height=300, buttons=[])
+                CopyLink("morph", now.origin, now.results).keeps(self._shared, {self._player.file})
         self._share = Share("morph", now.origin)
         self.inputs = {now.pins, now.favourites, self._source, self._linked, *self._controls.values()}
         self._inputs = {now.gallery, now.face, now.model, now.origin, *self.inputs}
@@ -78,6 +80,9 @@ class MorphPanel:
             yield updates
         keys = now.link(values, "morph", self.motion(values))
         yield self._share.says(keys, self._calls(values), values)
+
+    def _shared(self, values: Values) -> Iterator[tuple[str, list[Shared]]]:
+        yield "From face to face", self._player.shared(values)
 
     def _calls(self, values: Values) -> list[Call]:
         faces = [face.to_dict() for face in self._faces(values)]

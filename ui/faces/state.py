@@ -13,6 +13,7 @@ from ui.errors import failing_in
 from ui.faces.handlers import Face, FaceHandlers
 from ui.faces.link import Opened, link_keys
 from ui.reports import Report
+from ui.results import ResultStore
 from ui.wiring import QUIET, Updates, Values
 
 MAX_STEPS = 50  # faces that are remembered for Undo
@@ -45,8 +46,8 @@ class Current:
     and C, or None; steps: the plain `Steps`; favourites: the tokens of those in the strip; view: which tool is open.
     """
 
-    def __init__(self, handlers: FaceHandlers, origin: gr.Textbox, model: gr.Dropdown) -> None:
-        self.handlers, self.origin, self.model = handlers, origin, model
+    def __init__(self, handlers: FaceHandlers, origin: gr.Textbox, model: gr.Dropdown, results: ResultStore) -> None:
+        self.handlers, self.origin, self.model, self.results = handlers, origin, model, results
         blank = Opened(model="")
         self.gallery = gr.JSON({}, visible=False, label="gallery")
         self.face = gr.JSON(blank.face, visible=False, label="face")

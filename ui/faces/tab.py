@@ -12,18 +12,19 @@ from ui.faces.link import VIEWS, read_link
 from ui.faces.morph import MapPanel, MorphPanel
 from ui.faces.state import Current, Steps
 from ui.links import Query
+from ui.results import ResultStore
 from ui.wiring import QUIET, Updates
 
 
 class FacesTab:
     """Lay out the tab inside the current Blocks."""
 
-    def __init__(self, handlers: FaceHandlers, origin: gr.Textbox) -> None:
+    def __init__(self, handlers: FaceHandlers, origin: gr.Textbox, results: ResultStore) -> None:
         names = handlers.models.names
         with gr.Row(equal_height=False, elem_classes="bench"):
             with gr.Column(scale=3, min_width=320, elem_classes="tools") as tools:
                 model = gr.Dropdown(names, value=names[0], label="Model", visible=len(names) > 1, elem_id="model")
-                now = self.now = Current(handlers, origin, model)
+                now = self.now = Current(handlers, origin, model, results)
                 self._draw = DrawPanel(now)
                 with gr.Tabs(elem_id="face-views") as self._views:
                     edit = gr.Tab("Edit", id="edit")

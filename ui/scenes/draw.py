@@ -17,6 +17,7 @@ from singan.uses.start import STRENGTHS
 from ui.controls import Player, gallery
 from ui.drawing import Result, zipped
 from ui.reports import Progress, passing_folder
+from ui.results import Shared
 from ui.scenes.panel import WORDS, BeforeAfterPanel, Panel
 from ui.visitors import display_name
 from ui.wiring import ANIMATIONS, QUIET, Updates, Values
@@ -51,6 +52,12 @@ class SamplePanel(Panel):
     def on_result(self, result: Result, uses: Sequence[Sample], name: str) -> Updates:
         choosing = {self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)} if result.files else {}
         return self.pictures.show(result, allow_preview=True) | choosing
+
+    def shared(self, values: Values) -> list[Shared]:
+        """Return the marked ones, all where none is."""
+        files = super().shared(values)
+        marked = [it for it in files if it.caption.startswith(CHOSEN_MARK)]
+        return [replace(it, caption=it.caption.removeprefix(CHOSEN_MARK)) for it in marked] or files
 
     def _look(self, values: Values) -> Updates:
         """Let a click look at a picture again, or choose it; all are seen."""
@@ -105,8 +112,16 @@ class AnimatePanel(Panel):
         self.twelve = gallery(TWELVE, "Three strengths, four smoothnesses", visible=False)
         return [*self.player.components, self.twelve]
 
+    @property
+    def shared_from(self) -> set[Any]:
+        return {self.player.file, self.twelve}
+
+    def shared(self, values: Values) -> list[Shared]:
+        twelve = [Shared(file, file, caption) for file, caption in values[self.twelve] or []]
+        return twelve or self.player.shared(values)
+
     def on_result(self, result: Result, uses: Sequence[Animate], name: str) -> Updates:
-        return {**self.player.shows(result.files[0], result.archive), self.twelve: gr.Gallery(visible=False)}
+        return {**self.player.shows(result.files[0], result.archive), self.twelve: gr.Gallery(None, visible=False)}
 
     def run_twelve(self, values: Values) -> Iterator[Updates]:
         """Draw three strengths times four smoothnesses, the calm ones first, as in the choice of one."""

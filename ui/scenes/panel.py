@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 import gradio as gr
 from gradio import processing_utils
@@ -21,8 +22,9 @@ from ui.endpoints import endpoint_of
 from ui.errors import failing_in
 from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
-from ui.share import Call, File, Share
-from ui.visitors import LIMITS
+from ui.results import ResultStore, Shared
+from ui.share import Call, CopyLink, File, Share
+from ui.visitors import LIMITS, display_name
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
 
 Run = Callable[[Values], Iterator[Updates]]
@@ -45,7 +47,7 @@ class Panel:
     widths: ClassVar = (2, 5)
     queue: ClassVar = PICTURES
 
-    def __init__(self, drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox) -> None:
+    def __init__(self, drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox, results: ResultStore) -> None:
         self.drawing, self.scene = drawing, scene
         self.controls = Controls(self.use, self.name)
         self.inputs: set[Any] = {scene, origin}
@@ -58,10 +60,12 @@ class Panel:
                     self.button = gr.Button(self.action, variant="primary", elem_id=self.name)
             with gr.Column(scale=self.widths[1], min_width=320, elem_classes="results"):
                 self.status = gr.HTML(elem_id=f"{self.name}-status")
+                copy_link = CopyLink(self.name, origin, results)
                 self.outputs = [self.status, *self.lay_out_results()]
                 self.share = Share(self.name, origin)
         self.inputs |= set(self.controls.values())
         self.outputs += [self.share.link, self.share.code]
+        copy_link.keeps(self._shared, {self.share.link, *self.shared_from})
         self.button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
         self.run_after(self.button.click)
 
@@ -87,6 +91,16 @@ class Panel:
         """Lay out and return the components that `on_result` changes."""
         self.pictures = Pictures(self.name)
         return self.pictures.components
+
+    @property
+    def shared_from(self) -> set[Any]:
+        """Return the components that `shared` reads."""
+        return {self.pictures.gallery, self.pictures.files}
+
+    def shared(self, values: Values) -> list[Shared]:
+        """Return the result that is shown, none where it is not finished, for others to see."""
+        shown = zip(values[self.pictures.files] or [], values[self.pictures.gallery] or [], strict=False)
+        return [Shared(file, seen, caption) for file, (seen, caption) in shown]
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         """Show a result of a scene's uses: drafts as they grow; what is complete has files."""
@@ -149,6 +163,11 @@ class Panel:
         name = values[self.scene]
         link = {**self.link(uses[0], name), **keys}
         return self.share.says(link, self.snippet_calls(uses, name), values)
+
+    def _shared(self, values: Values) -> Iterator[tuple[str, list[Shared]]]:
+        """Give the result that is shown its scene's name, which its link knows: another may be chosen by now."""
+        scene = dict(parse_qsl(urlsplit(values[self.share.link] or "").query)).get("scene", "")
+        yield display_name(scene).replace("-", " ").capitalize(), self.shared(values)
 
     def link(self, use: Any, name: str) -> dict[str, Any]:
         """Return the keys of a link to a result, by the first of its uses."""

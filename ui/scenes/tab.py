@@ -13,6 +13,7 @@ from ui.controls import download_after
 from ui.drawing import Drawing
 from ui.links import Query
 from ui.reports import duration, passing_folder
+from ui.results import ResultStore
 from ui.scenes.brush import EditPanel, HarmonizePanel, PaintPanel
 from ui.scenes.draw import AnimatePanel, LargerPanel, SamplePanel, TilePanel
 from ui.scenes.panel import Panel
@@ -42,7 +43,7 @@ PANELS: tuple[type[Panel], ...] = (
 class ScenesTab:
     """Lay out the tab inside the current Blocks."""
 
-    def __init__(self, store: SceneStore, trainings: TrainingQueue, origin: gr.Textbox) -> None:
+    def __init__(self, store: SceneStore, trainings: TrainingQueue, origin: gr.Textbox, results: ResultStore) -> None:
         self.store = store
         names = store.names("")  # none where nothing is shipped: then there is only training
         self.mode = gr.Textbox(DevicesPanel.name, visible=False)  # what a link wants drawn
@@ -52,7 +53,7 @@ class ScenesTab:
             with gr.Tab("Your photograph", id="use"):
                 with gr.Row(equal_height=False, elem_classes="scene"):
                     self._lay_out_scene(names)
-                place = (Drawing(store, trainings.device), self.scene, origin)
+                place = (Drawing(store, trainings.device), self.scene, origin, results)
                 with gr.Tabs(elem_id="views") as self.views:
                     self.devices = DevicesPanel(*place)  # which shows a photograph at first
                     self.panels: list[Panel] = [self.devices, *(panel(*place) for panel in PANELS)]

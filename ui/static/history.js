@@ -11,11 +11,9 @@ function show(url) {
   if (link.origin === location.origin) history.replaceState(history.state, "", link);
 }
 
-// Reloading keeps what is shown. Links in tabs that are not open have no say. Chromium overlooks a video that a link
-// brought in :has(), so results say themselves that they are made.
+// Reloading keeps what is shown. Links in tabs that are not open have no say.
 window.darkroom.showLink = (kind, url) => {
   const link = document.getElementById(`${kind}-link`);
-  link?.closest(".results")?.classList.toggle("made", Boolean(url));
   if (url && link?.offsetParent) show(url);
 };
 

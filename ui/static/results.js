@@ -70,6 +70,26 @@ window.darkroom.untilResultsAreSeen = async () => {
   return true;
 };
 
+// A link to a kept result goes to the clipboard; where a browser keeps that shut, it is there to be copied by hand.
+window.darkroom.copyLink = async (kind, { address, until }) => {
+  const [said, field] = document.querySelectorAll(`#${kind}-copied :is(p, input)`);
+  const copied = await navigator.clipboard?.writeText(address).then(
+    () => true,
+    () => false,
+  );
+  said.textContent = `${copied ? "Link copied" : "Copy this link"} · kept until ${until}`;
+  field.value = address;
+  field.hidden = Boolean(copied);
+  if (!copied) field.select();
+};
+
+window.darkroom.forgetCopied = (kind) => {
+  const [said, field] = document.querySelectorAll(`#${kind}-copied :is(p, input)`);
+  if (!said) return;
+  said.textContent = "";
+  field.hidden = true;
+};
+
 // A photograph that is dropped or pasted where nothing else takes it is used as one that is chosen.
 async function take(files) {
   const image = [...files].find((it) => it.type.startsWith("image/"));
