@@ -59,6 +59,11 @@ def _original(model: Scene) -> Image.Image:
     return model.original
 
 
+def _laid_out(mode: str, photograph: Image.Image) -> Layout:
+    """Return how patches alone lay out a picture in modes keep and rearrange."""
+    return Layout(photograph, place=KEPT) if mode == "keep" else Layout(place=PLACES[0])
+
+
 class _Fit(PicturesUse[M]):
     """Fit a photograph as is wished for, in mode fit."""
 
@@ -128,6 +133,9 @@ class Retarget(_Fit[Scene]):
                 check_shape(self.protect, photograph)
             fitted = FittedPrint(photograph, self.asked(model.importance), self.size, self.wishes)
             return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
+        if not model.scales:
+            layout = _laid_out(self.mode, model.original)
+            return model.prints([layout] * self.count, self.size, self.seed)
         if self.mode == "rearrange":
             start, below = self.start_scale or 0, model.remembered
             model.check_start(start)
@@ -187,8 +195,7 @@ class RetargetPicture(_Fit[None]):
     def steps(self, model: None = None) -> Iterator[Step]:
         if self.mode == "fit":
             return self._fitted.steps(self.seed)
-        layout = Layout(self.picture, place=KEPT) if self.mode == "keep" else Layout(place=PLACES[0])
-        return prints(self.picture, [layout], self.size, self.seed)
+        return prints(self.picture, [_laid_out(self.mode, self.picture)], self.size, self.seed)
 
     def note(self, model: None = None) -> str | None:
         if self.mode == "fit":

@@ -9,6 +9,7 @@ from PIL import Image
 import singan
 from singan import ScenePipeline
 from singan.__main__ import main
+from singan.model import Pyramid
 from singan.photograph import Photograph
 from singan.uses import Retarget, RetargetPicture
 from tests.singan.test_importance import with_balls
@@ -42,6 +43,25 @@ def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
 def test_a_scene_fits_its_photograph_as_a_picture_alone_does(shipped: ScenePipeline) -> None:
     one, other = shipped.retarget((60, 110), mode="fit", count=2)
     assert one.tobytes() == singan.retarget_picture(shipped.original, (60, 110)).tobytes() != other.tobytes()
+
+
+def test_a_scene_without_networks_is_fitted_by_patches_as_is_wished(shipped: ScenePipeline) -> None:
+    bare = ScenePipeline(Pyramid(shipped.pyramid.config, 0), shipped.train_config, shipped.photograph)
+    size, photograph = (60, 110), shipped.original
+    mask = Image.new("L", (64, 48))
+    mask.paste(255, (0, 10, 20, 40))
+    for mode in ("keep", "rearrange"):
+        (alone,) = bare.retarget(size, mode, enlarge=True)
+        assert alone.tobytes() == singan.retarget_picture(photograph, size, mode).tobytes()
+    plain = {"crop": 1.0, "extend": 0.0, "deform": 0.0}
+    for given in ({"protect": mask}, {"deform": 0.1}, {"focus": (0.2, 0.5), **plain}):
+        said = {key: "0.2,0.5" if key == "focus" else it for key, it in given.items()}
+        (fitted,) = bare.retarget(size, "fit", **said)
+        assert fitted.tobytes() == singan.retarget_picture(photograph, size, **given).tobytes()
+    left, right = (singan.retarget_picture(photograph, size, focus=(x, 0.5), **plain) for x in (0.0, 1.0))
+    side = photograph.width * size[1] // photograph.height
+    whole = photograph.resize((side, size[1]), Image.Resampling.LANCZOS)
+    assert difference(left, whole.crop((0, 0, *size))) < 3 > difference(right, whole.crop((side - 60, 0, side, 110)))
 
 
 def test_notes_of_a_scene_open_its_photograph_once(shipped: ScenePipeline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,8 +99,8 @@ class EditPanel(BrushPanel):
         self.lay_out_canvas("Mark or paint; undo and eraser are beside the brush")
         self.lay_over_photograph(self.tab.select, palette=BRUSH_COLOURS)
         with gr.Row():
-            self.right = gr.Slider(-100, 100, 25, step=1, label="Move to the right, %", elem_id="edit-right")
-            self.down = gr.Slider(-100, 100, 0, step=1, label="Move down, %", elem_id="edit-down")
+            self.right = gr.Slider(-100, 100, 25, step=1, label="To the right, %", elem_id="edit-right")
+            self.down = gr.Slider(-100, 100, 0, step=1, label="Down, %", elem_id="edit-down")
         self.lay_out_picture("Or load a changed picture")
         self.inputs |= {self.right, self.down}
 

@@ -140,9 +140,7 @@ class DevicesPanel(CanvasPanel):
         self.inputs |= {self.screens, self.format, self.chosen}
 
     def lay_out_results(self) -> list[Any]:
-        self.made = gr.JSON(
-            [], visible=False
-        )  # of each picture that is shown, the screen's key and what it was made of
+        self.made = gr.JSON([], visible=False)  # each picture's screen, by its key, and what it was made of
         self.pictures = Pictures(self.name)
         with gr.Column(visible=False) as self.offer:
             self.looked = gr.Textbox(visible=False)  # the key of the screen whose versions are offered
@@ -197,35 +195,36 @@ class DevicesPanel(CanvasPanel):
         """Draw what the controls say, but for what is shown already."""
         name, suffix = values[self.scene], values[self.format]
         scene, screens, uses = self.drawing.models.get(name), self._screens(values), self.uses(values)
-        made = [[screen.key, _recipe(use, name, suffix)] for screen, use in zip(screens, uses, strict=True)]
-        captions = [_caption(screen, use, scene) for screen, use in zip(screens, uses, strict=True)]
-        before = [recipe for _, recipe in values[self.made] or []]
-        pictures = [shown for shown, _ in values[self.pictures.gallery] or []]
-        there = dict(zip(before, zip(pictures, values[self.pictures.files] or [], strict=False), strict=False))
-        kept = {n: there[recipe] for n, (_, recipe) in enumerate(made) if recipe in there}
-        new = [n for n in range(len(made)) if n not in kept]
-        archive, stems = (
-            f"{display_name(name)}_screens",
-            [_stem(name, *each) for each in zip(screens, uses, strict=True)],
-        )
-        results = iter([Result(Report(f"{len(kept)} pictures"))])
+        recipes, there = [_recipe(use, name, suffix) for use in uses], self._there(values)
+        kept = {n: there[recipe] for n, recipe in enumerate(recipes) if recipe in there}
+        new = [n for n in range(len(uses)) if n not in kept]
+        results, captions = iter([Result(Report(f"{len(kept)} pictures"))]), list[str]()
+        archive = f"{display_name(name)}_screens"
         if new:
-            own = [archive, *(stems[n] for n in new)]
-            results = self.drawing.draw_all([uses[n] for n in new], scene, name, own, suffix)
+            stems = [archive, *(_stem(name, screens[n], uses[n]) for n in new)]
+            results = self.drawing.draw_all([uses[n] for n in new], scene, name, stems, suffix)
         for result in results:
             shown = {n: picture for n, (picture, _) in kept.items()} | dict(zip(new, result.shown, strict=False))
             files = {n: file for n, (_, file) in kept.items()} | dict(zip(new, result.files, strict=False))
             whole, changed = len(files) == len(uses), dict[Any, Any]()
             with passing_folder() as folder:
                 if whole or result.shown:
-                    taken = [files[n] for n in range(len(uses))] if whole else []
+                    # Now that drafts have been made, all that captions say has been found.
+                    captions = captions or [_caption(*each, scene) for each in zip(screens, uses, strict=True)]
+                    taken, order = [files[n] for n in range(len(uses))] if whole else [], sorted(shown)
                     packed = zipped(taken, folder / f"{archive}.zip") if whole else None
-                    order = sorted(shown)
                     merged = Result(result.report, taken, packed, [shown[n] for n in order])
+                    made = [[screen.key, recipe] for screen, recipe in zip(screens, recipes, strict=True)]
                     changed = self.pictures.show(merged, [captions[n] for n in order])
                     changed[self.made] = made if whole else []
                 yield {self.status: result.report.html(), **changed}
         yield self.show_link(uses, values)
+
+    def _there(self, values: Values) -> dict[str, tuple[str, str]]:
+        """Return what is shown of each picture, and its file, by what it was made of."""
+        recipes = [recipe for _, recipe in values[self.made] or []]
+        pictures = [shown for shown, _ in values[self.pictures.gallery] or []]
+        return dict(zip(recipes, zip(pictures, values[self.pictures.files] or [], strict=False), strict=False))
 
     # -- versions ------------------------------------------------------------------------------------------------------
 
@@ -322,6 +321,5 @@ def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
     note = use.note(scene) or ""
     words = [screen.word] if screen.version else []
     words += [word for said, word in REMARKS.items() if said in note]
-    return f"{SCREENS.get(screen.size, 'Own')} · {use.size[0]} × {use.size[1]}" + (
-        f" · {', '.join(words)}" if words else ""
-    )
+    device = SCREENS.get(screen.size, "Own")
+    return " · ".join(filter(None, [device, "{} × {}".format(*use.size), ", ".join(words)]))
