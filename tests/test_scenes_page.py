@@ -131,6 +131,7 @@ def test_a_link_to_one_size_opens_and_draws(browser, app):
 
 def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes, browser, tmp_path):
     view(scenes, "Every screen")
+    expect(scenes.locator("button#devices")).to_be_visible()
     opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
     view(scenes, "Every screen", "devices")
     scenes.locator("button#devices").click()
@@ -238,6 +239,7 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
 
 def test_what_is_marked_is_changed_and_grows_in(scenes, shipped):
     view(scenes, "Remove or move")
+    expect(scenes.locator("button#edit")).to_be_visible()
     opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
     view(scenes, "Remove or move", "edit")
     scenes.locator("button#edit").click()
