@@ -40,12 +40,12 @@ class Animate(AnimationUse[Scene]):
     beta: float = option(
         0.9, "smoothness of the motion", label="Beta: smoothness", low=0, high=1, command=(0.80, 0.85, 0.90, 0.95)
     )
-    frames: int = option(100, "number of frames", label="Frames", low=2, high=600, most=200)
+    frames: int = option(100, "number of frames", label="Frames", low=2, high=600, most=200, first=40)
     fps: float = fps_option(10)
     loop: bool = option(True, "whether the end joins the beginning, without a seam", label="Seamless loop")
     format: str = format_option("gif")
     seed: int = seed_option()
-    enlarge: bool = enlarge_option(False)
+    enlarge: bool = enlarge_option()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,10 +18,10 @@ PLACES = ((1.0, 0.03), (1.0, 0.1), (1.0, 0.3))
 SAME_SHAPE = 0.02  # of the sides' ratio: what rounding to pixels may make of it
 
 
-def enlarge_option(first: bool = True) -> Any:
-    """Make the option whether a result becomes a print; first: what forms begin with."""
+def enlarge_option() -> Any:
+    """Make the option whether a result becomes a print, as the page's forms suggest."""
     said = "whether the photograph's own patches redraw them at its own pixels"
-    return option(False, said, label="Print at the photograph's own pixels", first=first)
+    return option(False, said, label="Print at the photograph's own pixels", first=True)
 
 
 def print_suffix(enlarge: bool) -> str:

@@ -26,7 +26,6 @@ from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values, where
 
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 MAX_THUMBNAIL_SIZE = (220, 160)  # px
-LEGIBLE_SIDE_PIXELS = 100  # of the longer one: smaller animations show nothing
 # Photographs to try: they become the visitor's own, as an upload does.
 EXAMPLES = [Path(__file__).parents[2] / "examples" / name for name in ("astronaut.jpg", "dogs.jpg", "rocket.jpg")]
 OFFERS = {  # by panels' names: words, and whether a click begins it
@@ -111,8 +110,6 @@ class ScenesTab:
 
     def _wire(self) -> None:
         self.scene.change(self._describe, self.scene, self.described, **QUIET)
-        printed = self.animate.controls["enlarge"]
-        self.scene.change(self._print, [self.scene, self.mode, printed], printed, queue=False, **QUIET)
         choice = self.gallery.select(self._pick, {self.listed, self.me}, self.listing, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         download_after(self.keep.click(self._pack, {self.scene}, [self.file], **QUIET), "scene-file")
@@ -206,12 +203,6 @@ class ScenesTab:
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(self.store.limits.scene_seconds)} after its last use" if own else ""
         return f"**{display_name(name)}** · {size}{networks}{lives}"
-
-    def _print(self, name: str | None, mode: str, printed: bool) -> bool:
-        """Print animations of networks that know a layout alone, which show nothing; a link says itself."""
-        scene = self.store.get(str(name)) if name else None
-        small = scene is not None and scene.trained and max(scene.size) < LEGIBLE_SIDE_PIXELS
-        return printed or (small and mode not in self.animate.runs)
 
     def _pack(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:
