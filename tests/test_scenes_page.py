@@ -239,11 +239,10 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
 
 def test_what_is_marked_is_changed_and_grows_in(scenes, shipped):
     view(scenes, "Remove or move")
-    expect(scenes.locator("button#edit")).to_be_visible()
-    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
-    view(scenes, "Remove or move", "edit")
     scenes.locator("button#edit").click()
     expect(scenes.get_by_text("nothing is marked yet").first).to_be_visible()
+    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
+    view(scenes, "Remove or move", "edit")
     stroke(scenes, "#edit-canvas")
     for verb in ("", "copy"):
         draw(scenes, "edit", verb)
