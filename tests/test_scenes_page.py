@@ -237,18 +237,17 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
         assert sum(differing) / len(differing) < 3
 
 
-def test_what_is_marked_is_changed_and_grows_in(scenes, shipped):
+def test_what_is_marked_is_removed_or_copied_and_the_rest_stays(scenes):
     view(scenes, "Remove or move")
     scenes.locator("button#edit").click()
     expect(scenes.get_by_text("nothing is marked yet").first).to_be_visible()
-    opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
-    view(scenes, "Remove or move", "edit")
     stroke(scenes, "#edit-canvas")
     for verb in ("", "copy"):
         draw(scenes, "edit", verb)
-        _, result = shown(scenes, "edit")
+        before, result = shown(scenes, "edit")
         corner = (0, 0, result.width // 4, result.height // 4)  # far from the mark
-        assert max(differences(result.crop(corner), shipped.source.resize(result.size).crop(corner))) <= 1
+        differing = differences(result.crop(corner), before.crop(corner))
+        assert sum(differing) / len(differing) < 2  # as both are JPEGs
 
 
 def test_a_cutout_is_placed_and_harmonized(scenes, tmp_path):
