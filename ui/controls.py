@@ -28,8 +28,9 @@ class Controls(dict[str, Any]):
             self[name] = control(plain_options(self.use)[name], f"{self.name}-{name}")
 
     def plain(self, values: Values) -> dict[str, Any]:
-        """Return the values of `plain_options` that they have."""
-        return {name: values[component] for name, component in self.items()}
+        """Return the values of `plain_options` that they have; Gradio gives an empty number field as 0, too."""
+        known, given = plain_options(self.use), {name: values[component] for name, component in self.items()}
+        return {name: value or None if known[name].optional else value for name, value in given.items()}
 
     def use_of(self, values: Values, **others: Any) -> Any:
         """Return the use that they say; others: fields that are no options. Raises ValueError."""
@@ -54,7 +55,8 @@ def control(it: Option, name: str) -> Any:
         return gr.Radio(list(it.choices), value=it.first, label=label, elem_id=name)
     assert it.low is not None and it.most is not None
     if it.optional or it.most > MAX_SLIDER_STEPS:
-        return gr.Number(it.first, label=label, precision=0 if it.kind is int else None, minimum=it.low, elem_id=name)
+        least, precision = 0 if it.optional else it.low, 0 if it.kind is int else None
+        return gr.Number(it.first, label=label, precision=precision, minimum=least, elem_id=name)
     step = 1 if it.kind is int or it.most > 1 else FINE_SLIDER_STEP
     return gr.Slider(it.low, it.most, it.first, step=step, label=label, elem_id=name)
 

@@ -219,3 +219,9 @@ def test_a_picture_of_a_link_has_one_name_and_comes_back_to_the_byte(panel):
     for unknown in ("0" * 64, "../x"):
         with pytest.raises(ValueError, match="there is no picture"):
             panel.kept(unknown)
+
+
+def test_an_empty_number_field_comes_as_0_and_is_no_value(panel):
+    (use,) = panel.uses(values_of(panel, border=0))
+    assert use.border is None
+    assert panel.controls["border"].preprocess(0) == 0  # Gradio does not refuse it
