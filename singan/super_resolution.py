@@ -69,10 +69,11 @@ def _at(shape: Shape, ratios: list[float]) -> Shape:
 
 def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
     """Correct it so that, reduced to the picture's size, it is the picture to within NOISE; yield the share."""
-    pixels = as_tensor(now).float()
+    # Contiguous, as both ways of resizing take twice as long where channels lie together.
+    target, pixels = (as_tensor(it).float().contiguous() for it in (picture, now))
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS
         reduced = interpolate(pixels, shape_of(picture), mode="bicubic", antialias=True)
-        missing = softshrink(as_tensor(picture).float() - reduced, NOISE)
+        missing = softshrink(target - reduced, NOISE)
         pixels = (pixels + interpolate(missing, shape_of(now), mode="bicubic")).clamp(0, 255)
     return pixels[0].permute(1, 2, 0).round().byte().contiguous().numpy()
