@@ -76,8 +76,8 @@ def test_it_shows_both_halves_needs_no_script_and_leads_on(browser, app):
         serious = page.evaluate(PIXELS)
         page.keyboard.press("End")
         assert np.abs(np.subtract(page.evaluate(PIXELS), serious)).mean() > 2
-        page.get_by_role("button", name="Use your photograph").click()
-        expect(page.locator("#train")).to_be_visible()
+        page.get_by_role("button", name="Try a shipped scene").click()
+        expect(page.locator("#devices-gallery img").first).to_be_visible()
         expect(page.locator("#opening")).to_be_hidden()
         assert outside == []
         size = page.viewport_size
@@ -192,7 +192,7 @@ def open_tab(page: Page, tab: str) -> None:
 
 def test_every_opened_tab_is_an_entry_of_the_history_whose_address_says_what_is_shown(browser, app):
     with new_page(browser, "about:blank") as page:
-        link = "scene=peaks&seed=4&count=2&enlarge=0"  # it does not say its tab, and others append to it
+        link = "scene=peaks&mode=sample&seed=4&count=2&enlarge=0"  # it does not say its tab, and others append to it
         page.goto(f"{app}?{link}&utm_source=x&logs=container&__theme=dark")
         is_open(page, "scenes", "scene=peaks", "seed=4", "count=2", "__theme=dark")
         expect(page.locator("#sample-status")).to_contain_text("2 pictures")
@@ -309,7 +309,7 @@ def test_axe_finds_nothing_on_any_view_none_is_wider_than_a_phone_and_keys_reach
         for tab, views in VIEWS.items():
             open_tab(page, tab)
             if tab == "scenes":
-                expect(page.locator("#sample-status")).to_contain_text("pictures in")
+                expect(page.locator("#devices-status")).to_contain_text("pictures in")
             looked_at(tab)
             if tab == "faces" and width > 1000:
                 keys_reach_what_a_mouse_does(page)

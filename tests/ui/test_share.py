@@ -21,7 +21,7 @@ def test_the_training_s_call_has_every_argument_of_its_endpoint_in_order(store):
     """Other calls have those of their use, from which their endpoints are made."""
     trainings = TrainingQueue(store, Device())
     with gr.Blocks():
-        panel = TrainingPanel(trainings, gr.Dropdown(), gr.Button(), gr.Textbox(), gr.BrowserState(), gr.Tabs())
+        panel = TrainingPanel(trainings, gr.Dropdown(), [gr.Button()], gr.Textbox(), gr.BrowserState(), gr.Tabs())
     asked = (panel.picture, panel.preset, panel.seed, panel.size, panel.iterations)
     (one,) = panel.snippet_calls(dict(zip(asked, (None, "layout", 3, 128, 0), strict=True)))
     arguments = {"picture": "picture.jpg", "preset": "layout", "seed": 3, "max_size": 128, "iterations": None}
