@@ -68,7 +68,7 @@ def stroke(page: Page, canvas: str) -> None:
 def draw(page: Page, panel: str, verb: str = "") -> str:
     """Press a panel's button, of several that of a verb; the link to the result, once it is another one."""
     before = link(page, panel).input_value()
-    page.locator(f"button#{panel}-{verb}" if verb else f"button#{panel}").click()
+    page.locator(f"button#{verb}-marked" if verb else f"button#{panel}").click()
     expect(link(page, panel)).not_to_have_value(before)
     expect(page.locator(f"#{panel}-status")).to_contain_text("1 picture in")
     return link(page, panel).input_value()
@@ -219,7 +219,7 @@ def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp
 def test_an_animation_that_a_link_opens_has_a_link_and_no_placeholder(browser, app):
     with new_page(browser, f"{app}?tab=scenes&scene=peaks&mode=animate&frames=4&format=mp4") as page:
         expect(page.locator("#animate-video video")).to_be_visible()
-        expect(page.locator("#animate-link")).to_be_visible()
+        expect(page.locator("#animate-copy")).to_be_visible()
         results = page.locator(".results:has(#animate-link)")
         assert results.evaluate("it => getComputedStyle(it, '::before').content") == "none"
 

@@ -84,7 +84,7 @@ class EditPanel(BrushPanel):
         super().__init__(*arguments)
         with self.buttons:
             for verb in (MOVE, COPY, OVER):
-                button = gr.Button(verb, min_width=90, elem_id=f"edit-{verb.split()[0].lower()}")
+                button = gr.Button(verb, min_width=90, elem_id=f"{verb.split()[0].lower()}-marked")
                 button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
                 self.run_after(button.click, self._run_of(verb))
 
