@@ -15,7 +15,7 @@ from darkroom.model_files import CONFIG_FILE, SCENE_KIND, WEIGHTS_FILE, ModelErr
 from darkroom.uses import options, prefixes
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.concerns import warnings
-from singan.config import PRESETS, TrainConfig, from_preset
+from singan.config import PRESET_NOTES, PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import ScenePipeline
 from singan.train import TrainingError, train
@@ -126,7 +126,7 @@ def _program() -> Commands:
     picture = "a picture of at least 32 px a side and at most 100 megapixels"
     command.add_argument("picture", metavar="PICTURE", type=commands.existing, help=picture)
     command.out("DIR", "folder for the model")
-    presets = "layout: what prints need; fast: 128 px; standard: 250 px; paper: as published"
+    presets = "; ".join(f"{name}: {note}" for name, note in PRESET_NOTES.items())
     command.add_argument("--preset", choices=PRESETS, default="standard", help=presets)
     side, factor = "longer side of the trained picture in px, 32 to 1024", "from the preset's scale factor"
     command.of_preset("max-size", help=side, type=int, metavar="PX")

@@ -147,9 +147,13 @@ class TrainConfig:
         )
 
 
+PRESET_NOTES = {  # of PRESETS, where there is more to say than the name
+    "layout": "motion and layouts of prints, in the least time", "fast": "128 px", "standard": "250 px",
+    "paper": "as published, 250 px",
+}  # fmt: skip
 _PUBLISHED = Game("wgan-gp", penalty=0.1, penalty_every=1, reconstruction_weight=10.0)
 PRESETS: dict[str, TrainConfig] = {
-    "layout": TrainConfig(until=40),  # what the enlarger needs; training goes on to the whole of `standard`
+    "layout": TrainConfig(until=40),  # training goes on to the whole of `standard`
     "fast": TrainConfig(max_size=128, scale_factor=0.6, iterations=170),
     "standard": TrainConfig(),
     # The published SinGAN (Shaham et al., ICCV 2019; supplement and official code), float32 as there.

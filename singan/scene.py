@@ -1,4 +1,4 @@
-"""A trained scene, with which its uses draw, and its files on disk and on the Hub."""
+"""A scene, a photograph and its networks, if any, with which uses draw; its files on disk and on the Hub."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,9 @@ BATCH_PIXELS = 400_000  # drawn at once; more gained nothing on 2 cores
 
 
 class Scene(Pretrained):
-    """Draw with a trained picture. Sizes are (width, height) in px, but of scales; pictures are RGB PIL images.
+    """Draw with a photograph and the networks that were trained on it, if any were.
+
+    Sizes are (width, height) in px, but of scales; pictures are RGB PIL images.
 
     Sample i of seed s is drawn from (s, i) alone. `start_scale` k keeps the trained picture's own structure below scale
     k, the coarsest being 0.

@@ -22,7 +22,6 @@ from starlette.responses import JSONResponse
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
 from tests.test_endpoints import NAMES
-from ui.events import MAX_FILE
 from ui.gate import Gate
 from ui.visitors import Limits
 
@@ -240,7 +239,7 @@ def test_html_and_json_are_sent_compressed_and_pictures_are_not(stranger):
 
 @pytest.mark.soak
 def test_uploads_are_bounded_alone_and_together(stranger):
-    alone = bytes(int(MAX_FILE.removesuffix("mb")) * 10**6 + 8 * 10**6)
+    alone = bytes(Limits().upload_bytes + 3 * 10**6)
     for parts in ([("a.png", alone)], [("a.png", bytes(40_000_000))] * 3, [(None, bytes(40_000_000))] * 3):
         answer = stranger.http.post(f"{API}/upload", files=[("files", part) for part in parts])
         assert answer.status_code in (400, 413), parts[0][0]
@@ -316,7 +315,7 @@ def test_a_wrong_argument_is_named_with_its_value_and_type(stranger):
         ("morph_faces", [{"seed": 1}], "faces is {'seed': 1} (dict); a list is needed"),
         ("retarget_picture", [{"a": 1}], "picture is {'a': 1} (dict); an uploaded file is needed"),
         ("invert_face", [None], "picture is empty; a picture is needed"),
-        ("add_scene", [], "archive is empty; a ZIP of a trained scene is needed"),
+        ("add_scene", [], "archive is empty; a ZIP of a scene is needed"),
     ):
         kind, answer = stranger.call(endpoint, data)
         assert kind == "error" and message in answer["error"], (endpoint, data, answer)

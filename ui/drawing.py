@@ -21,7 +21,7 @@ JPEG_QUALITY = 92
 
 @dataclass(frozen=True)
 class Result:
-    """Where the drawing stands; all files may be copied until the stream goes on.
+    """Say where the drawing stands; all files may be copied until the stream goes on.
 
     files, archive: the pictures and a ZIP of them, or the animation, twice; both come when all is drawn. shown: the
     pictures for the eye, drafts to begin with, large ones as JPEG; none where none is new.

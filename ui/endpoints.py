@@ -25,7 +25,7 @@ SCHEMAS: dict[type, dict[str, Any]] = {
 }  # fmt: skip
 ONE_OR_SEVERAL = {"anyOf": [SCHEMAS[int], {"type": "array", "items": SCHEMAS[int]}]}
 KIND_NAMES: dict[type, str] = {
-    dict: "an object", list: "a list", str: "a text", Image.Image: "a picture", Path: "a ZIP of a trained scene",
+    dict: "an object", list: "a list", str: "a text", Image.Image: "a picture", Path: "a ZIP of a scene",
 }  # fmt: skip
 FILE_SUFFIXES = {Image.Image: "png", Path: "zip"}  # arguments that are files, with the suffix of an example
 BY_AGENTS = (

@@ -21,10 +21,7 @@ from ui.view import view_routes
 from ui.visitors import LIMITS, Limits, address_of
 from ui.wiring import SHARED
 
-MAX_FILE = "100mb"  # an upload
-MAX_QUEUED = 96  # events that wait, of all visitors together
 EVENT_THREADS = 64  # apart from those that agents wait in
-MAX_SESSIONS = 1000  # that Gradio remembers
 DELIVERY_SECONDS = 0.7  # for last messages to reach those who read
 # Gradio keeps a table of all events, and makes it anew with pandas after each; nobody sees it here.
 NO_TABLE = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
@@ -85,7 +82,7 @@ class Page(gr.Blocks):
         return answer
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
-        self.queue(max_size=MAX_QUEUED)
+        self.queue(max_size=self.limits.queued_events)
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
         compression = Middleware(Compression)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]
@@ -95,12 +92,12 @@ class Page(gr.Blocks):
                 "middleware": [gate, compression, document],
                 "routes": routes,
             },
-            max_file_size=MAX_FILE,
+            max_file_size=self.limits.upload_bytes,
             max_threads=EVENT_THREADS,
             enable_monitoring=False,
             show_error=True,  # what components say of values that they cannot take
             ssr_mode=False,  # Node would stand before the gate, and make the page's HTML
-            state_session_capacity=MAX_SESSIONS,
+            state_session_capacity=self.limits.sessions,
             **options,
         )
 

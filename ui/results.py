@@ -34,7 +34,6 @@ CARD_GAP = 24  # px, between pictures on it
 CARD_RATIO = 3.0  # width / height of all of them together, at most
 CARD_GROUND = "#161311"
 WIDEST = 9  # width / height of one; wider ones are squeezed
-MAX_FILES = 64  # of a result
 SMALL_SIDE = 1200  # px, of a copy for small screens
 JPEG_QUALITY = 85
 
@@ -83,25 +82,26 @@ class KeptResult:
 
 
 class ResultStore:
-    """Keep results on the disk, which alone remembers them: in a folder that outlives a restart, or a temporary one.
+    """Keep results on the disk, in a folder that outlives a restart, or in a temporary one.
 
-    What was kept too long, or is too much, goes: of whichever address has the most results, the oldest first.
+    What was kept too long, or is too much, goes: of whichever address has shared the most since the start, the oldest
+    first. Which address shared what is known in memory alone: after a restart each earlier result counts for itself.
     """
 
     def __init__(self, folder: Path | None = None, limits: Limits = LIMITS) -> None:
         self._lasts, self.limits = folder is not None, limits
         self._temporary = tempfile.TemporaryDirectory(prefix="darkroom-")  # removed at the end
         self._root = folder or Path(self._temporary.name)
-        self._addresses: dict[str, str] = {}  # of results since the start; the others count for themselves
+        self._addresses: dict[str, str] = {}  # by results' names, since the start
         self._lock = threading.Lock()
 
     def keep(self, title: str, files: Sequence[Shared], address: str) -> KeptResult:
         """Keep a result whole; one that is kept already begins its time anew. Raises ValueError and OSError."""
         if not files:
             raise ValueError("there is no result to share yet; wait until all is drawn")
-        most = self.limits.result_bytes
-        if len(files) > MAX_FILES or sum(os.path.getsize(it.file) for it in files) > most:
-            raise ValueError(f"this result has more than {MAX_FILES} files or {most / 1e6:.0f} MB and cannot be shared")
+        count, size = self.limits.result_files, self.limits.result_bytes
+        if len(files) > count or sum(os.path.getsize(it.file) for it in files) > size:
+            raise ValueError(f"this result has more than {count} files or {size / 1e6:.0f} MB and cannot be shared")
         name = _id(title, files)
         with self._lock:
             self._root.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ class ResultStore:
         return self._root / name / file
 
     def _sweep(self) -> None:
-        """Remove what is too old, half-written or not, and what is too much."""
+        """Remove what is too old, unfinished results too; of too many, the oldest of the address that has the most."""
         for it in self._root.iterdir():
             if time.time() - it.stat().st_mtime > self.limits.result_seconds:
                 shutil.rmtree(it, ignore_errors=True)

@@ -62,9 +62,13 @@ class Limits:
     results: int = 1000  # That are kept for those who have their links; whoever has the most loses one first.
     results_bytes: int = 4_000_000_000  # Of all together; large prints for seven screens have 50 MB.
     result_bytes: int = 300_000_000
+    result_files: int = 64
     result_seconds: float = 30 * 24 * 3600.0
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
     events_an_address: int = 24  # Waiting or running.
+    queued_events: int = 96  # That wait, of all visitors together.
+    sessions: int = 1000  # That Gradio remembers.
+    screens: int = 20  # That a photograph is fitted to at once.
     body_bytes: int = 4_000_000  # 64 recipes with explicit latents have 1.5 MB.
     body_values: int = 80_000  # In JSON, which is parsed on the event loop: .3 s.
     body_lists: int = 5_000  # Lists and objects among them, which take ten times as long.

@@ -1,4 +1,4 @@
-"""The uses of a trained scene, a file each. Commands, endpoints, links and panels are made from this list;
+"""The uses of a scene, trained or not, a file each. Commands, endpoints, links and panels are made from this list;
 `RetargetPicture` needs no scene."""
 
 from singan.uses.animate import Animate

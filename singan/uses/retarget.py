@@ -100,17 +100,18 @@ class _Fit(PicturesUse[M]):
 
 @dataclass(frozen=True)
 class Retarget(_Fit[Scene]):
-    """Fit a trained scene to another size or aspect ratio.
+    """Fit a scene to another size or aspect ratio.
 
     "keep" holds the layout: the picture, stretched to the new shape, enters below `start_scale` (default 3, at least 1)
     and the finer scales redraw it, so that its texture keeps its proportions. "rearrange" draws new content at the new
-    size from `start_scale` (default 0). "fit" needs no training: it is `RetargetPicture` of the scene's photograph.
+    size from `start_scale` (default 0). Where a scene is not trained, patches of its photograph do both, and
+    `start_scale` says nothing. "fit" is `RetargetPicture` of the photograph, trained or not.
     """
 
     size: Size = _size_option("of the pictures, up to 4 megapixels, enlarged up to 16")
     mode: str = _mode_option("keep")
     start_scale: int | None = start_scale_option(
-        None, "where drawing begins in modes keep and rearrange; by default 3 and 0"
+        None, "where the networks begin in modes keep and rearrange; by default 3 and 0"
     )
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
     seed: int = seed_option()

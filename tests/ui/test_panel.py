@@ -186,7 +186,8 @@ def test_links_to_one_size_open_and_what_is_no_screen_is_told(tiny_scene):
     assert (use.size, use.mode, use.seed, use.start_scale, use.enlarge) == ((96, 40), "keep", 3, 2, False)
     for text, said in (
         ("wide", "'wide' is no screen; WIDTHxHEIGHT in px is needed, for example 1200x800"),
-        ("50x5000", "height is 5000; allowed are 16 to 4096"), ("50x50~round", "is no screen"),
+        ("50x5000", "height is 5000; allowed are 16 to 4096"),
+        ("50x50~round", "version 'round' of 50x50 is unknown; allowed are less, closer, extended, seed:SEED, crop"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=said):
             panel.uses(values | {panel.screens: [text]})

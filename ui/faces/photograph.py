@@ -8,13 +8,13 @@ import gradio as gr
 
 from dcgan.alignment import FRAME_RANGES, Frame
 from ui.errors import failing_in
+from ui.faces.handlers import LOOKING
 from ui.faces.state import Current
 from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values
 
-FRAME_LABELS = {"x": "Across", "y": "Down", "size": "Size", "turn": "Turn, degrees"}
-DECIMALS = {"x": 3, "y": 3, "size": 3, "turn": 0}
+SLIDERS = {"x": ("Across", 3), "y": ("Down", 3), "size": ("Size", 3), "turn": ("Turn, degrees", 0)}  # label, decimals
 ASK = (
     "No face was found in this photograph. Put the frame around one, or look for the nearest all the same; "
     "until then the face that you edit stays."
@@ -22,7 +22,8 @@ ASK = (
 
 
 class PhotographPanel:
-    """found: the events after which the nearest face is the edited one, where there is one."""
+    """Lay out a photograph with its frame, and the nearest face. found: the events after which that is the edited one,
+    where there is one."""
 
     def __init__(self, now: Current, upload: gr.UploadButton) -> None:
         self._now, self._upload = now, upload
@@ -33,11 +34,9 @@ class PhotographPanel:
                 self._pictures = gr.HTML(elem_id="photo-pictures")
             with gr.Row(elem_classes="sliders"):
                 self._sliders = {
-                    name: gr.Slider(
-                        *FRAME_RANGES[name], step=10 ** -DECIMALS[name], label=label, elem_id=f"photo-{name}"
-                    )
-                    for name, label in FRAME_LABELS.items()
-                }  # fmt: skip
+                    name: gr.Slider(*FRAME_RANGES[name], step=10**-decimals, label=label, elem_id=f"photo-{name}")
+                    for name, (label, decimals) in SLIDERS.items()
+                }
             look = gr.Button("Look for the nearest face in the frame", size="sm", elem_id="photo-look")
         sliders = self._sliders.values()
         inputs: set[Any] = {upload, now.model, *sliders}
@@ -59,9 +58,9 @@ class PhotographPanel:
         """Show where the face is, and search; where there is none, ask."""
         photograph = values[self._upload]
         found = self._now.handlers.frame(photograph)
-        frame = Frame(**{name: round(value, DECIMALS[name]) for name, value in asdict(found or Frame()).items()})
+        frame = Frame(**{name: round(value, SLIDERS[name][1]) for name, value in asdict(found or Frame()).items()})
         yield {
-            self._status: Report(ASK).html(),
+            self._status: (Report(LOOKING, 0) if found else Report(ASK)).html(),
             self._pictures: "",
             self._panel: gr.Column(visible=True),
             self._outlined: self._frame_html(photograph, frame),

@@ -1,4 +1,4 @@
-"""A canvas over a scene's photograph, on which things are marked or painted."""
+"""A canvas over a scene's photograph, or over a cutout, on which things are marked or painted."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

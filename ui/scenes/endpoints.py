@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from darkroom.uses import Option, plain_options
+from singan.config import PRESET_NOTES
 from singan.uses import USES, RetargetPicture
 from ui.drawing import Drawing
 from ui.endpoints import (
@@ -28,9 +29,10 @@ from ui.visitors import Visitor
 from ui.wiring import PICTURES
 
 SCENE = {"scene": model_option("scene")}
-ARCHIVE = {"archive": Option("a ZIP from /scene_file or from the page, of at most 80 MB", name="archive", kind=Path)}
+SCENE_FILE = "a ZIP from /scene_file or from the page, of at most 80 MB, or a photograph"
+ARCHIVE = {"archive": Option(SCENE_FILE, name="archive", kind=Path)}
 PICTURE = "a picture of at least 32 px a side, at most 100 megapixels and at most 8 times longer than wide"
-PRESET = '"layout" (for prints), "fast" (128 px), "standard" (250 px) or, on a GPU, "paper" (as published)'
+PRESET = f"{', '.join(f'{name} ({note})' for name, note in PRESET_NOTES.items())}; the last one on a GPU alone"
 SEED = "of every random draw; the same seed gives the same scene"
 MAX_SIZE = "longer side of the trained picture in px, 32 to 1024; by default the preset's"
 ITERATIONS = 'most steps a fine scale, 1 to 2000 (coarse: 2.8 times, but for "paper"). Default: the preset\'s'
@@ -81,13 +83,13 @@ def build_scene_endpoints(trainings: TrainingQueue, drawing: Drawing) -> None:
             yield picture_outputs(result)
 
     def scene_file(asked: Asked) -> Iterator[Any]:
-        """Download a trained scene as a ZIP, which /add_scene takes."""
+        """Download a scene as a ZIP, which /add_scene takes."""
         with passing_folder() as folder:
             yield store.pack(asked["scene"], folder)
 
     def add_scene(archive: str, request: gr.Request | None = None) -> Iterator[str]:
-        """Bring back a trained scene; answers with the name that other endpoints take, for two hours after its last
-        use."""
+        """Bring back a scene, or make one of a photograph, which is not trained; answers with the name that other
+        endpoints take, for two hours after its last use."""
         yield store.add(Visitor.of(request), archive)
 
     answered = [

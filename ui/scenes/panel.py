@@ -24,7 +24,7 @@ from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
 from ui.results import ResultStore, Shared
 from ui.share import Call, CopyLink, File, Share
-from ui.visitors import LIMITS, display_name
+from ui.visitors import display_name
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
 
 Run = Callable[[Values], Iterator[Updates]]
@@ -48,7 +48,7 @@ class Panel:
     queue: ClassVar = PICTURES
 
     def __init__(self, drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox, results: ResultStore) -> None:
-        self.drawing, self.scene = drawing, scene
+        self.drawing, self.scene, self.limits = drawing, scene, results.limits
         self.controls = Controls(self.use, self.name)
         self.inputs: set[Any] = {scene, origin}
         self.runs: dict[str, Run] = {self.name: self.run}
@@ -178,7 +178,7 @@ class Panel:
     def keep(self, picture: Image.Image) -> str:
         """Keep a visitor's picture in Gradio's cache, which is cleared of what was not used for long, and return the
         name that links give it, which cannot be guessed; the same picture has the same name."""
-        if disk_is_full(LIMITS):
+        if disk_is_full(self.limits):
             raise ValueError(DISK_IS_FULL)
         data = io.BytesIO()
         picture.save(data, "PNG", compress_level=1)

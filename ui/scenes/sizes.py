@@ -29,7 +29,6 @@ SCREENS = {  # by (width, height), px
     (3840, 2160): "Desktop", (3440, 1440): "Ultrawide", (1500, 500): "Banner", (1200, 630): "Web",
 }  # fmt: skip
 FIRST_SCREENS = ["1170x2532", "1080x1920", "1080x1080", "2048x1536", "2560x1440", "3440x1440", "1500x500"]
-MAX_SCREENS = 20
 OFFER_PIXELS = 150_000  # of a version to choose from
 VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their words in links: in words, and what is wished for
     "": ("as found", {}),
@@ -39,6 +38,8 @@ VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their words in links
     "seed": ("another try", {}),
     "crop": ("plainly cropped", {"crop": 1, "extend": 0, "deform": 0}),
 }
+VERSIONS_ALLOWED = "allowed are less, closer, extended, seed:SEED, crop and crop:X:Y"
+VERSION = re.compile(r"(seed(:\d+)?|(less|closer|extended|crop)(:\d+(\.\d+)?){0,2})?", re.A)
 REMARKS = {CROPPED: "cropped", CONTINUED: "continued", "detail is invented": "enlarged"}  # by a note, in captions
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 
@@ -53,16 +54,15 @@ class Screen:
     @classmethod
     def read(cls, text: str) -> "Screen":
         """Read WIDTHxHEIGHT, as people type it, or WIDTHxHEIGHT~VERSION, as links write it. Raises ValueError."""
-        found = re.fullmatch(
-            r"\s*(\d{1,5})\s*[x\u00d7*]\s*(\d{1,5})\s*(?:~([a-z]+(?::\d+(?:\.\d+)?)*))?", text, re.I | re.A
-        )
-        if not found or (found[3] or "").partition(":")[0] not in VERSIONS:
+        size, _, version = text.partition("~")
+        found = re.fullmatch(r"\s*(\d{1,5})\s*[x\u00d7*]\s*(\d{1,5})\s*", size, re.I | re.A)
+        if not found:
             raise ValueError(f"{echo(text)} is no screen; WIDTHxHEIGHT in px is needed, for example 1200x800")
-        known = plain_options(Retarget)
-        width, height = (
-            known[side].checked(int(it), served=True) for side, it in zip(SIDES, found.groups(), strict=False)
-        )
-        return cls((width, height), found[3] or "")
+        if not VERSION.fullmatch(version):
+            raise ValueError(f"version {echo(version)} of {size} is unknown; {VERSIONS_ALLOWED}")
+        known, sides = plain_options(Retarget), zip(SIDES, map(int, found.groups()), strict=True)
+        width, height = (known[name].checked(side, served=True) for name, side in sides)
+        return cls((width, height), version)
 
     @property
     def key(self) -> str:
@@ -169,7 +169,7 @@ class DevicesPanel(CanvasPanel):
         chosen = values[self.chosen] or {}
         versions = chosen if chosen.get("scene") == values[self.scene] else {}
         sizes = dict.fromkeys(Screen.read(text).size for text in values[self.screens] or [])
-        check_range("number of screens", len(sizes), 1, MAX_SCREENS)
+        check_range("number of screens", len(sizes), 1, self.limits.screens)
         return [Screen.read(f"{key}~{versions[key]}" if versions.get(key) else key) for key in map(_key, sizes)]
 
     # -- pictures ------------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ class DevicesPanel(CanvasPanel):
         layout = query.choice("layout", mode if one else known["mode"].first, MODES)
         keys = ("enlarge", "seed", "start_scale", *(["size"] if one else []))
         others = {key: read_option(query, known[key]) for key in keys}
-        screens = query.read("screens", [*map(Screen.read, FIRST_SCREENS)], _screens_of)
+        screens = query.read("screens", [*map(Screen.read, FIRST_SCREENS)], self._read_screens)
         screens = [Screen(others.pop("size"))] if one else screens
         versions = {it.key: it.version for it in screens if it.version}
         chosen = versions | {"scene": query.read("scene", "", str)} if versions else {}
@@ -293,9 +293,8 @@ class DevicesPanel(CanvasPanel):
         said = self.controls.showing({"mode": layout, "protect": protect, **others})
         return said | {self.screens: [it.key for it in screens], self.chosen: chosen}
 
-
-def _screens_of(text: str) -> list[Screen]:
-    return [Screen.read(it) for it in text.split(",")[:MAX_SCREENS]]
+    def _read_screens(self, text: str) -> list[Screen]:
+        return [Screen.read(it) for it in text.split(",")[: self.limits.screens]]
 
 
 def _offered(screen: Screen, mode: str, seed: int) -> list[str]:

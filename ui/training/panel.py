@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from singan.config import PRESET_NOTES
 from ui.errors import failure
 from ui.gradio_patches import picture_file
 from ui.html import strip
@@ -16,12 +17,6 @@ from ui.training.queue import SceneTraining, TrainingQueue, View
 from ui.visitors import Visitor
 from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values, where
 
-PRESET_LABELS = {
-    "layout": "Layout · for prints",
-    "fast": "Fast · 128 px",
-    "standard": "Standard · 250 px",
-    "paper": "As published · 250 px",
-}
 NO_PICTURE = (
     "Choose a picture to see how long training takes here. Landscapes, textures and crowds of like things work best."
 )
@@ -79,7 +74,8 @@ class TrainingPanel:
         self.picture = picture_file(
             label="Your picture", sources=["upload", "clipboard"], height=220, elem_id="picture"
         )  # fmt: skip
-        choices = [(label, name) for name, label in PRESET_LABELS.items() if name in self.trainings.presets]
+        names = self.trainings.presets
+        choices = [(" · ".join(filter(None, [it.capitalize(), PRESET_NOTES.get(it)])), it) for it in names]
         self.preset = gr.Radio(choices, value="layout", label="What is trained", elem_id="preset")
         steps = f"1 to {self.trainings.limits.iterations}; empty: the preset's"
         with gr.Accordion("Advanced", open=False):
