@@ -79,7 +79,7 @@ def serve(ended: threading.Event) -> None:
         from ui.agents import install
 
         install()
-    page = build_page(faces, scenes, device, kept_scenes(), shared=shared_results())
+    page = build_page(faces, scenes, device, kept_scenes(), results_folder=shared_results())
     page.launch(**LOOK, mcp_server=agents, prevent_thread_lock=True)
     compiler = threading.Timer(COMPILE_AFTER_SECONDS, compiled)
     compiler.daemon = True

@@ -8,7 +8,7 @@ from PIL import Image
 
 from darkroom.uses import Option, Use, plain_options
 from ui.gradio_patches import picture_file
-from ui.results import Shared
+from ui.results import ResultFile
 from ui.wiring import QUIET, Updates, Values, ready
 
 FINE_SLIDER_STEP = 0.01  # of a slider from 0 to 1
@@ -111,9 +111,9 @@ class Player:
         self.file = gr.DownloadButton("Download", interactive=False, size="sm", elem_id=f"{name}-file")
         self.components = [self.image, self.video, self.file]
 
-    def shared(self, values: Values) -> list[Shared]:
+    def shared(self, values: Values) -> list[ResultFile]:
         """Return the animation that is shown, if any, by `self.file`."""
-        return [Shared(values[self.file], values[self.file])] if values[self.file] else []
+        return [ResultFile(values[self.file], values[self.file])] if values[self.file] else []
 
     def shows(self, path: str | None, archive: str | None) -> Updates:
         """Show an animation, or none, with the file to download."""

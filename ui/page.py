@@ -48,14 +48,14 @@ def build_page(
     kept: Path | None = None,
     limits: Limits = LIMITS,
     trainer: Trainer | None = None,
-    shared: Path | None = None,
+    results_folder: Path | None = None,
 ) -> Page:
-    """Lay out and wire the app. kept, shared: the folders in which visitors' scenes, and the results that they share,
+    """Lay out and wire the app. kept, results_folder: in which visitors' scenes, and the results that they share,
     outlive a restart; trainer: for another way of training than `TrainingQueue` takes by itself."""
     store, turns = SceneStore(scenes, device, kept, limits), Device()
     handlers, trainings = FaceHandlers(faces, turns), TrainingQueue(store, turns, trainer)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
-    results = ResultStore(shared, limits)
+    results = ResultStore(results_folder, limits)
     with Page(limits, results, title="Darkroom", delete_cache=CACHE_SECONDS, analytics_enabled=False) as page:
         origin = gr.Textbox(visible=False)
         gr.HTML(source("head.html"), elem_id="head", apply_default_css=False)

@@ -39,10 +39,7 @@ def duration(seconds: float) -> str:
 
 
 class Estimate:
-    """Say how long work still takes: nothing before that is known, then without jumps, however its speed does.
-
-    clock: gives seconds.
-    """
+    """Smooth measured estimates of the time that is left, so that none jumps. clock: gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.started = clock, clock()
@@ -50,7 +47,7 @@ class Estimate:
         self.seconds_left: float | None = None
 
     def take(self, measured: float) -> float | None:
-        """Take the seconds that seem to be left by the work that was done; return those to say, None of none yet."""
+        """Take the measured seconds that are left; return those to show, None before PREDICTABLE_SECONDS of work."""
         now, before = self.clock(), self.seconds_left
         if before is None:
             self.seconds_left = measured if now - self.started >= PREDICTABLE_SECONDS else None

@@ -21,13 +21,12 @@ from darkroom.animations import first_frame
 from darkroom.checks import echo
 from darkroom.pictures import open_picture
 from ui.gate import DISK_IS_FULL, disk_is_full
-from ui.visitors import LIMITS, SECRET, SECRET_LETTERS, Limits, letters
+from ui.visitors import LIMITS, RESULT_NAME, SECRET_LETTERS, Limits, letters
 
 TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4",
 }  # fmt: skip
 ANIMATIONS = (".gif", ".webp", ".mp4")
-ID = re.compile(SECRET.strip("-$"))
 PAGE_FILE, CARD_FILE = "result.json", "card.jpg"
 CARD_SIZE = (1200, 630)  # px, of the picture beside a link; sites cut others
 CARD_GAP = 24  # px, between pictures on it
@@ -39,7 +38,7 @@ JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True)
-class Shared:
+class ResultFile:
     """Name files of a result: the one to download, one for the eye, which may be smaller; and what is said of it."""
 
     file: str
@@ -49,7 +48,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class KeptPicture:
-    """Name files in a result's folder, as in `Shared`; small: one for small screens, an animation's first frame.
+    """Name files in a result's folder, as in `ResultFile`; small: one for small screens, an animation's first frame.
 
     width, height: of what is shown, px.
     """
@@ -95,7 +94,7 @@ class ResultStore:
         self._addresses: dict[str, str] = {}  # by results' names, since the start
         self._lock = threading.Lock()
 
-    def keep(self, title: str, files: Sequence[Shared], address: str) -> KeptResult:
+    def keep(self, title: str, files: Sequence[ResultFile], address: str) -> KeptResult:
         """Keep a result whole; one that is kept already begins its time anew. Raises ValueError and OSError."""
         if not files:
             raise ValueError("there is no result to share yet; wait until all is drawn")
@@ -130,7 +129,7 @@ class ResultStore:
             title, pictures = said["title"], [KeptPicture(**it) for it in said["pictures"]]
         except (OSError, ValueError, KeyError, TypeError):  # The last two: another version of the app wrote it.
             return None
-        if not ID.fullmatch(name) or until < time.time():
+        if not re.fullmatch(RESULT_NAME, name) or until < time.time():
             return None
         day = datetime.fromtimestamp(until)
         words = f"{day.day} {day:%B}{'' if self._lasts else ', or until the app starts again'}"
@@ -156,7 +155,7 @@ class ResultStore:
             del sizes[gone]
 
 
-def _id(title: str, files: Sequence[Shared]) -> str:
+def _id(title: str, files: Sequence[ResultFile]) -> str:
     """Return the name of a result, the same for the same one: who can compute it has its pictures."""
     said = hashlib.sha256(json.dumps([title, *(it.caption for it in files)]).encode())
     for it in files:
@@ -165,7 +164,7 @@ def _id(title: str, files: Sequence[Shared]) -> str:
     return letters(said.digest()[:SECRET_LETTERS])
 
 
-def _write(folder: Path, title: str, files: Sequence[Shared]) -> None:
+def _write(folder: Path, title: str, files: Sequence[ResultFile]) -> None:
     """Copy a result's files into a folder, with smaller ones and a page. Raises ValueError and OSError."""
     pictures, kept = list[Image.Image](), list[KeptPicture]()
     for it in files:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui.links import address
-from ui.results import ResultStore, Shared
+from ui.results import ResultFile, ResultStore
 from ui.theme import source
 from ui.visitors import address_of
 from ui.wiring import QUIET, Updates, Values
@@ -43,25 +43,25 @@ def _literal(value: Any) -> str:
     return f"handle_file({value!r})" if isinstance(value, File) else repr(value)
 
 
-class Share:
-    """Lay out the link to a result, and the code that draws it. kind: what the elements' ids begin with.
+class LinkAndCode:
+    """Lay out the link to a result, and the code that draws it. name: what the elements' ids begin with.
 
     link, code: the components that `says` changes; it reads that of the page's own address, `origin`. The link, to the
     workshop as it stands, is seen when the code is.
     """
 
-    def __init__(self, kind: str, origin: gr.Textbox) -> None:
+    def __init__(self, name: str, origin: gr.Textbox) -> None:
         self.origin = origin
         self.link = gr.Textbox(
-            label="Link to the workshop", interactive=False, buttons=["copy"], max_lines=1, elem_id=f"{kind}-link",
+            label="Link to the workshop", interactive=False, buttons=["copy"], max_lines=1, elem_id=f"{name}-link",
             elem_classes=["share", "after"], placeholder="A link to what is shown appears here.",
         )  # fmt: skip
-        with gr.Accordion("Use this from code", open=False, elem_id=f"{kind}-code"):
+        with gr.Accordion("Use this from code", open=False, elem_id=f"{name}-code"):
             self.code = gr.Code(language="python", show_label=False, label="Python", interactive=False)
         shown = f"""(url) => {{
-            darkroom.showLink("{kind}", url);
-            darkroom.forgetCopied("{kind}");
-            darkroom.keepResult?.("{kind}", url);
+            darkroom.showLink("{name}", url);
+            darkroom.forgetCopied("{name}");
+            darkroom.keepResult?.("{name}", url);
         }}"""
         self.link.change(None, self.link, None, js=shown, **QUIET)
 
@@ -72,17 +72,20 @@ class Share:
 
 
 class CopyLink:
-    """Lay out the button that keeps a result for others, and copies the address of its page; kind: as in `Share`."""
+    """Lay out the button that keeps a result and copies the address of its page. name: as in `LinkAndCode`."""
 
-    def __init__(self, kind: str, origin: gr.Textbox, results: ResultStore) -> None:
-        self._kind, self._origin, self._results = kind, origin, results
+    def __init__(self, name: str, origin: gr.Textbox, results: ResultStore) -> None:
+        self._name, self._origin, self._results = name, origin, results
         with gr.Row(elem_classes="copying"):
-            self._button = gr.Button("Copy link", size="sm", scale=0, min_width=120, elem_id=f"{kind}-copy")
-            gr.HTML(source("copied.html"), elem_id=f"{kind}-copied")
+            self._button = gr.Button("Copy link", size="sm", scale=0, min_width=120, elem_id=f"{name}-copy")
+            gr.HTML(source("copied.html"), elem_id=f"{name}-copied")
         self._kept = gr.JSON(visible=False)
 
-    def keeps(self, shared: Callable[[Values], Iterator[tuple[str, Sequence[Shared]]]], inputs: set[Any]) -> None:
-        """Keep what `shared` yields of its inputs: a title, and files that may be copied until it goes on."""
+    def keeps(self, shared: Callable[[Values], Iterator[tuple[str, Sequence[ResultFile]]]], inputs: set[Any]) -> None:
+        """Keep a result at each click: a title and files, which `shared` yields of the values of `inputs`.
+
+        The files are copied before `shared` is resumed, so that it can remove them after its yield.
+        """
 
         def keep(values: Values, request: gr.Request) -> Iterator[Updates]:
             for title, files in shared(values):
@@ -91,9 +94,9 @@ class CopyLink:
                 yield {self._kept: {"address": page, "until": kept.until}}
 
         done = self._button.click(keep, {self._origin, *inputs}, [self._kept], **QUIET)
-        done.success(None, self._kept, None, js=f"(kept) => darkroom.copyLink('{self._kind}', kept)", **QUIET)
+        done.success(None, self._kept, None, js=f"(kept) => darkroom.copyLink('{self._name}', kept)", **QUIET)
 
 
 def file_name(path: str | None) -> File:
-    """Return the visitor's name of an uploaded file, for examples."""
+    """Return the name of an uploaded file, for code beside a result; "picture.jpg" where there is none yet."""
     return File(PurePath(path).name if path else "picture.jpg")

@@ -12,7 +12,8 @@ from starlette.requests import HTTPConnection
 # Without vowels, so that chance writes no words, and that no word is taken for a secret.
 LETTERS = "0123456789bcdfghjklmnpqrstvwxyz"
 SECRET_LETTERS = 14  # 69 bits
-SECRET = f"-[0-9b-df-hj-np-tv-z]{{{SECRET_LETTERS}}}$"  # the part of a visitor's scene's name that nobody can guess
+RESULT_NAME = f"[0-9b-df-hj-np-tv-z]{{{SECRET_LETTERS}}}"  # nobody can guess it
+SECRET = f"-{RESULT_NAME}$"  # the part of a visitor's scene's name that nobody can guess
 BROWSER_PREFIX = "Mozilla/"  # with which the name of every browser begins
 AGENT_USER = "mcp"  # as whom Gradio's own client calls
 

@@ -18,7 +18,7 @@ CHOSEN_FILE = QUIET | {"trigger_mode": "always_last"}  # one chosen while the la
 FACES: dict[str, Any] = {"concurrency_limit": 4}
 PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6}
 ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
-SHARED = ("pictures", "animations")
+SHARED_QUEUES = ("pictures", "animations")
 
 TO_RESULTS = "() => darkroom.toResults()"  # of ui/static/results.js
 

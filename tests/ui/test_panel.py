@@ -83,8 +83,8 @@ def test_it_draws_what_the_controls_say_and_says_how_to_do_it_again(panel):
     assert "1 picture in" in drawn[panel.status]
     (file,) = drawn[panel.pictures.files]
     assert file.endswith("tiny_bits2_0000.png") and captions_in(drawn, panel) == ["1 · 64 × 48"]
-    assert said[panel.share.link].startswith("/?tab=scenes&scene=tiny&mode=few-colours&size=32x48&bits=2&")
-    code = said[panel.share.code]
+    assert said[panel.link_and_code.link].startswith("/?tab=scenes&scene=tiny&mode=few-colours&size=32x48&bits=2&")
+    code = said[panel.link_and_code.code]
     assert "scene='tiny',\n    width=32,\n    height=48,\n" in code and 'api_name="/few_colours_scene"' in code
     with pytest.raises(ValueError, match="bits is 5; allowed are 1 to 4"):
         list(panel.run(values_of(panel, bits=5)))
@@ -135,13 +135,13 @@ def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
     captions = dict(zip(FIRST_SCREENS, captions_in(drawn, panel), strict=True))
     assert captions["1170x2532"] == "Phone · 38 × 82 · cropped"
     assert captions["2048x1536"] == "Tablet · 64 × 48"  # the photograph's own shape
-    assert said[panel.share.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
-    assert said[panel.share.code].count("/retarget_scene") == 7
+    assert said[panel.link_and_code.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
+    assert said[panel.link_and_code.code].count("/retarget_scene") == 7
 
 
 def test_screens_are_drawn_once_each_in_its_version_which_the_link_says(tiny_scene, tmp_path):
     panel = panel_of(DevicesPanel, tiny_scene)
-    values = values_of(panel, enlarge=True) | {panel.looked: ""}
+    values = values_of(panel, enlarge=True) | {panel.offered_screen: ""}
     values[panel.screens] = ["96x48", " 90 \u00d7 200", "48*96", "96X48"]  # as people type them
 
     def drawn():
@@ -157,14 +157,14 @@ def test_screens_are_drawn_once_each_in_its_version_which_the_link_says(tiny_sce
         values[panel.pictures.gallery] = [(it["image"]["path"], it["caption"]) for it in gallery]
         values[panel.made] = shown[panel.made]
         found = [(Path(file).name, Path(file).read_bytes()) for file in values[panel.pictures.files]]
-        return re.sub("<.*?>", "", shown[panel.status]), found, updates[panel.share.link]
+        return re.sub("<.*?>", "", shown[panel.status]), found, updates[panel.link_and_code.link]
 
     status, files, _ = drawn()
     assert "3 pictures in" in status
     assert [name for name, _ in files] == ["tiny_96x48.jpg", "tiny_90x200.jpg", "tiny_48x96.jpg"]
     *_, offered = panel.offer_versions(values, SimpleNamespace(index=2))
     assert len(offered[panel.versions].value) == len(VERSIONS)
-    values |= {panel.looked: "48x96", panel.offered: list(VERSIONS)}
+    values |= {panel.offered_screen: "48x96", panel.offered: list(VERSIONS)}
     values |= panel.take_version(values, SimpleNamespace(index=list(VERSIONS).index("crop")))
     status, again, link = drawn()
     assert "1 picture in" in status and again[:2] == files[:2] and again[2] != files[2]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from darkroom.animations import save_animation
 from ui.html import preview_tags, result_page
-from ui.results import CARD_SIZE, ResultStore, Shared, card
+from ui.results import CARD_SIZE, ResultFile, ResultStore, card
 from ui.visitors import Limits
 
 
@@ -22,7 +22,7 @@ def picture(tmp_path):
         folder = tmp_path / f"{n}"
         folder.mkdir(exist_ok=True)
         Image.new("RGB", size, (n % 256, n // 256, 7)).save(folder / name)
-        return Shared(str(folder / name), str(folder / name), f"{n} · 80 × 60")
+        return ResultFile(str(folder / name), str(folder / name), f"{n} · 80 × 60")
 
     return written
 
@@ -63,7 +63,7 @@ def test_animations_have_their_first_frame_beside_them(kept, tmp_path):
     for suffix in ("mp4", "gif", "webp"):
         file = str(tmp_path / f"loop.{suffix}")
         save_animation(frames, file)
-        (one,) = ResultStore(kept).keep("Loop", [Shared(file, file)], "").pictures
+        (one,) = ResultStore(kept).keep("Loop", [ResultFile(file, file)], "").pictures
         assert one.moves and one.small == "loop_small.jpg" and one.height == 60
     found = next(iter(kept.glob("*/loop_small.jpg")))
     red, green, blue = imageio.imread(found)[30, 40]
@@ -77,12 +77,12 @@ def test_what_cannot_be_shared_leaves_nothing(kept, tmp_path, picture):
     store = ResultStore(kept, Limits(result_bytes=100_000))
     large = picture(3)
     Image.effect_noise((400, 300), 99).save(large.file)
+    others = [str(tmp_path / name) for name in ("page.html", "broken.png", "list.mp4")]
     for files, error in (
         ([], "no result to share yet"),
         ([picture(1)] * 65, "more than 64 files"),
         ([large], "more than 64 files or 0 MB"),
-        *(([picture(1), Shared(str(tmp_path / it), str(tmp_path / it))], ".") for it in ("page.html", "broken.png")),
-        ([Shared(str(tmp_path / "list.mp4"), str(tmp_path / "list.mp4"))], "."),
+        *(([picture(1), ResultFile(it, it)], ".") for it in others),
     ):
         with pytest.raises((ValueError, OSError), match=error):
             store.keep("Peaks", files, "")

@@ -7,7 +7,7 @@ import gradio as gr
 
 from ui.device import Device
 from ui.scenes.endpoints import train_scene
-from ui.share import Call, File, Share, file_name, python_code
+from ui.share import Call, File, LinkAndCode, file_name, python_code
 from ui.training.panel import TrainingPanel
 from ui.training.queue import TrainingQueue
 
@@ -45,6 +45,6 @@ def test_python_code_runs():
 def test_a_panel_says_the_link_and_the_code():
     with gr.Blocks():
         origin = gr.Textbox()
-        share = Share("test", origin)
-    said = share.says({"tab": "faces", "seed": 3}, CALLS, {origin: f"{ORIGIN}/"})
-    assert said[share.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[share.code] == python_code(CALLS, f"{ORIGIN}/")
+        shown = LinkAndCode("test", origin)
+    said = shown.says({"tab": "faces", "seed": 3}, CALLS, {origin: f"{ORIGIN}/"})
+    assert said[shown.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[shown.code] == python_code(CALLS, f"{ORIGIN}/")

@@ -18,8 +18,8 @@ from ui.faces.link import Opened, in_order, index_in
 from ui.faces.morph import MorphPanel
 from ui.faces.state import Current, Steps
 from ui.gradio_patches import picture_file
-from ui.results import Shared
-from ui.share import Call, CopyLink, Share
+from ui.results import ResultFile
+from ui.share import Call, CopyLink, LinkAndCode
 from ui.wiring import FACES, QUIET, Updates, Values
 
 SLIDER_REACH = 3.0  # standard deviations
@@ -95,9 +95,9 @@ class Editor:
     def lay_out_share(self) -> None:
         """Lay out link and code, and wire all events."""
         now = self._now
-        self._share = Share("faces", now.origin)
+        self._link_and_code = LinkAndCode("faces", now.origin)
         self._inputs = {now.face, now.model, now.gallery, now.pins, now.view, now.origin, *self._morph.inputs}
-        self._texts = [self._share.link, self._share.code, self._table, self._file]
+        self._texts = [self._link_and_code.link, self._link_and_code.code, self._table, self._file]
         sliders = self._sliders.values()
         released = [slider.release for slider in sliders]  # the arrow that resets a slider counts as that, too
         gr.on(
@@ -149,10 +149,10 @@ class Editor:
         with now.handlers.drawn(now.recipe(values), values[now.model], LARGE_SIDE) as portrait:
             yield {self._large_file: portrait.picture}
 
-    def _shared(self, values: Values) -> Iterator[tuple[str, list[Shared]]]:
+    def _shared(self, values: Values) -> Iterator[tuple[str, list[ResultFile]]]:
         with self._now.handlers.drawn(self._now.recipe(values), values[self._now.model], LARGE_SIDE) as portrait:
             caption = f"Enlarged from {SIZE} to {LARGE_SIDE} px"
-            yield "A face that never was", [Shared(portrait.picture, portrait.picture, caption)]
+            yield "A face that never was", [ResultFile(portrait.picture, portrait.picture, caption)]
 
     def read(self, link: Opened) -> Updates:
         """Return what a link says of the sliders."""
@@ -194,14 +194,14 @@ class Editor:
 
     def say_after(self, event: Any) -> None:
         """Write link and code anew after an event that changes something else than the face."""
-        outputs = [self._share.link, self._share.code]
+        outputs = [self._link_and_code.link, self._link_and_code.code]
         event.success(self._say, self._inputs, outputs, trigger_mode="always_last", queue=False, **QUIET)
 
     def _say(self, values: Values) -> Updates:
         now, view = self._now, values[self._now.view]
         # No other view has the motion in its link.
         motion = self._morph.motion(values) if view == "morph" else Morph()
-        return self._share.says(now.link(values, view, motion), self._calls(values), values)
+        return self._link_and_code.says(now.link(values, view, motion), self._calls(values), values)
 
     def _calls(self, values: Values) -> list[Call]:
         gallery, named = values[self._now.gallery], self._now.named(values)

@@ -12,15 +12,15 @@ from ui.controls import Controls, Player
 from ui.faces.handlers import MAP_SIDE
 from ui.faces.link import Opened
 from ui.faces.state import Current, announced, tiles
-from ui.results import Shared
-from ui.share import Call, CopyLink, Share
+from ui.results import ResultFile
+from ui.share import Call, CopyLink, LinkAndCode
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, where
 
 PINS, FAVOURITES, LINKED = "A, B, C", "Favourites", "The link's faces"
 
 
 class MorphPanel:
-    """drawn: the event after which there is a morph; inputs: what `motion` needs."""
+    """Lay out the morph. drawn: the event after which there is one; inputs: what `motion` needs."""
 
     def __init__(self, now: Current) -> None:
         self._now, self._controls = now, Controls(Morph, "morph")
@@ -37,10 +37,10 @@ class MorphPanel:
             with gr.Column(min_width=240, scale=3):
                 self._player = Player("morph", "Morph", 300, height=300, buttons=[])
                 CopyLink("morph", now.origin, now.results).keeps(self._shared, {self._player.file})
-        self._share = Share("morph", now.origin)
+        self._link_and_code = LinkAndCode("morph", now.origin)
         self.inputs = {now.pins, now.favourites, self._source, self._linked, *self._controls.values()}
         self._inputs = {now.gallery, now.face, now.model, now.origin, *self.inputs}
-        self._outputs = [self.status, *self._player.components, self._share.link, self._share.code]
+        self._outputs = [self.status, *self._player.components, self._link_and_code.link, self._link_and_code.code]
         self.drawn = button.click(self._draw, self._inputs, self._outputs, **ANIMATIONS, **QUIET)
 
     def read(self, link: Opened) -> Updates:
@@ -79,9 +79,9 @@ class MorphPanel:
                 updates |= self._player.shows(result.files[0], result.archive)
             yield updates
         keys = now.link(values, "morph", self.motion(values))
-        yield self._share.says(keys, self._calls(values), values)
+        yield self._link_and_code.says(keys, self._calls(values), values)
 
-    def _shared(self, values: Values) -> Iterator[tuple[str, list[Shared]]]:
+    def _shared(self, values: Values) -> Iterator[tuple[str, list[ResultFile]]]:
         yield "From face to face", self._player.shared(values)
 
     def _calls(self, values: Values) -> list[Call]:

@@ -89,7 +89,7 @@ class EditPanel(BrushPanel):
                 self.run_after(button.click, self._run_of(verb))
 
     def picture_before(self, use: Any, name: str) -> Image.Image:
-        return BeforeAfterPanel.picture_before(self, use, name)
+        return self.drawing.models.get(name).original  # type: ignore[no-any-return]
 
     def lay_out_controls(self) -> None:
         gr.Markdown(

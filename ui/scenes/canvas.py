@@ -31,11 +31,11 @@ class CanvasPanel(Panel):
         self.inputs |= {self.canvas, self.canvas_scene}
 
     def lay_over_photograph(
-        self, looked: Callable[..., Any], colours: Sequence[Any] = (MARKER,), palette: int = 0, opacity: float = 1.0
+        self, first_seen: Callable[..., Any], colours: Sequence[Any] = (MARKER,), palette: int = 0, opacity: float = 1.0
     ) -> None:
         """Show the photograph under the canvas from when it is first looked at.
 
-        looked: the event of that. colours: of the brush, before this many main ones of the photograph, the palette.
+        first_seen: the event of that. colours: of the brush, before this many main ones of the photograph, the palette.
         """
 
         def prepare(name: str | None, prepared: str, event: gr.EventData) -> Updates:
@@ -50,7 +50,7 @@ class CanvasPanel(Panel):
             return {self.canvas: on_canvas(faint, [*colours, *hexes]), shown: name}
 
         shown = self.canvas_scene
-        gr.on([looked, self.scene.change], prepare, [self.scene, shown], [self.canvas, shown], **QUIET)
+        gr.on([first_seen, self.scene.change], prepare, [self.scene, shown], [self.canvas, shown], **QUIET)
 
     def photograph(self, name: str) -> Image.Image:
         """Return a scene's, as what is composed on the page takes it. Raises ValueError."""

@@ -17,7 +17,7 @@ from singan.uses.start import STRENGTHS
 from ui.controls import Player, gallery
 from ui.drawing import Result, zipped
 from ui.reports import Progress, passing_folder
-from ui.results import Shared
+from ui.results import ResultFile
 from ui.scenes.panel import WORDS, BeforeAfterPanel, Panel
 from ui.visitors import display_name
 from ui.wiring import ANIMATIONS, QUIET, Updates, Values
@@ -44,7 +44,7 @@ class SamplePanel(Panel):
         results = super().lay_out_results()
         self.choosing = gr.Checkbox(False, label="Choose by clicking", visible=False, elem_id="sample-choosing")
         shown = self.pictures
-        self.choosing.input(self._look, {self.choosing}, [shown.gallery], queue=False, **QUIET)
+        self.choosing.input(self._switch_choosing, {self.choosing}, [shown.gallery], queue=False, **QUIET)
         inputs: set[Any] = {shown.gallery, shown.files, self.choosing}
         shown.gallery.select(self.choose, inputs, [shown.gallery, shown.zip], **QUIET)
         return [*results, self.choosing]
@@ -53,13 +53,13 @@ class SamplePanel(Panel):
         choosing = {self.choosing: gr.Checkbox(False, visible=len(result.files) > 1)} if result.files else {}
         return self.pictures.show(result, allow_preview=True) | choosing
 
-    def shared(self, values: Values) -> list[Shared]:
+    def shared(self, values: Values) -> list[ResultFile]:
         """Return the marked ones, all where none is."""
         files = super().shared(values)
         marked = [it for it in files if it.caption.startswith(CHOSEN_MARK)]
         return [replace(it, caption=it.caption.removeprefix(CHOSEN_MARK)) for it in marked] or files
 
-    def _look(self, values: Values) -> Updates:
+    def _switch_choosing(self, values: Values) -> Updates:
         """Let a click look at a picture again, or choose it; all are seen."""
         return {self.pictures.gallery: gr.Gallery(allow_preview=not values[self.choosing], selected_index=None)}
 
@@ -93,9 +93,9 @@ class AnimatePanel(Panel):
         super().__init__(*arguments)
         self.runs[TWELVE] = self.run_twelve
         with self.buttons:
-            self.learn = gr.Button("Train, then animate", variant="primary", visible=False, elem_id="learn")
+            self.train_first = gr.Button("Train, then animate", variant="primary", visible=False, elem_id="train-first")
             all_twelve = gr.Button("The set of twelve", elem_id=TWELVE)
-        self.learn.click(None, None, None, js="() => darkroom.wish()", **QUIET)
+        self.train_first.click(None, None, None, js="() => darkroom.wantMotion()", **QUIET)
         self.run_after(all_twelve.click, self.run_twelve)
 
     def lay_out_controls(self) -> None:
@@ -116,8 +116,8 @@ class AnimatePanel(Panel):
     def shared_from(self) -> set[Any]:
         return {self.player.file, self.twelve}
 
-    def shared(self, values: Values) -> list[Shared]:
-        twelve = [Shared(file, file, caption) for file, caption in values[self.twelve] or []]
+    def shared(self, values: Values) -> list[ResultFile]:
+        twelve = [ResultFile(file, file, caption) for file, caption in values[self.twelve] or []]
         return twelve or self.player.shared(values)
 
     def on_result(self, result: Result, uses: Sequence[Animate], name: str) -> Updates:

@@ -22,8 +22,8 @@ from ui.endpoints import endpoint_of
 from ui.errors import failing_in
 from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
-from ui.results import ResultStore, Shared
-from ui.share import Call, CopyLink, File, Share
+from ui.results import ResultFile, ResultStore
+from ui.share import Call, CopyLink, File, LinkAndCode
 from ui.visitors import display_name
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
 
@@ -62,10 +62,10 @@ class Panel:
                 self.status = gr.HTML(elem_id=f"{self.name}-status")
                 copy_link = CopyLink(self.name, origin, results)
                 self.outputs = [self.status, *self.lay_out_results()]
-                self.share = Share(self.name, origin)
+                self.link_and_code = LinkAndCode(self.name, origin)
         self.inputs |= set(self.controls.values())
-        self.outputs += [self.share.link, self.share.code]
-        copy_link.keeps(self._shared, {self.share.link, *self.shared_from})
+        self.outputs += [self.link_and_code.link, self.link_and_code.code]
+        copy_link.keeps(self._shared, {self.link_and_code.link, *self.shared_from})
         self.button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
         self.run_after(self.button.click)
 
@@ -97,10 +97,10 @@ class Panel:
         """Return the components that `shared` reads."""
         return {self.pictures.gallery, self.pictures.files}
 
-    def shared(self, values: Values) -> list[Shared]:
+    def shared(self, values: Values) -> list[ResultFile]:
         """Return the result that is shown, none where it is not finished, for others to see."""
         shown = zip(values[self.pictures.files] or [], values[self.pictures.gallery] or [], strict=False)
-        return [Shared(file, seen, caption) for file, (seen, caption) in shown]
+        return [ResultFile(file, seen, caption) for file, (seen, caption) in shown]
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         """Show a result of a scene's uses: drafts as they grow; what is complete has files."""
@@ -129,13 +129,13 @@ class Panel:
         needed = [self.scene, *(self.controls[key] for key in pictures)]
 
         def run_link(values: Values) -> Iterator[Updates]:
-            if values[self.share.link] or not all(values[it] for it in needed):
+            if values[self.link_and_code.link] or not all(values[it] for it in needed):
                 yield {self.status: gr.skip()}
             else:
                 yield from self.runs[values[mode]](values)
 
         wanted = where(event, mode, f"(mode) => {list(self.runs)}.includes(mode) && darkroom.untilResultsAreSeen()")
-        return self.run_after(wanted, run_link, [mode, self.share.link])
+        return self.run_after(wanted, run_link, [mode, self.link_and_code.link])
 
     def run(self, values: Values) -> Iterator[Updates]:
         """Draw what the controls say."""
@@ -162,11 +162,11 @@ class Panel:
         """Show the link and the code of uses that were drawn; keys: those of the link that are others."""
         name = values[self.scene]
         link = {**self.link(uses[0], name), **keys}
-        return self.share.says(link, self.snippet_calls(uses, name), values)
+        return self.link_and_code.says(link, self.snippet_calls(uses, name), values)
 
-    def _shared(self, values: Values) -> Iterator[tuple[str, list[Shared]]]:
+    def _shared(self, values: Values) -> Iterator[tuple[str, list[ResultFile]]]:
         """Give the result that is shown its scene's name, which its link knows: another may be chosen by now."""
-        scene = dict(parse_qsl(urlsplit(values[self.share.link] or "").query)).get("scene", "")
+        scene = dict(parse_qsl(urlsplit(values[self.link_and_code.link] or "").query)).get("scene", "")
         yield display_name(scene).replace("-", " ").capitalize(), self.shared(values)
 
     def link(self, use: Any, name: str) -> dict[str, Any]:

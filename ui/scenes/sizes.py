@@ -30,7 +30,7 @@ SCREENS = {  # by (width, height), px
 }  # fmt: skip
 FIRST_SCREENS = ["1170x2532", "1080x1920", "1080x1080", "2048x1536", "2560x1440", "3440x1440", "1500x500"]
 OFFER_PIXELS = 150_000  # of a version to choose from
-VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their words in links: in words, and what is wished for
+VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their keys in links: a label, and options of Retarget
     "": ("as found", {}),
     "less": ("less deformed", {"deform": 0.1}),
     "closer": ("more cropped", {"crop": 0.9, "extend": 0.1}),
@@ -46,7 +46,7 @@ STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws wou
 
 @dataclass(frozen=True)
 class Screen:
-    """A size to fit a photograph to, and the version: a word of VERSIONS with its numbers, crop:X:Y or seed:SEED."""
+    """Name a size to fit a photograph to, and a version: a key of VERSIONS, or crop:X:Y or seed:SEED."""
 
     size: Size
     version: str = ""
@@ -77,16 +77,16 @@ class Screen:
         return " · ".join(filter(None, [SCREENS.get(self.size), "{} × {}".format(*self.size)]))
 
     @property
-    def word(self) -> str:
+    def version_label(self) -> str:
         return VERSIONS[self.version.partition(":")[0]][0]
 
     def wishes(self, mode: str) -> dict[str, Any]:
         """Return the fields of Retarget that its version sets in a mode."""
-        word, *numbers = self.version.split(":")
-        if word == "seed":
+        key, *numbers = self.version.split(":")
+        if key == "seed":
             return {"seed": int(numbers[0])} if numbers else {}
         focus = {"focus": ",".join(numbers)} if numbers else {}
-        return VERSIONS[word][1] | focus if mode == "fit" else {}
+        return VERSIONS[key][1] | focus if mode == "fit" else {}
 
 
 def _key(size: Size) -> str:
@@ -107,14 +107,14 @@ class DevicesPanel(CanvasPanel):
         self.runs |= dict.fromkeys(MODES, self.run)
         # What is typed is no input to Gradio, and it tells what is selected a moment before that is the value.
         selected = self.screens.select(None, None, None, js="() => new Promise((done) => setTimeout(done))", **QUIET)
-        listed = selected.then(None, self.screens, self.mine, js="(now) => [now]", **QUIET)
-        asked = self.inputs | {self.looked}
-        offered = [self.offer, self.looked, self.offered, self.versions, self.focal]
+        chosen = selected.then(None, self.screens, self.mine, js="(now) => [now]", **QUIET)
+        asked = self.inputs | {self.offered_screen}
+        offered = [self.offer, self.offered_screen, self.offered, self.versions, self.focal]
         self.pictures.gallery.select(self.offer_versions, asked, offered, **CHOSEN_FILE)
         taken = self.versions.select(self.take_version, asked | {self.offered}, [self.chosen], **QUIET)
         pointed = self.focal.select(self.crop_at, asked | {self.focal}, [self.chosen], **QUIET)
-        self.scene.change(self._close, None, [self.offer, self.looked], queue=False, **QUIET)
-        for event in (listed, taken, pointed, self.format.input):
+        self.scene.change(self._close, None, [self.offer, self.offered_screen], queue=False, **QUIET)
+        for event in (chosen, taken, pointed, self.format.input):
             self.run_after(getattr(event, "success", event), trigger_mode="multiple")  # while the last is drawn, too
 
     def lay_out_controls(self) -> None:
@@ -143,8 +143,8 @@ class DevicesPanel(CanvasPanel):
         self.made = gr.JSON([], visible=False)  # each picture's screen, by its key, and what it was made of
         self.pictures = Pictures(self.name)
         with gr.Column(visible=False) as self.offer:
-            self.looked = gr.Textbox(visible=False)  # the key of the screen whose versions are offered
-            self.offered = gr.JSON([], visible=False)  # their words, as `Screen` has them
+            self.offered_screen = gr.Textbox(visible=False)  # the key of the screen whose versions are offered
+            self.offered = gr.JSON([], visible=False)  # they, as `Screen` has them
             self.versions = gr.Gallery(
                 label="Choose another version", object_fit="contain", height="auto", allow_preview=False, format="jpeg",
                 interactive=False, elem_id="devices-versions", elem_classes="tiles small", buttons=[],
@@ -160,9 +160,9 @@ class DevicesPanel(CanvasPanel):
 
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
         linked = f'{[*self.runs]}.includes(new URLSearchParams(location.search).get("mode"))'
-        listed = f"(mine, now) => [mine?.length && !{linked} ? mine : now]"
-        remembered = event(None, [self.mine, self.screens], self.screens, js=listed, **QUIET)
-        return super().run_link_after(remembered.then, mode)
+        remembered = f"(mine, now) => [mine?.length && !{linked} ? mine : now]"
+        chosen = event(None, [self.mine, self.screens], self.screens, js=remembered, **QUIET)
+        return super().run_link_after(chosen.then, mode)
 
     def _screens(self, values: Values) -> list[Screen]:
         """Return the screens in their versions. Raises ValueError."""
@@ -195,7 +195,7 @@ class DevicesPanel(CanvasPanel):
         """Draw what the controls say, but for what is shown already."""
         name, suffix = values[self.scene], values[self.format]
         scene, screens, uses = self.drawing.models.get(name), self._screens(values), self.uses(values)
-        recipes, there = [_recipe(use, name, suffix) for use in uses], self._there(values)
+        recipes, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
         kept = {n: there[recipe] for n, recipe in enumerate(recipes) if recipe in there}
         new = [n for n in range(len(uses)) if n not in kept]
         results, captions = iter([Result(Report(f"{len(kept)} pictures"))]), list[str]()
@@ -228,32 +228,33 @@ class DevicesPanel(CanvasPanel):
 
     # -- versions ------------------------------------------------------------------------------------------------------
 
-    def _looked_at(self, key: str, values: Values) -> Screen:
+    def _screen_of(self, key: str, values: Values) -> Screen:
         return next((screen for screen in self._screens(values) if screen.key == key), Screen.read(key))
 
     def offer_versions(self, values: Values, clicked: gr.SelectData) -> Iterator[Updates]:
         """Show small pictures of the versions of a screen."""
         if not values[self.made]:
-            yield {self.looked: gr.skip()}
+            yield {self.offered_screen: gr.skip()}
             return
         name, (key, _) = values[self.scene], values[self.made][clicked.index]
-        screen = self._looked_at(key, values)
-        words = _offered(screen, values[self.controls["mode"]], values[self.controls["seed"]])
-        screens = [replace(screen, version=word) for word in words]
+        screen = self._screen_of(key, values)
+        versions = _offered(screen, values[self.controls["mode"]], values[self.controls["seed"]])
+        screens = [replace(screen, version=version) for version in versions]
         uses = [self._use(it, values, OFFER_PIXELS) for it in screens]
-        opened: Updates = {self.offer: gr.Column(visible=True), self.looked: key, self.offered: words}
-        if not values[self.looked]:
+        opened: Updates = {self.offer: gr.Column(visible=True), self.offered_screen: key, self.offered: versions}
+        if not values[self.offered_screen]:
             opened[self.focal] = self.photograph(name)
         stems = ["versions", *map(str, range(len(uses)))]
         for result in self.drawing.draw_all(uses, self.drawing.models.get(name), name, stems, ".jpg"):
             if result.shown:
-                pictures = [(file, it.word.capitalize()) for file, it in zip(result.shown, screens, strict=False)]
+                labels = [it.version_label.capitalize() for it in screens]
+                pictures = list(zip(result.shown, labels, strict=False))
                 label = f"{screen.label}: choose another version"
                 yield opened | {self.versions: gr.Gallery(pictures, label=label, selected_index=None)}
                 opened = {}
 
     def _close(self) -> Updates:
-        return {self.offer: gr.Column(visible=False), self.looked: ""}
+        return {self.offer: gr.Column(visible=False), self.offered_screen: ""}
 
     def take_version(self, values: Values, clicked: gr.SelectData) -> Updates:
         return self._choose(values, values[self.offered][clicked.index])
@@ -265,7 +266,7 @@ class DevicesPanel(CanvasPanel):
 
     def _choose(self, values: Values, version: str) -> Updates:
         chosen = {"scene": values[self.scene]} | {it.key: it.version for it in self._screens(values)}
-        return {self.chosen: chosen | {values[self.looked]: version}}
+        return {self.chosen: chosen | {values[self.offered_screen]: version}}
 
     # -- links ---------------------------------------------------------------------------------------------------------
 
@@ -300,11 +301,11 @@ class DevicesPanel(CanvasPanel):
 def _offered(screen: Screen, mode: str, seed: int) -> list[str]:
     """Return the versions of a screen to choose from; another try has the seed after the one that it has now."""
     now = screen.wishes(mode).get("seed", seed)
-    words = VERSIONS if mode == "fit" else ["", "seed"]
-    return [f"seed:{now + 1}" if word == "seed" else word for word in words]
+    keys = VERSIONS if mode == "fit" else ["", "seed"]
+    return [f"seed:{now + 1}" if key == "seed" else key for key in keys]
 
 
-def _recipe(use: Retarget, name: str, suffix: str) -> str:
+def _drawn_from(use: Retarget, name: str, suffix: str) -> str:
     """Return all that a picture depends on."""
     protect = hashlib.sha256(use.protect.tobytes()).hexdigest() if use.protect else ""
     return f"{name}{suffix}{address(use.keys())}{protect}"
@@ -318,7 +319,7 @@ def _stem(name: str, screen: Screen, use: Retarget) -> str:
 
 def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
     note = use.note(scene) or ""
-    words = [screen.word] if screen.version else []
+    words = [screen.version_label] if screen.version else []
     words += [word for said, word in REMARKS.items() if said in note]
     device = SCREENS.get(screen.size, "Own")
     return " · ".join(filter(None, [device, "{} × {}".format(*use.size), ", ".join(words)]))

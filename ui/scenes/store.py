@@ -48,8 +48,8 @@ class TrainingInput:
 
 @dataclass
 class _VisitorsScene:
-    """scales: of networks in its folder, 0 of a photograph; None: nothing to use yet. busy: in training, so neither
-    removed nor resumed. used: `time.monotonic`."""
+    """Know a scene's folder and visitor. scales: of its networks, 0 of a photograph; None: nothing to use yet. busy: in
+    training, so neither removed nor resumed. used: when last, by `time.monotonic`."""
 
     folder: Path
     visitor: Visitor

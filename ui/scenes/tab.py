@@ -18,10 +18,10 @@ from ui.scenes.brush import EditPanel, HarmonizePanel, PaintPanel
 from ui.scenes.draw import AnimatePanel, LargerPanel, SamplePanel, TilePanel
 from ui.scenes.panel import Panel
 from ui.scenes.sizes import DevicesPanel
-from ui.scenes.store import SceneStore, display_name, display_names
+from ui.scenes.store import SceneStore, display_names
 from ui.training.panel import TrainingPanel
 from ui.training.queue import TrainingQueue
-from ui.visitors import Visitor, new_name
+from ui.visitors import Visitor, display_name, new_name
 from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values, where
 
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
@@ -60,10 +60,11 @@ class ScenesTab:
                 self._lay_out_offers()
             (self.animate,) = (panel for panel in self.panels if isinstance(panel, AnimatePanel))
             with gr.Tab("Training", id="train"):
-                more = [self.again, self.animate.learn]
+                more = [self.again, self.animate.train_first]
                 self.training = TrainingPanel(trainings, self.scene, more, origin, self.me, self.halves)
-        self.described = [self.source, self.about, self.again, self.keep, self.animate.learn, self.animate.button]
-        self.listing = [self.gallery, self.listed, self.scene, self.me, *self.described]
+        animate = [self.animate.train_first, self.animate.button]
+        self.description = [self.source, self.about, self.again, self.keep, *animate]
+        self.choice = [self.gallery, self.gallery_names, self.scene, self.me, *self.description]
         self._wire()
 
     def _lay_out_scene(self, names: list[str]) -> None:
@@ -75,7 +76,7 @@ class ScenesTab:
                 label="Photographs", show_label=False, allow_preview=False, object_fit="cover", buttons=[],
                 height="auto", elem_id="scenes-gallery", elem_classes="tiles small",
             )  # fmt: skip
-            self.listed = gr.JSON(visible=False)  # the names of the scenes in it, and paths of examples
+            self.gallery_names = gr.JSON(visible=False)  # the names of the scenes in it, and paths of examples
             with gr.Row(equal_height=False):
                 self.scene = gr.Dropdown(
                     names, value=names[0] if names else None, show_label=False, label="Scene", allow_custom_value=True,
@@ -109,25 +110,25 @@ class ScenesTab:
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _wire(self) -> None:
-        self.scene.change(self._describe, self.scene, self.described, **QUIET)
-        choice = self.gallery.select(self._pick, {self.listed, self.me}, self.listing, queue=False, **QUIET)
+        self.scene.change(self._describe, self.scene, self.description, **QUIET)
+        choice = self.gallery.select(self._pick, {self.gallery_names, self.me}, self.choice, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
         download_after(self.keep.click(self._pack, {self.scene}, [self.file], **QUIET), "scene-file")
         for event in (choice.success, self.scene.input):
             self.devices.run_after(where(event, self.mode, "() => darkroom.sees('devices')"))
         for button in (self.photograph, self.bring):
-            added = button.upload(self._add, [button, self.me], self.listing, **CHOSEN_FILE)
+            added = button.upload(self._add, [button, self.me], self.choice, **CHOSEN_FILE)
             self._fit_after(added.success)
         taken, used = map(self._take_after, (self.training.seen.success, self.training.use.click))
         self._fit_after(used.success(None, None, None, js="() => darkroom.showScene()", **QUIET).then)
-        learnt = where(taken.success, self.mode, "() => darkroom.takeWish()")
+        trained = where(taken.success, self.mode, "() => darkroom.takeMotionWanted()")
         views = [self.halves, self.views]
-        learnt = learnt(lambda: [gr.Tabs(selected="use"), gr.Tabs(selected="animate")], None, views, **QUIET)
-        self.animate.run_after(learnt.then)
+        trained = trained(lambda: [gr.Tabs(selected="use"), gr.Tabs(selected="animate")], None, views, **QUIET)
+        self.animate.run_after(trained.then)
 
     def _take_after(self, event: Any) -> Any:
         """Choose the scene that came of a training after an event."""
-        return event(self._take, [self.training.scene, self.me], self.listing, queue=False, **QUIET)
+        return event(self._take, [self.training.scene, self.me], self.choice, queue=False, **QUIET)
 
     def _fit_after(self, event: Any) -> None:
         """Show a photograph on every screen after an event."""
@@ -136,20 +137,20 @@ class ScenesTab:
 
     def start(self, opened: Any) -> None:
         """Wire what is drawn after the event in which the page was opened, once somebody looks at this tab."""
-        looked = where(opened.then, self.mode, "() => darkroom.untilScenesAreSeen()")
-        listed = looked(self._list, [self.scene, self.me], self.listing, queue=False, **QUIET)
+        seen = where(opened.then, self.mode, "() => darkroom.untilScenesAreSeen()")
+        chosen = seen(self._show_choices, [self.scene, self.me], self.choice, queue=False, **QUIET)
         for panel in self.panels:
-            panel.run_link_after(listed.then, self.mode)
-        self._take_after(self.training.watch_linked(listed.then).success)
+            panel.run_link_after(chosen.then, self.mode)
+        self._take_after(self.training.watch_linked(chosen.then).success)
 
-    def _list(self, chosen: str | None, me: str, request: gr.Request) -> Updates:
+    def _show_choices(self, chosen: str | None, me: str, request: gr.Request) -> Updates:
         """List the scenes to choose from, and give a browser that has none a name; a link's scene stays chosen."""
         me = me or new_name()
-        return {**self._listed(Visitor.of(request, me), chosen), self.me: me}
+        return {**self._choices(Visitor.of(request, me), chosen), self.me: me}
 
     def _take(self, name: str, me: str, request: gr.Request) -> Any:
         """Choose a scene."""
-        return self._listed(Visitor.of(request, me), name) if name else gr.skip()
+        return self._choices(Visitor.of(request, me), name) if name else gr.skip()
 
     def _add(self, file: str | None, me: str, request: gr.Request) -> Any:
         """Take a photograph, or a scene that was downloaded here, and choose it."""
@@ -158,7 +159,7 @@ class ScenesTab:
         me = me or new_name()
         return self._take(self.store.add(Visitor.of(request, me), file), me, request) | {self.me: me}
 
-    def _listed(self, visitor: Visitor, chosen: str | None) -> Updates:
+    def _choices(self, visitor: Visitor, chosen: str | None) -> Updates:
         """Return the scenes that a visitor may choose from, with small pictures; where none is chosen, the first."""
         scenes = self.store.scenes(visitor.scene_owner)
         names, words = list(scenes), display_names(list(scenes))
@@ -170,12 +171,12 @@ class ScenesTab:
         chosen = next(iter(names), None) if chosen is None else chosen
         known = [*names, *([chosen] if chosen and chosen not in names else [])]  # It may be somebody else's.
         choices = gr.Dropdown(choices=list(zip(display_names(known), known, strict=True)), value=chosen)
-        listed = [*names, *map(str, examples)]
-        return {self.gallery: shown, self.listed: listed, self.scene: choices, **self._describe(chosen)}
+        in_gallery = [*names, *map(str, examples)]
+        return {self.gallery: shown, self.gallery_names: in_gallery, self.scene: choices, **self._describe(chosen)}
 
     def _pick(self, values: Values, event: gr.SelectData, request: gr.Request) -> Updates:
         """Choose a scene, or take an example."""
-        picked, me = str(values[self.listed][event.index]), values[self.me]  # The list may have changed since.
+        picked, me = str(values[self.gallery_names][event.index]), values[self.me]  # The list may have changed since.
         if Path(picked) in EXAMPLES:
             return self._add(picked, me, request)  # type: ignore[no-any-return]
         return {self.scene: picked, **self._describe(picked)}
@@ -189,7 +190,7 @@ class ScenesTab:
             self.about: self._about(name) if name else "Choose a photograph.",
             self.keep: gr.Button(interactive=bool(name)),
             self.again: gr.Button("Train it further" if trained else "Train it", visible=more),
-            self.animate.learn: gr.Button(visible=more and not trained),
+            self.animate.train_first: gr.Button(visible=more and not trained),
             self.animate.button: gr.Button(visible=trained or not more),
         }
 

@@ -40,19 +40,19 @@ window.darkroom.showScene = async () => {
 // Press the button of a view that was just opened, or the one that trains first.
 window.darkroom.begin = async (name) => {
   await pause(3 * LAY_OUT_MS);
-  firstSeen(`button#${name}`, "button#learn")?.click();
+  firstSeen(`button#${name}`, "button#train-first")?.click();
 };
 
 window.darkroom.sees = (id) => Boolean(seen(document.getElementById(id)));
 
 // A training that was begun for its motion: once it has ended, that is drawn.
-let wished = false;
-window.darkroom.wish = () => {
-  wished = true;
+let motionWanted = false;
+window.darkroom.wantMotion = () => {
+  motionWanted = true;
 };
-window.darkroom.takeWish = () => {
-  const it = wished;
-  wished = false;
+window.darkroom.takeMotionWanted = () => {
+  const it = motionWanted;
+  motionWanted = false;
   return it;
 };
 

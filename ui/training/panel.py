@@ -12,7 +12,7 @@ from ui.errors import failure
 from ui.gradio_patches import picture_file
 from ui.html import strip
 from ui.links import Query
-from ui.share import Call, Share, file_name, python_code
+from ui.share import Call, LinkAndCode, file_name, python_code
 from ui.training.queue import SceneTraining, TrainingQueue, View
 from ui.visitors import Visitor
 from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values, where
@@ -51,18 +51,18 @@ class TrainingPanel:
                 self._lay_out_controls()
             with gr.Column(scale=3, min_width=320):
                 self._lay_out_view()
-                self.share = Share("train", origin)
+                self.link_and_code = LinkAndCode("train", origin)
         self.scene, self.watched = gr.Textbox(visible=False), gr.Textbox(visible=False)
         self.options = {"preset": self.preset, "seed": self.seed, "max_size": self.size, "iterations": self.iterations}
         controls = [self.picture, *self.options.values()]
         self.outputs = [
             self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
             self.plot, self.curves, self.start, self.stop, self.resume, self.use, halves, *controls,
-            self.share.link, self.share.code,
+            self.link_and_code.link, self.link_and_code.code,
         ]  # fmt: skip
         changed = [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur]
         gr.on(changed, self._expect, set(controls), [self.expectation], **CHOSEN_FILE)
-        gr.on(changed, self._write_code, {origin, *controls}, [self.share.code], queue=False, **QUIET)
+        gr.on(changed, self._write_code, {origin, *controls}, [self.link_and_code.code], queue=False, **QUIET)
         self.inputs: set[Any] = {chosen, self.scene, self.watched, me, origin, *controls}
         # Without Gradio's queue: where the stream of one event ends, it may end what was just begun after it, too.
         clicks = [self.start.click, self.resume.click, *(button.click for button in more)]
@@ -161,7 +161,7 @@ class TrainingPanel:
             yield self._usable(visitor, name, scene)
 
     def _write_code(self, values: Values) -> str:
-        return python_code(self.snippet_calls(values), values[self.share.origin])
+        return python_code(self.snippet_calls(values), values[self.link_and_code.origin])
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class TrainingPanel:
             self.idle: gr.HTML(visible=False),
             self.live: gr.Row(visible=True),
             **self._usable(visitor, training.name, None),
-            **self.share.says(link, self.snippet_calls(values), values),
+            **self.link_and_code.says(link, self.snippet_calls(values), values),
         }
 
     def _usable(self, visitor: Visitor, watched: str, scene: str | None) -> Updates:

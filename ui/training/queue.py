@@ -27,9 +27,9 @@ from ui.device import Device, Turn
 from ui.errors import described, log, trace_of
 from ui.html import strip
 from ui.reports import Estimate, Report, duration
-from ui.scenes.store import SceneStore, TrainingInput, display_name
+from ui.scenes.store import SceneStore, TrainingInput
 from ui.training import zero
-from ui.visitors import Visitor
+from ui.visitors import Visitor, display_name
 from ui.wiring import Newest
 
 LINE_SECONDS = 1.0  # between two looks at the line of a training that waits
