@@ -44,6 +44,11 @@ def save_animation(frames: Sequence[Image.Image], path: str | Path, fps: float =
             _write_by_pillow(frames, part, fps, format)
 
 
+def is_video(path: str | Path | None) -> bool:
+    """Return whether a file is an MP4, which a video element plays and an image does not."""
+    return Path(path or "").suffix == ".mp4"
+
+
 def first_frame(path: str | Path) -> Image.Image:
     """Return the first frame of an MP4. Raises OSError where there is none, and where ffmpeg is missing."""
     # By the name of what it holds: ffmpeg takes a file for whatever it looks like, such as a list of other files.

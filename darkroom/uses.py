@@ -81,6 +81,16 @@ class Option:
         return value
 
 
+def size_key(size: Iterable[int]) -> str:
+    """Return a size as links and files have it, such as 1200x800."""
+    return "x".join(map(str, size))
+
+
+def pixels(size: Size) -> str:
+    """Return a size as people read it, such as 1200 × 800."""
+    return " × ".join(map(str, size))
+
+
 SIDES = ("width", "height")  # a Size where there are only numbers
 NEEDED_FOR: dict[type, str] = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a size",
@@ -199,7 +209,7 @@ class Use(Generic[M]):
         """Return its part of a link: values by the options' keys, a size as WIDTHxHEIGHT, without pictures."""
         known = [it for it in options(type(self)).values() if it.kind is not Image.Image]
         values = {it.link: getattr(self, it.name) for it in known}
-        return {key: "x".join(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}
+        return {key: size_key(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     def note(self, model: M) -> str | None:
         """Return a remark on the result, if there is one."""

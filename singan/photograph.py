@@ -8,7 +8,7 @@ from PIL import Image
 from darkroom import pictures
 from darkroom.model_files import PHOTOGRAPH_FILES
 from darkroom.pictures import FULL_PIXELS
-from darkroom.uses import Size
+from darkroom.uses import Size, size_key
 from singan.image import open_picture
 
 MAX_BYTES = 25_000_000
@@ -61,7 +61,7 @@ class Photograph:
             photograph = cls(file.read(MAX_BYTES + 1))
         ratio = photograph.size[0] / photograph.size[1] * trained[1] / trained[0]
         if not 1 - OTHER_SHAPE < ratio < 1 + OTHER_SHAPE:
-            own, other = ("x".join(map(str, size)) for size in (photograph.size, trained))
+            own, other = map(size_key, (photograph.size, trained))
             raise ValueError(f"{path.name} has {own} px, another shape than the trained picture ({other})")
         return photograph
 

@@ -24,12 +24,12 @@ from PIL import Image
 
 from darkroom.checks import echo
 from ui.gate import API, NOT_UPLOADED, files_in, is_upload
+from ui.results import TYPES
 
 MAX_IMAGE_BYTES = 1_000_000  # of an image as it is; of a larger one a smaller copy is shown
 REDUCED_SIZE = (1024, 1024)  # px, at most
 MAX_IMAGES = 16  # in an answer: of more there are addresses only
 MAX_TEXT_CHARACTERS = 20_000  # of a value: the recipes of a map of faces have 170,000
-MIME_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
 
 Content = ImageContent | TextContent
 
@@ -125,9 +125,10 @@ def _text(text: str) -> TextContent:
 
 def _image(path: Path) -> ImageContent | None:
     """Return a picture, or the first frame of a large animation; None of other files."""
-    if path.suffix not in MIME_TYPES:
+    kind = TYPES.get(path.suffix, "")
+    if not kind.startswith("image/"):
         return None
-    kind, data = MIME_TYPES[path.suffix], path.read_bytes()
+    data = path.read_bytes()
     if len(data) > MAX_IMAGE_BYTES:
         with Image.open(path) as picture:
             reduced = picture.convert("RGB")

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from darkroom.animations import is_video
 from darkroom.uses import Option, Use, plain_options
 from ui.gradio_patches import picture_file
 from ui.results import ResultFile
@@ -117,7 +118,7 @@ class Player:
 
     def shows(self, path: str | None, archive: str | None) -> Updates:
         """Show an animation, or none, with the file to download."""
-        film = bool(path and path.endswith(".mp4"))
+        film = is_video(path)
         return {
             self.image: gr.Image(None if film else path, visible=bool(path) and not film),
             self.video: gr.Video(path if film else None, visible=film),

@@ -33,7 +33,7 @@ class Compression(BrotliMiddleware):
 
 
 class Document(BaseHTTPMiddleware):
-    """Add storage, scheme and, unless a link asks for something else, the first screen.
+    """Add what other sites show, storage's stand-in, the scheme and, unless a link opens the page, the first screen.
 
     page: the Blocks whose launch has set `theme_hash`.
     """
@@ -50,19 +50,17 @@ class Document(BaseHTTPMiddleware):
         response: Any = await call_next(request)
         html = b"".join([part async for part in response.body_iterator]).decode()
         if response.status_code == 200:
-            # The first screen, unless a link opens the page; Gradio's own parameters, `__theme` and others, make none.
-            root = root_of(request, self.page)
-            tags = preview_tags(TITLE, DESCRIPTION, f"{root}/", f"{root}/darkroom/card.jpg")
-            html = PREVIEW.sub("", html).replace("</head>", f"{tags}</head>", 1)
-            html = self._complete(html, all(name.startswith("__") for name in request.query_params))
+            html = self._complete(PREVIEW.sub("", html), request)
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         return HTMLResponse(html, response.status_code, headers)
 
-    def _complete(self, html: str, first_screen: bool) -> str:
+    def _complete(self, html: str, request: Request) -> str:
         """Add what ends the head and begins the body."""
-        head = f'{STORAGE}<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">{GROUND}'
-        body = SCHEME
-        if first_screen:
-            body += EARLY + OPENING
+        root = root_of(request, self.page)
+        tags = preview_tags(TITLE, DESCRIPTION, f"{root}/", f"{root}/darkroom/card.jpg")
+        head = f'{tags}{STORAGE}<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">{GROUND}'
+        # Gradio's own parameters, `__theme` and others, open nothing else.
+        linked = not all(name.startswith("__") for name in request.query_params)
+        body = SCHEME if linked else SCHEME + EARLY + OPENING
         at = html.index(">", html.index("<body")) + 1
         return html[:at].replace("</head>", f"{head}</head>", 1) + body + html[at:]

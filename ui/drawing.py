@@ -1,11 +1,11 @@
 """Do a use with a model on the shared device, as a stream of results that its panel and its endpoint show."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 from PIL import Image
 
@@ -17,6 +17,8 @@ from ui.visitors import display_name
 PNG_COMPRESSION_LEVEL = 3  # a third faster than 6, 2 % larger
 LARGE_PIXELS = 500_000  # above, JPEG is shown, a sixth of the bytes
 JPEG_QUALITY = 92
+
+Target = TypeVar("Target", str, IO[bytes])
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Drawing:
                 if report := progress.take(step.number, step.share):
                     yield Result(report, shown=show() if unseen else [])
             report, files = progress.end().noted(uses[0].note(model)), [str(path) for path in paths]
-            yield Result(report, files, zipped(files, folder / f"{archive}.zip"), show())
+            yield Result(report, files, zipped(files, f"{folder}/{archive}.zip"), show())
 
     def _animate(self, use: AnimationUse[Any], model: Any, name: str) -> Iterator[Result]:
         frames, progress = list[Image.Image](), Progress(use.total, use.WHAT)
@@ -105,9 +107,9 @@ def save(picture: Image.Image, path: Path) -> None:
     picture.save(path, quality=JPEG_QUALITY, compress_level=PNG_COMPRESSION_LEVEL)
 
 
-def zipped(files: Sequence[str | Path], path: Path) -> str:
-    """Put files in one archive, by their names, and return its path."""
-    with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs do not get smaller
+def zipped(files: Iterable[str | Path], target: Target) -> Target:
+    """Put files in one archive, by their names; return its path or its open file, as given."""
+    with zipfile.ZipFile(target, "w") as archive:  # stored: pictures do not get smaller
         for file in files:
             archive.write(file, Path(file).name)
-    return str(path)
+    return target

@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.data_classes import FileData, ImageData
 from PIL import Image
 
+from darkroom.animations import is_video
 from darkroom.checks import echo
 from darkroom.uses import NEEDED, AnimationUse, Option, Use, combinations, plain_options
 from ui.drawing import Drawing, Result
@@ -184,8 +185,8 @@ def picture_outputs(result: Result) -> tuple[Any, ...]:
 def animated_outputs(result: Result) -> tuple[Any, ...]:
     """Return the values of `animation_outputs`: the animation as an image or a video, whichever can play it."""
     path = result.files[0] if result.files else None
-    film = path is not None and path.endswith(".mp4")
-    return result.report.text, None if film else path, path if film else None, path
+    image, video = (None, path) if is_video(path) else (path, None)
+    return result.report.text, image, video, path
 
 
 def picture_components() -> list[Any]:

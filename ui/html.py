@@ -8,8 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from darkroom.animations import is_video
+from darkroom.uses import pixels
 from ui.links import GONE
-from ui.results import CARD_SIZE, SMALL_SIDE, KeptPicture, KeptResult
+from ui.results import CARD_SIZE, KeptPicture, KeptResult
 from ui.theme import source
 
 STRIP_HEIGHT_PX = 96
@@ -54,7 +56,7 @@ def strip(pictures: Sequence[Image.Image], current: int | None, scales: int) -> 
         width = max(1, round(picture.width * STRIP_HEIGHT_PX / picture.height))
         small = picture if picture.height <= STRIP_HEIGHT_PX else picture.resize((width, STRIP_HEIGHT_PX))
         mark = ' class="current"' if n == current else ""
-        size = f"{picture.width} × {picture.height}"
+        size = pixels(picture.size)
         parts.append(
             f'<figure{mark}><img src="{_source(small, "WEBP", quality=80)}" width="{width}" height="{STRIP_HEIGHT_PX}" '
             f'alt="Scale {n + 1}, {size} px"><figcaption>{n + 1} · {size}</figcaption></figure>'
@@ -95,16 +97,15 @@ def _kept_picture(id: str, it: KeptPicture, loading: str) -> str:
     """Return a picture as large as it fits, with its words and its file."""
     file, shown, small, ratio = f"{id}/{it.file}", f"{id}/{it.shown}", f"{id}/{it.small}", it.width / it.height
     size = f'width="{it.width}" height="{it.height}"'
-    said = escape(it.caption or f"{it.width} × {it.height} px")
-    if it.shown.endswith(".mp4"):
+    said = escape(it.caption or f"{pixels((it.width, it.height))} px")
+    if is_video(it.shown):
         seen = f'<video src="{shown}" poster="{small}" {size} autoplay loop muted playsinline controls></video>'
     elif it.moves:
         still = f'<source media="(prefers-reduced-motion: reduce)" srcset="{small}">'
         seen = f'<picture>{still}<img src="{shown}" {size} alt="{said}"></picture>'
     else:
-        small_width = round(it.width * min(1, SMALL_SIDE / max(it.width, it.height)))
         sizes = f'sizes="min(100vw, {ratio * VIEW_HEIGHT_PERCENT:.1f}vh)"'
-        several = f'srcset="{small} {small_width}w, {shown} {it.width}w" {sizes}' if small != shown else ""
+        several = f'srcset="{small} {it.small_width}w, {shown} {it.width}w" {sizes}' if small != shown else ""
         picture = f'<img src="{shown}" {several} {size} alt="{said}" loading="{loading}">'
         seen = f'<a href="{file}" title="Full size">{picture}</a>'
     download = f'<a class="button" href="{file}" download="{it.file}" aria-label="Download {said}">Download</a>'

@@ -34,7 +34,7 @@ from ui.visitors import LIMITS, SECRET, Limits
 from ui.wiring import QUIET, Updates
 
 TABS = {"faces": "Faces", "scenes": "Scenes", "about": "How it works"}  # in links, and on the page
-HERE = "() => location.origin + location.pathname"
+HERE = '() => (location.origin + location.pathname).replace(/\\/+$/, "")'
 CACHE_SECONDS = (600, 2 * 3600)  # between two looks for old files among those handed over, and their age
 WEIGHTS_CHECK_SECONDS = 2.0  # between two looks at how far the weights have come
 PACKAGES = ("gradio", "torch", "pillow", "huggingface-hub", "numpy")

@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
-from darkroom.animations import first_frame
+from darkroom.animations import first_frame, is_video
 from darkroom.checks import echo
 from darkroom.pictures import open_picture
 from ui.gate import DISK_IS_FULL, disk_is_full
@@ -46,19 +47,17 @@ class ResultFile:
     caption: str = ""
 
 
-@dataclass(frozen=True)
-class KeptPicture:
-    """Name files in a result's folder, as in `ResultFile`; small: one for small screens, an animation's first frame.
+@dataclass(frozen=True, kw_only=True)
+class KeptPicture(ResultFile):
+    """Name files in a result's folder. small: one for small screens, an animation's first frame.
 
-    width, height: of what is shown, px.
+    width, height: of what is shown, px; small_width: of `small`, which results of earlier versions do not say.
     """
 
-    file: str
-    shown: str
     small: str
-    caption: str
     width: int
     height: int
+    small_width: int = SMALL_SIDE
 
     @property
     def moves(self) -> bool:
@@ -168,16 +167,17 @@ def _write(folder: Path, title: str, files: Sequence[ResultFile]) -> None:
     """Copy a result's files into a folder, with smaller ones and a page. Raises ValueError and OSError."""
     pictures, kept = list[Image.Image](), list[KeptPicture]()
     for it in files:
-        picture = first_frame(it.shown) if it.shown.endswith(".mp4") else open_picture(it.shown)
-        size = picture.size
+        picture = first_frame(it.shown) if is_video(it.shown) else open_picture(it.shown)
+        width, height = picture.size
         picture.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
         pictures.append(picture)
         file, shown = (_copied(path, folder) for path in (it.file, it.shown))
         small = shown
-        if picture.size != size or Path(shown).suffix in ANIMATIONS:
+        if picture.size != (width, height) or Path(shown).suffix in ANIMATIONS:
             small = f"{Path(file).stem}_small.jpg"
             picture.save(folder / small, quality=JPEG_QUALITY)
-        kept.append(KeptPicture(file, shown, small, it.caption, *size))
+        of_small: Any = {"small": small, "small_width": picture.width}
+        kept.append(KeptPicture(file, shown, it.caption, **of_small, width=width, height=height))
     card(pictures).save(folder / CARD_FILE, quality=JPEG_QUALITY)
     said = {"title": title, "pictures": [asdict(it) for it in kept]}
     (folder / PAGE_FILE).write_text(json.dumps(said), encoding="utf-8")

@@ -32,7 +32,7 @@ def python_code(calls: Sequence[Call], origin: str) -> str:
         return ""
     files = any(isinstance(value, File) for call in calls for value in call.arguments.values())
     imports = "Client, handle_file" if files else "Client"
-    code = f'from gradio_client import {imports}\n\nclient = Client("{origin.rstrip("/")}")\n'
+    code = f'from gradio_client import {imports}\n\nclient = Client("{origin}")\n'
     for call in calls:
         arguments = "".join(f"    {name}={_literal(value)},\n" for name, value in call.arguments.items())
         code += f'result = client.predict(\n{arguments}    api_name="{call.endpoint}",\n)\n'
@@ -46,8 +46,8 @@ def _literal(value: Any) -> str:
 class LinkAndCode:
     """Lay out the link to a result, and the code that draws it. name: what the elements' ids begin with.
 
-    link, code: the components that `says` changes; it reads that of the page's own address, `origin`. The link, to the
-    workshop as it stands, is seen when the code is.
+    link, code: the components that `says` changes; origin: that of the page's own address, without a slash at its end.
+    The link, to the workshop as it stands, is seen when the code is.
     """
 
     def __init__(self, name: str, origin: gr.Textbox) -> None:
@@ -68,7 +68,7 @@ class LinkAndCode:
     def says(self, keys: Mapping[str, Any], calls: Sequence[Call], values: Values) -> Updates:
         """Return what the panel shows of a result: the keys of its link, the calls that draw it."""
         origin = values[self.origin]
-        return {self.link: f"{origin.rstrip('/')}/{address(keys)}", self.code: python_code(calls, origin)}
+        return {self.link: f"{origin}/{address(keys)}", self.code: python_code(calls, origin)}
 
 
 class CopyLink:
@@ -90,8 +90,7 @@ class CopyLink:
         def keep(values: Values, request: gr.Request) -> Iterator[Updates]:
             for title, files in shared(values):
                 kept = self._results.keep(title, files, address_of(request))
-                page = f"{values[self._origin].rstrip('/')}/view/{kept.id}"
-                yield {self._kept: {"address": page, "until": kept.until}}
+                yield {self._kept: {"address": f"{values[self._origin]}/view/{kept.id}", "until": kept.until}}
 
         done = self._button.click(keep, {self._origin, *inputs}, [self._kept], **QUIET)
         done.success(None, self._kept, None, js=f"(kept) => darkroom.copyLink('{self._name}', kept)", **QUIET)

@@ -1,7 +1,6 @@
 """Serve the page of a kept result, and its files: pictures at once, and nothing of the workshop."""
 
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from ui.drawing import zipped
 from ui.html import gone_page, preview_tags, result_page
 from ui.links import GONE
 from ui.results import CARD_FILE, TYPES, KeptResult, ResultStore
@@ -43,7 +43,7 @@ def view_routes(results: ResultStore, page: gr.Blocks) -> list[Route]:
     def file(request: Request) -> Response:
         name, result = request.path_params["name"], results.find(request.path_params["id"])
         if result and name == ARCHIVE:
-            return StreamingResponse(zipped(results, result), media_type="application/zip", headers=FILE_HEADERS)
+            return StreamingResponse(archive_parts(results, result), media_type="application/zip", headers=FILE_HEADERS)
         if not result or name not in result.files:
             return PlainTextResponse(GONE, 404)
         path, kind = results.path(result.id, name), TYPES[name[name.rindex(".") :]]
@@ -52,12 +52,8 @@ def view_routes(results: ResultStore, page: gr.Blocks) -> list[Route]:
     return [Route("/view/{id}", view), Route("/view/{id}/{name}", file)]
 
 
-def zipped(results: ResultStore, result: KeptResult) -> Iterator[bytes]:
+def archive_parts(results: ResultStore, result: KeptResult) -> Iterator[bytes]:
     """Yield a ZIP of a result's pictures, which is kept nowhere."""
     with tempfile.TemporaryFile() as archive:
-        with zipfile.ZipFile(archive, "w") as whole:  # stored: pictures do not get smaller
-            for picture in result.pictures:
-                whole.write(results.path(result.id, picture.file), picture.file)
-        archive.seek(0)
-        while part := archive.read(READ_BYTES):
-            yield part
+        zipped([results.path(result.id, it.file) for it in result.pictures], archive).seek(0)
+        yield from iter(lambda: archive.read(READ_BYTES), b"")

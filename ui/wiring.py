@@ -20,6 +20,7 @@ PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6
 ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
 SHARED_QUEUES = ("pictures", "animations")
 
+STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 TO_RESULTS = "() => darkroom.toResults()"  # of ui/static/results.js
 
 Values = Mapping[Any, Any]  # of components

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from darkroom.uses import PicturesUse, Step, as_steps, option
+from darkroom.uses import PicturesUse, Step, as_steps, option, pixels
 from singan.config import MAX_SCALES
 from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
@@ -61,7 +61,7 @@ class Redraw(PicturesUse[Scene]):
         given, (width, height) = getattr(self, self.GIVEN), model.original_size
         if abs(given.width / given.height * height / width - 1) < SAME_SHAPE:
             return None
-        return f"the {self.GIVEN} of {given.width} × {given.height} px was stretched to the scene's shape"
+        return f"the {self.GIVEN} of {pixels(given.size)} px was stretched to the scene's shape"
 
     def stem(self) -> str:
         start = "" if self.start_scale is None else f"_start{self.start_scale}"

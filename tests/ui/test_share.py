@@ -46,5 +46,5 @@ def test_a_panel_says_the_link_and_the_code():
     with gr.Blocks():
         origin = gr.Textbox()
         shown = LinkAndCode("test", origin)
-    said = shown.says({"tab": "faces", "seed": 3}, CALLS, {origin: f"{ORIGIN}/"})
-    assert said[shown.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[shown.code] == python_code(CALLS, f"{ORIGIN}/")
+    said = shown.says({"tab": "faces", "seed": 3}, CALLS, {origin: ORIGIN})
+    assert said[shown.link] == f"{ORIGIN}/?tab=faces&seed=3" and said[shown.code] == python_code(CALLS, ORIGIN)

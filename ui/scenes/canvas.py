@@ -27,8 +27,7 @@ class CanvasPanel(Panel):
             canvas_size=(CANVAS_SIDE, CANVAS_SIDE), brush=_brush([MARKER]), elem_id=f"{self.name}-canvas",
             buttons=["fullscreen"],
         )  # fmt: skip
-        self.canvas_scene = gr.Textbox(visible=False)  # whose photograph is under it
-        self.inputs |= {self.canvas, self.canvas_scene}
+        self.inputs.add(self.canvas)
 
     def lay_over_photograph(
         self, first_seen: Callable[..., Any], colours: Sequence[Any] = (MARKER,), palette: int = 0, opacity: float = 1.0
@@ -49,7 +48,8 @@ class CanvasPanel(Panel):
             hexes = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in own]
             return {self.canvas: on_canvas(faint, [*colours, *hexes]), shown: name}
 
-        shown = self.canvas_scene
+        shown = self.canvas_scene = gr.Textbox(visible=False)  # whose photograph is under the canvas
+        self.inputs.add(shown)
         gr.on([first_seen, self.scene.change], prepare, [self.scene, shown], [self.canvas, shown], **QUIET)
 
     def photograph(self, name: str) -> Image.Image:

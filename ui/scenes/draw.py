@@ -76,7 +76,7 @@ class SamplePanel(Panel):
         good = [file for file, (_, caption) in zip(files, pictures, strict=True) if caption.startswith(CHOSEN_MARK)]
         words = f"Download {len(good)} of {len(files)}" if good else "Download ZIP"
         with passing_folder() as folder:
-            path = folder / f"{Path(files[0]).stem.rpartition('_')[0] or 'pictures'}.zip"
+            path = f"{folder}/{Path(files[0]).stem.rpartition('_')[0] or 'pictures'}.zip"
             yield {
                 self.pictures.gallery: gr.Gallery(pictures, selected_index=None),
                 self.pictures.zip: gr.DownloadButton(words, value=zipped(good or files, path), interactive=True),
@@ -137,7 +137,7 @@ class AnimatePanel(Panel):
                     if report := progress.take(number, 1.0 if result.files else result.report.share or 0.0):
                         yield {self.status: report.html()}
             tiles = gr.Gallery(list(zip(files, captions, strict=True)), visible=True)
-            archive = zipped(files, folder / f"{display_name(name)}_animations.zip")
+            archive = zipped(files, f"{folder}/{display_name(name)}_animations.zip")
             report = progress.end().noted(use.note(self.drawing.models.get(name)))
             yield {self.status: report.html(), **self.player.shows(None, archive), self.twelve: tiles}
         yield self.show_link([use], values, mode=TWELVE)

@@ -1,6 +1,7 @@
 """A use of a scene on the page: its controls, a button, its results, and beside them a link and code."""
 
 import io
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import gradio as gr
 from gradio import processing_utils
-from PIL import Image, ImageOps
+from PIL import Image
 
 from darkroom.checks import echo
 from darkroom.pictures import open_picture
-from darkroom.uses import Use, options, picture_options, plain_values
+from darkroom.uses import Use, options, picture_options, pixels, plain_values
 from singan.uses.start import STRENGTHS
 from ui.controls import Controls, before_after, full_size, gallery
 from ui.drawing import LARGE_PIXELS, Drawing, Result
@@ -219,13 +220,9 @@ class BeforeAfterPanel(Panel):
     position: ClassVar = 50  # %, of the slider
 
     def lay_out_results(self) -> list[Any]:
-        slider = self.lay_out_slider()
-        self.pictures = Pictures(self.name, visible=False)
-        return [*slider, *self.pictures.components]
-
-    def lay_out_slider(self) -> list[Any]:
         self.slider = before_after(self.name, f"{self.before} | {self.after}", self.position)
-        return [self.slider]
+        self.pictures = Pictures(self.name, visible=False)
+        return [self.slider, *self.pictures.components]
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
         slider = beside(self.picture_before(uses[0], name), result.shown[0])
@@ -236,12 +233,10 @@ class BeforeAfterPanel(Panel):
         return self.drawing.models.get(name).original  # type: ignore[no-any-return]
 
 
-def beside(before: Image.Image, file: str, cropped: bool = False) -> gr.ImageSlider:
-    """Return a slider between a picture, stretched or cropped to the same size, and a file."""
+def beside(before: Image.Image, file: str) -> gr.ImageSlider:
+    """Return a slider between a picture, stretched to the size of a file's, and the file."""
     with Image.open(file) as picture:
-        size = picture.size
-    fit = ImageOps.fit if cropped else Image.Image.resize
-    return gr.ImageSlider((fit(before, size, Image.Resampling.LANCZOS), file), visible=True)
+        return gr.ImageSlider((before.resize(picture.size, Image.Resampling.LANCZOS), file), visible=True)
 
 
 class Pictures:
@@ -272,9 +267,9 @@ class Pictures:
         shown = list[tuple[str, str]]()
         for n, file in enumerate(result.shown):
             with Image.open(file) as picture:
-                width, height = picture.size
-            megapixels = f" · {width * height / 1e6:.1f} MP" if width * height > LARGE_PIXELS else ""
-            shown.append((file, captions[n] if captions else f"{n + 1} · {width} × {height}{megapixels}"))
+                size = picture.size
+            megapixels = f" · {math.prod(size) / 1e6:.1f} MP" if math.prod(size) > LARGE_PIXELS else ""
+            shown.append((file, captions[n] if captions else f"{n + 1} · {pixels(size)}{megapixels}"))
         updates: Updates = {self.gallery: gr.Gallery(shown, **options)}
         if not result.files:
             waiting = gr.DownloadButton(interactive=False)

@@ -4,13 +4,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
 from darkroom.checks import check_range, echo
-from darkroom.uses import SIDES, Size, options, plain_options
+from darkroom.uses import SIDES, Size, options, pixels, plain_options, size_key
 from singan.enlarge import sized
 from singan.prints import CONTINUED, CROPPED
 from singan.uses import Retarget
@@ -21,7 +22,7 @@ from ui.reports import Report, passing_folder
 from ui.scenes.canvas import CanvasPanel
 from ui.scenes.panel import Pictures
 from ui.visitors import display_name
-from ui.wiring import CHOSEN_FILE, QUIET, Updates, Values
+from ui.wiring import CHOSEN_FILE, QUIET, STORAGE_KEY, Updates, Values
 
 SCREENS = {  # by (width, height), px
     (1170, 2532): "Phone", (1080, 2400): "Phone", (1080, 1920): "Story", (1080, 1080): "Square",
@@ -41,7 +42,6 @@ VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their keys in links:
 VERSIONS_ALLOWED = "allowed are less, closer, extended, seed:SEED, crop and crop:X:Y"
 VERSION = re.compile(r"(seed(:\d+)?|(less|closer|extended|crop)(:\d+(\.\d+)?){0,2})?", re.A)
 REMARKS = {CROPPED: "cropped", CONTINUED: "continued", "detail is invented": "enlarged"}  # by a note, in captions
-STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Screen:
 
     @property
     def key(self) -> str:
-        return _key(self.size)
+        return size_key(self.size)
 
     @property
     def link(self) -> str:
@@ -74,7 +74,7 @@ class Screen:
 
     @property
     def label(self) -> str:
-        return " · ".join(filter(None, [SCREENS.get(self.size), "{} × {}".format(*self.size)]))
+        return " · ".join(filter(None, [SCREENS.get(self.size), pixels(self.size)]))
 
     @property
     def version_label(self) -> str:
@@ -87,10 +87,6 @@ class Screen:
             return {"seed": int(numbers[0])} if numbers else {}
         focus = {"focus": ",".join(numbers)} if numbers else {}
         return VERSIONS[key][1] | focus if mode == "fit" else {}
-
-
-def _key(size: Size) -> str:
-    return "x".join(map(str, size))
 
 
 class DevicesPanel(CanvasPanel):
@@ -170,12 +166,12 @@ class DevicesPanel(CanvasPanel):
         versions = chosen if chosen.get("scene") == values[self.scene] else {}
         sizes = dict.fromkeys(Screen.read(text).size for text in values[self.screens] or [])
         check_range("number of screens", len(sizes), 1, self.limits.screens)
-        return [Screen.read(f"{key}~{versions[key]}" if versions.get(key) else key) for key in map(_key, sizes)]
+        return [Screen.read(f"{key}~{versions[key]}" if versions.get(key) else key) for key in map(size_key, sizes)]
 
     # -- pictures ------------------------------------------------------------------------------------------------------
 
-    def uses(self, values: Values) -> list[Retarget]:
-        return [self._use(screen, values) for screen in self._screens(values)]
+    def uses(self, values: Values, screens: Sequence[Screen] = ()) -> list[Retarget]:
+        return [self._use(screen, values) for screen in screens or self._screens(values)]
 
     def _use(self, screen: Screen, values: Values, most: int | None = None) -> Retarget:
         """Return what draws a screen. most: pixels of a small picture to choose by."""
@@ -194,37 +190,40 @@ class DevicesPanel(CanvasPanel):
     def run(self, values: Values) -> Iterator[Updates]:
         """Draw what the controls say, but for what is shown already."""
         name, suffix = values[self.scene], values[self.format]
-        scene, screens, uses = self.drawing.models.get(name), self._screens(values), self.uses(values)
-        recipes, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
-        kept = {n: there[recipe] for n, recipe in enumerate(recipes) if recipe in there}
-        new = [n for n in range(len(uses)) if n not in kept]
-        results, captions = iter([Result(Report(f"{len(kept)} pictures"))]), list[str]()
+        scene, screens = self.drawing.models.get(name), self._screens(values)
+        uses = self.uses(values, screens)
+        sources, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
+        pictures = {n: there[source] for n, source in enumerate(sources) if source in there}  # shown, and its file
+        new = [n for n in range(len(uses)) if n not in pictures]
+        results, captions = iter([Result(Report(f"{len(pictures)} pictures"))]), list[str]()
         archive = f"{display_name(name)}_screens"
         if new:
             stems = [archive, *(_stem(name, screens[n], uses[n]) for n in new)]
             results = self.drawing.draw_all([uses[n] for n in new], scene, name, stems, suffix)
         for result in results:
-            shown = {n: picture for n, (picture, _) in kept.items()} | dict(zip(new, result.shown, strict=False))
-            files = {n: file for n, (_, file) in kept.items()} | dict(zip(new, result.files, strict=False))
-            whole, changed = len(files) == len(uses), dict[Any, Any]()
+            pictures |= dict(zip(new, zip_longest(result.shown, result.files, fillvalue=""), strict=False))
+            whole, changed = len(pictures) == len(uses) and all(file for _, file in pictures.values()), dict[Any, Any]()
             with passing_folder() as folder:
                 if whole or result.shown:
                     # Now that drafts have been made, all that captions say has been found.
                     captions = captions or [_caption(*each, scene) for each in zip(screens, uses, strict=True)]
-                    taken, order = [files[n] for n in range(len(uses))] if whole else [], sorted(shown)
-                    packed = zipped(taken, folder / f"{archive}.zip") if whole else None
-                    merged = Result(result.report, taken, packed, [shown[n] for n in order])
-                    made = [[screen.key, recipe] for screen, recipe in zip(screens, recipes, strict=True)]
+                    order = sorted(pictures)
+                    files = [pictures[n][1] for n in order] if whole else []
+                    packed = zipped(files, f"{folder}/{archive}.zip") if whole else None
+                    merged = Result(result.report, files, packed, [pictures[n][0] for n in order])
+                    made = [[screen.key, source] for screen, source in zip(screens, sources, strict=True)]
                     changed = self.pictures.show(merged, [captions[n] for n in order])
                     changed[self.made] = made if whole else []
                 yield {self.status: result.report.html(), **changed}
-        yield self.show_link(uses, values)
+        links = [screen.link for screen in screens]
+        keys = {"seed": values[self.controls["seed"]], "screens": None if links == FIRST_SCREENS else ",".join(links)}
+        yield self.show_link(uses, values, **keys)
 
     def _there(self, values: Values) -> dict[str, tuple[str, str]]:
         """Return what is shown of each picture, and its file, by what it was made of."""
-        recipes = [recipe for _, recipe in values[self.made] or []]
+        sources = [source for _, source in values[self.made] or []]
         pictures = [shown for shown, _ in values[self.pictures.gallery] or []]
-        return dict(zip(recipes, zip(pictures, values[self.pictures.files] or [], strict=False), strict=False))
+        return dict(zip(sources, zip(pictures, values[self.pictures.files] or [], strict=False), strict=False))
 
     # -- versions ------------------------------------------------------------------------------------------------------
 
@@ -270,11 +269,6 @@ class DevicesPanel(CanvasPanel):
 
     # -- links ---------------------------------------------------------------------------------------------------------
 
-    def show_link(self, uses: Sequence[Retarget], values: Values, **keys: Any) -> Updates:
-        links = [screen.link for screen in self._screens(values)]
-        screens = None if links == FIRST_SCREENS else ",".join(links)
-        return super().show_link(uses, values, seed=values[self.controls["seed"]], screens=screens, **keys)
-
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
         asked = {"layout": use.mode, "seed": use.seed, "enlarge": use.enlarge, "start": use.start_scale}
         given = {"protect": self.keep(use.protect)} if use.protect else {}
@@ -314,7 +308,7 @@ def _drawn_from(use: Retarget, name: str, suffix: str) -> str:
 def _stem(name: str, screen: Screen, use: Retarget) -> str:
     """Return a file's name: of the photograph, the device and its pixels."""
     device = SCREENS.get(screen.size, "").lower()
-    return "_".join(filter(None, [display_name(name), device, _key(use.size)]))
+    return "_".join(filter(None, [display_name(name), device, size_key(use.size)]))
 
 
 def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
@@ -322,4 +316,4 @@ def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
     words = [screen.version_label] if screen.version else []
     words += [word for said, word in REMARKS.items() if said in note]
     device = SCREENS.get(screen.size, "Own")
-    return " · ".join(filter(None, [device, "{} × {}".format(*use.size), ", ".join(words)]))
+    return " · ".join(filter(None, [device, pixels(use.size), ", ".join(words)]))

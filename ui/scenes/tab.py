@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from darkroom.uses import options
+from darkroom.uses import options, pixels
+from singan import ScenePipeline
 from singan.uses import USES
 from ui.controls import download_after
 from ui.drawing import Drawing
@@ -22,9 +23,8 @@ from ui.scenes.store import SceneStore, display_names
 from ui.training.panel import TrainingPanel
 from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor, display_name, new_name
-from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values, where
+from ui.wiring import CHOSEN_FILE, QUIET, STORAGE_KEY, TO_RESULTS, Updates, Values, where
 
-STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 MAX_THUMBNAIL_SIZE = (220, 160)  # px
 # Photographs to try: they become the visitor's own, as an upload does.
 EXAMPLES = [Path(__file__).parents[2] / "examples" / name for name in ("astronaut.jpg", "dogs.jpg", "rocket.jpg")]
@@ -183,27 +183,24 @@ class ScenesTab:
 
     def _describe(self, name: str | None) -> Updates:
         """Return what shows the photograph of a scene, and a line about it."""
-        more = bool(name) and self.store.resumable(str(name))
-        trained = bool(name) and self.store.get(str(name)).trained
+        scene = self.store.get(name) if name else None
+        more, trained = bool(name) and self.store.resumable(str(name)), bool(scene and scene.trained)
         return {
-            self.source: self.store.get(name).source if name else None,
-            self.about: self._about(name) if name else "Choose a photograph.",
+            self.source: scene and scene.source,
+            self.about: self._about(str(name), scene) if scene else "Choose a photograph.",
             self.keep: gr.Button(interactive=bool(name)),
             self.again: gr.Button("Train it further" if trained else "Train it", visible=more),
             self.animate.train_first: gr.Button(visible=more and not trained),
             self.animate.button: gr.Button(visible=trained or not more),
         }
 
-    def _about(self, name: str) -> str:
-        scene = self.store.get(name)
-        width, height = scene.size
+    def _about(self, name: str, scene: ScenePipeline) -> str:
         total = scene.train_config.trained(scene.pyramid.config.sizes)
-        size = "{} × {} px".format(*scene.original_size)
         scales = f"{scene.scales} scales" if scene.finished else f"{scene.scales} of {total} scales"
-        networks = f" · networks of {width} × {height} px, {scales}" if scene.trained else ""
+        networks = f" · networks of {pixels(scene.size)} px, {scales}" if scene.trained else ""
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(self.store.limits.scene_seconds)} after its last use" if own else ""
-        return f"**{display_name(name)}** · {size}{networks}{lives}"
+        return f"**{display_name(name)}** · {pixels(scene.original_size)} px{networks}{lives}"
 
     def _pack(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:
