@@ -1,4 +1,4 @@
-"""`ScenePipeline`: a trained scene with its uses as methods."""
+"""`ScenePipeline`: a scene with its uses as methods."""
 
 from darkroom.uses import method
 from singan.scene import Scene
@@ -6,7 +6,7 @@ from singan.uses import Animate, Edit, Harmonize, Paint, Retarget, Sample, Super
 
 
 class ScenePipeline(Scene):
-    """Use a trained picture. The same seed draws the same.
+    """Use a photograph and its networks, if it is trained. The same seed draws the same.
 
     Each use is a method, whose arguments are its options and whose result are all of its pictures. It raises ValueError
     with the value and what is allowed.

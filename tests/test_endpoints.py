@@ -316,13 +316,17 @@ def test_faces_are_added_up_and_lie_on_a_map(client, app, shipped_faces, tmp_pat
     assert load_recipes(tmp_path / "map.zip")[0] == [Recipe.from_dict(recipe) for recipe in recipes]
 
 
-def test_scenes_go_out_and_come_in(client, app):
+def test_scenes_go_out_and_come_in(client, app, picture_file):
     archive = client.predict("peaks", api_name="/scene_file")
     name = client.predict(handle_file(archive), api_name="/add_scene")
     assert name.startswith("peaks-")
     other = Client(app, verbose=False)  # whoever has the name may use it
     pictures = [other.predict(it, count=1, api_name="/sample_scene")[1][0]["image"] for it in (name, "peaks")]
     assert Image.open(pictures[0]).tobytes() == Image.open(pictures[1]).tobytes()
+    photograph = client.predict(handle_file(str(picture_file)), api_name="/add_scene")  # which is not trained
+    back = client.predict(handle_file(client.predict(photograph, api_name="/scene_file")), api_name="/add_scene")
+    for name in (photograph, back):
+        assert client.predict(name, 96, 48, "keep", api_name="/retarget_scene")[0].startswith("1 picture in")
 
 
 def test_a_picture_is_fitted_without_a_scene(client, picture_file):

@@ -11,7 +11,7 @@ from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_
 
 @dataclass(frozen=True)
 class Sample(PicturesUse[Scene]):
-    """Draw new pictures with the content of a trained scene."""
+    """Draw new pictures with the content of a scene."""
 
     count: int = option(8, "number of pictures", label="Pictures", low=1, high=1000, most=50, command=50, first=4)
     start_scale: int = start_scale_option(

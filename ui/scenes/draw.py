@@ -132,7 +132,7 @@ class AnimatePanel(Panel):
         files, progress = list[str](), Progress(len(uses), "animations")
         with passing_folder() as folder:
             for number, each in enumerate(uses):
-                for result in self.draw([each], name):
+                for result in self.drawing.draw(each, name):
                     files += [str(shutil.copy(file, folder)) for file in result.files]
                     if report := progress.take(number, 1.0 if result.files else result.report.share or 0.0):
                         yield {self.status: report.html()}

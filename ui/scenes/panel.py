@@ -150,12 +150,9 @@ class Panel:
 
     def run_uses(self, uses: Sequence[Any], name: str) -> Iterator[Updates]:
         """Draw uses of a scene and show their results."""
-        for result in self.draw(uses, name):
+        for result in self.drawing.draw(uses[0], name):
             changed = self.on_result(result, uses, name) if result.files or result.shown else {}
             yield {self.status: result.report.html(), **changed}
-
-    def draw(self, uses: Sequence[Any], name: str) -> Iterator[Result]:
-        return self.drawing.draw(uses[0], name)
 
     # -- links and code ----------------------------------------------------------------------------------------------
 

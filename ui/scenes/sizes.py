@@ -140,7 +140,7 @@ class DevicesPanel(CanvasPanel):
         self.pictures = Pictures(self.name)
         with gr.Column(visible=False) as self.offer:
             self.offered_screen = gr.Textbox(visible=False)  # the key of the screen whose versions are offered
-            self.offered = gr.JSON([], visible=False)  # they, as `Screen` has them
+            self.offered = gr.JSON([], visible=False)  # those versions, as `Screen` has them
             self.versions = gr.Gallery(
                 label="Choose another version", object_fit="contain", height="auto", allow_preview=False, format="jpeg",
                 interactive=False, elem_id="devices-versions", elem_classes="tiles small", buttons=[],
