@@ -134,6 +134,7 @@ class ScenesTab:
         """Show a photograph on every screen after an event."""
         chosen = event(lambda: gr.Tabs(selected=DevicesPanel.name), None, self.views, queue=False, **QUIET)
         self.devices.run_after(chosen.then)
+        chosen.then(None, None, None, js=TO_RESULTS, api_visibility="private")
 
     def start(self, opened: Any) -> None:
         """Wire what is drawn after the event in which the page was opened, once somebody looks at this tab."""
