@@ -195,7 +195,7 @@ class DevicesPanel(CanvasPanel):
         sources, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
         pictures = {n: there[source] for n, source in enumerate(sources) if source in there}  # shown, and its file
         new = [n for n in range(len(uses)) if n not in pictures]
-        results, captions = iter([Result(Report(f"{len(pictures)} pictures"))]), list[str]()
+        results, captions = iter([Result(Report(f"{len(pictures)} picture{'s' * (len(pictures) > 1)}"))]), list[str]()
         archive = f"{display_name(name)}_screens"
         if new:
             stems = [archive, *(_stem(name, screens[n], uses[n]) for n in new)]
