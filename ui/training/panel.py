@@ -57,7 +57,7 @@ class TrainingPanel:
         controls = [self.picture, *self.options.values()]
         self.outputs = [
             self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
-            self.plot, self.curves, self.start, self.stop, self.resume, self.use, halves, *controls,
+            self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
             self.link_and_code.link, self.link_and_code.code,
         ]  # fmt: skip
         changed = [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur]
@@ -102,11 +102,10 @@ class TrainingPanel:
                 for label, name in (("A sample now", "live"), ("The picture as remembered", "remembered"))
             )
         # Gradio makes the plot as high as its block: under a label the names of the curves would be cut off.
-        with gr.Accordion("Loss curves", open=False, visible=False) as self.curves:
-            self.plot = gr.LinePlot(
-                x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="", height=240,
-                label="Losses", show_label=False, elem_id="losses", buttons=[],
-            )  # fmt: skip
+        self.plot = gr.LinePlot(
+            x="scales", y="loss", color="of", x_title="Scales", y_title="Loss", color_title="", height=240,
+            visible=False, label="Losses", show_label=False, elem_id="losses", buttons=[],
+        )  # fmt: skip
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -194,8 +193,7 @@ class TrainingPanel:
             self.pyramid: view.strip,
             self.sample: sample,
             self.remembered: remembered,
-            self.plot: view.losses,
-            self.curves: gr.Accordion(visible=view.losses is not None),
+            self.plot: gr.LinePlot(view.losses, visible=view.losses is not None),
         }
 
     # -- links and code ----------------------------------------------------------------------------------------------
