@@ -366,7 +366,8 @@ def test_a_photograph_is_on_every_screen_at_once_and_is_trained_where_it_is_to_m
             page.get_by_role("button", name="Use your photograph").first.click()
         chooser.value.set_files(file)
         expect(page.locator("#about")).to_contain_text("hat · 300 × 300 px")
-        expect(page.locator("#devices-gallery img").first).to_be_visible()
+        expect(page.locator("#devices-gallery img").first).to_be_visible()  # a draft, to begin with
+        expect(page.locator("#devices-status .bar")).to_be_visible()
         expect(page.locator("#again")).to_have_text("Train it")
         page.locator("#scenes-gallery").get_by_text("rocket").click()  # another one, which becomes the visitor's own
         expect(page.locator("#scene input")).to_have_value("rocket")
