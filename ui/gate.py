@@ -57,7 +57,8 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        received = receive = Received(receive)
+        call = Call(receive) if scope.get("method") == "POST" and AGENT.fullmatch(path_of(scope)) else None
+        receive = call or receive
         address, most = address_of(HTTPConnection(scope)), self.limits.requests_an_address
         self._open[address] += 1
         try:
@@ -69,8 +70,8 @@ class Gate:
             pass
         except HTTPException as refusal:
             answer: Response = JSONResponse({"detail": refusal.detail}, refusal.status_code)
-            if scope.get("method") == "POST" and AGENT.fullmatch(path_of(scope)):
-                answer = tool_error(refusal, await received.call(self.limits)) or answer
+            if call:
+                answer = tool_error(refusal, await call.id(self.limits)) or answer
             await answer(scope, receive, send)
         finally:
             self._open -= Counter([address])  # which leaves out addresses with none
@@ -116,9 +117,9 @@ class Gate:
         return body
 
 
-class Received:
-    """Receive a body as it comes, and know how it ends: an agent's session ends with an HTTP error, not with a tool's,
-    which names the call."""
+class Call:
+    """Receive an agent's call as it comes, and know how it ends: an HTTP error would end the session, a tool's, which
+    names the call, does not."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive, self._end, self._size, self._more = receive, b"", 0, True
@@ -130,8 +131,8 @@ class Received:
         self._more = message.get("more_body", False)
         return message
 
-    async def call(self, limits: Limits) -> Any:
-        """Return the id of the call in a body, whose rest is read for it; None where there is none in its end."""
+    async def id(self, limits: Limits) -> Any:
+        """Return the call's id, for which the rest of the body is read; None where there is none in its end."""
         with suppress(TimeoutError):
             async with asyncio.timeout(limits.body_seconds):
                 while self._more and self._size < limits.upload_bytes:
