@@ -82,9 +82,7 @@ def frame_of(photograph: Image.Image, face: Face) -> Frame:
     width, height = photograph.size
     found = {"x": middle.real / width, "y": middle.imag / height, "size": abs(along) / min(width, height)}
     found["turn"] = math.degrees(cmath.phase(along))
-    return Frame(
-        **{name: min(max(value, low), high) for name, value in found.items() for low, high in [FRAME_RANGES[name]]}
-    )
+    return Frame(**{name: float(np.clip(value, *FRAME_RANGES[name])) for name, value in found.items()})
 
 
 def framed(photograph: Image.Image, frame: Frame, side: int = SIZE) -> Image.Image:
