@@ -38,6 +38,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{round(seconds / 3600, 1):g} h"
 
 
+def time_left(seconds: float | None) -> str:
+    """Return how long work still takes, to be put behind what is said of it; nothing where that is not known."""
+    return "" if seconds is None else f", {duration(seconds)} left"
+
+
 class Estimate:
     """Smooth measured estimates of the time that is left, so that none jumps. clock: gives seconds."""
 
@@ -59,6 +64,10 @@ class Estimate:
         self.taken = now
         return self.seconds_left
 
+    def take_share(self, share: float) -> float | None:
+        """Take the share of the work that is done, above 0 and at most 1; return as `take` does."""
+        return self.take((self.clock() - self.started) / share * (1 - share))
+
 
 class Progress:
     """Report now and then how much of several pieces of equal work is done. clock: gives seconds."""
@@ -66,8 +75,8 @@ class Progress:
     def __init__(self, total: int, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.total, self.what, self.clock = total, what, clock
         self.shares: dict[int, float] = {}
-        self.started = self.reported = clock()
         self.estimate = Estimate(clock)
+        self.reported = self.estimate.started
 
     def take(self, number: int, share: float = 1.0) -> Report | None:
         """Take the share of a piece that is done; return a report of all, where it is time for one."""
@@ -78,15 +87,14 @@ class Progress:
         self.reported = now
         words = f"{self.what}: {list(self.shares.values()).count(1)} of {self.total}"
         if done >= PREDICTABLE_SHARE * self.total:
-            left = self.estimate.take((now - self.started) / done * (self.total - done))
-            words += "" if left is None else f", {duration(left)} left"
+            words += time_left(self.estimate.take_share(done / self.total))
         return Report(words, done / self.total)
 
     def end(self) -> Report:
         """Report how many there are, and how long they took."""
         count = len(self.shares)
         what = self.what if count > 1 else self.what.removesuffix("s")
-        return Report(f"{count} {what} in {self.clock() - self.started:.1f} s")
+        return Report(f"{count} {what} in {self.clock() - self.estimate.started:.1f} s")
 
 
 @contextmanager

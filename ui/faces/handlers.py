@@ -1,7 +1,6 @@
 """Do with face models what the Faces tab and its endpoints ask for: draw, edit, find, add up, map, bring back."""
 
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from dcgan.uses import Morph, Sample
 from ui.device import Device, Turn
 from ui.drawing import Drawing, Result
 from ui.links import MAX_BROWSER_SEED
-from ui.reports import Estimate, Report, duration, passing_folder
+from ui.reports import Estimate, Report, passing_folder, time_left
 from ui.wiring import warn
 
 MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
@@ -166,13 +165,13 @@ class FaceHandlers:
             wanted, is_face = self.device.run(Turn.PICTURE, lambda: face_or_square(opened))
         note = "" if is_face else f"{NO_FACE} "
         yield Search(Report(f"{note}{LOOKING}", 0), wanted)
-        started, estimate = time.monotonic(), Estimate()
+        estimate = Estimate()
         for step in self.device.stream(Turn.PICTURE, faces.stream_invert(wanted)):
             z = snapped(step.z)
             (found,) = self.device.run(Turn.FACE, lambda: faces.generate(z))  # noqa: B023, it is called at once
-            left = estimate.take((time.monotonic() - started) / step.step * (step.steps - step.step))
-            said = f"{note}{LOOKING}" if left is None else f"{note}{LOOKING}, {duration(left)} left"
-            yield Search(Report(said, step.step / step.steps), wanted, found)
+            share = step.step / step.steps
+            said = f"{note}{LOOKING}{time_left(estimate.take_share(share))}"
+            yield Search(Report(said, share), wanted, found)
         said = f"{note}Closeness {step.closeness:.0%}. {step.likeness}"
         yield Search(Report(said), wanted, found, _face(z), step.closeness)
 

@@ -26,7 +26,7 @@ from singan.image import open_picture
 from ui.device import Device, Turn
 from ui.errors import described, log, trace_of
 from ui.html import strip
-from ui.reports import Estimate, Report, duration
+from ui.reports import Estimate, Report, duration, time_left
 from ui.scenes.store import SceneStore, TrainingInput
 from ui.training import zero
 from ui.visitors import Visitor, display_name
@@ -160,9 +160,8 @@ class SceneTraining:
         return Report(f"{ending}{scales}; Resume goes on with it. {lives}", kept / last.scales)
 
     def _show_record(self, record: Progress, scene: str) -> None:
-        text, share = f"scale {record.scale + 1} of {record.scales}", 0.0
+        text, share = f"scale {record.scale + 1} of {record.scales}{time_left(self.seconds_left)}", 0.0
         if self.seconds_left is not None:
-            text += f", {duration(self.seconds_left)} left"
             share = record.seconds / max(1e-9, record.seconds + self.seconds_left)
         report = Report(text, share)
         self._losses[int(POINTS_A_SCALE * (record.scale + record.iteration / record.iterations))] = record.losses
@@ -328,7 +327,7 @@ class TrainingQueue:
             if self._closed:
                 raise ValueError(f"{RESTART}: try again in a minute")
             if own := self.of(visitor):
-                left = f", {duration(own.seconds_left)} left" if own.seconds_left is not None else ""
+                left = time_left(own.seconds_left)
                 raise ValueError(f"you have a training already{left}: stop it, or wait for its end")
             line, most = self._line(), limits.trainings_an_address
             if visitor.address and sum(other.visitor.address == visitor.address for other in line) >= most:
