@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,7 @@ class FaceHandlers:
 
     def outlined(self, photograph: str | None, frame: Frame) -> Image.Image:
         """Return a photograph, reduced, that is dark outside a frame."""
-        picture = _opened(photograph)
-        picture.thumbnail((OUTLINED_SIDE, OUTLINED_SIDE))
+        picture = _reduced(photograph).copy()
         corners = [(at.real, at.imag) for at in frame.corners(picture).tolist()]
         outside = Image.new("L", picture.size, 140)  # of 255, how dark
         ImageDraw.Draw(outside).polygon(corners, 0)
@@ -216,6 +216,14 @@ def _opened(photograph: str | None) -> Image.Image:
     if not photograph:
         raise ValueError("there is no photograph yet: choose a picture of a face")
     return open_picture(photograph)
+
+
+@lru_cache(maxsize=8)
+def _reduced(photograph: str | None) -> Image.Image:
+    """Open a photograph to show a frame on it, which is done at each move of a slider; an upload's content names it."""
+    picture = _opened(photograph)
+    picture.thumbnail((OUTLINED_SIDE, OUTLINED_SIDE))
+    return picture
 
 
 def _face(z: Tensor) -> Face:
