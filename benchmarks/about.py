@@ -38,11 +38,11 @@ def main() -> None:
     ABOUT.mkdir(exist_ok=True)
     for name, picture in pictures.items():
         picture.save(ABOUT / f"{name}.webp", quality=QUALITY, method=6)
-    first, *others = Animate(frames=FRAMES, seed=0, enlarge=True).draw(scenes[MOVING])
-    frames = [frame.resize(MOVING_SIZE, Image.Resampling.LANCZOS) for frame in (first, *others)]
-    frames[0].save(ABOUT / "still.webp", quality=QUALITY, method=6)
-    frames[0].save(
-        ABOUT / "motion.webp", save_all=True, append_images=frames[1:], duration=100, loop=0, quality=MOVING_QUALITY,
+    drawn = Animate(frames=FRAMES, seed=0, enlarge=True).draw(scenes[MOVING])
+    first, *others = (frame.resize(MOVING_SIZE, Image.Resampling.LANCZOS) for frame in drawn)
+    first.save(ABOUT / "still.webp", quality=QUALITY, method=6)
+    first.save(
+        ABOUT / "motion.webp", save_all=True, append_images=others, duration=100, loop=0, quality=MOVING_QUALITY,
         method=6,
     )  # fmt: skip
     for path in sorted(ABOUT.glob("*.webp")):
