@@ -45,7 +45,7 @@ class DrawPanel:
             self._archive = gr.DownloadButton(
                 "Download all (ZIP)", interactive=False, elem_id="faces-zip", size="sm", scale=0, min_width=160
             )
-        with gr.Row(equal_height=False, elem_classes="draw"):
+        with gr.Row(equal_height=False):
             button = gr.Button("Draw faces", variant="primary", elem_id="faces-draw", min_width=120)
             photograph = gr.UploadButton(
                 "Load a photograph", file_types=["image"], elem_id="faces-photo", min_width=120
@@ -54,7 +54,7 @@ class DrawPanel:
                 "Load faces", file_types=[".png", ".zip", ".json"], elem_id="faces-load", min_width=120
             )
         self.found = PhotographPanel(now, photograph).found
-        with gr.Row(equal_height=False, elem_classes="draw"):
+        with gr.Row(equal_height=False):
             for name in ("seed", "count"):
                 with gr.Column(min_width=200):
                     self._controls.lay_out(name)

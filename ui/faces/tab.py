@@ -22,7 +22,7 @@ class FacesTab:
     def __init__(self, handlers: FaceHandlers, origin: gr.Textbox, results: ResultStore) -> None:
         names = handlers.models.names
         with gr.Row(equal_height=False, elem_classes="bench"):
-            with gr.Column(scale=3, min_width=320, elem_classes="tools") as tools:
+            with gr.Column(scale=3, min_width=320) as tools:
                 model = gr.Dropdown(names, value=names[0], label="Model", visible=len(names) > 1, elem_id="model")
                 now = self.now = Current(handlers, origin, model, results)
                 self._draw = DrawPanel(now)
