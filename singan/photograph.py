@@ -1,6 +1,7 @@
 """The photograph that a scene was trained on and is printed from, as its folder keeps it."""
 
 import io
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -76,13 +77,18 @@ class Photograph:
 class PhotographFile:
     """A photograph in a file of any format, encoded only where a scene's folder is written: that takes a second."""
 
-    def __init__(self, path: Path) -> None:
-        """Raise PictureError where it could not be learned."""
-        self.path = path
-        self.size = self.picture().size
+    def __init__(self, path: Path, size: Size) -> None:
+        """size: (width, height) of the opened picture, px."""
+        self.path, self.size = path, size
 
     def picture(self) -> Image.Image:
         return open_picture(self.path)
 
     def encoded(self) -> Photograph:
         return Photograph.of(self.picture())
+
+
+@lru_cache(maxsize=1)  # One is fitted to many screens; 25 megapixels take 75 MB.
+def opened(photograph: Photograph | PhotographFile) -> Image.Image:
+    """Open the picture, the last one only once: it is shared, and not to be changed. Raises PictureError."""
+    return photograph.picture()

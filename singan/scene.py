@@ -21,7 +21,7 @@ from singan.enlarge import Layout, sized
 from singan.image import resize_picture, to_pil, to_tensor
 from singan.importance import Importance, importance
 from singan.model import NoiseSource, Pyramid, scale_noise
-from singan.photograph import Photograph, PhotographFile
+from singan.photograph import Photograph, PhotographFile, opened
 from singan.prints import prints
 
 FORMAT = 1
@@ -100,8 +100,13 @@ class Scene(Pretrained):
 
     @property
     def original(self) -> Image.Image:
-        """Return the photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
-        return self.photograph.picture() if self.photograph else self.source
+        """Copy the photograph, or, of a scene that holds none, the trained picture. Raises PictureError."""
+        return self.shared_original.copy()
+
+    @property
+    def shared_original(self) -> Image.Image:
+        """Return `original` itself, which is not to be changed: the last photograph is opened once."""
+        return opened(self.photograph) if self.photograph else self.source
 
     @property
     def original_size(self) -> Size:
@@ -109,7 +114,7 @@ class Scene(Pretrained):
 
     @cached_property
     def importance(self) -> Importance:
-        return importance(self.original)
+        return importance(self.shared_original)
 
     def check_trained(self) -> None:
         """Raise ValueError where there are no networks."""
@@ -135,7 +140,7 @@ class Scene(Pretrained):
         return sized(self.original_size, min(math.prod(self.original_size), MAX_PRINT_PIXELS))
 
     def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
-        return prints(self.original, layouts, size, seed, drafts)
+        return prints(self.shared_original, layouts, size, seed, drafts)
 
     @property
     def last_scale(self) -> int:

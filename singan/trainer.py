@@ -63,8 +63,8 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
 
 def untrained(path: Path, config: TrainConfig) -> ScenePipeline:
     """Make a scene of a picture's file, to print, fit and edit, before its training. Raises PictureError."""
-    photograph = PhotographFile(path)
-    return ScenePipeline(empty_pyramid(photograph.picture(), config)[0], config, photograph)
+    picture = open_picture(path)
+    return ScenePipeline(empty_pyramid(picture, config)[0], config, PhotographFile(path, picture.size))
 
 
 def belongs_to(scene: Scene, picture: Picture, config: TrainConfig) -> bool:

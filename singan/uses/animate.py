@@ -57,7 +57,7 @@ class Animate(AnimationUse[Scene]):
         if not self.enlarge:
             return as_steps(frames)
         size = sized(model.print_size, min(math.prod(model.print_size), PRINTED_PIXELS))
-        return moving_prints(Enlarger(model.original, size), frames, self.loop)
+        return moving_prints(Enlarger(model.shared_original, size), frames, self.loop)
 
     def _frames(self, model: Scene) -> Iterator[Image.Image]:
         sizes, pyramid, walks = model.shapes_for(), model.pyramid, dict[int, Walk]()

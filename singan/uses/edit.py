@@ -33,7 +33,7 @@ class Edit(Redraw):
     enlarge: bool = enlarge_option()
 
     def steps(self, model: Scene) -> Iterator[Step]:
-        region = Region.of(self.picture, self.mask, model.original)
+        region = Region.of(self.picture, self.mask, model.shared_original)
         if not self.enlarge:
             return self.redrawn(model, self.picture, max(1, min(START_SCALE, model.scales - 1)), region)
         start = self.start_scale

@@ -38,7 +38,7 @@ class Harmonize(Redraw):
     enlarge: bool = enlarge_option()
 
     def steps(self, model: Scene) -> Iterator[Step]:
-        original = model.original
+        original = model.shared_original
         region = Region.of(self.picture, self.mask, original)
         picture = recoloured(self.picture.resize(original.size, Image.Resampling.BICUBIC), region, original)
         if not self.enlarge:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar, cast
 
@@ -52,11 +52,6 @@ def _protect_option() -> Any:
 def _focus_option() -> Any:
     said = "X,Y of the subject in mode fit, in parts of the sides, such as 0.5,0.3; without it, it is found"
     return option(None, said)
-
-
-@lru_cache(maxsize=1)  # it is fitted to many devices, one after the other
-def _original(model: Scene) -> Image.Image:
-    return model.original
 
 
 def _laid_out(mode: str, photograph: Image.Image) -> Layout:
@@ -129,13 +124,13 @@ class Retarget(_Fit[Scene]):
 
     def steps(self, model: Scene) -> Iterator[Step]:
         if self.mode == "fit":
-            photograph = _original(model)
+            photograph = model.shared_original
             if self.protect is not None:
                 check_shape(self.protect, photograph)
             fitted = FittedPrint(photograph, self.asked(model.importance), self.size, self.wishes)
             return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
         if not model.scales:
-            layout = _laid_out(self.mode, model.original)
+            layout = _laid_out(self.mode, model.shared_original)
             return model.prints([layout] * self.count, self.size, self.seed)
         if self.mode == "rearrange":
             start, below = self.start_scale or 0, model.remembered

@@ -26,7 +26,7 @@ class SuperResolve(PicturesUse[Scene]):
     factor: float = option(2.0, "of width and height", label="Times as large", low=1.1, high=MOST)
 
     def steps(self, model: Scene) -> Iterator[Step]:
-        return self._steps(np.array(model.original.convert("RGB")))
+        return self._steps(np.array(model.shared_original.convert("RGB")))
 
     def _steps(self, photograph: Bytes) -> Iterator[Step]:
         width, height = self._size(photograph.shape[1], photograph.shape[0])

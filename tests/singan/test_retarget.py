@@ -64,13 +64,16 @@ def test_a_scene_without_networks_is_fitted_by_patches_as_is_wished(shipped: Sce
     assert difference(left, whole.crop((0, 0, *size))) < 3 > difference(right, whole.crop((side - 60, 0, side, 110)))
 
 
-def test_notes_of_a_scene_open_its_photograph_once(shipped: ScenePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = ScenePipeline(shipped.pyramid, shipped.train_config, shipped.photograph)
+def test_notes_and_prints_open_a_photograph_once(shipped: ScenePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(shipped.photograph, Photograph)
+    scene = ScenePipeline(shipped.pyramid, shipped.train_config, Photograph(shipped.photograph.data))
     opened = list[int]()
     monkeypatch.setattr(
         type(scene.photograph), "picture", lambda it, own=Photograph.picture: opened.append(1) or own(it)
     )
     notes = [Retarget(size, "fit").note(scene) for size in ((100, 200), (200, 100), (4000, 4000))]
+    for mode in ("fit", "keep"):
+        Retarget((100, 200), mode, enlarge=True).steps(scene)
     assert notes[:2] == [None, None] and "detail is invented" in str(notes[2]) and opened == [1]
 
 

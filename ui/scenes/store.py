@@ -152,7 +152,7 @@ class SceneStore:
         name = self._new(visitor, file, copied=not archive)
         own = self._own[name]
         try:
-            own.scales = load_zip(file, own.folder).scales if archive else self._read(own.folder).scales
+            own.scales = load_zip(file, own.folder).scales if archive else self._load(own.folder, 0).scales
             return name
         finally:
             self.end(name)
