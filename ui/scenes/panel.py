@@ -141,15 +141,16 @@ class Panel:
     def run(self, values: Values) -> Iterator[Updates]:
         """Draw what the controls say."""
         uses = self.uses(values)
-        yield from self.run_uses(uses, values[self.scene])
+        yield from self.run_uses(uses, values)
         yield self.show_link(uses, values)
 
     def uses(self, values: Values) -> list[Any]:
         """Return what the controls say as uses: one, where a subclass makes no more of them. Raises ValueError."""
         return [self.controls.use_of(values)]
 
-    def run_uses(self, uses: Sequence[Any], name: str) -> Iterator[Updates]:
-        """Draw uses of a scene and show their results."""
+    def run_uses(self, uses: Sequence[Any], values: Values) -> Iterator[Updates]:
+        """Draw uses of the scene and show their results."""
+        name = values[self.scene]
         for result in self.drawing.draw(uses[0], name):
             changed = self.on_result(result, uses, name) if result.files or result.shown else {}
             yield {self.status: result.report.html(), **changed}

@@ -166,12 +166,12 @@ class DevicesPanel(CanvasPanel):
         versions = chosen if chosen.get("scene") == values[self.scene] else {}
         sizes = dict.fromkeys(Screen.read(text).size for text in values[self.screens] or [])
         check_range("number of screens", len(sizes), 1, self.limits.screens)
-        return [Screen.read(f"{key}~{versions[key]}" if versions.get(key) else key) for key in map(size_key, sizes)]
+        return [Screen.read(f"{key}~{versions.get(key) or ''}") for key in map(size_key, sizes)]
 
     # -- pictures ------------------------------------------------------------------------------------------------------
 
-    def uses(self, values: Values, screens: Sequence[Screen] = ()) -> list[Retarget]:
-        return [self._use(screen, values) for screen in screens or self._screens(values)]
+    def uses(self, values: Values) -> list[Retarget]:
+        return [self._use(screen, values) for screen in self._screens(values)]
 
     def _use(self, screen: Screen, values: Values, most: int | None = None) -> Retarget:
         """Return what draws a screen. most: pixels of a small picture to choose by."""
@@ -187,11 +187,10 @@ class DevicesPanel(CanvasPanel):
         sides = dict(zip(SIDES, size, strict=True))
         return Retarget.served({**asked, "count": 1, **sides, **wished, **given})  # type: ignore[no-any-return]
 
-    def run(self, values: Values) -> Iterator[Updates]:
-        """Draw what the controls say, but for what is shown already."""
+    def run_uses(self, uses: Sequence[Retarget], values: Values) -> Iterator[Updates]:
+        """Draw uses, but for what is shown already."""
         name, suffix = values[self.scene], values[self.format]
         scene, screens = self.drawing.models.get(name), self._screens(values)
-        uses = self.uses(values, screens)
         sources, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
         pictures = {n: there[source] for n, source in enumerate(sources) if source in there}  # shown, and its file
         new = [n for n in range(len(uses)) if n not in pictures]
@@ -215,9 +214,6 @@ class DevicesPanel(CanvasPanel):
                     changed = self.pictures.show(merged, [captions[n] for n in order])
                     changed[self.made] = made if whole else []
                 yield {self.status: result.report.html(), **changed}
-        links = [screen.link for screen in screens]
-        keys = {"seed": values[self.controls["seed"]], "screens": None if links == FIRST_SCREENS else ",".join(links)}
-        yield self.show_link(uses, values, **keys)
 
     def _there(self, values: Values) -> dict[str, tuple[str, str]]:
         """Return what is shown of each picture, and its file, by what it was made of."""
@@ -268,6 +264,11 @@ class DevicesPanel(CanvasPanel):
         return {self.chosen: chosen | {values[self.offered_screen]: version}}
 
     # -- links ---------------------------------------------------------------------------------------------------------
+
+    def show_link(self, uses: Sequence[Retarget], values: Values, **keys: Any) -> Updates:
+        links = [screen.link for screen in self._screens(values)]
+        keys |= {"seed": values[self.controls["seed"]], "screens": None if links == FIRST_SCREENS else ",".join(links)}
+        return super().show_link(uses, values, **keys)
 
     def link(self, use: Retarget, name: str) -> dict[str, Any]:
         asked = {"layout": use.mode, "seed": use.seed, "enlarge": use.enlarge, "start": use.start_scale}
