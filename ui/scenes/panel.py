@@ -262,12 +262,8 @@ class Pictures:
 
         options: the gallery's.
         """
-        shown = list[tuple[str, str]]()
-        for n, file in enumerate(result.shown):
-            with Image.open(file) as picture:
-                size = picture.size
-            megapixels = f" · {math.prod(size) / 1e6:.1f} MP" if math.prod(size) > LARGE_PIXELS else ""
-            shown.append((file, captions[n] if captions else f"{n + 1} · {pixels(size)}{megapixels}"))
+        captions = captions or [_caption(number, file) for number, file in enumerate(result.shown, 1)]
+        shown = list(zip(result.shown, captions, strict=True))
         updates: Updates = {self.gallery: gr.Gallery(shown, **options)}
         if not result.files:
             waiting = gr.DownloadButton(interactive=False)
@@ -286,3 +282,10 @@ class Pictures:
             button: gr.DownloadButton(value=it, visible=bool(it), interactive=bool(it))
             for button, it in ((self.jpeg, jpeg), (self.png, png))  # small ones have no JPEG
         }
+
+
+def _caption(number: int, file: str) -> str:
+    with Image.open(file) as picture:
+        size = picture.size
+    megapixels = f" · {math.prod(size) / 1e6:.1f} MP" if math.prod(size) > LARGE_PIXELS else ""
+    return f"{number} · {pixels(size)}{megapixels}"
