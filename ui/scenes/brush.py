@@ -79,6 +79,7 @@ class EditPanel(BrushPanel):
 
     use, name, title, action = Edit, "edit", "Remove or move", REMOVE
     before, position = "The photograph", 4  # Nearly all that is seen at first is the result.
+    picture_before = BeforeAfterPanel.picture_before
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -87,9 +88,6 @@ class EditPanel(BrushPanel):
                 button = gr.Button(verb, min_width=90, elem_id=f"{verb.split()[0].lower()}-marked")
                 button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
                 self.run_after(button.click, self._run_of(verb))
-
-    def picture_before(self, use: Any, name: str) -> Image.Image:
-        return self.drawing.models.get(name).original  # type: ignore[no-any-return]
 
     def lay_out_controls(self) -> None:
         gr.Markdown(
