@@ -43,7 +43,7 @@ function pictureOf(kind) {
     kind === "faces"
       ? ["#portrait img"]
       : [`#${kind}-compare img:last-of-type`, `#${kind}-gallery img`, `#${kind}-image img`, `#${kind}-video video`];
-  return places.flatMap((it) => [...document.querySelectorAll(it)]).find((it) => it.offsetParent && it.src);
+  return window.darkroom.firstSeen(...places);
 }
 
 function keep(kind, url) {

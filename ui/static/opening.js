@@ -54,10 +54,9 @@
     if (tab?.offsetParent) tab.click();
     else setTimeout(() => choose(group, name), WAIT_MS);
   }
-  // The button that takes a file, once Gradio has made it: a browser opens its chooser within seconds of a click.
-  function field(id) {
-    const input = document.querySelector(`input[type=file]:has(+ #${id}), #${id} input[type=file]`);
-    return input ?? new Promise((found) => setTimeout(() => found(field(id)), WAIT_MS));
+  // The field that takes a file, once Gradio has made it: a browser opens its chooser within seconds of a click.
+  function field() {
+    return window.darkroom.photographField?.() ?? new Promise((found) => setTimeout(() => found(field()), WAIT_MS));
   }
   opening.addEventListener("click", async (event) => {
     const { tab, half, file } = event.target.closest("[data-tab]")?.dataset ?? {};
@@ -69,7 +68,7 @@
     window.darkroom.mayList = new Promise((resolve) => {
       decide = resolve;
     });
-    const input = await field(file);
+    const input = await field();
     input.addEventListener("cancel", () => decide(true), { once: true });
     input.addEventListener("change", () => decide(false), { once: true });
     input.click();

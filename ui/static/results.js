@@ -6,6 +6,7 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const seen = (it) => it?.offsetParent;
 const firstSeen = (...selectors) =>
   selectors.flatMap((it) => [...document.querySelectorAll(it)]).find((it) => seen(it) && (it.src ?? true));
+window.darkroom.firstSeen = firstSeen; // for the strip "Made here"
 
 // On a phone, results lie below what makes them.
 window.darkroom.toResults = () => {
@@ -90,6 +91,10 @@ window.darkroom.forgetCopied = (kind) => {
   field.hidden = true;
 };
 
+// The field behind the button that takes a photograph.
+window.darkroom.photographField = () =>
+  document.querySelector("input[type=file]:has(+ #photograph), #photograph input[type=file]");
+
 // A photograph that is dropped or pasted where nothing else takes it is used as one that is chosen.
 async function take(files) {
   const image = [...files].find((it) => it.type.startsWith("image/"));
@@ -100,7 +105,7 @@ async function take(files) {
   document.querySelector("#halves > .tab-wrapper [role=tab]").click();
   const chosen = new DataTransfer();
   chosen.items.add(image);
-  const input = document.querySelector("input[type=file]:has(+ #photograph), #photograph input[type=file]");
+  const input = window.darkroom.photographField();
   input.files = chosen.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
