@@ -54,7 +54,7 @@ class CanvasPanel(Panel):
 
     def photograph(self, name: str) -> Image.Image:
         """Return a scene's, as what is composed on the page takes it. Raises ValueError."""
-        return reduced(self.drawing.models.get(name).original)
+        return reduced(self.drawing.models.get(name).shared_original)
 
     def marked(self, values: Values) -> Image.Image | None:
         """Return the mask of what is marked in the scene's photograph, if anything is."""

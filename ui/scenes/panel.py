@@ -228,7 +228,7 @@ class BeforeAfterPanel(Panel):
 
     def picture_before(self, use: Any, name: str) -> Image.Image:
         """Return what there was before; it is stretched to the result's size."""
-        return self.drawing.models.get(name).original  # type: ignore[no-any-return]
+        return self.drawing.models.get(name).shared_original  # type: ignore[no-any-return]
 
 
 def beside(before: Image.Image, file: str) -> gr.ImageSlider:
