@@ -18,7 +18,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from darkroom.animations import first_frame, is_video
+from darkroom.animations import FORMATS, first_frame, is_video
 from darkroom.checks import echo
 from darkroom.pictures import open_picture
 from ui.gate import DISK_IS_FULL, disk_is_full
@@ -27,7 +27,7 @@ from ui.visitors import LIMITS, RESULT_NAME, SECRET_LETTERS, Limits, letters
 TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4",
 }  # fmt: skip
-ANIMATIONS = (".gif", ".webp", ".mp4")
+ANIMATIONS = tuple(f".{it}" for it in FORMATS)
 PAGE_FILE, CARD_FILE = "result.json", "card.jpg"
 CARD_SIZE = (1200, 630)  # px, of the picture beside a link; sites cut others
 CARD_GAP = 24  # px, between pictures on it
