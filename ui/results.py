@@ -121,6 +121,8 @@ class ResultStore:
 
     def find(self, name: str) -> KeptResult | None:
         """Return the result of this name; None where there is none, or not any more."""
+        if not re.fullmatch(RESULT_NAME, name):
+            return None
         folder = self._root / name
         try:
             until = folder.stat().st_mtime + self.limits.result_seconds
@@ -128,7 +130,7 @@ class ResultStore:
             title, pictures = said["title"], [KeptPicture(**it) for it in said["pictures"]]
         except (OSError, ValueError, KeyError, TypeError):  # The last two: another version of the app wrote it.
             return None
-        if not re.fullmatch(RESULT_NAME, name) or until < time.time():
+        if until < time.time():
             return None
         day = datetime.fromtimestamp(until)
         words = f"{day.day} {day:%B}{'' if self._lasts else ', or until the app starts again'}"
