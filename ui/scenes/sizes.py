@@ -194,26 +194,28 @@ class DevicesPanel(CanvasPanel):
         sources, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
         pictures = {n: there[source] for n, source in enumerate(sources) if source in there}  # shown, and its file
         new = [n for n in range(len(uses)) if n not in pictures]
-        results, captions = iter([Result(Report(f"{len(pictures)} picture{'s' * (len(pictures) > 1)}"))]), list[str]()
-        archive = f"{display_name(name)}_screens"
+        archive, captions = f"{display_name(name)}_screens", list[str]()
         if new:
             stems = [archive, *(_stem(name, screens[n], uses[n]) for n in new)]
             results = self.drawing.draw_all([uses[n] for n in new], scene, name, stems, suffix)
+        else:
+            shown, files = map(list, zip(*pictures.values(), strict=True))
+            results = iter([Result(Report(f"{len(files)} picture{'s' * (len(files) > 1)}"), files, None, shown)])
         for result in results:
+            if not result.shown:
+                yield {self.status: result.report.html()}
+                continue
             pictures |= dict(zip(new, zip_longest(result.shown, result.files, fillvalue=""), strict=False))
-            whole, changed = len(pictures) == len(uses) and all(file for _, file in pictures.values()), dict[Any, Any]()
+            # Now that drafts have been made, all that captions say has been found.
+            captions = captions or [_caption(*each, scene) for each in zip(screens, uses, strict=True)]
+            order = sorted(pictures)
             with passing_folder() as folder:
-                if whole or result.shown:
-                    # Now that drafts have been made, all that captions say has been found.
-                    captions = captions or [_caption(*each, scene) for each in zip(screens, uses, strict=True)]
-                    order = sorted(pictures)
-                    files = [pictures[n][1] for n in order] if whole else []
-                    packed = zipped(files, f"{folder}/{archive}.zip") if whole else None
-                    merged = Result(result.report, files, packed, [pictures[n][0] for n in order])
-                    made = [[screen.key, source] for screen, source in zip(screens, sources, strict=True)]
-                    changed = self.pictures.show(merged, [captions[n] for n in order])
-                    changed[self.made] = made if whole else []
-                yield {self.status: result.report.html(), **changed}
+                files = [pictures[n][1] for n in order] if result.files else []  # They come when all is drawn.
+                packed = zipped(files, f"{folder}/{archive}.zip") if files else None
+                merged = Result(result.report, files, packed, [pictures[n][0] for n in order])
+                made = [[screen.key, source] for screen, source in zip(screens, sources, strict=True)] if files else []
+                changed = self.pictures.show(merged, [captions[n] for n in order])
+                yield {self.status: result.report.html(), **changed, self.made: made}
 
     def _there(self, values: Values) -> dict[str, tuple[str, str]]:
         """Return what is shown of each picture, and its file, by what it was made of."""
