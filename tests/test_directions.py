@@ -44,7 +44,7 @@ def test_unusable_tables_say_why(table, tmp_path):
         read_attributes(table, ["lfw_000001.webp"])
     with pytest.raises(DataError, match="cannot be read"):
         read_attributes(tmp_path / "none.txt", ["a"])
-    for content, column in ((b"PK\3\4" + bytes(100), "Smiling"), (b"Smiling Young\n", "Mouth_Sl")):
+    for content, column in ((b"", "Smiling"), (b"PK\3\4" + bytes(100), "Smiling"), (b"Smiling Young\n", "Mouth_Sl")):
         (tmp_path / "none.txt").write_bytes(content)
         with pytest.raises(DataError, match=f"none.txt has no column {column}"):
             read_attributes(tmp_path / "none.txt", ["a"])
@@ -123,13 +123,15 @@ def test_bad_input_is_one_line_and_leaves_the_model(tiny_faces_folder, tiny_fold
     before = {path: path.read_bytes() for path in tiny_faces_folder.iterdir()}
     data = tmp_path / "faces.npz"
     np.savez(data, np.zeros((2, 64, 64, 3), np.uint8))
+    for arguments, message in (
+        ([tiny_faces_folder, data, "none"], "none cannot be read"),
+        (["user/repo", data, table], "user/repo is no folder"),
+        ([tiny_folder, data, table], "is a scene of singan; a face model of dcgan is needed"),
+    ):
+        assert main([str(argument) for argument in arguments]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
     with locked(tiny_faces_folder):
-        for arguments, message in (
-            ([tiny_faces_folder, data, table], "another process is writing into"),
-            (["user/repo", data, table], "user/repo is no folder"),
-            ([tiny_folder, data, table], "is a scene of singan; a face model of dcgan is needed"),
-        ):
-            assert main([str(argument) for argument in arguments]) == 2
-            error = capsys.readouterr().err
-            assert message in error and error.count("\n") == 1
+        assert main([str(tiny_faces_folder), str(data), str(table)]) == 2
+        assert "another process is writing into" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in tiny_faces_folder.iterdir()} == before

@@ -28,7 +28,7 @@ def test_what_is_no_name_of_a_file_is_one_line(capsys):
                 parsed(type, text)
             error = capsys.readouterr().err
             assert message in error and error.startswith("it: argument --of: ") and error.count("\n") == 1
-    for text in ("C:/a.png", "a/../b", "user/repo@main"):
+    for text in ("a.png", "C:/a.png", "a/../b", "user/repo@main", "a:b"):
         assert parsed(commands.existing, text) == Path(text) and parsed(commands.model, text) == text
 
 
@@ -42,7 +42,9 @@ def raising(error):
 def test_what_a_command_raises_is_one_line(capsys):
     for error, code, said in (
         (ValueError("count is 0;\n  allowed"), 2, "it: count is 0; allowed"),
+        (FileNotFoundError(2, "No such file", "/a/b.png"), 2, "it: b.png: No such file"),
         (OSError(28, "No space left on device", "/a/.0a.b"), 2, "it: the disk is full: nothing half-written was left"),
+        (OSError("the MP4 could not be written"), 2, "it: the MP4 could not be written"),
         (ArithmeticError("diverged"), 1, "it: diverged"),
         (MemoryError(), 2, "it: there is not enough memory"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), 2, "it: there is not enough memory"),
@@ -115,7 +117,7 @@ def test_the_parser_says_errors_in_one_line(capsys):
     parser = Parser(prog="it")
     parser.add_argument("--n", type=int)
     parser.add_subparsers(required=True, metavar="COMMAND").add_parser("sub").add_argument("--m")
-    for arguments in (["--n", "a\nb"], [], ["sub", "--k"], ["sub", "--m=--"]):
+    for arguments in (["--n", "a\nb"], [], ["sub", "--k"], ["--n=--"], ["sub", "--m=--"]):
         with pytest.raises(SystemExit, match="2"):
             parser.parse_args(arguments)
         assert capsys.readouterr().err.count("\n") == 1

@@ -8,7 +8,7 @@ from darkroom.device import enough_memory_or, evaluation, out_of_memory, pick_de
 def test_devices_are_taken_by_name():
     assert pick_device("cpu") == pick_device(torch.device("cpu")) == torch.device("cpu")
     assert pick_device() == pick_device("auto")
-    for name in ("abacus", "", "meta", "CPU", "cpu:-1", "x" * 2000):
+    for name in ("abacus", "", "meta", "CPU", "cpu:-1", "hpu", "mtia", "privateuseone", "x" * 2000):
         with pytest.raises(ValueError, match="device is .*; allowed are auto and what this machine has: cpu") as caught:
             pick_device(name)
         assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)

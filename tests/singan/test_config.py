@@ -14,6 +14,8 @@ def test_paper_is_the_published_method():
     assert (paper.critic_steps, paper.generator_steps, paper.settled) == (3, 3, 0)
     assert (paper.crop, paper.pool, paper.bfloat16, paper.critic_norm) == (0, 0, False, True)
     assert (paper.noise_amplitude, paper.fresh_above) == (0.1, None)
+    for preset, scale, loss in (("paper", 0, "wgan-gp"), ("standard", 0, "wgan-gp"), ("standard", 3, "relativistic")):
+        assert PRESETS[preset].game(scale).loss == loss
 
 
 def test_widths_double_every_four_scales_up_to_the_maximum():

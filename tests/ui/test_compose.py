@@ -63,5 +63,7 @@ def test_a_cutout_is_pasted_where_it_is_to_be(photograph: Image.Image) -> None:
     picture, mask = pasted(photograph, layer((0, 0, 20, 10), size=(20, 10)), 0.5, 0.5, 0.25)
     assert mask.getbbox() == (30, 25, 50, 35) and picture.getpixel((40, 30)) == (255, 0, 0)
     assert picture.getpixel((60, 30)) == photograph.getpixel((60, 30))
+    half, _ = pasted(photograph, layer((0, 0, 20, 10), size=(20, 10)), 0.0, 0.0, 1.0)
+    assert half.getpixel((0, 0)) == (255, 0, 0)
     with pytest.raises(ValueError, match="nothing of what is pasted"):
         pasted(photograph, Image.new("RGBA", (20, 10)), 0.5, 0.5, 0.3)

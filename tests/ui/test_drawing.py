@@ -52,7 +52,7 @@ def test_drafts_come_first_large_pictures_are_shown_as_jpegs_and_the_share_grows
 def test_reports_speak_to_screen_readers_and_durations_read_as_words():
     html = Report("scale 2 of 5", 0.424).html()
     assert 'role="progressbar"' in html and 'aria-valuenow="42"' in html and "scale 2 of 5" in html
-    for seconds, words in ((0.2, "0 s"), (130, "2 min"), (7200, "2 h"), (56000, "15.6 h")):
+    for seconds, words in ((0.2, "0 s"), (53.4, "53 s"), (130, "2 min"), (7200, "2 h"), (56000, "15.6 h")):
         assert duration(seconds) == words
 
 

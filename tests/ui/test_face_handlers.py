@@ -95,6 +95,13 @@ def test_faces_are_turned_added_and_mapped(handlers, tiny_faces):
     assert torch.allclose(torch.tensor(corners), torch.cat(z), atol=1 / 64)
 
 
+def test_missing_faces_are_named(handlers):
+    for pins, names in (([None] * 3, "A, B and C"), ([FACES[0], None, None], "B and C"), ([*FACES[:2], None], "C")):
+        for tool in (handlers.combine, lambda *asked: list(handlers.map(*asked))):
+            with pytest.raises(ValueError, match=f"no face is kept as {names} yet: A, B and C are needed"):
+                tool(pins, None)
+
+
 def test_a_latent_is_edited_in_a_table(handlers, tiny_faces):
     recipe = Recipe(3, 1, 0.7, {"pc1": 1.0})
     exact = tiny_faces.latent_of(recipe)[0].tolist()
@@ -135,14 +142,14 @@ def test_bad_values_are_named(handlers):
     morph = {"faces": FACES, "frames": 60, "loop": True, "fps": 20, "format": "mp4", "model": None}
     for call, message in (
         (lambda: ask.sample_faces(sample | {"count": 65}), "count is 65; allowed are 1 to 64"),
-        (lambda: handlers.combine([None] * 3, None), "no face is kept as A, B and C yet: A, B and C are needed"),
-        (lambda: handlers.map([*FACES[:2], None], None), "no face is kept as C yet: A, B and C are needed"),
+        (lambda: ask.sample_faces(sample | {"seed": None}), "seed is empty"),
         (lambda: handlers.load(None, None), "there is no file yet"),
         (lambda: handlers.find(None, None), "no photograph yet"),
         (lambda: handlers.near(Recipe(truncation=0).to_dict(), None), "the latent is 0"),
         (lambda: ask.edit_face({"face": {"moves": {"wit": 1}}, "model": None}), "direction is 'wit'"),
         (lambda: ask.morph_faces(morph | {"faces": FACES[:1]}), "choose A and B first"),
         (lambda: ask.morph_faces(morph | {"frames": 1000}), "frames is 1000; allowed are 2 to 240"),
+        (lambda: ask.morph_faces(morph | {"format": "avi"}), "format is 'avi'; allowed are mp4, gif"),
     ):
         with pytest.raises(ValueError, match=message):
             list(call())

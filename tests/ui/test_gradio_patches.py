@@ -97,8 +97,12 @@ def test_gradio_has_what_else_this_app_reads():
     for method, names in known.items():
         assert list(inspect.signature(method).parameters) == names
     assert "gradio.mcp.GradioMCPServer(blocks)" in inspect.getsource(routes)  # which ui.agents replaces
-    queue = gr.Blocks()._queue
-    assert queue.event_ids_to_events == {} and queue.event_queue_per_concurrency_id == {}
+    with gr.Blocks() as blocks:
+        gr.Button().click(lambda: None)
+    (function,) = blocks.fns.values()
+    for name in ("fn", "name", "api_name", "api_visibility", "queue", "trigger_mode", "inputs"):
+        assert hasattr(function, name)
+    assert blocks._queue.event_ids_to_events == {} and blocks._queue.event_queue_per_concurrency_id == {}
     assert list(inspect.signature(gr.Blocks.call_function).parameters)[1:5] == [
         "block_fn", "processed_input", "iterator", "requests"
     ]  # fmt: skip

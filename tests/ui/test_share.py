@@ -38,7 +38,7 @@ def test_python_code_runs():
     assert ast.literal_eval(given[0]["face"]) == FACE and ast.literal_eval(given[0]["model"]) is None
     assert [ast.literal_eval(words["api_name"]) for words in given] == ["/edit_face", "/models", "/train_scene"]
     assert "import Client, handle_file" in code and f'Client("{ORIGIN}")' in code
-    assert "handle_file" not in python_code(CALLS, ORIGIN)
+    assert "handle_file" not in python_code(CALLS, ORIGIN) and python_code([], ORIGIN) == ""
     assert file_name("/tmp/gradio/abc/cat.png") == File("cat.png") and file_name(None) == File("picture.jpg")
 
 
