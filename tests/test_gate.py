@@ -124,7 +124,9 @@ def test_a_body_is_bounded_in_bytes_values_and_time():
         b'"' + b"a" * 2000 + b'"': 413,
         b'{"data": [' + b"1," * 60 + b"1]}": 422,
         b'{"data": [' + b"[]," * 20 + b"1]}": 422,
+        b'{"session_hash": "a"}': 200,
         b"": 422,
+        b"x": 422,
         b"\xff\xfe": 422,
         b"[1]": 422,
         b'{"session_hash": 5}': 422,
@@ -211,7 +213,8 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     above = Path(gr.utils.get_upload_folder()) / ".." / ".." / str(PICTURE).lstrip("/")
-    paths = [str(above), str(fifo), "", "\0", "x" * 5000, "http://127.0.0.1:1/a", "file:///etc/hostname", 5]
+    paths = [str(above), str(fifo), str(tmp_path), "/dev/zero", "", "\0", "x" * 5000, "http://127.0.0.1:1/a",
+             "file:///etc/hostname", 5, ["/etc/hostname"]]  # fmt: skip
     extras = ({}, {"meta": {"_type": "gradio.FileData"}}, {"url": str(PICTURE)}, {"is_stream": True})
     files = [{"path": str(PICTURE), **extra} for extra in extras] + [{"path": path} for path in paths]
     for file in files:
@@ -219,7 +222,7 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
             for where in ("queue/join", "run/predict", "call/edit_face"):
                 answer = post(stranger, where, {"data": data, "fn_index": 0, "session_hash": "a"})
                 assert answer.status_code == 400 and "was uploaded here" in answer.json()["detail"]
-    for value in ("/etc/hostname", {"url": "/etc/hostname"}, {"path": None}):
+    for value in ("/etc/hostname", ["/etc/hostname"], 3, {"url": "/etc/hostname"}, {"path": None}):
         kind, answer = stranger.call("train_scene", [value, "fast", 0, None, None])
         assert kind == "error" and re.match("picture .* an uploaded file is needed", answer["error"]), answer
     uploaded = {"path": stranger.upload(PICTURE)["path"]}  # it needs no "meta"
@@ -247,7 +250,7 @@ def test_uploads_are_bounded_alone_and_together(stranger):
 
 def test_endpoints_and_arguments_are_checked_and_arguments_have_defaults(stranger):
     """A script goes on as an endpoint gets more arguments."""
-    for path in ("call/nothing", "call/v2/nothing", "run/nothing"):
+    for path in ("call/nothing", "call/v2/nothing", "run/nothing", "api/nothing"):
         assert post(stranger, path, {"data": []}).status_code == 404
     answer = post(stranger, "call/nothing", {"data": []}).json()["detail"]
     assert answer == f"there is no endpoint 'nothing'; there are {', '.join(sorted(NAMES))}"
@@ -304,15 +307,20 @@ def test_every_handler_answers_garbage(events, app, garbage):
 
 def test_a_wrong_argument_is_named_with_its_value_and_type(stranger):
     for endpoint, data, message in (
+        ("sample_faces", [0, "4", 1.0, None], "count is '4' (str); a number is needed"),
         ("sample_faces", [0, 4, None, None], "truncation is empty; a number is needed"),
+        ("sample_faces", [0, 4, math.nan, None], "truncation is nan; allowed are 0 to 1"),
+        ("sample_faces", [0, 2.5, 1.0, None], "count is 2.5; a whole number is needed"),
         ("sample_faces", [10**400, 2, 1.0, None], "...; allowed are 0 to 9223372036854775807"),
         ("sample_faces", [0, 4, 1.0, {"a": 1}], "model is {'a': 1} (dict); a text is needed"),
         ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, 1, "gif", 0], "loop is 1 (int); true or false is needed"),
+        ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, None, 0], "format is empty; allowed are gif, mp4, webp"),
         ("sample_scene", [["peaks"], 1], "scene is ['peaks'] (list); a text is needed"),
         ("sample_scene", ["peaks", 1, [0, "1"]], "start_scale is '1' (str); a number is needed"),
         ("sample_scene", ["peaks", 1, [0, 1, 2, 3]], "start_scale is [0, 1, 2, 3]; 1 to 3 values are allowed"),
         ("edit_face", ["x"], "face is 'x' (str); an object is needed"),
         ("morph_faces", [{"seed": 1}], "faces is {'seed': 1} (dict); a list is needed"),
+        ("map_faces", [{}, {}, {"seed": "x"}], "seed is 'x' (str); a number is needed"),
         ("retarget_picture", [{"a": 1}], "picture is {'a': 1} (dict); an uploaded file is needed"),
         ("invert_face", [None], "picture is empty; a picture is needed"),
         ("add_scene", [], "archive is empty; a ZIP of a scene is needed"),
