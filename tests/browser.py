@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
@@ -30,6 +30,16 @@ def watched_page(context: BrowserContext, address: str) -> Iterator[Page]:
     yield page
     context.close()
     assert not errors, errors
+
+
+@contextmanager
+def page_of_samples(browser: Browser, app: str, count: int) -> Iterator[Page]:
+    """Open so many samples of `peaks`, drawn, in a browser whose clipboard the page may use."""
+    permissions = ["clipboard-read", "clipboard-write"]
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, permissions=permissions)
+    with watched_page(context, f"{app}?tab=scenes&scene=peaks&mode=sample&enlarge=0&count={count}") as page:
+        expect(page.locator("#sample-status")).to_contain_text(f"{count} pictures in")
+        yield page
 
 
 def axe_finds_nothing(page: Page, view: str, within: str | None = None) -> None:
@@ -59,16 +69,6 @@ def downloaded(page: Page, button: str, to: Path) -> Path:
     path = to / download.value.suggested_filename
     download.value.save_as(path)
     return path
-
-
-def settled_bytes(page: Page, picture: str) -> bytes:
-    """Return the bytes of a picture once it does not change any more: a print takes its draft's place."""
-    found = shown_bytes(page, picture)
-    while True:
-        page.wait_for_timeout(700)
-        if (now := shown_bytes(page, picture)) == found:
-            return now
-        found = now
 
 
 def shown_bytes(page: Page, picture: str) -> bytes:

@@ -240,7 +240,8 @@ def test_every_opened_tab_is_an_entry_of_the_history_whose_address_says_what_is_
 
 VIEWS = {
     "faces": ("Morph", "Map"),
-    "scenes": ("Every screen", "Remove or move", "Motion", "Paint", "Harmonize", "Larger", "Tiles", "Training"),
+    "scenes": ("Every screen", "New pictures", "Remove or move", "Motion", "Paint", "Harmonize", "Larger", "Tiles",
+               "Training"),
     "about": (),
 }  # fmt: skip
 FOCUSED = "() => document.activeElement.outerHTML.slice(0, 120)"

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import axe_finds_nothing, new_page, watched_page
+from tests.browser import axe_finds_nothing, new_page, page_of_samples, watched_page
 
-PERMISSIONS = ["clipboard-read", "clipboard-write"]
 MOST_SECONDS = 1.5  # until the pictures are there, in a browser that has never been here
 ANIMATION = "?tab=scenes&scene=peaks&mode=animate&format=mp4&frames=12"
 
@@ -34,9 +33,7 @@ def wait_for_pictures(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def scenes(browser: Browser, app: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, permissions=PERMISSIONS)
-    with watched_page(context, f"{app}?tab=scenes&scene=peaks&mode=sample&enlarge=0&count=3") as page:
-        expect(page.locator("#sample-status")).to_contain_text("3 pictures in")
+    with page_of_samples(browser, app, 3) as page:
         yield page
 
 
