@@ -115,10 +115,10 @@ def seed_option(first: int = 0) -> Any:
 
 
 def options(use: Any) -> Mapping[str, Option]:
-    """Return the options of a use by name, in the order of its fields."""
+    """Return the options of a use by name, in the order of its arguments."""
     hints = get_type_hints(use)
     found: dict[str, Option] = {}
-    for it in dataclasses.fields(use):
+    for it in sorted(dataclasses.fields(use), key=lambda it: it.kw_only is True):
         said: Option | None = it.metadata.get("option")
         if said is None:  # it is given otherwise
             continue

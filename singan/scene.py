@@ -226,5 +226,6 @@ class Scene(Pretrained):
         with torch.device("meta"):  # nothing is made that a file merely claims
             wanted = layout_of(Pyramid(model_config, scales))
         tensors = read_tensors(weights, wanted)  # before the pyramid takes memory
-        (pyramid := Pyramid(model_config, scales)).load_state_dict(tensors, strict=True)
+        pyramid = Pyramid(model_config, scales)
+        pyramid.load_state_dict(tensors, strict=True)
         return cls(pyramid, train_config, Photograph.read(weights.parent, model_config.sizes[-1][::-1]))

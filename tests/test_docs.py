@@ -96,12 +96,15 @@ def test_the_python_runs(clone, monkeypatch, example):
 
 
 @pytest.mark.parametrize("example", cases(CLIENTS))
-def test_clients_run(app, monkeypatch, example):
+def test_clients_run(app, monkeypatch, capsys, example):
     monkeypatch.chdir(ROOT)
     values: dict = {}
     exec(example.replace(ADDRESS, app), values)
     files = [values[name] for name in ("picture", "archive", "morph", "animation") if name in values]
     assert files and all(Path(file).stat().st_size for file in files)
+    if "/train_scene" in example:
+        assert values["scene"].startswith("sunset-") and len(values["pictures"]) == 2
+        assert "scale 1 of" in capsys.readouterr().out
 
 
 def test_an_endpoint_in_three_languages(app, monkeypatch):

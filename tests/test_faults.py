@@ -85,6 +85,7 @@ def test_a_full_disk_is_said_and_passes(tmp_path):
         before = sorted(small_disk.rglob("*"))
         for endpoint, arguments in (
             ("sample_faces", [99, 16, 1.0, None]),
+            ("sample_scene", ["peaks", 4, 0, 99]),
             ("animate_scene", ["peaks", 1, 0.1, 0.9, 6, 10, True, "mp4", 99]),
             ("train_scene", [file, "fast", 0, None, None]),
         ):

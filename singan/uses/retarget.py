@@ -11,7 +11,7 @@ from PIL import Image
 
 from darkroom.checks import check_range, echo
 from darkroom.pictures import Picture
-from darkroom.uses import PicturesUse, Size, Step, as_steps, option, seed_option
+from darkroom.uses import PicturesUse, Size, Step, as_steps, option, options, seed_option
 from singan.concerns import Task, warnings
 from singan.config import MAX_OUTPUT, MIN_OUTPUT
 from singan.enlarge import ABOUT, Layout
@@ -44,37 +44,30 @@ def _wish_option(help: str) -> Any:
     return option(None, said, low=0.0, high=1.0)
 
 
-def _protect_option() -> Any:
-    said = "white where the subject is, in mode fit; without one, it is found"
-    return option(None, said, label="Subject")
-
-
-def _focus_option() -> Any:
-    said = "X,Y of the subject in mode fit, in parts of the sides, such as 0.5,0.3; without it, it is found"
-    return option(None, said)
-
-
 def _laid_out(mode: str, photograph: Image.Image) -> Layout:
     """Return how patches alone lay out a picture in modes keep and rearrange."""
     return Layout(photograph, place=KEPT) if mode == "keep" else Layout(place=PLACES[0])
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Fit(PicturesUse[M]):
     """Fit a photograph as is wished for, in mode fit."""
 
-    size: Size
-    mode: str
-    protect: Image.Image | None
-    focus: str | None
-    crop: float | None
-    extend: float | None
-    deform: float | None
+    protect: Image.Image | None = option(
+        None, "white where the subject is, in mode fit; without one, it is found", label="Subject"
+    )
+    focus: str | None = option(
+        None, "X,Y of the subject in mode fit, in parts of the sides, such as 0.5,0.3; without it, it is found"
+    )
+    crop: float | None = _wish_option("how gladly borders are cut off")
+    extend: float | None = _wish_option("how gladly borders are added")
+    deform: float | None = _wish_option("how gladly what lies around the subject is squeezed and stretched")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("protect", "focus", "crop", "extend", "deform"):
-            if self.mode != "fit" and getattr(self, name) is not None:
-                raise ValueError(f"{name} is given with mode {self.mode!r}; only mode 'fit' heeds it")
+    def check_wishes(self, mode: str) -> None:
+        """Raise ValueError where anything is wished for that the mode does not heed, or by a place that is none."""
+        for name in options(_Fit):
+            if mode != "fit" and getattr(self, name) is not None:
+                raise ValueError(f"{name} is given with mode {mode!r}; only mode 'fit' heeds it")
         if self.focus is not None and not all(0 <= it <= 1 for it in self._point):
             raise ValueError(f"focus is {echo(self.focus)}; X,Y is needed, both from 0 to 1, for example 0.5,0.3")
 
@@ -111,14 +104,10 @@ class Retarget(_Fit[Scene]):
     count: int = option(1, "number of pictures", label="Pictures", low=1, high=1000, most=50)
     seed: int = seed_option()
     enlarge: bool = enlarge_option()
-    protect: Image.Image | None = _protect_option()
-    focus: str | None = _focus_option()
-    crop: float | None = _wish_option("how gladly borders are cut off")
-    extend: float | None = _wish_option("how gladly borders are added")
-    deform: float | None = _wish_option("how gladly what lies around the subject is squeezed and stretched")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.check_wishes(self.mode)
         if self.mode == "fit" and self.start_scale is not None:
             raise ValueError("start_scale is given with mode 'fit'; only modes 'keep' and 'rearrange' heed it")
 
@@ -129,7 +118,7 @@ class Retarget(_Fit[Scene]):
                 check_shape(self.protect, photograph)
             fitted = FittedPrint(photograph, self.asked(model.importance), self.size, self.wishes)
             return chain.from_iterable(fitted.steps(self.seed, number) for number in range(self.count))
-        if not model.scales:
+        if not model.trained:
             layout = _laid_out(self.mode, model.shared_original)
             return model.prints([layout] * self.count, self.size, self.seed)
         if self.mode == "rearrange":
@@ -172,14 +161,10 @@ class RetargetPicture(_Fit[None]):
     size: Size = _size_option("of the result, up to 16 megapixels")
     mode: str = _mode_option("fit")
     seed: int = seed_option()
-    protect: Image.Image | None = _protect_option()
-    focus: str | None = _focus_option()
-    crop: float | None = _wish_option("how gladly borders are cut off")
-    extend: float | None = _wish_option("how gladly borders are added")
-    deform: float | None = _wish_option("how gladly what lies around the subject is squeezed and stretched")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.check_wishes(self.mode)
         check_size(*self.picture.size)
         if self.protect is not None:
             check_shape(self.protect, self.picture)
@@ -211,11 +196,11 @@ def retarget_picture(
 ) -> Image.Image:  # fmt: skip
     """Return a picture at another (width, height), px, without training, as `RetargetPicture` does it.
 
-    Raises ValueError where an argument is not what is allowed, PictureError
-    where a picture cannot be read.
+    Raises ValueError where an argument is not what is allowed, PictureError where a picture cannot be read.
     """
     point = None if focus is None else ",".join(map(str, focus))
+    wishes = {"crop": crop, "extend": extend, "deform": deform}
     # The use opens the pictures.
-    use = RetargetPicture(picture, size, mode, seed, protect, point, crop, extend, deform)  # type: ignore[arg-type]
+    use = RetargetPicture(picture, size, mode, seed, protect=protect, focus=point, **wishes)  # type: ignore[arg-type]
     (result,) = use.drawn(None)
     return result
