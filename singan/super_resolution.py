@@ -10,18 +10,21 @@ from dataclasses import replace
 from math import prod
 
 import numpy as np
+import torch
 from PIL import Image
-from torch.nn.functional import interpolate, softshrink
+from torch.nn.functional import softshrink
 
 from darkroom.uses import Size, Step
 from singan.config import Shape
-from singan.enlarge import NEAR, SWEEPS, step_of
+from singan.enlarge import NEAR, step_of
 from singan.patches import PATCH, Bytes, Matches, as_tensor, improve, resized, shape_of, vote
 from singan.pieces import each
 
 STEP = 1.5  # at most, from one size to the next
 FALLOFF, FAR_FALLOFF = 0.3, 0.05  # of votes, up to twice the size and beyond: a more even mean errs less
-CORRECTIONS = 5  # in a step
+SWEEPS = 1  # of a search: a second one errs more, by .2 dB at twice the size
+CORRECTIONS, EXCESS = 3, 1.4  # in a step, and by how much each exceeds what is missing: as near as 5 without excess
+LEVEL = 4  # units of a correction that are one level of 255
 NOISE = 1.5  # of 255: what a pixel may differ by, since a photograph's noise, put back, is a woven grid of its pixels
 MOST = 4  # times as large as the picture
 PRINTED = 0.6  # of the work of a print that is enlarged: the print
@@ -68,12 +71,16 @@ def _at(shape: Shape, ratios: list[float]) -> Shape:
 
 
 def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
-    """Correct it so that, reduced to the picture's size, it is the picture to within NOISE; yield the share."""
-    # Contiguous, as both ways of resizing take twice as long where channels lie together.
-    target, pixels = (as_tensor(it).float().contiguous() for it in (picture, now))
+    """Correct it so that, reduced to the picture's size, it is the picture to within NOISE; yield the share.
+
+    It is resized in bytes, ten times as fast as in float32: of what is missing, up to 127 units either way.
+    """
+    target, sums = as_tensor(picture).float(), LEVEL * torch.from_numpy(now).short()
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS
-        reduced = interpolate(pixels, shape_of(picture), mode="bicubic", antialias=True)
-        missing = softshrink(target - reduced, NOISE)
-        pixels = (pixels + interpolate(missing, shape_of(now), mode="bicubic")).clamp(0, 255)
-    return pixels[0].permute(1, 2, 0).round().byte().contiguous().numpy()
+        missing = softshrink(target - as_tensor(resized(now, shape_of(picture))), NOISE)
+        units = (EXCESS * LEVEL * missing + 128).round().clamp(0, 255).byte()[0].permute(1, 2, 0).contiguous().numpy()
+        sums += torch.from_numpy(resized(units, shape_of(now)))
+        sums.sub_(128).clamp_(0, 255 * LEVEL)
+        now = (sums + LEVEL // 2).div_(LEVEL, rounding_mode="floor").byte().numpy()
+    return now
