@@ -369,8 +369,8 @@ def test_a_photograph_is_on_every_screen_at_once_and_is_trained_where_it_is_to_m
         expect(page.locator("#devices-gallery img").first).to_be_visible()  # a draft, to begin with
         expect(page.locator("#devices-status .bar")).to_be_visible()
         expect(page.locator("#again")).to_have_text("Train it")
-        page.locator("#scenes-gallery").get_by_text("rocket").click()  # another one, which becomes the visitor's own
-        expect(page.locator("#scene input")).to_have_value("rocket")
+        page.locator("#scenes-gallery").get_by_text("street").click()  # another one, which becomes the visitor's own
+        expect(page.locator("#scene input")).to_have_value("street")
         expect(page.locator("#devices-status")).to_contain_text("7 pictures in")
         expect(page.locator("#devices-gallery img")).to_have_count(7)
         page.locator("#offer-sample").click()  # drawn by patches: it needs no training

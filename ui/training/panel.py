@@ -56,8 +56,8 @@ class TrainingPanel:
         self.options = {"preset": self.preset, "seed": self.seed, "max_size": self.size, "iterations": self.iterations}
         controls = [self.picture, *self.options.values()]
         self.outputs = [
-            self.status, self.watched, self.scene, self.idle, self.live, self.pyramid, self.sample, self.remembered,
-            self.plot, self.start, self.stop, self.resume, self.use, halves, *controls,
+            self.status, self.watched, self.scene, self.idle, self.pyramid, self.sample, self.remembered, self.plot,
+            self.start, self.stop, self.resume, self.use, halves, *controls,
             self.link_and_code.link, self.link_and_code.code,
         ]  # fmt: skip
         changed = [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur]
@@ -96,9 +96,11 @@ class TrainingPanel:
         self.status = gr.HTML(elem_id="train-status")
         self.use = gr.Button("Use this scene", variant="primary", visible=False, elem_id="use-scene")
         self.pyramid = gr.HTML(elem_id="strip")
-        with gr.Row(visible=False) as self.live:
+        with gr.Row():
             self.sample, self.remembered = (
-                gr.Image(label=label, interactive=False, format="png", height=240, buttons=[], elem_id=name)
+                gr.Image(
+                    label=label, visible=False, interactive=False, format="png", height=240, buttons=[], elem_id=name
+                )
                 for label, name in (("A sample now", "live"), ("The picture as remembered", "remembered"))
             )
         # Gradio makes the plot as high as its block: under a label the names of the curves would be cut off.
@@ -170,7 +172,6 @@ class TrainingPanel:
         return {
             self.watched: training.name,
             self.idle: gr.HTML(visible=False),
-            self.live: gr.Row(visible=True),
             **self._usable(visitor, training.name, None),
             **self.link_and_code.says(link, self.snippet_calls(values), values),
         }
@@ -188,11 +189,10 @@ class TrainingPanel:
         }
 
     def _pictures(self, view: View) -> Updates:
-        sample, remembered = view.preview or (None, None)
+        pictures = zip((self.sample, self.remembered), view.preview or (None, None), strict=True)
         return {
+            **{it: gr.Image(picture, visible=picture is not None) for it, picture in pictures},
             self.pyramid: view.strip,
-            self.sample: sample,
-            self.remembered: remembered,
             self.plot: gr.LinePlot(view.losses, visible=view.losses is not None),
         }
 
