@@ -378,7 +378,7 @@ def test_a_photograph_is_on_every_screen_at_once_and_is_trained_where_it_is_to_m
         page.get_by_role("tab", name="Motion", exact=True).click()
         expect(page.locator("button#animate")).to_be_hidden()
         page.locator("#train-first").click()
-        expect(page.locator("#train-status")).to_contain_text(re.compile("scale 1 of 3, .* left"))
+        expect(page.locator("#train-status")).to_contain_text(re.compile("scale 1 of 2, .* left"))
         page.locator("#stop").click()
         expect(page.locator("#train-status")).to_contain_text("Stopped before the first scale was finished")
 

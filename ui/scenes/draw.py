@@ -139,8 +139,8 @@ class AnimatePanel(Panel):
             tiles = gr.Gallery(list(zip(files, captions, strict=True)), visible=True)
             archive = zipped(files, f"{folder}/{display_name(name)}_animations.zip")
             report = progress.end().noted(use.note(self.drawing.models.get(name)))
-            yield {self.status: report.html(), **self.player.shows(None, archive), self.twelve: tiles}
-        yield self.show_link([use], values, mode=TWELVE)
+            shown = {self.status: report.html(), **self.player.shows(None, archive), self.twelve: tiles}
+            yield {**shown, **self.show_link([use], values, mode=TWELVE)}
 
 
 class LargerPanel(BeforeAfterPanel):

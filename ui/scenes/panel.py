@@ -139,21 +139,19 @@ class Panel:
         return self.run_after(wanted, run_link, [mode, self.link_and_code.link])
 
     def run(self, values: Values) -> Iterator[Updates]:
-        """Draw what the controls say."""
-        uses = self.uses(values)
-        yield from self.run_uses(uses, values)
-        yield self.show_link(uses, values)
+        """Draw what the controls say, and show it; with the finished result comes its link.
+
+        Gradio sends a stream's last message twice; its page, busy with showing components, can lose what one says.
+        """
+        uses, name = self.uses(values), values[self.scene]
+        for result in self.drawing.draw(uses[0], name):
+            changed = self.on_result(result, uses, name) if result.files or result.shown else {}
+            linked = self.show_link(uses, values) if result.files else {}
+            yield {self.status: result.report.html(), **changed, **linked}
 
     def uses(self, values: Values) -> list[Any]:
         """Return what the controls say as uses: one, where a subclass makes no more of them. Raises ValueError."""
         return [self.controls.use_of(values)]
-
-    def run_uses(self, uses: Sequence[Any], values: Values) -> Iterator[Updates]:
-        """Draw uses of the scene and show their results."""
-        name = values[self.scene]
-        for result in self.drawing.draw(uses[0], name):
-            changed = self.on_result(result, uses, name) if result.files or result.shown else {}
-            yield {self.status: result.report.html(), **changed}
 
     # -- links and code ----------------------------------------------------------------------------------------------
 

@@ -187,9 +187,9 @@ class DevicesPanel(CanvasPanel):
         sides = dict(zip(SIDES, size, strict=True))
         return Retarget.served({**asked, "count": 1, **sides, **wished, **given})  # type: ignore[no-any-return]
 
-    def run_uses(self, uses: Sequence[Retarget], values: Values) -> Iterator[Updates]:
-        """Draw uses, but for what is shown already."""
-        name, suffix = values[self.scene], values[self.format]
+    def run(self, values: Values) -> Iterator[Updates]:
+        """Draw all screens, but for what is shown already."""
+        uses, name, suffix = self.uses(values), values[self.scene], values[self.format]
         scene, screens = self.drawing.models.get(name), self._screens(values)
         sources, there = [_drawn_from(use, name, suffix) for use in uses], self._there(values)
         pictures = {n: there[source] for n, source in enumerate(sources) if source in there}  # shown, and its file
@@ -215,7 +215,8 @@ class DevicesPanel(CanvasPanel):
                 merged = Result(result.report, files, packed, [pictures[n][0] for n in order])
                 made = [[screen.key, source] for screen, source in zip(screens, sources, strict=True)] if files else []
                 changed = self.pictures.show(merged, [captions[n] for n in order])
-                yield {self.status: result.report.html(), **changed, self.made: made}
+                linked = self.show_link(uses, values) if files else {}
+                yield {self.status: result.report.html(), **changed, self.made: made, **linked}
 
     def _there(self, values: Values) -> dict[str, tuple[str, str]]:
         """Return what is shown of each picture, and its file, by what it was made of."""
