@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several workers on the same cores wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch reads it when it is imported; the tests' processes inherit it
@@ -14,7 +13,6 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect, sync_playwright
-from xdist.scheduler import LoadFileScheduling
 
 import dcgan
 import singan
@@ -26,16 +24,8 @@ from singan.checkpoint import Checkpoint, save_checkpoint
 from tests.browser import CHROMIUM, SWITCHES
 from tests.hub import Hub, running_hub
 
-# Files of tests that use the app; whichever is missing here works, too, but may start another one.
-USING_APP = {
-    "test_docs",
-    "test_endpoints",
-    "test_faces_page",
-    "test_gate",
-    "test_page",
-    "test_scenes_page",
-    "test_view",
-}
+# What takes longest, and begins: with what is left in the end, `make test` keeps both of its workers busy.
+LONGEST = ("test_scenes_page", "test_watching", "test_page", "test_faces_page", "test_endpoints", "test_docs")
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 expect.set_options(timeout=120_000)  # slower machines, with other work, are to pass; what has a limit says so itself
@@ -77,9 +67,13 @@ def tiny_config() -> singan.TrainConfig:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(picture, tiny_config) -> Checkpoint:
-    *_, last = singan.train(picture, tiny_config, device="cpu")
-    return last.checkpoint
+def tiny_records(picture, tiny_config) -> list[singan.Progress]:
+    return list(singan.train(picture, tiny_config, device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_records) -> Checkpoint:
+    return tiny_records[-1].checkpoint
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +155,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory) -> Iterator[str]:
-    """Address of the running app with the shipped scenes; when it ends it leaves no files behind."""
+    """Address of the app with the shipped scenes, one for all tests of a worker; it leaves no files behind."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "tmp").mkdir()
     places = {"XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder / "tmp")}
@@ -171,18 +165,6 @@ def app(tmp_path_factory) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: the tests that share the app, then those that start servers and processes."""
-    items.sort(key=lambda item: (item.path.stem not in USING_APP, item.path.parent.name != "tests"))
-
-
-class SharingScheduling(LoadFileScheduling):
-    """Give each file to one worker, and all that use the app to the same, which starts it once."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return "app" if Path(file).stem in USING_APP else file
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharingScheduling:
-    """Schedule so. xdist 3.8.0 does not see the groups of `--dist loadgroup` under pytest 9.2."""
-    return SharingScheduling(config, log)
+    """Begin with what takes longest; of the rest, with the tests that start servers and processes."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (places.get(item.path.stem, len(places)), item.path.parent.name != "tests"))

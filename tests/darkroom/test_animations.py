@@ -46,7 +46,7 @@ def test_time_does_not_drift():
 def test_files_play_at_the_asked_speed(frames, tmp_path, kind):
     path = tmp_path / f"a.{kind}"
     for fps in RATES:
-        save_animation(frames, path, fps)
+        save_animation(frames, str(path), fps)
         times, played = shown_ms(path), min(fps, 50) if kind == "gif" else fps
         assert len(times) == 9 and sum(times) == pytest.approx(9000 / played, abs=10 if kind == "gif" else 1)
         assert kind == "webp" or min(times) >= 20
@@ -129,6 +129,7 @@ def encoder(tmp_path_factory, monkeypatch):
         path.write_text(f"#!/bin/sh\nfor out; do :; done\n{script}\n")
         path.chmod(mode)
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(path))
+        monkeypatch.chdir(path.parent)  # imageio asks for a file "-", too
 
     return replace
 

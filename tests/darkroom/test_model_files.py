@@ -129,10 +129,13 @@ def test_what_is_no_model_is_refused(scene_folder):
     configs = (b"", b"[]", b"\xff", b"{}", b'{"model": 3}', b" " * (MAX_CONFIG_BYTES + 1))
     for name, contents in (("model.safetensors", headers), ("config.json", configs)):
         whole = (scene_folder / name).read_bytes()
-        for content in contents:
+        for content in (*contents, whole[:-50]):
             (scene_folder / name).write_bytes(content)
             with pytest.raises(ModelError, match="is damaged"):
                 ScenePipeline.from_pretrained(scene_folder)
+        (scene_folder / name).unlink()
+        with pytest.raises(ModelError, match="is missing"):
+            ScenePipeline.from_pretrained(scene_folder)
         (scene_folder / name).write_bytes(whole)
 
 

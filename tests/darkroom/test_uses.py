@@ -106,7 +106,7 @@ def test_a_command_refuses_what_is_none(capsys):
 
 def test_pictures_are_written_by_the_name_of_their_use(tmp_path):
     use = PlainSquare((4, 2), 9, count=2)
-    use.write(use.draw(""), tmp_path)
+    use.write(use.draw(""), str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["9_0000.png", "9_0001.png"]
     assert Image.open(tmp_path / "9_0001.png").size == (4, 2)
     assert [path.name for path in use.paths(tmp_path, "a_")] == ["a_9_0000.png", "a_9_0001.png"]

@@ -50,12 +50,12 @@ def test_the_central_square_is_kept():
 
 
 def test_a_set_is_prepared_from_folders_and_zips(photographs, tmp_path):
-    found = list(prepare(photographs))
+    found = list(prepare(map(str, photographs)))  # paths are taken as texts, too
     assert [(item.index, item.total) for item in found] == [(i, 6) for i in range(6)]
     assert {item.name for item in found if item.error} == {"broken.jpg", "tiny.png"}
     assert [item.name for item in found if item.image is None and not item.error] == ["notes.txt"]
     out = tmp_path / "sets" / "faces.zip"
-    assert write_set(iter(found), out) == 3
+    assert write_set(iter(found), str(out)) == 3
     with zipfile.ZipFile(out) as archive:
         names = archive.namelist()
     assert len(names) == len(set(names)) == 3 and all(name.endswith(".webp") for name in names)
@@ -88,7 +88,7 @@ def test_a_folder_a_zip_and_arrays_load_alike(tmp_path, tiny_images):
         for path in folder.iterdir():
             archive.write(path, path.name)
     np.savez(tmp_path / "faces.npz", np.stack([np.asarray(picture) for picture in pictures]))
-    for source in (folder, tmp_path / "faces.zip", tmp_path / "faces.npz"):
+    for source in (folder, str(folder), tmp_path / "faces.zip", str(tmp_path / "faces.zip"), tmp_path / "faces.npz"):
         assert torch.equal(load(source).images, tiny_images[:4])
     assert load(folder).names == ("0.png", "1.png", "2.png", "3.png")
     assert torch.allclose(to_tensor(pictures[0]), tiny_images[:1].float() / 127.5 - 1, atol=1e-6)

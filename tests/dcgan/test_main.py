@@ -1,12 +1,11 @@
 import csv
-import itertools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -28,26 +27,11 @@ from dcgan.model import new_generator
 from dcgan.quality import Examiner
 from dcgan.recipe import Recipe, load_recipes
 from dcgan.trainer import Trainer
+from tests.commands import contents, exit_code, one_line, signalling
 from tests.disks import leftovers, nearly_full
 
 ROOT = Path(__file__).parents[2]
-
-
-def one_line(capsys) -> str:
-    captured = capsys.readouterr()
-    assert captured.err.count("\n") == 1, captured.err
-    return captured.err
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def run(*arguments) -> int:
-    try:
-        return main([str(argument) for argument in arguments])
-    except SystemExit as stop:  # argparse
-        return int(stop.code or 0)
+run = partial(exit_code, main)
 
 
 @pytest.fixture(scope="session")
@@ -281,18 +265,6 @@ def test_a_training_that_ended_before_its_first_checkpoint_is_begun_anew(small, 
 
 
 # -- stopped, or on a full disk ---------------------------------------------------------------------------------------
-
-
-def signalling(function, wanted):
-    """Return the function, which at the wanted call first sends this process SIGTERM."""
-    calls = itertools.count(1)
-
-    def called(*arguments):
-        if next(calls) == wanted:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return function(*arguments)
-
-    return called
 
 
 @pytest.mark.parametrize(

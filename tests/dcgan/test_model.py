@@ -67,7 +67,9 @@ def test_initial_weights_follow_the_seed_and_the_paper():
 
 
 def test_seeds_share_nothing():
-    assert len({seed_of(*numbers) for numbers in [(0,), (1,), (0, 0), (0, 1), (1, 0), (2**40,), (2**32, 0)]}) == 7
+    """Neither neighbours nor numbers that a careless encoding would run together."""
+    numbers = [(0,), (1,), (0, 0), (0, 1), (1, 0), (0, 0, 0), (2**40,), (2**32, 0), (1 + 2**32, 0), (0, 2**32)]
+    assert len({seed_of(*it) for it in numbers}) == len(numbers)
     assert torch.equal(torch.randn(4, generator=seeded(3, 1)), torch.randn(4, generator=seeded(3, 1)))
 
 

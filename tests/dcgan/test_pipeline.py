@@ -108,6 +108,7 @@ def test_a_morph_begins_and_ends_at_its_faces(tiny_faces):
     assert len(tiny_faces.morph(z, 9, loop=True)) == 9
 
 
+@pytest.mark.soak
 def test_inversion_finds_the_face_in_a_photograph_again(shipped_faces):
     (face,) = shipped_faces.generate(shipped_faces.latents(1, 123))
     photograph = Image.new("RGB", (600, 400), "gray")

@@ -21,15 +21,15 @@ FACES = [Image.new("RGB", (64, 64), (40 * i, 0, 0)) for i in range(3)]
 def test_a_recipe_survives_json_and_png(tmp_path):
     for recipe in RECIPES:
         assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
-        save_png(FACES[1], recipe, MODEL, tmp_path / "face.png")
-        assert load_recipes(tmp_path / "face.png") == ([recipe], MODEL)
+        save_png(FACES[1], recipe, MODEL, str(tmp_path / "face.png"))
+        assert load_recipes(str(tmp_path / "face.png")) == ([recipe], MODEL)
     with Image.open(tmp_path / "face.png") as image:
         assert image.tobytes() == FACES[1].tobytes()
 
 
 def test_a_zip_holds_pictures_and_recipes(tmp_path):
-    save_zip(FACES, RECIPES, MODEL, tmp_path / "faces.zip")
-    assert load_recipes(tmp_path / "faces.zip") == (RECIPES, MODEL)
+    save_zip(FACES, RECIPES, MODEL, str(tmp_path / "faces.zip"))
+    assert load_recipes(str(tmp_path / "faces.zip")) == (RECIPES, MODEL)
     with zipfile.ZipFile(tmp_path / "faces.zip") as archive:
         assert archive.namelist() == ["face_0000.png", "face_0001.png", "face_0002.png", "latents.json"]
         archive.extractall(tmp_path)

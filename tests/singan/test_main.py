@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,17 @@ from singan import __main__ as command_line
 from singan.__main__ import main
 from singan.checkpoint import load_checkpoint, save_checkpoint
 from singan.config import PRESETS
+from tests.commands import contents, exit_code, one_line, signalling
 from tests.disks import leftovers, nearly_full
 
 ROOT = Path(__file__).parents[2]
+run = partial(exit_code, main)
 
 
-def run(*arguments) -> int:
-    try:
-        return main([str(argument) for argument in arguments])
-    except SystemExit as stop:  # argparse
-        return int(stop.code or 0)
+@pytest.fixture(scope="module")
+def two_scales(tiny_records):
+    """The training when two of its three scales are finished."""
+    return next(record.checkpoint for record in tiny_records if record.scene and record.scene.scales == 2)
 
 
 @pytest.fixture
@@ -34,12 +36,6 @@ def train_tiny(picture_file, monkeypatch, tiny_config):
     """The command that trains three scales of four channels; --out is still to come."""
     monkeypatch.setitem(PRESETS, "fast", tiny_config)
     return ["train", picture_file, "--preset", "fast", "--device", "cpu"]
-
-
-def one_line(capsys) -> str:
-    captured = capsys.readouterr()
-    assert captured.err.count("\n") == 1
-    return captured.err
 
 
 def test_train_twice_says_so(train_tiny, tmp_path, capsys):
@@ -83,12 +79,10 @@ def test_resume_goes_on_from_the_last_finished_scale(two_scales, tiny_scene, tra
 
 BAD = (
     ("sample MODEL --count 0", "count is 0; allowed are 1 to 1000"),
-    ("sample MODEL --start-scale 9", "start_scale is 9; allowed are 0 to 2"),
     ("sample nowhere", "nowhere is neither a folder nor a repository"),
     ("retarget MODEL --size 480", "'480' is no size; write WIDTHxHEIGHT in pixels"),
     ("retarget MODEL --size 50x50 --size 9000x90", "width is 9000; allowed are 16 to 4096"),
     ("retarget MODEL --size 50x50 --mode keep --start-scale 0", "mode keep is 0; allowed"),
-    ("retarget MODEL --size 50x50 --mode fit --start-scale 1", "start_scale is given with mode 'fit'; only modes"),
     ("animate MODEL --start-scale 0 7", "start_scale is 7; allowed are 0 to 2"),
     ("animate MODEL --fps 0", "fps is 0; allowed are 1 to 60"),
     ("animate MODEL --format avi", "'avi'"),
@@ -156,10 +150,6 @@ def test_help_shows_units_and_defaults(capsys):
 # -- folders that are taken -------------------------------------------------------------------------------------------
 
 
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def test_a_folder_that_is_being_written_is_refused(train_tiny, tmp_path, capsys):
     with locked(tmp_path / "new" / "run"):
         assert run(*train_tiny, "--out", tmp_path / "new" / "run") == 2
@@ -196,18 +186,6 @@ def test_a_damaged_scene_says_the_reason(spoilt, two_scales, train_tiny, tmp_pat
 # -- signals ----------------------------------------------------------------------------------------------------------
 
 
-def sends(number, function, wanted=0):
-    """The function, which sends this process a signal before its call of this number."""
-    calls = itertools.count()
-
-    def called(*arguments, **options):
-        if next(calls) == wanted:
-            os.kill(os.getpid(), number)
-        return function(*arguments, **options)
-
-    return called
-
-
 def in_the_second_scale(number):
     """Training that sends this process a signal before the second scale's first record."""
 
@@ -238,7 +216,7 @@ def test_a_signal_keeps_the_finished_scales(train_tiny, tiny_folder, tmp_path, m
 def test_sigterm_leaves_whole_files(command, tiny_folder, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     more = {"sample": [], "retarget": ["--size", "65x35", "--count", 9], "animate": ["--frames", 3]}[command]
-    monkeypatch.setattr(os, "replace", sends(signal.SIGTERM, os.replace, wanted=2))
+    monkeypatch.setattr(os, "replace", signalling(os.replace, 3))
     assert run(command, tiny_folder, "--out", out, *more) == 143
     assert capsys.readouterr().err.endswith(f"{command}: stopped; the files written so far are whole\n")
     assert not leftovers(out) and len(list(out.iterdir())) == 2

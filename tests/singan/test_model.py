@@ -86,10 +86,3 @@ def test_render_from_a_start_scale_uses_the_given_picture():
         for image in (below, -below)
     )
     assert one.shape == (1, 3, 40, 48) and not torch.equal(one, other)
-
-
-def test_seeds_share_nothing():
-    """Neither neighbours nor numbers that a careless encoding would run together."""
-    sequences = [(5, 0), (5, 1), (0, 5), (5,), (5, 0, 0), (5 + 2**32, 0), (5, 2**32), (1, 5)]
-    draws = [tuple(torch.randn(2, generator=seeded(*numbers)).tolist()) for numbers in sequences]
-    assert len(set(draws)) == len(draws)
