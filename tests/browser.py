@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
@@ -32,16 +32,6 @@ def watched_page(context: BrowserContext, address: str) -> Iterator[Page]:
     assert not errors, errors
 
 
-@contextmanager
-def page_of_samples(browser: Browser, app: str, count: int) -> Iterator[Page]:
-    """Open so many samples of `peaks`, drawn, in a browser whose clipboard the page may use."""
-    permissions = ["clipboard-read", "clipboard-write"]
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, permissions=permissions)
-    with watched_page(context, f"{app}?tab=scenes&scene=peaks&mode=sample&enlarge=0&count={count}") as page:
-        expect(page.locator("#sample-status")).to_contain_text(f"{count} pictures in")
-        yield page
-
-
 def axe_finds_nothing(page: Page, view: str, within: str | None = None) -> None:
     """Wait until axe-core finds nothing on the page, or within an element: the page gives names a moment later."""
     if page.evaluate("!window.axe"):
@@ -60,6 +50,21 @@ def opened(page: Page, accordion: Locator) -> None:
     """Open an accordion and wait until the browser is idle: before Gradio has made its content, typing gets lost."""
     accordion.click()
     page.evaluate("() => new Promise((done) => requestIdleCallback(() => setTimeout(done, 100)))")
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def link(page: Page, panel: str) -> Locator:
+    """The field of the link to what a panel shows."""
+    return page.locator(f"#{panel}-link input, #{panel}-link textarea")
+
+
+def choose_file(page: Page, button: str, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator(button).first.click()
+    chooser.value.set_files(file)
 
 
 def downloaded(page: Page, button: str, to: Path) -> Path:

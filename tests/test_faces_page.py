@@ -7,7 +7,6 @@ import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import imageio.v2 as imageio
 import numpy as np
@@ -18,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from dcgan.alignment import aligned_face
 from dcgan.recipe import Recipe, load_recipes, save_zip
 from dcgan.uses.sample import OPENING_SEED, OPENING_VARIETY
-from tests.browser import downloaded, new_page, opened, shown_bytes
+from tests.browser import choose_file, downloaded, link, new_page, open_tab, opened, shown_bytes
 from ui.faces.edit import LARGE_SIDE
 from ui.faces.handlers import MAP_SIDE
 
@@ -56,7 +55,7 @@ def shared_page(browser: Browser, app: str) -> Iterator[Page]:
 @pytest.fixture
 def faces(shared_page: Page) -> Page:
     """The page as it is opened: its first faces are there to choose from, none is kept."""
-    view(shared_page, "Edit")
+    open_tab(shared_page, "Edit")
     for name in "abc":
         shared_page.locator(f"#clear-{name}").click()
         expect(shared_page.locator(f"#pin-{name} img")).to_have_count(0)
@@ -91,15 +90,14 @@ def recipe_of(content: bytes) -> Recipe:
         return Recipe.from_dict(json.loads(image.text["darkroom"]))
 
 
-LINK = "#faces-link input, #faces-link textarea"
 FIRST_FACES = f"tab=faces&seed={OPENING_SEED}&count=16&variety={OPENING_VARIETY}"
 
 
 def linked(page: Page, *parts: str) -> str:
     """The link to what is shown, once it holds the parts."""
     for part in parts:
-        expect(page.locator(LINK)).to_have_value(re.compile(re.escape(part)))
-    return page.locator(LINK).input_value()
+        expect(link(page, "faces")).to_have_value(re.compile(re.escape(part)))
+    return link(page, "faces").input_value()
 
 
 def draw(page: Page, seed: int, count: int, variety: str = "Natural") -> None:
@@ -124,16 +122,6 @@ def keep(page: Page, index: int, name: str) -> None:
     choose(page, index)
     page.locator(f"#keep-{name}").click()
     expect(page.locator(f"#pin-{name} img")).to_be_visible()
-
-
-def upload(page: Page, button: str, file: Path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.locator(button).click()
-    chooser.value.set_files(file)
-
-
-def view(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def position(page: Page, direction: str) -> float:
@@ -196,10 +184,10 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, picture_file, 
         assert image.size == (LARGE_SIDE, LARGE_SIDE)
         again = np.asarray(image.resize(small.size, Image.Resampling.BOX), dtype=int)
         assert np.abs(again - np.asarray(small)).mean() < 3
-    upload(faces, "#faces-load", large)
+    choose_file(faces, "#faces-load", large)
     expect(faces.locator("#faces-status")).to_contain_text("1 face")
     assert portrait(faces, lambda recipe: recipe == first(5)) == content
-    upload(faces, "#faces-load", picture_file)
+    choose_file(faces, "#faces-load", picture_file)
     expect(faces.locator("#faces-status")).to_contain_text("without a recipe; load it as a photograph instead")
     expect(faces.locator("#faces-gallery button img")).to_have_count(1)
 
@@ -238,7 +226,7 @@ def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
     faces.locator("#faces-draw").click()
     seed = int(faces.locator("#faces-seed input").input_value())
     portrait(faces, lambda recipe: recipe.seed == seed)
-    upload(faces, "#faces-load", archive)
+    choose_file(faces, "#faces-load", archive)
     portrait(faces, lambda recipe: recipe.seed == 42)
     linked(faces, "seed=42&count=5&variety=1&index=0")  # the whole gallery fits into a link
     assert load_recipes(downloaded(faces, "#faces-zip", tmp_path))[0] == recipes
@@ -258,7 +246,7 @@ def test_edited_faces_come_back_with_their_sliders(faces, shipped_faces, tmp_pat
     recipes = [Recipe(2**60, 1, 1.0, {"hat": 1.5}), Recipe(7, 9, 0.8, {"smiling": 4.5, "pc2": -1.0})]
     archive = tmp_path / "mine.zip"
     save_zip(shipped_faces.generate_recipes(recipes), recipes, shipped_faces.identity(), archive)
-    upload(faces, "#faces-load", archive)
+    choose_file(faces, "#faces-load", archive)
     content = portrait(faces, lambda recipe: dict(recipe.moves) == {"hat": 1.5})
     with Image.open(io.BytesIO(content)) as here:  # browsers cannot count to 2^60
         drawn = np.asarray(shipped_faces.generate_recipes(recipes[:1])[0], dtype=int)
@@ -277,10 +265,10 @@ def test_a_photographs_face_becomes_the_edited_one_and_a_file_chosen_meanwhile_i
     around.paste(shipped_faces.generate(shipped_faces.latents(1, 123))[0].resize((300, 300)), (500, 50))
     around.save(photograph)
     text.write_text("no picture")
-    upload(faces, "#faces-photo", photograph)
+    choose_file(faces, "#faces-photo", photograph)
     expect(faces.locator("#photo-status .bar")).to_be_visible()
     expect(faces.locator("#photo-pictures figure")).to_have_count(2)
-    upload(faces, "#faces-photo", text)
+    choose_file(faces, "#faces-photo", text)
     expect(faces.locator("#photo-status")).to_contain_text("text.jpg is not a picture")
     content = portrait(faces, lambda recipe: recipe.z is not None)
     wanted = np.asarray(aligned_face(around), dtype=float)
@@ -290,7 +278,7 @@ def test_a_photographs_face_becomes_the_edited_one_and_a_file_chosen_meanwhile_i
 
 def test_where_a_photograph_has_no_face_the_edited_one_stays_until_somebody_asks(faces, picture_file):
     before = choose(faces, 3)
-    upload(faces, "#faces-photo", picture_file)
+    choose_file(faces, "#faces-photo", picture_file)
     expect(faces.locator("#photo-status")).to_contain_text("No face was found")
     outlined = faces.locator("#photo-frame img").get_attribute("src")
     faces.locator("#photo-size input[type=range]").focus()
@@ -327,7 +315,7 @@ def test_an_entry_of_the_latent_can_be_typed(faces, shipped_faces):
 def test_kept_faces_are_morphed_and_tools_say_which_are_missing(faces, tmp_path):
     keep(faces, 1, "a")
     keep(faces, 2, "b")
-    view(faces, "Morph")
+    open_tab(faces, "Morph")
     for kind, element in (("mp4", "#morph-video video"), ("gif", "#morph-image img")):
         faces.get_by_text(kind, exact=True).click()
         faces.locator("#morph").click()
@@ -338,10 +326,10 @@ def test_kept_faces_are_morphed_and_tools_say_which_are_missing(faces, tmp_path)
         assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
     faces.locator("#clear-a").click()
     expect(faces.locator("#pin-a img")).to_have_count(0)
-    expect(faces.locator(LINK)).not_to_have_value(re.compile("&a="))
+    expect(link(faces, "faces")).not_to_have_value(re.compile("&a="))
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("choose A and B first")
-    view(faces, "Map")
+    open_tab(faces, "Map")
     for button, status in (("#combine", "#combine-status"), ("#map-draw", "#map-status")):
         faces.locator(button).click()
         expect(faces.locator(status)).to_contain_text("no face is kept as A and C yet")
@@ -362,14 +350,13 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
     assert recipes == [first(index) for index in (1, 2, 4)]
     strip.nth(1).click()
     portrait(faces, lambda recipe: recipe == first(2))
-    view(faces, "Morph")
+    open_tab(faces, "Morph")
     faces.locator("#morph-through").get_by_text("Favourites").click()
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("60 frames")
-    link = faces.locator("#morph-link input, #morph-link textarea")
     favourites = ",".join(TOKEN.format(index) for index in (1, 2, 4))
-    expect(link).to_have_value(re.compile(re.escape(f"view=morph&faces={favourites}&frames=60")))
-    faces.goto(link.input_value())
+    expect(link(faces, "morph")).to_have_value(re.compile(re.escape(f"view=morph&faces={favourites}&frames=60")))
+    faces.goto(link(faces, "morph").input_value())
     expect(faces.locator("#morph-status")).to_contain_text("60 frames")
     expect(strip).to_have_count(3)
 
@@ -386,7 +373,7 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     portrait(faces, lambda recipe: recipe.z == added)
     assert np.allclose(added, shipped_faces.arithmetic(a, b, c)[0], atol=1 / 63)
     expect(faces.locator("#equation figure")).to_have_count(4)
-    view(faces, "Map")
+    open_tab(faces, "Map")
     faces.locator("#map-draw").click()
     tiles = faces.locator("#map button:has(img)")
     expect(tiles).to_have_count(MAP_SIDE**2)
@@ -394,12 +381,13 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     content = portrait(faces, lambda recipe: recipe.z not in (None, added))
     found = recipe_of(content).z
     assert np.allclose(found, shipped_faces.plane(a, b, c, MAP_SIDE)[2 * MAP_SIDE + 4], atol=1 / 63)
-    link = linked(faces, "face=q", "&".join(f"{pin}={TOKEN.format(i)}" for i, pin in enumerate("abc", 1)) + "&view=map")
-    with new_page(browser, link, 390, 844) as page:  # somebody else's phone
+    pins = "&".join(f"{pin}={TOKEN.format(i)}" for i, pin in enumerate("abc", 1))
+    address = linked(faces, "face=q", f"{pins}&view=map")
+    with new_page(browser, address, 390, 844) as page:  # somebody else's phone
         expect(page.locator("#map button:has(img)")).to_have_count(MAP_SIDE**2)
         assert portrait(page, lambda recipe: recipe.z is not None) == content
         for name in ("Map", "Morph", "Edit"):
-            view(page, name)
+            open_tab(page, name)
             page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
         for slider in ("smiling", "skin_tone"):  # from the first to the last, the face stays above them
             page.locator(f"#slider-{slider}").scroll_into_view_if_needed()
@@ -422,14 +410,13 @@ def test_a_link_shows_the_same_to_others(faces, browser, app):
     expect(faces.locator("#faces-gallery button img")).to_have_count(9)
     tile = shown_bytes(faces, "#faces-gallery .thumbnail-item >> nth=4 >> img")
     assert recipe_of(tile) == recipes[4]
-    view(faces, "Morph")
+    open_tab(faces, "Morph")
     opened(faces, faces.get_by_role("button", name="Advanced").last)
     faces.locator("#morph-frames input[type=number]").fill("12")
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("12 frames")
-    link = faces.locator("#morph-link input, #morph-link textarea")
-    expect(link).to_have_value(re.compile("view=morph&frames=12"))
-    with new_page(browser, link.input_value()) as page:
+    expect(link(faces, "morph")).to_have_value(re.compile("view=morph&frames=12"))
+    with new_page(browser, link(faces, "morph").input_value()) as page:
         assert portrait(page, lambda recipe: bool(recipe.moves)) == edited
         expect(page.locator("#morph-status")).to_contain_text("12 frames")
         page.wait_for_function("document.querySelector('#morph-video video').readyState >= 2")
@@ -437,7 +424,7 @@ def test_a_link_shows_the_same_to_others(faces, browser, app):
         for name in "ab":
             assert shown_bytes(page, f"#pin-{name} img") == shown_bytes(faces, f"#pin-{name} img")
         expect(page.locator("#pin-c img")).to_have_count(0)
-        view(page, "Edit")
+        open_tab(page, "Edit")
         assert position(page, "smiling") == 1.5 and position(page, "age") == 0
         expect(page.locator("#faces-seed input")).to_have_value("42")
         expect(page.locator("#faces-count input[type=number]")).to_have_value("9")

@@ -19,7 +19,7 @@ from benchmarks.about import ABOUT
 from benchmarks.opening import FACE_SIDE, FRAMES, OPENING, SCREENS, above_each_other, along
 from dcgan.recipe import Recipe, save_zip
 from dcgan.uses.sample import OPENING_SEED
-from tests.browser import CHROMIUM, SWITCHES, axe_finds_nothing, new_page, watched_page
+from tests.browser import CHROMIUM, SWITCHES, axe_finds_nothing, choose_file, link, new_page, open_tab, watched_page
 from ui import html
 from ui.faces.link import Opened
 from ui.reports import Report
@@ -59,12 +59,31 @@ def test_its_pictures_are_of_the_shipped_models_and_small(shipped_faces):
     )  # below it are whole faces
 
 
-def test_it_shows_both_halves_needs_no_script_and_leads_on(browser, app):
-    outside = []
+def open_first_screen(page: Page, app: str) -> list[str]:
+    """Check that it is small and stays in its place while Gradio makes its page; return all addresses it asks."""
+    asked, came = list[str](), list[Request]()
+    page.on("request", lambda it: asked.append(it.url))
+    page.on("requestfinished", lambda it: came.append(it))  # Playwright marks what it calls
+    page.add_init_script(SHIFTS)
+    page.goto(app)
+    expect(page.locator("#opening-place #opening")).to_be_visible()
+    expect(page.locator("#faces-status")).to_contain_text("16 faces")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.shift") < MAX_SHIFT, page.viewport_size
+    sent = {it.url: it.sizes()["responseBodySize"] for it in came if not GRADIOS.search(it.url)}
+    assert len(sent) > 5 and sum(sent.values()) < MAX_SENT_BYTES, sent
+    return asked
+
+
+@pytest.mark.parametrize("width", [390, pytest.param(768, marks=pytest.mark.soak)])
+def test_it_is_small_and_stays_in_its_place_on_small_screens(browser, app, width):
+    with new_page(browser, "about:blank", width, 900) as page:
+        open_first_screen(page, app)
+
+
+def test_it_is_small_shows_both_halves_needs_no_script_and_leads_on(browser, app):
     with new_page(browser, "about:blank") as page:
-        page.on("request", lambda it: None if it.url.startswith((app, "data:", "blob:")) else outside.append(it.url))
-        page.goto(app)
-        expect(page.locator("#opening-place #opening")).to_be_visible()
+        asked = open_first_screen(page, app)
         page.evaluate("document.fonts.ready")
         placed = page.evaluate(PLACE)
         for name in SCREENS:
@@ -79,7 +98,7 @@ def test_it_shows_both_halves_needs_no_script_and_leads_on(browser, app):
         page.get_by_role("button", name="Try a shipped scene").click()
         expect(page.locator("#devices-gallery img").first).to_be_visible()
         expect(page.locator("#opening")).to_be_hidden()
-        assert outside == []
+        assert not [url for url in asked if not url.startswith((app, "data:", "blob:"))]
         size = page.viewport_size
     with browser.new_context(java_script_enabled=False, viewport=size) as context:
         plain = context.new_page()
@@ -91,21 +110,6 @@ def test_it_shows_both_halves_needs_no_script_and_leads_on(browser, app):
                 break
             plain.wait_for_timeout(100)
         assert plain.evaluate(PLACE) == placed
-
-
-def test_it_is_small_and_stays_in_its_place_while_gradio_makes_its_page(browser, app):
-    for width in (390, 768, 1440):
-        with browser.new_context(viewport={"width": width, "height": 900}) as context:
-            page, requests = context.new_page(), list[Request]()
-            page.on("requestfinished", lambda it, to=requests: to.append(it))
-            page.add_init_script(SHIFTS)
-            page.goto(app)
-            expect(page.locator("#opening-place #opening")).to_be_visible()
-            expect(page.locator("#faces-status")).to_contain_text("16 faces")
-            page.wait_for_timeout(500)
-            assert page.evaluate("window.shift") < MAX_SHIFT, width
-            sent = {it.url: it.sizes()["responseBodySize"] for it in requests if not GRADIOS.search(it.url)}
-            assert len(sent) > 5 and sum(sent.values()) < MAX_SENT_BYTES, sent
 
 
 def test_a_click_before_the_page_is_there_counts(browser, app):
@@ -133,13 +137,13 @@ def test_it_asks_for_what_is_seen_is_as_the_system_until_somebody_switches_and_s
     with watched_page(browser.new_context(color_scheme="light"), "about:blank") as page:
         page.on("request", lambda it: asked.append(it.url) if re.search(r"/(join|predict)(\?|$)", it.url) else None)
         page.goto(f"{app}?tab=faces&seed=3")
-        expect(page.locator("#faces-link input, #faces-link textarea")).to_have_value(re.compile("seed=3"))
+        expect(link(page, "faces")).to_have_value(re.compile("seed=3"))
         expect(page.locator("#portrait img")).to_be_visible()
         page.wait_for_timeout(1000)  # for what nobody asked for
         assert 4 < len(asked) < 9, asked
         expect(page.locator("#opening")).to_have_count(0)
 
-        open_tab(page, "about")
+        open_outer_tab(page, "about")
         background = "getComputedStyle(document.querySelector('gradio-app')).backgroundColor"
         switch = page.get_by_role("button", name="Light or dark")
         assert page.evaluate(background) == LIGHT
@@ -186,23 +190,23 @@ def is_open(page: Page, tab: str, *link: str) -> None:
         expect(page).to_have_url(re.compile(re.escape(part)))
 
 
-def open_tab(page: Page, tab: str) -> None:
+def open_outer_tab(page: Page, tab: str) -> None:
     page.locator("#tabs > .tab-wrapper").get_by_role("tab", name=LABELS[tab], exact=True).click()
 
 
 def test_every_opened_tab_is_an_entry_of_the_history_whose_address_says_what_is_shown(browser, app):
     with new_page(browser, "about:blank") as page:
-        link = "scene=peaks&mode=sample&seed=4&count=2&enlarge=0"  # it does not say its tab, and others append to it
-        page.goto(f"{app}?{link}&utm_source=x&logs=container&__theme=dark")
+        query = "scene=peaks&mode=sample&seed=4&count=2&enlarge=0"  # it does not say its tab, and others append to it
+        page.goto(f"{app}?{query}&utm_source=x&logs=container&__theme=dark")
         is_open(page, "scenes", "scene=peaks", "seed=4", "count=2", "__theme=dark")
         expect(page.locator("#sample-status")).to_contain_text("2 pictures")
         assert page.evaluate("history.length") == 2 and not page.locator("#notice p").count()
         page.evaluate("window.same = true")  # until the page is loaded anew
-        open_tab(page, "faces")
+        open_outer_tab(page, "faces")
         is_open(page, "faces", OPENED, "__theme=dark")
-        open_tab(page, "about")
+        open_outer_tab(page, "about")
         is_open(page, "about", "__theme=dark")
-        open_tab(page, "about")  # it is open
+        open_outer_tab(page, "about")  # it is open
         assert page.evaluate("history.length") == 4 and "seed=" not in page.url
         expect(page.locator("#story")).to_be_visible()
         page.go_back()
@@ -254,6 +258,7 @@ MARK_PANEL = """() => {
   document.querySelectorAll("[data-opened]").forEach((it) => delete it.dataset.opened);
   [...document.querySelectorAll("[role=tabpanel]")].filter((it) => it.offsetParent).at(-1).dataset.opened = "";
 }"""
+AT_ONCE = "* { transition: none !important; }"  # colours change
 NARROW = "() => document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -292,7 +297,7 @@ def keys_reach_what_a_mouse_does(page: Page) -> None:
 def test_axe_finds_nothing_on_any_view_none_is_wider_than_a_phone_and_keys_reach_all(browser, app, width, scheme, both):
     """both: whether the colours of the other scheme are looked at, too."""
     with new_page(browser, f"{app}?__theme={scheme}", width) as page:
-        page.add_style_tag(content="* { transition: none !important; }")  # colours change at once
+        page.add_style_tag(content=AT_ONCE)
         expect(page.locator("#faces-status")).to_contain_text("16 faces")
         expect(page.get_by_label("Smiling").first).to_be_visible()
 
@@ -307,15 +312,18 @@ def test_axe_finds_nothing_on_any_view_none_is_wider_than_a_phone_and_keys_reach
             page.set_viewport_size({"width": width, "height": 1000})
 
         looked_at("first screen")
+        page.goto(f"{app}?tab=scenes&enlarge=0&__theme={scheme}")  # prints would take half a minute
+        page.add_style_tag(content=AT_ONCE)
+        expect(page.locator("#devices-status")).to_contain_text("pictures in")
         for tab, views in VIEWS.items():
-            open_tab(page, tab)
-            if tab == "scenes":
-                expect(page.locator("#devices-status")).to_contain_text("pictures in")
+            open_outer_tab(page, tab)
+            if tab == "faces":
+                expect(page.locator("#faces-status")).to_contain_text("16 faces")
             looked_at(tab)
             if tab == "faces" and width > 1000:
                 keys_reach_what_a_mouse_does(page)
             for view in views:
-                page.get_by_role("tab", name=view, exact=True).click()
+                open_tab(page, view)
                 page.evaluate(MARK_PANEL)
                 looked_at(view, "[data-opened]")
             if tab == "scenes":
@@ -372,17 +380,10 @@ def files_of_recipes(folder):
     yield folder / f"{NAME}.json"
 
 
-def upload(page: Page, button: str, file) -> None:
-    """Choose a file, and wait until what it led to is there."""
-    with page.expect_file_chooser() as chooser:
-        page.locator(button).click()
-    chooser.value.set_files(file)
-
-
 def test_mistakes_in_links_and_files_are_told_and_no_script_in_them_runs(browser, app, tmp_path, tiny_folder):
     escaped = "%3Cimg%20src=x%20onerror=window.ran=1%3E"
-    link = f"scene=autumn&mode=keep&size=wide&seed=3&seed=%3Cscript%3Ewindow.ran=1%3C/script%3E&{escaped}=1"
-    with new_page(browser, f"{app}?tab=scenes&{link}&sede=3&enlarge=0&<b>wit</b>=1") as page:
+    query = f"scene=autumn&mode=keep&size=wide&seed=3&seed=%3Cscript%3Ewindow.ran=1%3C/script%3E&{escaped}=1"
+    with new_page(browser, f"{app}?tab=scenes&{query}&sede=3&enlarge=0&<b>wit</b>=1") as page:
         for part in (
             "not understood in part", "size=wide (WIDTHxHEIGHT is needed)", "(a whole number is needed)",
             "sede (unknown)", "<b>wit</b> (unknown)",
@@ -398,12 +399,12 @@ def test_mistakes_in_links_and_files_are_told_and_no_script_in_them_runs(browser
                 archive.write(tiny_folder / file, file)
             archive.writestr("README.md", SCRIPT)
         bad.write_text(SCRIPT)
-        upload(page, "#scene-upload", scene)
+        choose_file(page, "#scene-upload", scene)
         expect(page.locator("#about")).to_contain_text("3 scales")
-        upload(page, "#scene-upload", bad)
+        choose_file(page, "#scene-upload", bad)
         page.wait_for_timeout(1500)
 
-        page.get_by_role("tab", name="Training").click()
+        open_tab(page, "Training")
         picture, text = tmp_path / f"{NAME}.png", tmp_path / f"{NAME}2.png"
         Image.new("RGB", (64, 48)).save(picture)
         text.write_text(SCRIPT)
@@ -414,10 +415,10 @@ def test_mistakes_in_links_and_files_are_told_and_no_script_in_them_runs(browser
         page.locator("#picture input[type=file]").set_input_files(picture)
         expect(page.locator("#prediction")).to_contain_text("on this device")
 
-        open_tab(page, "faces")
+        open_outer_tab(page, "faces")
         expect(page.locator("#faces-status")).to_contain_text("16 faces")
         for file in files_of_recipes(tmp_path):
-            upload(page, "#faces-load", file)
+            choose_file(page, "#faces-load", file)
             said = re.compile(re.escape(file.name) + r"|\b1 face\b|direction is")
             expect(page.locator("#faces-status")).to_contain_text(said)
             assert page.evaluate("window.ran") is None, file.name

@@ -18,8 +18,8 @@ from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import Progress, ScenePipeline, TrainConfig
 from singan import train as train_scene
-from singan.checkpoint import Checkpoint, save_zip
-from tests.browser import downloaded, new_page, opened, shown_bytes
+from singan.checkpoint import Checkpoint
+from tests.browser import choose_file, downloaded, link, new_page, open_tab, opened, shown_bytes
 from ui.page import build_page
 from ui.theme import LOOK
 from ui.visitors import Limits
@@ -59,7 +59,7 @@ def small_app(tiny_folder: Path) -> Iterator[str]:
 def upload(page: Page, picture: Path, iterations: int = 60) -> None:
     """Make all ready for a training."""
     expect(page.locator("#sample-status")).to_contain_text("1 picture in")
-    page.get_by_role("tab", name="Training").click()
+    open_tab(page, "Training")
     page.locator("#preset").get_by_text("Fast").click()
     page.locator("#picture input[type=file]").set_input_files(picture)
     opened(page, page.get_by_role("button", name="Advanced"))
@@ -87,7 +87,7 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
         expect(plot).to_be_visible()
         inner, outer = plot.bounding_box(), page.locator("#losses").bounding_box()
         assert inner and outer and inner["y"] + inner["height"] <= outer["y"] + outer["height"]  # the legend is its end
-        before, link = progress(page), page.url
+        before, address = progress(page), page.url
         page.goto(small_app)  # the browser remembers it, whatever the address says
         expect(page.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
         assert progress(page) >= before
@@ -96,7 +96,7 @@ def test_a_training_outlives_its_page_and_is_watched_by_its_link(small_app: str,
         expect(page.get_by_label("Fast · 128 px")).to_be_checked()
         expect(page.locator("#train")).to_be_disabled()
 
-        with new_page(browser, link, width=390, height=844) as watcher:
+        with new_page(browser, address, width=390, height=844) as watcher:
             expect(watcher.locator("#train-status")).to_contain_text(re.compile("scale [234] of 4, .* left"))
             expect(watcher.locator("#live img")).to_be_visible()
             expect(watcher.locator("#stop")).to_be_disabled()  # it is another visitor's
@@ -118,7 +118,7 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
     """Though Gradio's cache has forgotten the upload."""
     with running(tiny_folder, Limits(unwatched_seconds=6)) as app, new_page(browser, app + SCENES) as page:
         train(page, picture_file)
-        link = page.url
+        address = page.url
         page.goto("about:blank")
         deadline = time.monotonic() + 120
         while Stranger(app).call("health", [])[1][0]["trainings"]:
@@ -126,7 +126,7 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
             time.sleep(0.2)
         for file in Path(get_upload_folder()).rglob("*.png"):
             file.unlink()
-        page.goto(link)
+        page.goto(address)
         expect(page.locator("#train-status")).to_contain_text("Stopped, as nobody watched it for 6 s: ")
         expect(page.get_by_label("Fast · 128 px")).to_be_checked()
         expect(page.locator("#use-scene")).to_be_visible()
@@ -137,34 +137,12 @@ def test_a_training_whose_page_is_closed_ends_and_its_scene_is_found_again(
         expect(page.locator("#again")).to_be_visible()
 
 
-def test_a_click_opens_the_scene_that_was_shown(small_app: str, browser: Browser, tiny_folder: Path, tmp_path: Path):
-    """Though there are more scenes by then."""
-    with new_page(browser, small_app + SCENES) as page:
-        other = page.context.new_page()
-        other.goto(small_app + SCENES)
-        for name, each in (("older", page), ("newer", other)):
-            save_zip(ScenePipeline.from_pretrained(tiny_folder), tmp_path / f"{name}.zip")
-            add(each, tmp_path / f"{name}.zip")
-            expect(each.locator("#scenes-gallery")).to_contain_text(name)
-        page.locator("#scenes-gallery button").filter(has_text="tiny").click()
-        expect(page.locator("#about")).to_contain_text("tiny")
-        page.locator("#scenes-gallery button").filter(has_text="older").click()
-        expect(page.locator("#about")).to_contain_text("older")
-
-
-def add(page: Page, archive: Path) -> None:
-    """Upload a scene."""
-    with page.expect_file_chooser() as chooser:
-        page.locator("#scene-upload").click()
-    chooser.value.set_files(archive)
-
-
 def test_mistakes_are_explained_a_failure_is_told_and_a_stopped_training_gone_on_with(
     small_app: str, browser: Browser, picture_file: Path, page_of_text: Image.Image, tmp_path: Path
 ):
     with new_page(browser, small_app + SCENES) as page:
         expect(page.locator("#sample-status")).to_contain_text("1 picture in")
-        page.get_by_role("tab", name="Training").click()
+        open_tab(page, "Training")
         page.locator("#train").click()
         expect(page.get_by_text("there is no picture yet: upload one first")).to_be_visible()
         Image.new("RGB", (900, 40)).save(tmp_path / "thin.png")
@@ -204,7 +182,7 @@ def test_mistakes_are_explained_a_failure_is_told_and_a_stopped_training_gone_on
         assert held
 
 
-def test_a_finished_training_can_be_taken_away_and_brought_back(
+def test_a_finished_training_can_be_taken_away_and_brought_back_and_a_click_opens_what_was_shown(
     small_app: str, browser: Browser, picture_file: Path, tmp_path: Path
 ):
     sample = "#sample-gallery img"
@@ -215,23 +193,30 @@ def test_a_finished_training_can_be_taken_away_and_brought_back(
         expect(page.locator("#train-status")).to_contain_text("Trained in")
         page.locator("#train").click()
         expect(page.locator("#train-status")).to_contain_text("Already trained: discs")
-        page.get_by_role("tab", name="Your photograph", exact=True).click()
+        open_tab(page, "Your photograph")
         expect(page.locator("#about")).to_contain_text("networks of 40 × 30 px")
         expect(page.locator("#about")).to_contain_text("lives 2 h")
         page.locator("button#sample").click()
-        link = page.locator("#sample-link textarea, #sample-link input")
-        expect(link).to_have_value(re.compile("scene=discs-"))
-        first, kept = shown_bytes(page, sample), downloaded(page, "#scene-download", tmp_path)
-        with new_page(browser, link.input_value()) as other:  # somebody else, by the link
+        expect(link(page, "sample")).to_have_value(re.compile("scene=discs-"))
+        address, first = link(page, "sample").input_value(), shown_bytes(page, sample)
+        newer = downloaded(page, "#scene-download", tmp_path).rename(tmp_path / "newer.zip")
+        elsewhere = page.context.new_page()
+        elsewhere.goto(small_app + SCENES)
+        choose_file(elsewhere, "#scene-upload", newer)
+        expect(elsewhere.locator("#scenes-gallery")).to_contain_text("newer")
+        for shown in ("tiny", "discs"):  # though there are more scenes by now
+            page.locator("#scenes-gallery button").filter(has_text=shown).click()
+            expect(page.locator("#about")).to_contain_text(shown)
+        with new_page(browser, address) as other:  # somebody else, by the link
             expect(other.locator("#about")).to_contain_text("40 × 30 px")
             expect(other.locator("#sample-status")).to_contain_text("1 picture in")
             assert shown_bytes(other, sample) == first
             expect(other.locator("#scenes-gallery")).not_to_contain_text("discs")  # which is not theirs
-            add(other, kept)
-            expect(other.locator("#scenes-gallery")).to_contain_text("discs")
-            expect(other.locator("#scene input")).to_have_value("discs")
+            choose_file(other, "#scene-upload", newer)
+            expect(other.locator("#scenes-gallery")).to_contain_text("newer")
+            expect(other.locator("#scene input")).to_have_value("newer")
             expect(other.locator("#devices-status")).to_contain_text("7 pictures in")
-            other.get_by_role("tab", name="New pictures").click()
+            open_tab(other, "New pictures")
             other.locator("button#sample").click()
-            expect(other.locator("#sample-link textarea, #sample-link input")).not_to_have_value(link.input_value())
+            expect(link(other, "sample")).not_to_have_value(address)
             assert shown_bytes(other, sample) == first

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +21,6 @@ from ui.device import Device
 from ui.drawing import Drawing
 from ui.links import Query, address
 from ui.results import ResultStore
-from ui.scenes.draw import CHOSEN_MARK, SamplePanel
 from ui.scenes.panel import Panel
 from ui.scenes.sizes import FIRST_SCREENS, VERSIONS, DevicesPanel
 
@@ -193,22 +191,6 @@ def test_links_to_one_size_open_and_what_is_no_screen_is_told(tiny_scene):
             panel.uses(values | {panel.screens: [text]})
         query = Query({"screens": f"{text},40x40"})
         assert panel.read(query)[panel.screens] == FIRST_SCREENS and said in query.ignored[0]
-
-
-def test_the_zip_holds_the_marked_pictures_or_all_where_none_is(tiny_scene, tmp_path):
-    panel = panel_of(SamplePanel, tiny_scene)
-    shown, files = panel.pictures, [str(tmp_path / f"tiny_{i}.png") for i in range(2)]
-    for file in files:
-        Image.new("RGB", (4, 4)).save(file)
-    plain = [(file, f"{i} · 4 × 4") for i, file in enumerate(files)]
-    pictures = list(plain)
-    for captions, names in ((["0 · 4 × 4", f"{CHOSEN_MARK}1 · 4 × 4"], files[1:]), (["0 · 4 × 4", "1 · 4 × 4"], files)):
-        values = {panel.choosing: True, shown.gallery: pictures, shown.files: files}
-        for updates in panel.choose(values, SimpleNamespace(index=1)):
-            assert captions_in(updates, panel) == captions
-            with zipfile.ZipFile(updates[shown.zip].value["path"]) as archive:
-                assert archive.namelist() == [Path(name).name for name in names]
-        pictures = list(zip(files, captions, strict=True))
 
 
 def test_a_picture_of_a_link_has_one_name_and_comes_back_to_the_byte(panel):
