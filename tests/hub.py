@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 PART = 1 << 16  # bytes of a file that are sent at once
@@ -41,6 +42,11 @@ class Hub(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def fill(self, repo: str, folder: Path) -> dict[str, bytes]:
+        """Put a model into a repository, and return its files, for damaging them."""
+        self.repos[repo] = {path.name: path.read_bytes() for path in folder.iterdir()}
+        return self.repos[repo]
 
     def commit(self, repo: str) -> str:
         """40 hexadecimal digits: another content is another commit."""

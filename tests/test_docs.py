@@ -10,8 +10,10 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import nbformat
 import pytest
 from gradio_client import Client
+from nbclient import NotebookClient
 from playwright.sync_api import expect
 
 import dcgan.__main__
@@ -22,12 +24,13 @@ from tests.hub import client_environment
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+NOTEBOOK = ROOT / "examples" / "quickstart.ipynb"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 ADDRESS = "http://127.0.0.1:7860"
 MAINS = {"dcgan": dcgan.__main__.main, "singan": singan.__main__.main}
 LONG = (
-    " train ", "train(", "train_scene", "enlarge=True", "--enlarge", "--size 1170x2532", "--size 2560", "super-resolve",
-    "animate ",
+    " train ", "train(", "invert(", "train_scene", "enlarge=True", "--enlarge", "--size 1170x2532", "--size 2560",
+    "super-resolve", "animate ",
 )  # fmt: skip
 
 
@@ -137,3 +140,30 @@ def test_links_are_understood(app, browser):
 def test_links_and_pictures_are_there(page):
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+def pictures_of(cell: nbformat.NotebookNode) -> set[str]:
+    """The kinds of pictures among a code cell's outputs."""
+    return {kind for output in cell.outputs for kind in output.get("data", {}) if kind.startswith("image/")}
+
+
+def test_the_notebook_is_stored_without_outputs():
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert len(code) == 10 and not any(cell.outputs or cell.execution_count for cell in code)
+
+
+@pytest.mark.soak
+def test_every_cell_runs_and_pictures_come_out(tmp_path, monkeypatch):
+    """Away from the user's settings; a cell that fails raises CellExecutionError, which shows it and its traceback."""
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "TMPDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    notebook, place = nbformat.read(NOTEBOOK, as_version=4), {"metadata": {"path": NOTEBOOK.parent}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place).execute()
+    shown = {cell.id: pictures_of(cell) for cell in notebook.cells if cell.cell_type == "code"}
+    gifs = {"faces-morph", "scene-animate"}
+    still = {"faces-draw", "faces-move", "faces-arithmetic", "scene-sample", "scene-retarget", "scene-train"}
+    assert {cell for cell, kinds in shown.items() if "image/gif" in kinds} == gifs
+    assert {cell for cell, kinds in shown.items() if "image/png" in kinds} == still

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests import forked
-from tests.hub import Hub, client_environment
+from tests.hub import client_environment
 
 DEAD = "http://127.0.0.1:9"
 
@@ -28,10 +28,6 @@ def call(package: str, hub_address: str, home: Path, *arguments: object) -> subp
     return forked.run(package, [*map(str, arguments)], client_environment(hub_address, str(home)))
 
 
-def filled(hub: Hub, folder: Path) -> None:
-    hub.repos["user/tiny"] = {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def picture_in(folder: Path) -> bytes:
     (file,) = folder.iterdir()
     with Image.open(file) as picture:
@@ -45,7 +41,7 @@ def test_a_model_goes_to_the_hub_and_comes_back(hub, package, folder, tmp_path):
     assert pushed.returncode == 0, pushed.stderr
     assert set(hub.repos["user/tiny"]) >= {"config.json", "model.safetensors", "README.md"}
     assert "training.safetensors" not in hub.repos["user/tiny"]
-    filled(hub, folder)
+    hub.fill("user/tiny", folder)
     assert "training.safetensors" in hub.repos["user/tiny"]
     model = f"user/tiny@{hub.commit('user/tiny')}"
     for name, source in (("first", model), ("again", model), ("local", folder)):
@@ -68,7 +64,7 @@ def test_a_missing_repository_is_named(hub, tmp_path):
 
 @pytest.mark.soak
 def test_what_the_hub_lacks_is_said_in_words(hub, package, folder, tmp_path):
-    filled(hub, folder)
+    hub.fill("user/tiny", folder)
     sample = ["--out", tmp_path / "out"]
     for model, words in (
         ("user/tiny@nope", "user/tiny has no revision nope"),

@@ -11,7 +11,6 @@ from darkroom.models import Models, model_name
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from tests.darkroom.models_case import identity, serve
-from tests.hub import Hub
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 DEAD = "http://127.0.0.1:9"
@@ -25,12 +24,6 @@ def shipped(tmp_path) -> Path:
 
 def load(kind: str, folder: Path) -> str:
     return identity(kind, (FacePipeline if kind == "faces" else ScenePipeline).from_pretrained(folder))
-
-
-def filled(hub: Hub, repo: str, folder: Path) -> dict[str, bytes]:
-    """Puts a model into a repository of the Hub; its files, for damaging them."""
-    hub.repos[repo] = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return hub.repos[repo]
 
 
 def scenes(*models: str | Path, shipped: tuple[str, ...] = ("peaks", "stream")) -> Models[ScenePipeline]:
@@ -92,7 +85,7 @@ def test_a_folder_that_nothing_stands_in_for_is_left_out(tmp_path):
 
 
 def test_a_model_comes_in_the_background_and_is_cached(hub, tiny_faces_folder, shipped, tmp_path):
-    filled(hub, "user/darkroom-lake", tiny_faces_folder)
+    hub.fill("user/darkroom-lake", tiny_faces_folder)
     model = f"user/darkroom-lake@{hub.commit('user/darkroom-lake')}"
     hub.seconds_before_answers = 0.5
     cold = serve("faces", [model], [shipped], tmp_path / "home", hub.address)
@@ -109,7 +102,7 @@ def test_a_model_comes_in_the_background_and_is_cached(hub, tiny_faces_folder, s
 
 
 def test_progress_is_told_in_megabytes(hub, asked):
-    size = sum(map(len, filled(hub, "user/darkroom-peaks", CHECKPOINTS / "autumn").values()))
+    size = sum(map(len, hub.fill("user/darkroom-peaks", CHECKPOINTS / "autumn").values()))
     hub.seconds_between_parts = 0.1
     case = asked("user/darkroom-peaks")
     pattern = rf"peaks: (\d\.\d) of {size / 1e6:.1f} MB from the Hub; the shipped weights until then"
@@ -124,7 +117,7 @@ def test_every_fault_of_the_hub_is_named_and_survived(hub, tiny_faces_folder, sh
     for name, folder in zip(names, stand_ins, strict=True):
         shutil.copytree(shipped, folder)
         if name != "none":
-            filled(hub, f"user/darkroom-{name}", tiny_faces_folder)
+            hub.fill(f"user/darkroom-{name}", tiny_faces_folder)
     cut, thin = hub.repos["user/darkroom-cut"], hub.repos["user/darkroom-thin"]
     cut["model.safetensors"] = cut["model.safetensors"][:-99]
     del hub.repos["user/darkroom-bare"]["config.json"]
@@ -159,7 +152,7 @@ def test_a_dead_hub_is_survived_at_once(shipped, tmp_path):
 
 
 def test_a_hub_that_does_not_answer_is_given_up(hub, asked):
-    filled(hub, "user/lake", CHECKPOINTS / "autumn")
+    hub.fill("user/lake", CHECKPOINTS / "autumn")
     hub.seconds_before_answers = 60
     case = asked("user/lake", answer=1)
     assert case["last"]["seconds"] < 10 and list(case["last"]["served"]) == ["peaks"]
@@ -167,7 +160,7 @@ def test_a_hub_that_does_not_answer_is_given_up(hub, asked):
 
 
 def test_a_hub_that_falls_silent_is_told(hub, asked):
-    filled(hub, "user/darkroom-peaks", CHECKPOINTS / "autumn")
+    hub.fill("user/darkroom-peaks", CHECKPOINTS / "autumn")
     hub.seconds_between_parts = 60
     case = asked("user/darkroom-peaks", "user/lake", silence=1, until=4)
     assert case["last"]["busy"] and case["last"]["served"] == {"peaks": load("scenes", CHECKPOINTS / "peaks")}
@@ -178,7 +171,7 @@ def test_a_hub_that_falls_silent_is_told(hub, asked):
 
 
 def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, asked):
-    filled(hub, "user/sea", CHECKPOINTS / "autumn")
+    hub.fill("user/sea", CHECKPOINTS / "autumn")
     autumn, stream, peaks = (load("scenes", CHECKPOINTS / name) for name in ("autumn", "stream", "peaks"))
     hub.seconds_before_answers = 0.5
     fetched = asked("user/sea")  # which nothing stands in for
@@ -190,7 +183,7 @@ def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, asked):
     assert same["first"]["served"] == same["last"]["served"] == {"sea": autumn} and same["last"]["notes"] == []
     assert len(hub.requests) == 1
 
-    filled(hub, "user/sea", CHECKPOINTS / "stream")
+    hub.fill("user/sea", CHECKPOINTS / "stream")
     newer = asked("user/sea")
     assert newer["first"]["served"] == {"sea": autumn} and newer["last"]["served"] == {"sea": stream}
 
@@ -200,7 +193,7 @@ def test_a_branch_is_served_from_the_cache_and_brought_up_to_date(hub, asked):
 
 
 def test_a_damaged_copy_in_the_cache_is_fetched_anew(hub, asked, tmp_path):
-    filled(hub, "user/sea", CHECKPOINTS / "autumn")
+    hub.fill("user/sea", CHECKPOINTS / "autumn")
     model = f"user/sea@{hub.commit('user/sea')}"
     asked(model)
     (weights,) = (tmp_path / "home").glob("hub/*/snapshots/*/model.safetensors")
