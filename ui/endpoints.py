@@ -4,7 +4,6 @@ can change without a script noticing, and a script is not limited to what the pa
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ from PIL import Image
 
 from darkroom.animations import is_video
 from darkroom.checks import echo
-from darkroom.uses import NEEDED, AnimationUse, Option, Use, combinations, plain_options
-from ui.drawing import Drawing, Result
-from ui.wiring import ANIMATIONS, FACES, PICTURES
+from darkroom.uses import NEEDED, Option
+from ui.drawing import Result
+from ui.wiring import FACES
 
 OBJECT = {"type": "object", "additionalProperties": True}
 SCHEMAS: dict[type, dict[str, Any]] = {
@@ -33,8 +32,6 @@ BY_AGENTS = (
     " Agents give a data: address (data:image/png;base64,...) of at most 3 MB, the path that POST /gradio_api/upload "
     "(form field files) has answered, or the address of a file that a tool has answered."
 )
-MAX_OPTION_VALUES = 3  # values of an option that takes several: as many calls in one
-PICTURES_ANSWER = "answers with the pictures and a ZIP of them."
 EXAMPLES: dict[str, Any] = {
     "scene": "peaks",
     "face": {"seed": 7, "moves": {"smiling": 1.5}},
@@ -112,52 +109,6 @@ def endpoint(
     )
 
 
-def use_endpoint(use: type[Use[Any]], kind: str, drawing: Drawing) -> None:
-    """Add the endpoint of a use of a kind of model: the model's name, then the use's options.
-
-    Several values of an option of pictures may be a list.
-    """
-    animated = issubclass(use, AnimationUse)
-    more = f"; a list draws count for each of up to {MAX_OPTION_VALUES}"
-    arguments = {kind: model_option(kind), **plain_options(use)}
-    for name, it in arguments.items():
-        if it.several and not animated:
-            arguments[name] = replace(it, help=it.help + more, kind=list)
-
-    def run(asked: Asked) -> Iterator[Any]:
-        if animated:
-            yield from map(animated_outputs, drawing.draw(use.served(asked), asked[kind]))
-        else:
-            results = drawing.draw_all(_each_use(use, asked), drawing.models.get(asked[kind]), asked[kind])
-            yield from map(picture_outputs, results)
-
-    answer = "answers with the animation as a file." if animated else PICTURES_ANSWER
-    handler = handler_of(run, arguments, endpoint_of(use, kind), f"{use.summary().rstrip('.')}; {answer}")
-    outputs, queue = (animation_outputs(), ANIMATIONS) if animated else (picture_components(), PICTURES)
-    endpoint(handler, arguments, outputs, queue)
-
-
-def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
-    """Return a use for each combination of what was given several times. Raises ValueError."""
-    several = {name: it for name, it in plain_options(use).items() if it.several and isinstance(asked[name], list)}
-    for name, it in several.items():
-        if not 0 < len(asked[name]) <= MAX_OPTION_VALUES:
-            raise ValueError(f"{name} is {echo(asked[name])}; 1 to {MAX_OPTION_VALUES} values are allowed")
-        for value in asked[name]:
-            it.checked(value, served=True)
-    return [use.served(values) for values in combinations(asked, several)]
-
-
-def model_option(kind: str) -> Option:
-    """Return the option that is the name of a model of this kind."""
-    return Option(f"name of a {kind}, from /models, /train_{kind} or /add_{kind}", name=kind)
-
-
-def endpoint_of(use: type[Use[Any]], kind: str) -> str:
-    """Return the name of the endpoint of a use of a kind of model."""
-    return f"{use.title().replace('-', '_')}_{kind}"
-
-
 def handler_of(
     run: Callable[[Asked], Iterator[Any]], arguments: Arguments, name: str = "", about: str = ""
 ) -> Callable[..., Iterator[Any]]:
@@ -175,11 +126,6 @@ def handler_of(
         for it in arguments.values()
     ])  # fmt: skip
     return handler
-
-
-def picture_outputs(result: Result) -> tuple[Any, ...]:
-    """Return the values of `picture_components`: all in every answer of a stream, None where there is none yet."""
-    return result.report.text, result.files or None, result.archive
 
 
 def animated_outputs(result: Result) -> tuple[Any, ...]:

@@ -19,11 +19,11 @@ from darkroom.uses import Use, options, picture_options, pixels, plain_values
 from singan.uses.start import STRENGTHS
 from ui.controls import Controls, before_after, full_size, gallery
 from ui.drawing import LARGE_PIXELS, Drawing, Result
-from ui.endpoints import endpoint_of
 from ui.errors import failing_in
 from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
 from ui.results import ResultFile, ResultStore
+from ui.scenes.endpoints import endpoint_of
 from ui.share import Call, CopyLink, File, LinkAndCode
 from ui.visitors import display_name
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
@@ -205,7 +205,7 @@ class Panel:
             {key: File(f"{key}.png") if isinstance(it, Image.Image) else it for key, it in use.plain().items()}
             for use in uses
         ]
-        return [Call(f"/{endpoint_of(self.use, 'scene')}", {"scene": name, **arguments}) for arguments in written]
+        return [Call(f"/{endpoint_of(self.use)}", {"scene": name, **arguments}) for arguments in written]
 
 
 class BeforeAfterPanel(Panel):
