@@ -2,9 +2,11 @@
 
 import math
 import reprlib
+from collections.abc import Collection
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
+N = TypeVar("N", int, float)
 MAX_ECHO_LENGTH = 60  # characters of a value in a message: it may be a book
 _BRIEF = reprlib.Repr()  # looks no further into a value than `echo` shows of it, nor deeper than Python can
 _BRIEF.maxlevel = 4
@@ -26,12 +28,13 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raise ValueError, naming the value and what is allowed, unless it is a number from low to high; True is none."""
+def check_range(name: str, value: N, low: float, high: float) -> N:
+    """Return a number from low to high. Raises ValueError with the value and what is allowed; True is no number."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{name} is {echo(value)} ({type(value).__name__}); a number is needed")
     if not low <= value <= high:  # NaN is in no range
         raise ValueError(f"{name} is {echo(value)}; allowed are {low} to {high}")
+    return value
 
 
 def check_whole(name: str, value: Any, low: int, high: int) -> int:
@@ -39,11 +42,11 @@ def check_whole(name: str, value: Any, low: int, high: int) -> int:
     fraction = isinstance(value, Real) and not isinstance(value, int)
     if fraction and (not math.isfinite(value) or value != int(value)):
         raise ValueError(f"{name} is {echo(value)}; a whole number is needed")
-    check_range(name, value, low, high)
-    return int(value)
+    return int(check_range(name, value, low, high))
 
 
-def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raise ValueError, naming the value and what is allowed, unless it is one of them."""
+def check_choice(name: str, value: str, allowed: Collection[str]) -> str:
+    """Return one of the allowed words. Raises ValueError with the value and what is allowed."""
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} is {echo(value)}; allowed are {', '.join(allowed)}")
+    return value

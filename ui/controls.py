@@ -24,7 +24,6 @@ class Controls(dict[str, Any]):
         self.use, self.name = use, name
 
     def lay_out(self, *names: str) -> None:
-        """Lay out the controls of these options."""
         for name in names:
             self[name] = control(plain_options(self.use)[name], f"{self.name}-{name}")
 
@@ -38,12 +37,10 @@ class Controls(dict[str, Any]):
         return self.use.served(self.plain(values), **others)
 
     def showing(self, plain: Mapping[str, Any]) -> Updates:
-        """Return the update that shows such values."""
         return {self[name]: value for name, value in plain.items()}
 
 
 def control(it: Option, name: str) -> Any:
-    """Return a component for an option."""
     label = it.label or it.name.replace("_", " ").capitalize()
     label = f"{label}, {it.unit}" if it.unit else label
     if it.name == "seed":
@@ -71,6 +68,14 @@ def seed_row(name: str, first: int) -> gr.Number:
     return seed
 
 
+def put_in_words(number: Any, words: gr.Radio) -> None:
+    """Let words for some values of a number set it, and follow it; in the browser, as one may press the button next."""
+    known = [value for _, value in words.choices]
+    follow = f"(value) => {known}.includes(value) ? value : null"
+    words.input(None, words, number, js="(value) => value", **QUIET)
+    number.change(None, number, words, js=follow, trigger_mode="always_last", **QUIET)
+
+
 def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Gallery:
     """Return a gallery; the picture that is looked at takes the place of all, and comes into sight."""
     shown = gr.Gallery(
@@ -79,21 +84,6 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
     )  # fmt: skip
     shown.select(None, None, None, js=f"() => darkroom.toPreview('{name}')", api_visibility="private")
     return shown
-
-
-def before_after(name: str, label: str, position: int) -> gr.ImageSlider:
-    """Return two pictures with a slider between, shown once there are any. position: of the slider, in %."""
-    return gr.ImageSlider(
-        label=label, slider_position=position, type="filepath", format="jpeg", interactive=False, visible=False,
-        elem_id=f"{name}-compare", buttons=["download", "fullscreen"],
-    )  # fmt: skip
-
-
-def full_size(name: str) -> gr.Button:
-    """Return a button that opens a result of a panel at its own pixels."""
-    button = gr.Button("Full size", size="sm", elem_id=f"{name}-full", min_width=120)
-    button.click(None, None, None, js=f"() => darkroom.showFullSize('{name}')", api_visibility="private")
-    return button
 
 
 def download_after(event: Any, name: str) -> None:

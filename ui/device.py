@@ -39,7 +39,6 @@ class Device:
 
     @property
     def waiting(self) -> dict[str, int]:
-        """Count the pieces of each kind that wait for their turn."""
         with self._pieces.mutex:
             turns = [turn for _, _, turn, *_ in self._pieces.queue]
         return {turn.name.lower(): turns.count(turn) for turn in Turn}

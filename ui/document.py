@@ -55,7 +55,6 @@ class Document(BaseHTTPMiddleware):
         return HTMLResponse(html, response.status_code, headers)
 
     def _complete(self, html: str, request: Request) -> str:
-        """Add what ends the head and begins the body."""
         root = root_of(request, self.page)
         tags = preview_tags(TITLE, DESCRIPTION, f"{root}/", f"{root}/darkroom/card.jpg")
         head = f'{tags}{STORAGE}<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">{GROUND}'

@@ -39,7 +39,6 @@ def told(error: Exception, function: BlockFunction, request: Any) -> gr.Error:
 
 
 def log_end(function: BlockFunction, request: Any, outcome: str = "ok") -> None:
-    """Log how an event has ended, in one line."""
     session = getattr(request, "session_hash", None)
     key = sha256(session.encode(errors="replace")).hexdigest()[:6] if session else "-"
     log.info("event=%s session=%s outcome=%s", name_of(function), key, outcome)

@@ -53,22 +53,11 @@ class Query:
 
     def number(self, name: str, default: N, low: float, high: float) -> N:
         """Read a number from low to high, a whole one where the default is."""
-
-        def within(text: str) -> N:
-            value: N = _parsed(type(default), text)
-            check_range(name, value, low, high)  # NaN is in no range
-            return value
-
-        return self.read(name, default, within)
+        return self.read(name, default, lambda text: check_range(name, _parsed(type(default), text), low, high))
 
     def choice(self, name: str, default: str, allowed: Collection[str]) -> str:
         """Read one of the allowed words."""
-
-        def chosen(text: str) -> str:
-            check_choice(name, text, tuple(allowed))
-            return text
-
-        return self.read(name, default, chosen)
+        return self.read(name, default, lambda text: check_choice(name, text, allowed))
 
     def pass_over(self, names: Iterable[str]) -> None:
         """Count names as read."""

@@ -137,7 +137,6 @@ class ResultStore:
         return KeptResult(name, title, pictures, words)
 
     def path(self, name: str, file: str) -> Path:
-        """Return the path of a file of a result."""
         return self._root / name / file
 
     def _sweep(self) -> None:

@@ -58,6 +58,7 @@ class LinkAndCode:
         )  # fmt: skip
         with gr.Accordion("Use this from code", open=False, elem_id=f"{name}-code"):
             self.code = gr.Code(language="python", show_label=False, label="Python", interactive=False)
+        self.components = [self.link, self.code]
         shown = f"""(url) => {{
             darkroom.showLink("{name}", url);
             darkroom.forgetCopied("{name}");

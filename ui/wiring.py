@@ -4,7 +4,6 @@ Handlers that take a set of components get a dictionary of their values, and ret
 """
 
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -35,11 +34,6 @@ def where(event: Any, component: Any, wanted: str) -> Any:
     """
     js = f"async (value) => {{ if (!await ({wanted})(value)) throw new Error('not wanted'); }}"
     return event(None, component, None, js=js, **QUIET).success
-
-
-def warn(text: str) -> None:
-    """Show a passing message; it may hold text from outside."""
-    gr.Warning(escape(text))
 
 
 def ready(path: Any) -> Any:

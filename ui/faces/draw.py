@@ -1,7 +1,7 @@
-"""Show faces to choose from: drawn, out of a file, the three that are kept, and favourites."""
+"""Show faces to choose from: drawn, out of a file, a photograph's, the three that are kept, and favourites."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -9,26 +9,29 @@ import gradio as gr
 
 from darkroom.uses import options
 from dcgan import Recipe
+from dcgan.alignment import FRAME_RANGES, Frame
 from dcgan.recipe import face_token
 from dcgan.uses import Sample
-from ui.controls import Controls
+from ui.controls import Controls, put_in_words
 from ui.errors import failing_in
-from ui.faces.handlers import Gallery
+from ui.faces.handlers import LOOKING, Gallery
 from ui.faces.link import Opened, gallery_keys, usable
-from ui.faces.photograph import PhotographPanel
 from ui.faces.state import Current, announced, tiles
 from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, ready, where
 
 VARIETY = {"Very alike": 0.4, "Alike": 0.7, "Natural": 1.0}  # truncations
-# The word for a truncation, if there is one; in the browser, as one may press the button right after it.
-VARIETY_OF = f"(value) => {list(VARIETY.values())}.includes(value) ? value : null"
 PIN_NAMES = "ABC"
 MINUS = "\u2212"
 MAX_FAVOURITES = 32
 ENTRY_KEYS = ("model", "face")  # of a favourite: a fingerprint, a token
 STORAGE_KEY = "darkroom-faces"  # of the cipher, too: with a new one at every start nothing kept could be read
+SLIDERS = {"x": ("Across", 3), "y": ("Down", 3), "size": ("Size", 3), "turn": ("Turn, degrees", 0)}  # label, decimals
+ASK = (
+    "No face was found in this photograph. Put the frame around one, or look for the nearest all the same; "
+    "until then the face that you edit stays."
+)
 
 
 class DrawPanel:
@@ -59,9 +62,7 @@ class DrawPanel:
                 with gr.Column(min_width=200):
                     self._controls.lay_out(name)
             with gr.Column(min_width=200):
-                self._variety = gr.Radio(
-                    [*VARIETY.items()], value=known.first, label="Variety", elem_id="faces-variety"
-                )
+                variety = gr.Radio([*VARIETY.items()], value=known.first, label="Variety", elem_id="faces-variety")
         with gr.Accordion("Advanced", open=False, elem_id="faces-advanced"):
             truncation = self._controls["truncation"] = gr.Slider(
                 0, known.most or 0, known.first, step=0.05, label="Truncation", info=known.help,
@@ -69,9 +70,7 @@ class DrawPanel:
             )  # fmt: skip
         self._scale = gr.Number(1.0, visible=False, label="scale")  # what the faces of a link have, as `Opened` says
         self.recipes = gr.JSON(visible=False, label="recipes")
-        self._variety.input(None, self._variety, truncation, js="(value) => value", **QUIET)
-        turned = [truncation.input, truncation.release]
-        gr.on(turned, None, truncation, self._variety, js=VARIETY_OF, trigger_mode="always_last", **QUIET)
+        put_in_words(truncation, variety)
         self._outputs = [self.status, self.gallery, self.recipes, self._archive, now.gallery]
         self.drawn = [self.draw_after(event) for event in (button.click, self._controls["seed"].submit)]
         self.drawn.append(self._load.upload(self._read, {self._load, now.model}, self._outputs, **CHOSEN_FILE))
@@ -83,9 +82,7 @@ class DrawPanel:
         return event(self._draw, inputs, self._outputs, **FACES, **QUIET)
 
     def read(self, link: Opened) -> Updates:
-        """Return the controls as a link says."""
-        word = link.drawn.truncation if link.drawn.truncation in VARIETY.values() else None
-        return self._controls.showing(link.drawn.plain()) | {self._variety: word, self._scale: link.scale}
+        return self._controls.showing(link.drawn.plain()) | {self._scale: link.scale}
 
     @announced("Drawing")
     def _draw(self, values: Values) -> Iterator[Updates]:
@@ -105,6 +102,73 @@ class DrawPanel:
             self._archive: ready(drawn.archive),
             self._now.gallery: gallery_keys(drawn.recipes),
         }
+
+
+class PhotographPanel:
+    """Lay out a photograph with its frame, and the nearest face. found: the events after which that is the edited one,
+    where there is one."""
+
+    def __init__(self, now: Current, upload: gr.UploadButton) -> None:
+        self._now, self._upload = now, upload
+        self._status = gr.HTML(elem_id="photo-status", visible=False)
+        with gr.Column(visible=False, elem_id="photo") as self._panel:
+            with gr.Row(equal_height=False):
+                self._outlined = gr.HTML(elem_id="photo-frame")
+                self._pictures = gr.HTML(elem_id="photo-pictures")
+            with gr.Row(elem_classes="sliders"):
+                self._sliders = {
+                    name: gr.Slider(*FRAME_RANGES[name], step=10**-decimals, label=label, elem_id=f"photo-{name}")
+                    for name, (label, decimals) in SLIDERS.items()
+                }
+            look = gr.Button("Look for the nearest face in the frame", size="sm", elem_id="photo-look")
+        sliders = self._sliders.values()
+        inputs: set[Any] = {upload, now.model, *sliders}
+        results = [self._status, self._pictures, now.face]
+        outputs = [*results, self._panel, self._outlined, *sliders]
+        self.found = [
+            upload.upload(self._open, {upload, now.model}, outputs, **FACES, **CHOSEN_FILE),
+            look.click(self._look, inputs, results, **FACES, **QUIET),
+        ]
+        moved = [event for slider in sliders for event in (slider.input, slider.release)]
+        gr.on(moved, self._outline, inputs, self._outlined, trigger_mode="always_last", **FACES, **QUIET)
+
+    def _open(self, values: Values) -> Iterator[Updates]:
+        reading = Report("Reading the photograph", 0).html()
+        yield {self._status: gr.HTML(reading, visible=True), self._panel: gr.Column(visible=False)}
+        yield from failing_in(self._status, self._opened(values))
+
+    def _opened(self, values: Values) -> Iterator[Updates]:
+        """Show where the face is, and search; where there is none, ask."""
+        photograph = values[self._upload]
+        found = self._now.handlers.frame(photograph)
+        frame = Frame(**{name: round(value, SLIDERS[name][1]) for name, value in asdict(found or Frame()).items()})
+        yield {
+            self._status: (Report(LOOKING, 0) if found else Report(ASK)).html(),
+            self._pictures: "",
+            self._panel: gr.Column(visible=True),
+            self._outlined: self._frame_html(photograph, frame),
+            **{self._sliders[name]: value for name, value in asdict(frame).items()},
+        }
+        if found:
+            yield from self._searched(values, frame)
+
+    def _look(self, values: Values) -> Iterator[Updates]:
+        yield from failing_in(self._status, self._searched(values, self._frame(values)))
+
+    def _searched(self, values: Values, frame: Frame) -> Iterator[Updates]:
+        for step in self._now.handlers.find(values[self._upload], values[self._now.model], frame):
+            both = figures([(step.wanted, "In the frame"), (step.found, "The face found")], ["\u2192"])
+            updates: Updates = {self._status: step.report.html(), self._pictures: both}
+            yield updates | ({self._now.face: step.face} if step.face else {})
+
+    def _frame(self, values: Values) -> Frame:
+        return Frame(**{name: values[slider] for name, slider in self._sliders.items()})
+
+    def _outline(self, values: Values) -> str:
+        return self._frame_html(values[self._upload], self._frame(values))
+
+    def _frame_html(self, photograph: str, frame: Frame) -> str:
+        return figures([(self._now.handlers.outlined(photograph, frame), "Your photograph")], [])
 
 
 class PinBoard:
@@ -147,7 +211,6 @@ class PinBoard:
         pinned(self._kept, {self._now.pins, self._now.model}, self.outputs, **QUIET)
 
     def empty(self) -> Updates:
-        """Return the board without faces."""
         return {self._now.pins: [None] * len(PIN_NAMES), **dict.fromkeys(self._pictures)}
 
     def _kept(self, values: Values) -> Iterator[Updates]:
@@ -207,12 +270,10 @@ class FavouritesPanel:
         event(change, {self.own, self._now.face, self._now.model}, [self.own, *updated], **FACES, **QUIET)
 
     def show(self, values: Values) -> Iterator[Updates]:
-        """Show those of the chosen model."""
         yield from failing_in(self.status, self._shown(self._entries(values), values))
 
     @announced("Keeping the face")
     def add(self, values: Values) -> Iterator[Updates]:
-        """Add the edited face."""
         entries, new = self._entries(values), self._edited(values)
         if new in entries:
             yield from self._shown(entries, values, "This face is among the favourites already.")
@@ -223,7 +284,6 @@ class FavouritesPanel:
 
     @announced("Removing the face")
     def remove(self, values: Values) -> Iterator[Updates]:
-        """Remove the edited face."""
         entries, old = self._entries(values), self._edited(values)
         if old not in entries:
             raise ValueError("the edited face is no favourite; click the one to remove first")

@@ -67,7 +67,6 @@ class Editor:
                 )
 
     def lay_out_portrait(self) -> None:
-        """Lay out the face and its buttons."""
         self.portrait = picture_file(
             label="The face", show_label=False, format="png", interactive=False, height=258, buttons=[],
             elem_id="portrait", alt_text="The edited face",
@@ -97,7 +96,7 @@ class Editor:
         now = self._now
         self._link_and_code = LinkAndCode("faces", now.origin)
         self._inputs = {now.face, now.model, now.gallery, now.pins, now.view, now.origin, *self._morph.inputs}
-        self._texts = [self._link_and_code.link, self._link_and_code.code, self._table, self._file]
+        self._texts = [*self._link_and_code.components, self._table, self._file]
         sliders = self._sliders.values()
         released = [slider.release for slider in sliders]  # the arrow that resets a slider counts as that, too
         gr.on(
@@ -144,7 +143,6 @@ class Editor:
         return gr.update(open=not self._now.handlers.model(model).attributes)
 
     def _enlarge(self, values: Values) -> Iterator[Updates]:
-        """Make the large file."""
         now = self._now
         with now.handlers.drawn(now.recipe(values), values[now.model], LARGE_SIDE) as portrait:
             yield {self._large_file: portrait.picture}
@@ -155,7 +153,6 @@ class Editor:
             yield "A face that never was", [ResultFile(portrait.picture, portrait.picture, caption)]
 
     def read(self, link: Opened) -> Updates:
-        """Return what a link says of the sliders."""
         return {self._principal: self._open(link.model)}
 
     def show_after(self, event: Any) -> Any:
@@ -194,7 +191,7 @@ class Editor:
 
     def say_after(self, event: Any) -> None:
         """Write link and code anew after an event that changes something else than the face."""
-        outputs = [self._link_and_code.link, self._link_and_code.code]
+        outputs = self._link_and_code.components
         event.success(self._say, self._inputs, outputs, trigger_mode="always_last", queue=False, **QUIET)
 
     def _say(self, values: Values) -> Updates:

@@ -46,7 +46,7 @@ class FaceEndpoints:
     def morph_faces(self, asked: Asked) -> Iterator[Any]:
         """From face to face along great circles, as an animation of 256x256 px."""
         use = Morph.served(asked, faces=tuple(Recipe.from_dict(face) for face in asked["faces"]))
-        yield from map(animated_outputs, self._handlers.morph(use, asked["model"]))
+        yield from map(animated_outputs, self._handlers.drawing.draw(use, self._handlers.named(asked["model"])))
 
     def invert_face(self, asked: Asked) -> Iterator[Any]:
         """Find the model's face that comes closest to a photograph; streams the best so far, ends with that face.
@@ -70,7 +70,6 @@ class FaceEndpoints:
 
 
 def build_face_endpoints(handlers: FaceHandlers) -> None:
-    """Wire them inside the current Blocks."""
     all_of = FaceEndpoints(handlers)
     for run, arguments, outputs, queue in (
         (all_of.sample_faces, SAMPLE, _gallery(), FACES),

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
@@ -22,12 +24,11 @@ from dcgan.config import SIZE
 from dcgan.export import enlarged_to
 from dcgan.latent import snapped
 from dcgan.recipe import load_recipes, save_png, save_zip
-from dcgan.uses import Morph, Sample
+from dcgan.uses import Sample
 from ui.device import Device, Turn
-from ui.drawing import Drawing, Result
+from ui.drawing import Drawing
 from ui.links import MAX_BROWSER_SEED
 from ui.reports import Estimate, Report, passing_folder, time_left
-from ui.wiring import warn
 
 MAX_FACES = int(options(Sample)["count"].most or 0)  # shown at once
 MAP_SIDE = 9  # faces
@@ -79,7 +80,7 @@ class FaceHandlers:
     """Draw faces, and find them. A face is its recipe everywhere; nothing is kept between calls."""
 
     def __init__(self, models: Models[FacePipeline], device: Device) -> None:
-        self.models, self.device, self._drawing = models, device, Drawing(models, device)
+        self.models, self.device, self.drawing = models, device, Drawing(models, device)
 
     def model(self, name: str | None) -> FacePipeline:
         """Return the model of this name; None: the first."""
@@ -102,7 +103,8 @@ class FaceHandlers:
             raise ValueError(f"{path.name} holds {len(recipes)} faces; at most {MAX_FACES} are shown at once")
         theirs = origin.get("fingerprint")
         if theirs and theirs != faces.fingerprint:
-            warn(f"These faces were drawn by another model ({origin.get('name')}): here they look different.")
+            said = f"These faces were drawn by another model ({origin.get('name')}): here they look different."
+            gr.Warning(escape(said))
         portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else faces.explicit(recipe) for recipe in recipes]
         yield from self.gallery(portable, path.stem, model)
 
@@ -122,10 +124,6 @@ class FaceHandlers:
             report = Report(f"{len(images)} {'face' if len(images) == 1 else 'faces'}")
             plain = [recipe.to_dict() for recipe in recipes]
             yield Gallery(report, [str(path) for path in paths], plain, str(archive))
-
-    def morph(self, use: Morph, model: str | None) -> Iterator[Result]:
-        """Draw an animation from face to face."""
-        yield from self._drawing.draw(use, self.named(model))
 
     @contextmanager
     def drawn(self, recipe: Recipe, model: str | None, side: int = SIZE) -> Iterator[Portrait]:

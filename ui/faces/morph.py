@@ -40,11 +40,10 @@ class MorphPanel:
         self._link_and_code = LinkAndCode("morph", now.origin)
         self.inputs = {now.pins, now.favourites, self._source, self._linked, *self._controls.values()}
         self._inputs = {now.gallery, now.face, now.model, now.origin, *self.inputs}
-        self._outputs = [self.status, *self._player.components, self._link_and_code.link, self._link_and_code.code]
+        self._outputs = [self.status, *self._player.components, *self._link_and_code.components]
         self.drawn = button.click(self._draw, self._inputs, self._outputs, **ANIMATIONS, **QUIET)
 
     def read(self, link: Opened) -> Updates:
-        """Return the controls as a link says."""
         faces = [face.to_dict() for face in link.motion.faces]
         choices = [PINS, FAVOURITES, *([LINKED] if faces else [])]
         source = gr.update(choices=choices, value=LINKED if faces else PINS)
@@ -73,7 +72,7 @@ class MorphPanel:
     def _draw(self, values: Values) -> Iterator[Updates]:
         now = self._now
         use = self._controls.use_of(values, faces=self._faces(values))
-        for result in now.handlers.morph(use, values[now.model]):
+        for result in now.handlers.drawing.draw(use, values[now.model]):
             updates: Updates = {self.status: result.report.html()}
             if result.files:
                 updates |= self._player.shows(result.files[0], result.archive)

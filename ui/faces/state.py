@@ -57,7 +57,6 @@ class Current:
         self.view = gr.Textbox(blank.view, visible=False, label="view")
 
     def recipe(self, values: Values) -> Recipe:
-        """Return the recipe of the edited face."""
         return Recipe.from_dict(values[self.face])
 
     def named(self, values: Values) -> str | None:
@@ -65,7 +64,6 @@ class Current:
         return values[self.model] if len(self.handlers.models.names) > 1 else None
 
     def link(self, values: Values, view: str, motion: Morph) -> dict[str, Any]:
-        """Return the keys of the link to what is shown."""
         return link_keys(self.named(values), values[self.gallery], self.recipe(values), values[self.pins], view, motion)
 
     def choose_from(self, gallery: gr.Gallery, recipes: gr.JSON) -> Any:

@@ -17,7 +17,7 @@ from darkroom.checks import echo
 from darkroom.pictures import open_picture
 from darkroom.uses import Use, options, picture_options, pixels, plain_values
 from singan.uses.start import STRENGTHS
-from ui.controls import Controls, before_after, full_size, gallery
+from ui.controls import Controls, gallery, put_in_words
 from ui.drawing import LARGE_PIXELS, Drawing, Result
 from ui.errors import failing_in
 from ui.gate import DISK_IS_FULL, disk_is_full
@@ -65,7 +65,7 @@ class Panel:
                 self.outputs = [self.status, *self.lay_out_results()]
                 self.link_and_code = LinkAndCode(self.name, origin)
         self.inputs |= set(self.controls.values())
-        self.outputs += [self.link_and_code.link, self.link_and_code.code]
+        self.outputs += self.link_and_code.components
         copy_link.keeps(self._shared, {self.link_and_code.link, *self.shared_from})
         self.button.click(None, None, None, js=TO_RESULTS, api_visibility="private")
         self.run_after(self.button.click)
@@ -83,10 +83,8 @@ class Panel:
     def lay_out_start_scale(self, strength: gr.Radio) -> None:
         """Lay out the start scale itself, which is what counts: the words follow it, and set it."""
         self.controls.lay_out("start_scale")
-        start, known = self.controls["start_scale"], [value for _, value in strength.choices]
-        start.info = options(self.use)["start_scale"].help
-        strength.input(lambda scale: scale, strength, start, queue=False, **QUIET)
-        start.change(lambda scale: scale if scale in known else None, start, strength, queue=False, **QUIET)
+        self.controls["start_scale"].info = options(self.use)["start_scale"].help
+        put_in_words(self.controls["start_scale"], strength)
 
     def lay_out_results(self) -> list[Any]:
         """Lay out and return the components that `on_result` changes."""
@@ -95,7 +93,6 @@ class Panel:
 
     @property
     def shared_from(self) -> set[Any]:
-        """Return the components that `shared` reads."""
         return {self.pictures.gallery, self.pictures.files}
 
     def shared(self, values: Values) -> list[ResultFile]:
@@ -216,23 +213,22 @@ class BeforeAfterPanel(Panel):
     position: ClassVar = 50  # %, of the slider
 
     def lay_out_results(self) -> list[Any]:
-        self.slider = before_after(self.name, f"{self.before} | {self.after}", self.position)
+        self.slider = gr.ImageSlider(
+            label=f"{self.before} | {self.after}", slider_position=self.position, type="filepath", format="jpeg",
+            interactive=False, visible=False, elem_id=f"{self.name}-compare", buttons=["download", "fullscreen"],
+        )  # fmt: skip
         self.pictures = Pictures(self.name, visible=False)
         return [self.slider, *self.pictures.components]
 
     def on_result(self, result: Result, uses: Sequence[Any], name: str) -> Updates:
-        slider = beside(self.picture_before(uses[0], name), result.shown[0])
+        with Image.open(result.shown[0]) as picture:
+            before = self.picture_before(uses[0], name).resize(picture.size, Image.Resampling.LANCZOS)
+        slider = gr.ImageSlider((before, result.shown[0]), visible=True)
         return {self.slider: slider, **self.pictures.show(result, visible=len(result.shown) > 1)}
 
     def picture_before(self, use: Any, name: str) -> Image.Image:
         """Return what there was before; it is stretched to the result's size."""
         return self.drawing.models.get(name).shared_original  # type: ignore[no-any-return]
-
-
-def beside(before: Image.Image, file: str) -> gr.ImageSlider:
-    """Return a slider between a picture, stretched to the size of a file's, and the file."""
-    with Image.open(file) as picture:
-        return gr.ImageSlider((before.resize(picture.size, Image.Resampling.LANCZOS), file), visible=True)
 
 
 class Pictures:
@@ -244,7 +240,7 @@ class Pictures:
     def __init__(self, name: str, visible: bool = True) -> None:
         self.gallery = gallery(name, visible=visible)
         with gr.Row(elem_classes="after"):
-            full_size(name)
+            full = gr.Button("Full size", size="sm", elem_id=f"{name}-full", min_width=120)
             self.jpeg, self.png, self.zip = (
                 gr.DownloadButton(
                     f"Download {kind}", interactive=False, size="sm", min_width=120, elem_id=f"{name}-{kind.lower()}"
@@ -253,6 +249,7 @@ class Pictures:
             )
         self.files = gr.File(visible=False, file_count="multiple")
         self.components = [self.gallery, self.jpeg, self.png, self.zip, self.files]
+        full.click(None, None, None, js=f"() => darkroom.showFullSize('{name}')", api_visibility="private")
         self.gallery.select(self._chosen, {self.gallery, self.files}, [self.jpeg, self.png], **QUIET)
 
     def show(self, result: Result, captions: Sequence[str] = (), **options: Any) -> Updates:

@@ -19,7 +19,7 @@ from singan.uses.retarget import MODES
 from ui.drawing import Result, zipped
 from ui.links import Query, address, read_option
 from ui.reports import Report, passing_folder
-from ui.scenes.canvas import CanvasPanel
+from ui.scenes.brush import CanvasPanel
 from ui.scenes.panel import Pictures
 from ui.visitors import display_name
 from ui.wiring import CHOSEN_FILE, QUIET, STORAGE_KEY, Updates, Values
@@ -284,16 +284,14 @@ class DevicesPanel(CanvasPanel):
         layout = query.choice("layout", mode if one else known["mode"].first, MODES)
         keys = ("enlarge", "seed", "start_scale", *(["size"] if one else []))
         others = {key: read_option(query, known[key]) for key in keys}
-        screens = query.read("screens", [*map(Screen.read, FIRST_SCREENS)], self._read_screens)
+        known_screens, most = [*map(Screen.read, FIRST_SCREENS)], self.limits.screens
+        screens = query.read("screens", known_screens, lambda text: [*map(Screen.read, text.split(",")[:most])])
         screens = [Screen(others.pop("size"))] if one else screens
         versions = {it.key: it.version for it in screens if it.version}
         chosen = versions | {"scene": query.read("scene", "", str)} if versions else {}
         protect = query.read("protect", None, self.kept)
         said = self.controls.showing({"mode": layout, "protect": protect, **others})
         return said | {self.screens: [it.key for it in screens], self.chosen: chosen}
-
-    def _read_screens(self, text: str) -> list[Screen]:
-        return [Screen.read(it) for it in text.split(",")[: self.limits.screens]]
 
 
 def _offered(screen: Screen, mode: str, seed: int) -> list[str]:

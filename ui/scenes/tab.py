@@ -150,7 +150,6 @@ class ScenesTab:
         return {**self._choices(Visitor.of(request, me), chosen), self.me: me}
 
     def _take(self, name: str, me: str, request: gr.Request) -> Any:
-        """Choose a scene."""
         return self._choices(Visitor.of(request, me), name) if name else gr.skip()
 
     def _add(self, file: str | None, me: str, request: gr.Request) -> Any:

@@ -57,8 +57,7 @@ class TrainingPanel:
         controls = [self.picture, *self.options.values()]
         self.outputs = [
             self.status, self.watched, self.scene, self.idle, self.pyramid, self.sample, self.remembered, self.plot,
-            self.start, self.stop, self.resume, self.use, halves, *controls,
-            self.link_and_code.link, self.link_and_code.code,
+            self.start, self.stop, self.resume, self.use, halves, *controls, *self.link_and_code.components,
         ]  # fmt: skip
         changed = [self.picture.change, self.preset.change, self.size.blur, self.iterations.blur]
         gr.on(changed, self._expect, set(controls), [self.expectation], **CHOSEN_FILE)
@@ -199,7 +198,6 @@ class TrainingPanel:
     # -- links and code ----------------------------------------------------------------------------------------------
 
     def read(self, query: Query) -> Updates:
-        """Read which training a link asks for."""
         default = "" if query.unread else OWN
         return {self.watched: query.read("training", default, lambda name: self.trainings.get(name).name)}
 
@@ -225,5 +223,4 @@ class TrainingPanel:
         return {**given, "max_size": given["max_size"] or None, "iterations": given["iterations"] or None}
 
     def snippet_calls(self, values: Values) -> list[Call]:
-        """Return the endpoint's call that trains as the controls say."""
         return [Call("/train_scene", {"picture": file_name(values[self.picture]), **self._arguments(values)})]

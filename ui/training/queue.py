@@ -91,7 +91,6 @@ class SceneTraining:
         self.stopped.set()
 
     def show(self, **changes: Any) -> None:
-        """Change what watchers see."""
         self.view = replace(self.view, **changes)
 
     def run(self) -> None:
@@ -227,7 +226,6 @@ class TrainingQueue:
         return self.device.run(Turn.TRAINING, lambda: warnings(image, "train"))
 
     def stages(self, scene: str) -> list[Image.Image]:
-        """Return a sample at every finished scale of a scene."""
         return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
 
     # -- trainings ---------------------------------------------------------------------------------------------------
@@ -299,12 +297,10 @@ class TrainingQueue:
 
     @property
     def running(self) -> int:
-        """Count the trainings that go on."""
         return min(self.limits.trainings_at_once, len(self._line()))
 
     @property
     def waiting(self) -> int:
-        """Count the trainings that wait."""
         return len(self._line()) - self.running
 
     def close(self) -> None:
