@@ -88,10 +88,7 @@ class Page(gr.Blocks):
         document = Middleware(Document, page=self)  # type: ignore[arg-type]
         routes = [Mount("/darkroom", StaticFiles(directory=STATIC)), *view_routes(self.results, self)]
         return super().launch(
-            app_kwargs={
-                "middleware": [gate, compression, document],
-                "routes": routes,
-            },
+            app_kwargs={"middleware": [gate, compression, document], "routes": routes},
             max_file_size=self.limits.upload_bytes,
             max_threads=EVENT_THREADS,
             enable_monitoring=False,

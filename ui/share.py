@@ -34,13 +34,12 @@ def python_code(calls: Sequence[Call], origin: str) -> str:
     imports = "Client, handle_file" if files else "Client"
     code = f'from gradio_client import {imports}\n\nclient = Client("{origin}")\n'
     for call in calls:
-        arguments = "".join(f"    {name}={_literal(value)},\n" for name, value in call.arguments.items())
+        written = {
+            name: f"handle_file({it!r})" if isinstance(it, File) else repr(it) for name, it in call.arguments.items()
+        }
+        arguments = "".join(f"    {name}={value},\n" for name, value in written.items())
         code += f'result = client.predict(\n{arguments}    api_name="{call.endpoint}",\n)\n'
     return code
-
-
-def _literal(value: Any) -> str:
-    return f"handle_file({value!r})" if isinstance(value, File) else repr(value)
 
 
 class LinkAndCode:

@@ -16,7 +16,7 @@ from ui.controls import Controls, put_in_words
 from ui.errors import failing_in
 from ui.faces.handlers import LOOKING, Gallery
 from ui.faces.link import Opened, gallery_keys, usable
-from ui.faces.state import Current, announced, tiles
+from ui.faces.state import Current, Tiles, announced
 from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, ready, where
@@ -35,14 +35,14 @@ ASK = (
 
 
 class DrawPanel:
-    """Show faces to choose from. recipes: theirs; drawn: the events after which they are others; found, chosen: those
-    after which a photograph's face, or one of the gallery, is the edited one."""
+    """Show faces to choose from. drawn: the events after which they are others; found: those after which a photograph's
+    face is the edited one."""
 
     def __init__(self, now: Current) -> None:
         self._now, known = now, options(Sample)["truncation"]
         self._controls = Controls(Sample, "faces")
         gr.Markdown("## Faces\nClick one to edit it.", elem_classes="heading")
-        self.gallery = tiles("Faces", "faces-gallery")
+        self.tiles = Tiles(now, "Faces", "faces-gallery")
         with gr.Row(elem_classes="below"):
             self.status = gr.HTML(elem_id="faces-status")
             self._archive = gr.DownloadButton(
@@ -69,12 +69,10 @@ class DrawPanel:
                 elem_id="faces-truncation",
             )  # fmt: skip
         self._scale = gr.Number(1.0, visible=False, label="scale")  # what the faces of a link have, as `Opened` says
-        self.recipes = gr.JSON(visible=False, label="recipes")
         put_in_words(truncation, variety)
-        self._outputs = [self.status, self.gallery, self.recipes, self._archive, now.gallery]
+        self._outputs = [self.status, *self.tiles.components, self._archive, now.gallery]
         self.drawn = [self.draw_after(event) for event in (button.click, self._controls["seed"].submit)]
         self.drawn.append(self._load.upload(self._read, {self._load, now.model}, self._outputs, **CHOSEN_FILE))
-        self.chosen = now.choose_from(self.gallery, self.recipes)
 
     def draw_after(self, event: Any, linked: bool = False) -> Any:
         """Draw the faces after an event, such as a button's click; linked: those of a link that was opened."""
@@ -97,8 +95,7 @@ class DrawPanel:
     def _shown(self, drawn: Gallery) -> Updates:
         return {
             self.status: drawn.report.html(),
-            self.gallery: gr.Gallery(drawn.pictures, selected_index=0),
-            self.recipes: drawn.recipes,
+            **self.tiles.shows(drawn, selected=0),
             self._archive: ready(drawn.archive),
             self._now.gallery: gallery_keys(drawn.recipes),
         }
@@ -239,8 +236,7 @@ class PinBoard:
 
 
 class FavouritesPanel:
-    """Show the favourites that the browser keeps. own: those of all models; chosen: the event after which one is the
-    edited face."""
+    """Show the favourites that the browser keeps. own: those of all models, by fingerprint and token."""
 
     def __init__(self, now: Current, add: gr.Button) -> None:
         self._now = now
@@ -249,24 +245,22 @@ class FavouritesPanel:
             gr.Markdown(
                 "### Favourites\nClick one to edit it; then it can be kept as A, B or C.", elem_classes="heading"
             )
-            self._gallery = tiles("Favourites", "favourites")
+            self.tiles = Tiles(now, "Favourites", "favourites")
             with gr.Row():
                 remove = gr.Button("Remove from favourites", size="sm", elem_id="favourite-remove", min_width=120)
                 self._archive = gr.DownloadButton(
                     "Download all (ZIP)", size="sm", elem_id="favourites-zip", min_width=120
                 )
         self.status = gr.HTML(elem_id="favourites-status")
-        self._recipes = gr.JSON([], visible=False, label="favourites")
         for event, change in ((add.click, self.add), (remove.click, self.remove), (now.model.input, self.show)):
             self._after(event, change)
-        self.chosen = now.choose_from(self._gallery, self._recipes)
 
     def list_after(self, event: Any) -> None:
         """Show what the browser has kept after an event."""
         self._after(event.success, self.show)
 
     def _after(self, event: Any, change: Any) -> None:
-        updated = [self._strip, self._gallery, self._recipes, self._archive, self.status, self._now.favourites]
+        updated = [self._strip, *self.tiles.components, self._archive, self.status, self._now.favourites]
         event(change, {self.own, self._now.face, self._now.model}, [self.own, *updated], **FACES, **QUIET)
 
     def show(self, values: Values) -> Iterator[Updates]:
@@ -316,11 +310,7 @@ class FavouritesPanel:
             self.status: Report(said).html() if said else "",
         }
         if not mine:
-            yield updates | {self._gallery: None, self._recipes: []}
+            yield updates
             return
         for drawn in handlers.gallery([Recipe.from_dict(face) for face in mine.values()], "favourites", name):
-            yield updates | {
-                self._gallery: gr.Gallery(drawn.pictures, selected_index=None),
-                self._recipes: drawn.recipes,
-                self._archive: ready(drawn.archive),
-            }
+            yield updates | {**self.tiles.shows(drawn), self._archive: ready(drawn.archive)}

@@ -159,13 +159,13 @@ class Editor:
         """Put the sliders in place and draw the face after an event that chooses one."""
         now = self._now
         face = [self.portrait, self._as_drawn, now.face, now.steps, self._undo, self._redo, *self._sliders.values()]
-        outputs = [*face, *self._texts, self._draw.gallery]
+        outputs = [*face, *self._texts, self._draw.tiles.gallery]
         return event.success(self._show, {*self._inputs, now.steps}, outputs, **FACES, **QUIET)
 
     def _show(self, values: Values) -> Iterator[Updates]:
         now = self._now
         recipe, gallery, model = now.recipe(values), values[now.gallery], values[now.model]
-        marked = {self._draw.gallery: gr.Gallery(selected_index=index_in(gallery, recipe))} if gallery else {}
+        marked = {self._draw.tiles.gallery: gr.Gallery(selected_index=index_in(gallery, recipe))} if gallery else {}
         steps = Steps(**values[now.steps]).taken(recipe.to_dict())
         with now.handlers.drawn(replace(recipe, moves={}), model) as original:
             others = {self._as_drawn: original.picture, **marked, **self._history(steps), **self._places(recipe, model)}

@@ -11,7 +11,7 @@ from dcgan.uses import Morph
 from ui.controls import Controls, Player
 from ui.faces.handlers import MAP_SIDE
 from ui.faces.link import Opened
-from ui.faces.state import Current, announced, tiles
+from ui.faces.state import Current, Tiles, announced
 from ui.results import ResultFile
 from ui.share import Call, CopyLink, LinkAndCode
 from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, where
@@ -90,8 +90,7 @@ class MorphPanel:
 
 
 class MapPanel:
-    """Map all faces between A, B and C. drawn, chosen: the events after which there is a map, and after which a face
-    of it is the edited one."""
+    """Map all faces between A, B and C. drawn: the event after which there is a map."""
 
     def __init__(self, now: Current) -> None:
         self._now = now
@@ -100,12 +99,10 @@ class MapPanel:
         )
         button = gr.Button("Draw the map", variant="primary", elem_id="map-draw")
         self.status = gr.HTML(elem_id="map-status")
-        self._gallery = tiles("Map", "map", MAP_SIDE)
-        self._recipes = gr.JSON(visible=False, label="recipes of the map")
-        self._outputs = [self.status, self._gallery, self._recipes]
+        self.tiles = Tiles(now, "Map", "map", MAP_SIDE)
+        self._outputs = [self.status, *self.tiles.components]
         self._inputs: set[Any] = {now.pins, now.model}
         self.drawn = button.click(self._draw, self._inputs, self._outputs, **PICTURES, **QUIET)
-        self.chosen = now.choose_from(self._gallery, self._recipes)
 
     def open_after(self, event: Any) -> None:
         """Draw the map after an event where a link has it open and says all three faces."""
@@ -116,5 +113,4 @@ class MapPanel:
     @announced("Drawing the map")
     def _draw(self, values: Values) -> Iterator[Updates]:
         for drawn in self._now.handlers.map(values[self._now.pins], values[self._now.model]):
-            shown = {self._gallery: drawn.pictures, self._recipes: drawn.recipes}
-            yield {self.status: drawn.report.html(), **shown}
+            yield {self.status: drawn.report.html(), **self.tiles.shows(drawn)}

@@ -10,7 +10,7 @@ import gradio as gr
 from dcgan import Recipe
 from dcgan.uses import Morph
 from ui.errors import failing_in
-from ui.faces.handlers import Face, FaceHandlers
+from ui.faces.handlers import Face, FaceHandlers, Gallery
 from ui.faces.link import Opened, link_keys
 from ui.reports import Report
 from ui.results import ResultStore
@@ -66,21 +66,24 @@ class Current:
     def link(self, values: Values, view: str, motion: Morph) -> dict[str, Any]:
         return link_keys(self.named(values), values[self.gallery], self.recipe(values), values[self.pins], view, motion)
 
-    def choose_from(self, gallery: gr.Gallery, recipes: gr.JSON) -> Any:
-        """Make a click on a picture choose the face of its recipe; return the event."""
 
-        def chosen(found: list[Face], event: gr.SelectData) -> Face:
-            return found[event.index]
+class Tiles:
+    """Lay out faces to click on; name: the elem_id. chosen: the event after which one of them is the edited face."""
 
-        return gallery.select(chosen, recipes, self.face, queue=False, **QUIET)
+    def __init__(self, now: Current, label: str, name: str, columns: int = 8) -> None:
+        self.gallery = gr.Gallery(
+            show_label=False, label=label, format="png", columns=columns, object_fit="contain", height="auto",
+            allow_preview=False, buttons=[], elem_id=name, elem_classes="tiles",
+        )  # fmt: skip
+        self.recipes = gr.JSON([], visible=False, label=f"recipes of {name}")
+        self.components = [self.gallery, self.recipes]
+        self.chosen = self.gallery.select(self._chosen, self.recipes, now.face, queue=False, **QUIET)
 
+    def shows(self, drawn: Gallery, selected: int | None = None) -> Updates:
+        return {self.gallery: gr.Gallery(drawn.pictures, selected_index=selected), self.recipes: drawn.recipes}
 
-def tiles(label: str, name: str, columns: int = 8) -> gr.Gallery:
-    """Lay out faces to click on; name: the elem_id."""
-    return gr.Gallery(
-        show_label=False, label=label, format="png", columns=columns, object_fit="contain", height="auto",
-        allow_preview=False, buttons=[], elem_id=name, elem_classes="tiles",
-    )  # fmt: skip
+    def _chosen(self, found: list[Face], event: gr.SelectData) -> Face:
+        return found[event.index]
 
 
 def announced(begun: str) -> Callable[[Handler], Handler]:

@@ -48,11 +48,11 @@ class FacesTab:
         # Another model cannot draw the kept faces, nor those edited before.
         emptied = now.model.input(self._empty, None, [*self._board.outputs, now.steps], queue=False, **QUIET)
         first = [
-            event.success(lambda found: found[0], draw.recipes, now.face, queue=False, **QUIET)
+            event.success(lambda found: found[0], draw.tiles.recipes, now.face, queue=False, **QUIET)
             for event in (*draw.drawn, draw.draw_after(emptied.success))
         ]
-        found = (draw.chosen, *draw.found, self._board.combined, self._map.chosen, self.favourites.chosen)
-        for chosen in (*first, *found, *self._editor.moved):
+        clicked = [part.tiles.chosen for part in (draw, self._map, self.favourites)]
+        for chosen in (*first, *clicked, *draw.found, self._board.combined, *self._editor.moved):
             self._editor.show_after(chosen)
 
         def view(event: gr.SelectData) -> str:
