@@ -17,6 +17,9 @@ from ui.wiring import QUIET, Updates, Values
 class File(str):
     """Name a visitor's own file, as an argument."""
 
+    def __repr__(self) -> str:
+        return f"handle_file({super().__repr__()})"
+
 
 @dataclass(frozen=True)
 class Call:
@@ -34,10 +37,7 @@ def python_code(calls: Sequence[Call], origin: str) -> str:
     imports = "Client, handle_file" if files else "Client"
     code = f'from gradio_client import {imports}\n\nclient = Client("{origin}")\n'
     for call in calls:
-        written = {
-            name: f"handle_file({it!r})" if isinstance(it, File) else repr(it) for name, it in call.arguments.items()
-        }
-        arguments = "".join(f"    {name}={value},\n" for name, value in written.items())
+        arguments = "".join(f"    {name}={value!r},\n" for name, value in call.arguments.items())
         code += f'result = client.predict(\n{arguments}    api_name="{call.endpoint}",\n)\n'
     return code
 
