@@ -51,11 +51,9 @@ class Command(Parser):
     """One of a program's commands, with the arguments that several of them have."""
 
     def model(self, help: str = "folder, USER/REPO or USER/REPO@REVISION") -> None:
-        """Add the model that it uses."""
         self.add_argument("model", metavar="MODEL", type=model, help=help)
 
     def out(self, metavar: str, help: str) -> None:
-        """Add the place where its files go."""
         self.add_argument("--out", metavar=metavar, type=new, required=True, help=help)
 
     def of_preset(self, *names: str, help: str, default: str = "the preset's", **kind: Any) -> None:
@@ -63,7 +61,6 @@ class Command(Parser):
         self.add_argument(*(f"--{name}" for name in names), help=f"{help} (default: {default})", **kind)
 
     def training(self, seeds: str, resume: str) -> None:
-        """Add the options of every training."""
         self.add_argument("--seed", type=int, default=0, metavar="N", help=f"of every random draw, {seeds}")
         self.add_argument("--resume", action="store_true", help=resume)
         self.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
@@ -109,7 +106,6 @@ def model(text: str) -> str:
 
 
 def add_options(parser: argparse.ArgumentParser, use: Any, without: Sequence[str] = ()) -> None:
-    """Add an argument for each option of a use."""
     kinds: dict[type, dict[str, Any]] = {
         bool: {"action": argparse.BooleanOptionalAction},
         tuple: {"type": size, "metavar": "WIDTHxHEIGHT", "action": "append", "required": True},

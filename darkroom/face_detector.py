@@ -66,7 +66,6 @@ class Stage(nn.Module):
 
 @cache
 def _cascade() -> nn.ModuleDict:
-    """Load the three networks."""
     propose = _layers((3, 10, 3, 2), (10, 16, 3, 0), (16, 32, 3, 0))
     refine = _layers((3, 28, 3, 3), (28, 48, 3, 3), (48, 64, 2, 0))
     refine += [nn.Flatten(), nn.Linear(576, 128), nn.PReLU(128)]

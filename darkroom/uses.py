@@ -105,7 +105,6 @@ def option(default: Any = NEEDED, help: str = "", **said: Any) -> Any:
 
 
 def picture_options(use: Any) -> list[str]:
-    """Return the names of the options that are pictures."""
     return [name for name, it in options(use).items() if it.kind is Image.Image]
 
 
@@ -202,7 +201,6 @@ class Use(Generic[M]):
         return cls(**given, **others)
 
     def plain(self) -> dict[str, Any]:
-        """Return the values of `plain_options`."""
         return plain_values(type(self), vars(self))
 
     def keys(self) -> dict[str, Any]:
@@ -277,7 +275,6 @@ class AnimationUse(Use[M]):
         save_animation(self.ordered(frames), path, self.fps)
 
     def write(self, pictures: Iterable[Image.Image], folder: str | Path, prefix: str = "") -> None:
-        """Write the frames of `draw` as a file in a folder."""
         self.save(list(pictures), self.path(folder, prefix))
 
     def note(self, model: M) -> str | None:
@@ -310,12 +307,10 @@ def in_turn(uses: Sequence[PicturesUse[M]], model: M) -> Iterator[Step]:
 
 
 def fps_option(default: float) -> Any:
-    """Make the frames a second of an animation."""
     return option(default, "frames a second", label="Frames a second", low=1, high=60)
 
 
 def format_option(default: str, choices: tuple[str, ...] = FORMATS) -> Any:
-    """Make the format of an animation's file."""
     return option(default, "of the file", label="Format", choices=choices)
 
 

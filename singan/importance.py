@@ -56,30 +56,26 @@ class Importance:
         rows, columns = np.nonzero(self.subject if self.subject.any() else ~self.subject)
         return (columns.mean() + 0.5) / CELLS, (rows.mean() + 0.5) / CELLS
 
-    def asked(self, protect: Image.Image | None, focus: tuple[float, float] | None) -> "Importance":
-        """Return it with the subject that `importance` is asked for: the same object for the same, itself for none."""
+    def asked(self, protect: Image.Image | None = None, focus: tuple[float, float] | None = None) -> "Importance":
+        """Return it with the subject that is asked for: the same object for the same, itself for none.
+
+        protect: a mask of any size, L; what is white in it is the subject, and nothing else. focus: (x, y) in parts of
+        the sides; the subject is what is salient there, or what lies around it.
+        """
         if protect is None and focus is None:
             return self
         return _asked(self, None if protect is None else _cells(protect), focus)
 
 
-def importance(
-    photograph: Image.Image, protect: Image.Image | None = None, focus: tuple[float, float] | None = None
-) -> Importance:
-    """Find what matters in a photograph.
-
-    Args:
-        protect: a mask of any size, L; what is white in it is the subject, and nothing else.
-        focus: (x, y) in parts of the sides; the subject is what is salient there, or what lies around it.
-    """
+def importance(photograph: Image.Image) -> Importance:
+    """Find what matters in a photograph."""
     small = at_most(photograph).convert("RGB")
     found, rarity, text, faces, lines = _measured(small.tobytes(), small.size)
     face = max((it.area**0.5 for it in faces), default=0.0) / min(small.size)
     cells = F.adaptive_max_pool2d(found, CELLS)[0]
     subject = _subjects(F.adaptive_avg_pool2d(found, CELLS)[0], cells) | text | _held(faces, small.size)
     detail = torch.maximum(rarity, cells)
-    own = Importance(subject.numpy(), detail.numpy(), text.numpy(), lines, rarity.numpy(), face)
-    return own.asked(protect, focus)
+    return Importance(subject.numpy(), detail.numpy(), text.numpy(), lines, rarity.numpy(), face)
 
 
 @lru_cache(maxsize=32)  # a picture and what is said of it ask alike

@@ -100,7 +100,6 @@ class AgentServer(gradio.mcp.GradioMCPServer):
 
 
 def install() -> None:
-    """Have Gradio serve agents by this."""
     gradio.mcp.GradioMCPServer = AgentServer  # type: ignore[misc]
 
 

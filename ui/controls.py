@@ -44,7 +44,11 @@ def control(it: Option, name: str) -> Any:
     label = it.label or it.name.replace("_", " ").capitalize()
     label = f"{label}, {it.unit}" if it.unit else label
     if it.name == "seed":
-        return seed_row(name, it.first)
+        with gr.Row(equal_height=False, elem_classes="seed"):
+            seed = gr.Number(it.first, label=label, precision=0, minimum=0, elem_id=name, scale=3)
+            dice = gr.Button("New seed", elem_id=name.replace("-seed", "-dice"), scale=1, min_width=120, size="sm")
+        dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
+        return seed
     if it.kind is Image.Image:
         return picture_file(label=label, sources=["upload", "clipboard"], height=220, elem_id=name)
     if it.kind is bool:
@@ -57,15 +61,6 @@ def control(it: Option, name: str) -> Any:
         return gr.Number(it.first, label=label, precision=precision, minimum=least, elem_id=name)
     step = 1 if it.kind is int or it.most > 1 else FINE_SLIDER_STEP
     return gr.Slider(it.low, it.most, it.first, step=step, label=label, elem_id=name)
-
-
-def seed_row(name: str, first: int) -> gr.Number:
-    """Return a seed, at first `first`, with its dice."""
-    with gr.Row(equal_height=False, elem_classes="seed"):
-        seed = gr.Number(first, label="Seed", precision=0, minimum=0, elem_id=name, scale=3)
-        dice = gr.Button("New seed", elem_id=name.replace("-seed", "-dice"), scale=1, min_width=120, size="sm")
-    dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
-    return seed
 
 
 def put_in_words(number: Any, words: gr.Radio) -> None:

@@ -52,16 +52,16 @@ def test_what_runs_from_border_to_border_is_no_subject() -> None:
 def test_a_point_chooses_among_objects_or_makes_one() -> None:
     photograph = with_balls((70, 100), (230, 100))
     assert importance(photograph).subject[:, [15, 49]].any(0).all()
-    left = importance(photograph, focus=(0.23, 0.5)).subject
+    left = importance(photograph).asked(focus=(0.23, 0.5)).subject
     assert left[:, 15].any() and not left[:, CELLS // 2 :].any()
-    corner = importance(photograph, focus=(1.0, 0.0)).subject
+    corner = importance(photograph).asked(focus=(1.0, 0.0)).subject
     assert corner[0, -1] and not corner[:, : CELLS // 2].any()
 
 
 def test_a_mask_says_what_the_subject_is() -> None:
     mask = Image.new("L", (60, 40))
     mask.paste(255, (40, 20, 60, 40))
-    subject = importance(with_balls((70, 100)), protect=mask).subject
+    subject = importance(with_balls((70, 100))).asked(protect=mask).subject
     assert subject[CELLS // 2 :, -CELLS // 3 :].all() and not subject[:, : CELLS // 2].any()
 
 

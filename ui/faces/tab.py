@@ -46,7 +46,9 @@ class FacesTab:
     def _wire(self) -> None:
         now, draw = self.now, self._draw
         # Another model cannot draw the kept faces, nor those edited before.
-        emptied = now.model.input(self._empty, None, [*self._board.outputs, now.steps], queue=False, **QUIET)
+        board, steps = self._board, asdict(Steps())
+        outputs = [*board.outputs, now.steps]
+        emptied = now.model.input(lambda: board.empty() | {now.steps: steps}, None, outputs, queue=False, **QUIET)
         first = [
             event.success(lambda found: found[0], draw.tiles.recipes, now.face, queue=False, **QUIET)
             for event in (*draw.drawn, draw.draw_after(emptied.success))
@@ -61,9 +63,6 @@ class FacesTab:
         viewed = self._views.select(view, None, now.view, queue=False, **QUIET)
         for event in (viewed, *self._board.changed, self._morph.drawn, self._map.drawn):
             self._editor.say_after(event)
-
-    def _empty(self) -> Updates:
-        return {**self._board.empty(), self.now.steps: asdict(Steps())}
 
     def start(self, opened: Any) -> None:
         self.favourites.list_after(opened)

@@ -104,8 +104,6 @@ class Panel:
         """Show a result of a scene's uses: drafts as they grow; what is complete has files."""
         return self.pictures.show(result)
 
-    # -- drawing -----------------------------------------------------------------------------------------------------
-
     def run_after(self, event: Any, run: Run | None = None, inputs: Sequence[Any] = (), **options: Any) -> Any:
         """Run after an event, until the page asks for another; where it fails, the status says why."""
         run = run or self.run
@@ -150,7 +148,6 @@ class Panel:
         """Return what the controls say as uses: one, where a subclass makes no more of them. Raises ValueError."""
         return [self.controls.use_of(values)]
 
-    # -- links and code ----------------------------------------------------------------------------------------------
 
     def show_link(self, uses: Sequence[Any], values: Values, **keys: Any) -> Updates:
         """Show the link and the code of uses that were drawn; keys: those of the link that are others."""

@@ -152,8 +152,6 @@ class DevicesPanel(CanvasPanel):
         self.inputs |= {self.made, self.pictures.gallery, self.pictures.files}
         return [self.made, *self.pictures.components]
 
-    # -- the list of screens -------------------------------------------------------------------------------------------
-
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
         linked = f'{[*self.runs]}.includes(new URLSearchParams(location.search).get("mode"))'
         remembered = f"(mine, now) => [mine?.length && !{linked} ? mine : now]"
@@ -167,8 +165,6 @@ class DevicesPanel(CanvasPanel):
         sizes = dict.fromkeys(Screen.read(text).size for text in values[self.screens] or [])
         check_range("number of screens", len(sizes), 1, self.limits.screens)
         return [Screen.read(f"{key}~{versions.get(key) or ''}") for key in map(size_key, sizes)]
-
-    # -- pictures ------------------------------------------------------------------------------------------------------
 
     def uses(self, values: Values) -> list[Retarget]:
         return [self._use(screen, values) for screen in self._screens(values)]
@@ -224,8 +220,6 @@ class DevicesPanel(CanvasPanel):
         pictures = [shown for shown, _ in values[self.pictures.gallery] or []]
         return dict(zip(sources, zip(pictures, values[self.pictures.files] or [], strict=False), strict=False))
 
-    # -- versions ------------------------------------------------------------------------------------------------------
-
     def _screen_of(self, key: str, values: Values) -> Screen:
         return next((screen for screen in self._screens(values) if screen.key == key), Screen.read(key))
 
@@ -265,8 +259,6 @@ class DevicesPanel(CanvasPanel):
     def _choose(self, values: Values, version: str) -> Updates:
         chosen = {"scene": values[self.scene]} | {it.key: it.version for it in self._screens(values)}
         return {self.chosen: chosen | {values[self.offered_screen]: version}}
-
-    # -- links ---------------------------------------------------------------------------------------------------------
 
     def show_link(self, uses: Sequence[Retarget], values: Values, **keys: Any) -> Updates:
         links = [screen.link for screen in self._screens(values)]

@@ -107,8 +107,6 @@ class ScenesTab:
                 if at_once:
                     shown.then(None, None, None, js=f"() => darkroom.begin('{name}')", **QUIET)
 
-    # -- events ------------------------------------------------------------------------------------------------------
-
     def _wire(self) -> None:
         self.scene.change(self._describe, self.scene, self.description, **QUIET)
         choice = self.gallery.select(self._pick, {self.gallery_names, self.me}, self.choice, queue=False, **QUIET)
@@ -205,8 +203,6 @@ class ScenesTab:
     def _pack(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:
             yield {self.file: self.store.pack(values[self.scene], folder)}
-
-    # -- links -------------------------------------------------------------------------------------------------------
 
     def read(self, query: Query) -> Updates:
         """Return all components that links set, as this one says."""

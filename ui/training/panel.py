@@ -108,8 +108,6 @@ class TrainingPanel:
             visible=False, label="Losses", show_label=False, elem_id="losses", buttons=[],
         )  # fmt: skip
 
-    # -- events ------------------------------------------------------------------------------------------------------
-
     def _begin(self, values: Values, event: gr.EventData, request: gr.Request) -> Updates:
         """Start a training, or resume that of the scene that is shown here or chosen elsewhere, by what was clicked."""
         visitor = Visitor.of(request, values[self.me])
@@ -163,8 +161,6 @@ class TrainingPanel:
     def _write_code(self, values: Values) -> str:
         return python_code(self.snippet_calls(values), values[self.link_and_code.origin])
 
-    # -- what is shown -----------------------------------------------------------------------------------------------
-
     def _showing(self, training: SceneTraining, visitor: Visitor, values: Values) -> Updates:
         """Return what changes on the page for this training to be shown."""
         link = {"tab": "scenes", "training": training.name}
@@ -194,8 +190,6 @@ class TrainingPanel:
             self.pyramid: view.strip,
             self.plot: gr.LinePlot(view.losses, visible=view.losses is not None),
         }
-
-    # -- links and code ----------------------------------------------------------------------------------------------
 
     def read(self, query: Query) -> Updates:
         default = "" if query.unread else OWN

@@ -192,8 +192,6 @@ class TrainingQueue:
         self._lock, self._closed = threading.Lock(), False
         self._watched = Newest()
 
-    # -- before a training -------------------------------------------------------------------------------------------
-
     def config(self, preset: str, seed: int | None, max_size: int | None, iterations: int | None) -> TrainConfig:
         """Return the configuration that a visitor asks for. Raises ValueError where the app does not allow it."""
         if preset not in self.presets:
@@ -227,8 +225,6 @@ class TrainingQueue:
 
     def stages(self, scene: str) -> list[Image.Image]:
         return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
-
-    # -- trainings ---------------------------------------------------------------------------------------------------
 
     def train(self, visitor: Visitor, file: str | None, asked: Mapping[str, Any]) -> SceneTraining:
         """Start a training of a picture, which goes on by itself; or find what there is of the same already.
