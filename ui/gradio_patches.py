@@ -6,7 +6,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable
-from functools import wraps
+from functools import reduce, wraps
 from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,15 +58,10 @@ class Canvas(gr.ImageEditor):
 
 
 def _painted(layers: list[Any]) -> Image.Image | None:
-    """Return all layers in one; those of another size than the first are left out. Raises PictureError."""
-    whole: Image.Image | None = None
-    for layer in layers[:MAX_DRAWING_LAYERS]:
-        picture = open_cutout(layer, "the drawing")
-        if whole is None:
-            whole = picture
-        elif picture.size == whole.size:
-            whole = Image.alpha_composite(whole, picture)
-    return whole
+    """Return all layers, of one size, in one; None where there are none. Raises ValueError."""
+    pictures = (open_cutout(layer, "the drawing") for layer in layers[:MAX_DRAWING_LAYERS])
+    first = next(pictures, None)
+    return first and reduce(Image.alpha_composite, pictures, first)
 
 
 def picture_file(**options: Any) -> gr.Image:

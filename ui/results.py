@@ -24,9 +24,7 @@ from darkroom.pictures import open_picture
 from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.visitors import LIMITS, RESULT_NAME, SECRET_LETTERS, Limits, letters
 
-TYPES = {
-    ".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4",
-}  # fmt: skip
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4"}
 ANIMATIONS = tuple(f".{it}" for it in FORMATS)
 PAGE_FILE, CARD_FILE = "result.json", "card.jpg"
 CARD_SIZE = (1200, 630)  # px, of the picture beside a link; sites cut others
