@@ -11,10 +11,11 @@ from darkroom.pictures import open_cutout
 from singan.uses import Edit, Harmonize, Paint
 from singan.uses.paint import main_colours
 from ui.gradio_patches import Canvas, picture_file
-from ui.scenes.compose import marked, moved, painted, pasted, reduced, removed
+from ui.scenes.compose import marked, moved, painted, pasted, removed
 from ui.scenes.panel import BeforeAfterPanel, Panel, Run
 from ui.wiring import CHOSEN_FILE, QUIET, TO_RESULTS, Updates, Values
 
+MAX_COMPOSED_SIDE = 1024  # px: finer detail is redrawn
 CANVAS_SIDE = 640  # px, longer side
 BRUSH_SIZE = 24  # px
 MARKER = ("#ff0000", 0.5)  # a colour, and how much of it covers what is below
@@ -62,7 +63,9 @@ class CanvasPanel(Panel):
 
     def photograph(self, name: str) -> Image.Image:
         """Return a scene's, as what is composed on the page takes it. Raises ValueError."""
-        return reduced(self.drawing.models.get(name).shared_original)
+        picture: Image.Image = self.drawing.models.get(name).original
+        picture.thumbnail((MAX_COMPOSED_SIDE, MAX_COMPOSED_SIDE), Image.Resampling.LANCZOS)
+        return picture
 
     def marked(self, values: Values) -> Image.Image | None:
         """Return the mask of what is marked in the scene's photograph, if anything is."""

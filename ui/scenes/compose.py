@@ -6,14 +6,6 @@ Masks are "L", white where a picture changed.
 from PIL import Image, ImageChops
 
 SEEN = 64  # of 255, from which on paint counts: brushes that mark are translucent
-MAX_COMPOSED_SIDE = 1024  # px: finer detail is redrawn
-
-
-def reduced(picture: Image.Image) -> Image.Image:
-    """Return a copy, RGB, with sides of at most MAX_COMPOSED_SIDE."""
-    picture = picture.convert("RGB")
-    picture.thumbnail((MAX_COMPOSED_SIDE, MAX_COMPOSED_SIDE), Image.Resampling.LANCZOS)
-    return picture
 
 
 def marked(layer: Image.Image | None) -> Image.Image | None:
