@@ -10,7 +10,7 @@ from darkroom.animations import is_video
 from darkroom.uses import Option, Use, plain_options
 from ui.gradio_patches import picture_file
 from ui.results import ResultFile
-from ui.wiring import QUIET, Updates, Values, ready
+from ui.wiring import QUIET, Updates, Values
 
 FINE_SLIDER_STEP = 0.01  # of a slider from 0 to 1
 MAX_SLIDER_STEPS = 1000
@@ -107,5 +107,5 @@ class Player:
         return {
             self.image: gr.Image(None if film else path, visible=bool(path) and not film),
             self.video: gr.Video(path if film else None, visible=film),
-            self.file: ready(archive),
+            self.file: gr.DownloadButton(value=archive, interactive=True),
         }

@@ -4,11 +4,8 @@ Handlers that take a set of components get a dictionary of their values, and ret
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
-
-import gradio as gr
 
 # Of events that are no endpoints; the page shows progress in its own way.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -34,11 +31,6 @@ def where(event: Any, component: Any, wanted: str) -> Any:
     """
     js = f"async (value) => {{ if (!await ({wanted})(value)) throw new Error('not wanted'); }}"
     return event(None, component, None, js=js, **QUIET).success
-
-
-def ready(path: Any) -> Any:
-    """Return a download button with this file; anything but a path, such as Gradio's "unchanged", as it is."""
-    return gr.DownloadButton(value=path, interactive=True) if isinstance(path, str | Path) else path
 
 
 class Newest:

@@ -19,7 +19,7 @@ from ui.faces.link import Opened, gallery_keys, usable
 from ui.faces.state import Current, Tiles, announced
 from ui.html import figures
 from ui.reports import Report
-from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, ready, where
+from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, where
 
 VARIETY = {"Very alike": 0.4, "Alike": 0.7, "Natural": 1.0}  # truncations
 PIN_NAMES = "ABC"
@@ -96,7 +96,7 @@ class DrawPanel:
         return {
             self.status: drawn.report.html(),
             **self.tiles.shows(drawn, selected=0),
-            self._archive: ready(drawn.archive),
+            self._archive: gr.DownloadButton(value=drawn.archive, interactive=True),
             self._now.gallery: gallery_keys(drawn.recipes),
         }
 
@@ -313,4 +313,4 @@ class FavouritesPanel:
             yield updates
             return
         for drawn in handlers.gallery([Recipe.from_dict(face) for face in mine.values()], "favourites", name):
-            yield updates | {**self.tiles.shows(drawn), self._archive: ready(drawn.archive)}
+            yield updates | {**self.tiles.shows(drawn), self._archive: drawn.archive}
