@@ -81,11 +81,6 @@ def gallery(name: str, label: str = "Results", visible: bool = True) -> gr.Galle
     return shown
 
 
-def download_after(event: Any, name: str) -> None:
-    """Download what an event made: the file of the unseen button of this name."""
-    event.success(None, None, None, js=f"() => darkroom.download('{name}')", **QUIET)
-
-
 class Player:
     """Show an animation as an image or as a video, whichever can play it, with its file."""
 

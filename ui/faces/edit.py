@@ -11,7 +11,6 @@ import gradio as gr
 from dcgan import Recipe
 from dcgan.config import SIZE
 from dcgan.uses import Morph
-from ui.controls import download_after
 from ui.faces.draw import DrawPanel
 from ui.faces.handlers import TABLE_COLUMNS
 from ui.faces.link import Opened, in_order, index_in
@@ -89,7 +88,7 @@ class Editor:
             self._large_file = gr.DownloadButton(elem_id="face-large-file", elem_classes="unseen")
         CopyLink("faces", self._now.origin, self._now.results).keeps(self._shared, {self._now.face, self._now.model})
         made = large.click(self._enlarge, {self._now.face, self._now.model}, [self._large_file], **FACES, **QUIET)
-        download_after(made, "face-large-file")
+        made.success(None, None, None, js="() => darkroom.download('face-large-file')", **QUIET)
 
     def lay_out_share(self) -> None:
         """Lay out link and code, and wire all events."""

@@ -10,7 +10,6 @@ from PIL import Image
 from darkroom.uses import options, pixels
 from singan import ScenePipeline
 from singan.uses import USES
-from ui.controls import download_after
 from ui.drawing import Drawing
 from ui.links import Query
 from ui.reports import duration, passing_folder
@@ -111,7 +110,8 @@ class ScenesTab:
         self.scene.change(self._describe, self.scene, self.description, **QUIET)
         choice = self.gallery.select(self._pick, {self.gallery_names, self.me}, self.choice, queue=False, **QUIET)
         choice.then(None, None, None, js=TO_RESULTS, api_visibility="private")
-        download_after(self.keep.click(self._pack, {self.scene}, [self.file], **QUIET), "scene-file")
+        packed = self.keep.click(self._pack, {self.scene}, [self.file], **QUIET)
+        packed.success(None, None, None, js="() => darkroom.download('scene-file')", **QUIET)
         for event in (choice.success, self.scene.input):
             self.devices.run_after(where(event, self.mode, "() => darkroom.sees('devices')"))
         for button in (self.photograph, self.bring):
