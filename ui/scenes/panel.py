@@ -148,7 +148,6 @@ class Panel:
         """Return what the controls say as uses: one, where a subclass makes no more of them. Raises ValueError."""
         return [self.controls.use_of(values)]
 
-
     def show_link(self, uses: Sequence[Any], values: Values, **keys: Any) -> Updates:
         """Show the link and the code of uses that were drawn; keys: those of the link that are others."""
         name = values[self.scene]
