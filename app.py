@@ -10,7 +10,7 @@ from operator import methodcaller
 from pathlib import Path
 
 from darkroom.device import bound_arenas, pick_device
-from darkroom.files import scratch_folder
+from darkroom.files import scratch_folder, why
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
@@ -31,9 +31,11 @@ def named(variable: str) -> list[str]:
     return [model.strip() for model in os.environ.get(variable, "").split(",") if model.strip()]
 
 
-def kept_scenes() -> Path:
-    """Return the folder where visitors' scenes outlive a restart, for as long as they would have lived."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom" / "scenes"
+def kept_scenes() -> Path | None:
+    """Return the folder where visitors' scenes outlive a restart, for as long as they would have lived; None where
+    this user has no home: they end with the process then."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return None if cache.startswith("~") else Path(cache) / "darkroom" / "scenes"
 
 
 def shared_results() -> Path | None:
@@ -52,8 +54,18 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of tools that are none, in their own words
     logging.getLogger("darkroom").setLevel(logging.INFO)
-    with scratch_folder():
-        serve(ended)
+    logging.getLogger().handlers[0].addFilter(one_line)
+    try:
+        with scratch_folder():
+            serve(ended)
+    except OSError as error:  # no folder for temporary files, or no port
+        sys.exit(f"app: {why(error)}")
+
+
+def one_line(record: logging.LogRecord) -> bool:
+    """Leave a message's first line: libraries quote below it what visitors sent."""
+    record.msg, record.args = record.getMessage().partition("\n")[0], ()
+    return True
 
 
 def serve(ended: threading.Event) -> None:

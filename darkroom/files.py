@@ -93,7 +93,10 @@ def _lock(path: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Hold a folder for all temporary files of Python and Gradio; remove it, and those that killed processes left."""
+    """Hold a folder for all temporary files of Python and Gradio; remove it, and those that killed processes left.
+
+    Raises OSError where no folder for temporary files may be written.
+    """
     for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
         with suppress(OSError, ValueError):  # another process holds it, or just removed it
             if (left / LOCK_FILE).exists() or time.time() - left.stat().st_mtime > STALE_SCRATCH_SECONDS:
@@ -130,6 +133,8 @@ def why(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: nothing half-written was left; free some space and try again"
     named = isinstance(error.filename, str | bytes | os.PathLike)
+    if not named and error.strerror != os.strerror(error.errno):  # likewise: Python, of a temporary folder
+        return str(error.strerror)
     name = Path(os.fsdecode(error.filename)).name if named else "a file"
     return f"{name}: {error.strerror or type(error).__name__}"
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
-from benchmarks.servers import ROOT, running_app
+from benchmarks.servers import ROOT, free_port, running_app
 from benchmarks.wire import API, Stranger
-from tests.disks import nearly_full
+from tests.disks import denied, nearly_full
 from ui.visitors import display_name
 
 pytestmark = pytest.mark.soak
@@ -97,3 +98,21 @@ def test_a_full_disk_is_said_and_passes(tmp_path):
         assert stranger.call("health", [])[1][0]["status"] == "ok"
         full.unlink()
         assert len(client.predict(seed=99, count=16, api_name="/sample_faces")[1]) == 16
+
+
+def test_it_works_without_a_home_and_says_in_one_line_that_it_needs_a_temporary_folder():
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(free_port())}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": ROOT, "env": environment}
+    process = subprocess.Popen(denied("/tmp", "-u", "app.py"), **pipes)
+    first = process.stdout.readline()
+    process.terminate()
+    rest, _ = process.communicate(timeout=60)
+    assert "Running on local URL" in first and "Traceback" not in rest and not process.returncode
+
+    app = subprocess.run(denied("", "app.py"), **pipes)
+    assert app.returncode == 1 and app.stdout.startswith("app: No usable temporary directory found in ['/tmp'")
+    assert app.stdout.count("\n") == 1
+    for use in (["retarget-picture", str(PICTURE), "--size", "90x60"], ["animate", "checkpoints/peaks", "--frames", "3",
+                "--beta", "0.9", "--start-scale", "1", "--format", "mp4"]):  # fmt: skip
+        command = subprocess.run(denied("/mnt", "-m", "singan", *use, "--out", "/mnt/files"), **pipes)
+        assert command.returncode == 0, command.stdout

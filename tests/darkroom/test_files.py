@@ -105,6 +105,7 @@ def test_what_went_wrong_is_said_without_folders():
     assert why(OSError(errno.ENOSPC, "No space left", "/tmp/x")).startswith("the disk is full")
     assert why(OSError("a sentence of its own")) == "a sentence of its own"
     assert why(OSError(errno.EBADF, "Bad file descriptor", 7)) == "a file: Bad file descriptor"
+    assert why(OSError(errno.ENOENT, "No usable folder")) == "No usable folder"
 
 
 def test_a_zip_of_many_entries_is_refused_before_its_list_is_read(tmp_path):
