@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
 from tests.test_endpoints import NAMES
-from ui.gate import Gate
+from ui.gate import Gate, path_of
 from ui.visitors import Limits
 
 PICTURE = ROOT / "examples" / "sunset.jpg"  # on the server, never uploaded
@@ -41,8 +41,13 @@ class Page:
     def going(self, address: str) -> int:
         return self.count
 
-    def arguments(self, name: str, given: list[Any]) -> list[Any]:
+    def knows(self, call: str) -> bool:
+        return call == "1"
+
+    def arguments(self, name: str, given: Any) -> Any:
         return given
+
+    named_arguments = arguments
 
 
 async def answering(scope: Any, receive: Any, send: Any) -> None:
@@ -143,6 +148,34 @@ def test_a_body_is_bounded_in_bytes_values_and_time():
     assert ask(gate, ("GET", f"/?seed={'a' * 50}", b""))[0].status_code == 200  # a link
 
 
+def test_what_fails_in_a_route_is_a_sentence_and_a_stream_that_fails_ends(caplog):
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"so far", "more_body": True})
+        raise KeyError("what was sent") if scope["path"] != "/config" else RuntimeError("what was sent")
+
+    gate = Gate(failing, Page(), SMALL)
+    requests = [("GET", path, b"") for path in ("/", "/theme.css", "/config", f"{API}/call/a/2")]
+    begun, unfit, failed, unknown = ask(gate, *requests[:2]) + ask(gate, *requests[2:])
+    assert begun.text == "so far" and [it.status_code for it in (unfit, failed, unknown)] == [422, 500, 404]
+    assert "does not belong together" in unfit.json()["detail"] and "no such call" in unknown.json()["detail"]
+    assert "RuntimeError" in failed.json()["detail"] and "what was sent" not in failed.text + caplog.text
+    for body in (b'{"data": ["\\ud800"]}', b'{"session_hash": "\\uDfff"}'):  # half a character
+        assert ask(gate, ("POST", f"{API}/call/a", body))[0].status_code == 422
+    assert ask(Gate(answering, Page(), SMALL), ("POST", f"{API}/call/a", b'"\\u00e9"'))[0].status_code == 422
+
+
+def test_it_is_found_under_a_path():
+    gate = Gate(answering, Page(), SMALL)
+    for root, path, found in (
+        ("/look", "/look/look/a.webp", True), ("/look", "/look/", True), ("/l", "/look/a.webp", True),
+        ("https://a/b", "/look/a.webp", True), ("/b", "/b/evil", False),
+    ):  # fmt: skip
+        assert (path_of({"path": path, "root_path": root}) in ("/look/a.webp", "/")) == found
+    assert ask(gate, ("GET", "/look/a.webp", b""))[0].status_code == 200
+
+
 def test_an_upload_is_bounded_in_bytes_and_time():
     gate, upload = Gate(answering, Page(), SMALL), f"{API}/upload"
     assert ask(gate, ("POST", upload, bytes(1500)))[0].status_code == 200  # more than another body may have
@@ -233,7 +266,7 @@ def test_no_request_names_a_file_that_was_not_uploaded(stranger, tmp_path):
 def test_html_and_json_are_sent_compressed_and_pictures_are_not(stranger):
     for path, accepted, encoding in (
         ("/", "gzip, br", "br"), ("/?seed=1", "gzip", "gzip"), ("/", "identity", None), ("/config", "br", "br"),
-        (f"{API}/info", "br", "br"), ("/theme.css", "br", "br"), ("/darkroom/opening/phone.webp", "gzip, br", None),
+        (f"{API}/info", "br", "br"), ("/theme.css", "br", "br"), ("/look/opening/phone.webp", "gzip, br", None),
     ):  # fmt: skip
         answer = stranger.http.get(path, headers={"accept-encoding": accepted})
         assert answer.status_code == 200 and answer.headers.get("content-encoding") == encoding, path
@@ -256,6 +289,16 @@ def test_endpoints_and_arguments_are_checked_and_arguments_have_defaults(strange
     assert answer == f"there is no endpoint 'nothing'; there are {', '.join(sorted(NAMES))}"
     answer = post(stranger, "call/sample_faces", {"data": [None] * 50})
     assert answer.status_code == 422 and answer.json()["detail"] == "50 arguments were given; 4 are needed"
+    for arguments, status, said in (
+        ({"nothing": 1}, 422, "there is no argument 'nothing'; sample_faces takes seed, count, truncation, "),
+        ({"seed": 5, "count": 2}, 200, ""),
+    ):
+        answer = post(stranger, "call/v2/sample_faces", arguments)
+        assert answer.status_code == status and answer.json().get("detail", "").startswith(said)
+    read = f"{API}/call/v2/sample_faces/{answer.json()['event_id']}"
+    assert "event: complete" in stranger.http.get(read).text and stranger.http.get(read).status_code == 404
+    for path in ("run/predict", "queue/join"):
+        assert post(stranger, path, {"data": [], "fn_index": 9999, "session_hash": "a"}).status_code == 422
     kind, answer = stranger.call("sample_faces", [5, 2])
     assert kind == "complete" and [face["truncation"] for face in answer[2]] == [1.0, 1.0]
 

@@ -56,7 +56,7 @@ class Document(BaseHTTPMiddleware):
 
     def _complete(self, html: str, request: Request) -> str:
         root = root_of(request, self.page)
-        tags = preview_tags(TITLE, DESCRIPTION, f"{root}/", f"{root}/darkroom/card.jpg")
+        tags = preview_tags(TITLE, DESCRIPTION, f"{root}/", f"{root}/look/card.jpg")
         head = f'{tags}{STORAGE}<link rel="stylesheet" href="theme.css?v={self.page.theme_hash}">{GROUND}'
         # Gradio's own parameters, `__theme` and others, open nothing else.
         linked = not all(name.startswith("__") for name in request.query_params)

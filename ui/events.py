@@ -8,7 +8,9 @@ from typing import Any
 import gradio as gr
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from darkroom.checks import echo
@@ -21,10 +23,16 @@ from ui.view import view_routes
 from ui.visitors import LIMITS, Limits, address_of
 from ui.wiring import SHARED_QUEUES
 
+FILES = StaticFiles(directory=STATIC)
 EVENT_THREADS = 64  # apart from those that agents wait in
 DELIVERY_SECONDS = 0.7  # for last messages to reach those who read
 # Gradio keeps a table of all events, and makes it anew with pandas after each; nobody sees it here.
 NO_TABLE = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
+
+
+async def look(request: Request) -> Response:
+    """Serve a file of ui/static. Mounted, none would be found where a proxy serves the app under a path."""
+    return await FILES.get_response(request.path_params["file"], request.scope)
 
 
 class Page(gr.Blocks):
@@ -48,16 +56,32 @@ class Page(gr.Blocks):
         """Return how many events of an address wait or run."""
         return sum(address_of(event.request) == address for event in self._queue.event_ids_to_events.values())
 
+    def knows(self, call: str) -> bool:
+        """Tell whether a call waits or runs, or its answer was not read yet."""
+        queue = self._queue
+        return call in queue.event_ids_to_events or any(call in it for it in queue.pending_event_ids_session.values())
+
     def arguments(self, name: str, given: list[Any]) -> list[Any]:
         """Return an endpoint's arguments, with defaults for those left out: a script goes on as an endpoint gets more
         of them. Raises HTTPException."""
-        known = {str(it.api_name): it.inputs for it in self.fns.values() if it.api_visibility == "public"}
-        if name not in known:
-            raise HTTPException(404, f"there is no endpoint {echo(name)}; there are {', '.join(sorted(known))}")
-        needed = known[name]
+        needed = self._inputs(name)
         if len(given) > len(needed):
             raise HTTPException(422, f"{len(given)} arguments were given; {len(needed)} are needed")
         return [*given, *(getattr(block, "value", None) for block in needed[len(given) :])]
+
+    def named_arguments(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Return an endpoint's arguments by their names, with defaults for those left out. Raises HTTPException."""
+        known = {str(block.label): block.value for block in self._inputs(name)}
+        if unknown := given.keys() - known:
+            takes = ", ".join(known) or "no arguments"
+            raise HTTPException(422, f"there is no argument {echo(min(unknown))}; {name} takes {takes}")
+        return known | given
+
+    def _inputs(self, name: str) -> Any:
+        known = {str(it.api_name): it.inputs for it in self.fns.values() if it.api_visibility == "public"}
+        if name not in known:
+            raise HTTPException(404, f"there is no endpoint {echo(name)}; there are {', '.join(sorted(known))}")
+        return known[name]
 
     async def call_function(  # type: ignore[override]
         self, block_fn: Any, inputs: Any, iterator: Any = None, requests: Any = None, event_id: Any = None, *others: Any
@@ -86,7 +110,7 @@ class Page(gr.Blocks):
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
         compression = Middleware(Compression)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]
-        routes = [Mount("/darkroom", StaticFiles(directory=STATIC)), *view_routes(self.results, self)]
+        routes = [Route("/look/{file:path}", look), *view_routes(self.results, self)]
         return super().launch(
             app_kwargs={"middleware": [gate, compression, document], "routes": routes},
             max_file_size=self.limits.upload_bytes,

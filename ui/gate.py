@@ -8,13 +8,10 @@ import asyncio
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from gradio.utils import get_upload_folder
@@ -25,24 +22,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from darkroom.checks import echo
-from ui.visitors import Limits, address_of
+from ui.errors import described, log, trace_of
+from ui.visitors import DISK_IS_FULL, Limits, address_of, disk_is_full
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
 READ = re.compile(
-    r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)|/(assets|static|svelte|darkroom|view)/.+|"
+    r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)|/(assets|static|svelte|look|view)/.+|"
     rf"{API}/(info|app_id|startup-events|theme\.css|queue/(data|status)|upload_progress|heartbeat/[^/]+|"
     r"call/(v2/)?[^/]+/[^/]+|file=/.+|mcp(/(http|schema))?)"
 )
 WRITTEN = re.compile(
     rf"{API}/(queue/join|call/(v2/)?[^/]+|run/predict|cancel|reset|component_server|upload|mcp(/http)?)"
 )
-EVENT = re.compile(rf"{API}/(queue/join|run/predict|call/(v2/)?(?P<name>[^/]+))")
+EVENT = re.compile(rf"{API}/(queue/join|run/predict|call/(?P<by_name>v2/)?(?P<name>[^/]+))")
+ANSWER = re.compile(rf"{API}/call/(v2/)?[^/]+/(?P<call>[^/]+)")
 AGENT = re.compile(rf"{API}/mcp(/http)?")
 CALL = re.compile(rb'"id"\s*:\s*(\d{1,15}|"[\w-]{1,60}")\s*}\s*$')  # where clients write it, behind all else
 MAX_CALL_BYTES = 100  # of the end of a body, which is kept
 NOT_UPLOADED = "is no file that was uploaded here, or not any more; upload it again"
-DISK_IS_FULL = "the disk is full here; try again in a while"
 MAX_FIELD_BYTES, MAX_FIELDS = 200, 10  # of the form that is one part of a drawing
 
 
@@ -61,18 +59,29 @@ class Gate:
         receive = call or receive
         address, most = address_of(HTTPConnection(scope)), self.limits.requests_an_address
         self._open[address] += 1
+        last: Message = {}
+
+        async def sent(message: Message) -> None:
+            nonlocal last
+            last = message
+            await send(message)
+
         try:
             check_route(scope)
             if self._open[address] > most:
                 raise HTTPException(503, f"{most} requests from your address are open; try again in a while")
-            await self.app(scope, await self._bounded(scope, receive), send)
+            await self.app(scope, await self._bounded(scope, receive), sent)
         except ClientDisconnect:
             pass
-        except HTTPException as refusal:
-            answer: Response = JSONResponse({"detail": refusal.detail}, refusal.status_code)
-            if call:
-                answer = tool_error(refusal, await call.id(self.limits)) or answer
-            await answer(scope, receive, send)
+        except Exception as error:
+            refusal = refusal_of(error)
+            if not last:
+                answer: Response = JSONResponse({"detail": refusal.detail}, refusal.status_code)
+                if call:
+                    answer = tool_error(refusal, await call.id(self.limits)) or answer
+                await answer(scope, receive, send)
+            elif "status" in last or last.get("more_body"):  # a stream, which has said why it ends
+                await send({"type": "http.response.body"})
         finally:
             self._open -= Counter([address])  # which leaves out addresses with none
 
@@ -82,6 +91,8 @@ class Gate:
         if path.startswith(API) and len(scope["query_string"]) > limits.query_bytes:
             raise HTTPException(414, "the address is too long")
         if scope["method"] != "POST":
+            if (answer := ANSWER.fullmatch(path)) and not self.events.knows(answer["call"]):
+                raise HTTPException(404, "there is no such call, or its answer was read already")
             return receive
         if (path == UPLOAD or AGENT.fullmatch(path)) and disk_is_full(limits):
             raise HTTPException(507, DISK_IS_FULL)
@@ -111,6 +122,8 @@ class Gate:
         most = self.limits.events_an_address
         if self.events.going(address) >= most:
             raise HTTPException(503, f"{most} calls from your address wait or run already; wait for one of them")
+        if event["by_name"]:
+            return json.dumps(self.events.named_arguments(event["name"], values)).encode()
         if event["name"] and isinstance(values.get("data"), list):
             values["data"] = self.events.arguments(event["name"], values["data"])
             return json.dumps(values).encode()
@@ -148,9 +161,18 @@ def tool_error(refusal: HTTPException, call: Any) -> Response | None:
     return None if call is None else JSONResponse(answer)
 
 
+def refusal_of(error: Exception) -> HTTPException:
+    """Return an error as a sentence; others than refusals are Gradio's, whose routes take what is sent for sound."""
+    if isinstance(error, HTTPException):
+        return error
+    log.error("request failed: %s", trace_of(error))
+    return HTTPException(422 if isinstance(error, LookupError | ValueError) else 500, described(error, own=True)[1])
+
+
 def path_of(scope: Scope) -> str:
     """Return what a request is for, wherever the app is served."""
-    return str(scope["path"]).removeprefix(scope.get("root_path", "")).rstrip("/") or "/"
+    path, root = str(scope["path"]), scope.get("root_path", "")
+    return (path.removeprefix(root) if f"{path}/".startswith(f"{root}/") else path).rstrip("/") or "/"
 
 
 def check_route(scope: Scope) -> None:
@@ -190,7 +212,10 @@ def parsed(body: bytes, limits: Limits) -> Any:
     if lists > limits.body_lists or lists + body.count(b",") > limits.body_values:
         raise HTTPException(422, f"the body has more than {limits.body_values} values or {limits.body_lists} lists")
     try:
-        return json.loads(body)
+        values = json.loads(body)
+        if b"\\u" in body:
+            json.dumps(values, ensure_ascii=False).encode()  # half a character is none, and breaks what answers
+        return values
     except (ValueError, RecursionError):
         raise HTTPException(422, "the body is no JSON") from None
 
@@ -246,9 +271,3 @@ def bounded_upload(receive: Receive, limits: Limits) -> Receive:
         return message
 
     return part
-
-
-def disk_is_full(limits: Limits, folder: Path | None = None) -> bool:
-    """Return whether more files would fill the disk of a folder, by default that of uploads."""
-    disk = shutil.disk_usage(folder or tempfile.gettempdir())
-    return disk.free < min(limits.free_bytes, limits.free_share * disk.total)

@@ -21,8 +21,7 @@ from PIL import Image, ImageOps
 from darkroom.animations import FORMATS, first_frame, is_video
 from darkroom.checks import echo
 from darkroom.pictures import open_picture
-from ui.gate import DISK_IS_FULL, disk_is_full
-from ui.visitors import LIMITS, RESULT_NAME, SECRET_LETTERS, Limits, letters
+from ui.visitors import DISK_IS_FULL, LIMITS, RESULT_NAME, SECRET_LETTERS, Limits, disk_is_full, letters
 
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".mp4": "video/mp4"}
 ANIMATIONS = tuple(f".{it}" for it in FORMATS)

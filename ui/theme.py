@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.themes.utils.colors import Color
 
-STATIC = Path(__file__).parent / "static"  # style sheet, scripts, fonts and pictures; served under /darkroom
+STATIC = Path(__file__).parent / "static"  # style sheet, scripts, fonts and pictures; served under /look
 
 
 def source(name: str) -> str:

@@ -3,7 +3,10 @@
 import os
 import re
 import secrets
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,6 +18,7 @@ SECRET_LETTERS = 14  # 69 bits
 RESULT_NAME = f"[0-9b-df-hj-np-tv-z]{{{SECRET_LETTERS}}}"  # nobody can guess it
 SECRET = f"-{RESULT_NAME}$"  # the part of a visitor's scene's name that nobody can guess
 BROWSER_PREFIX = "Mozilla/"  # with which the name of every browser begins
+DISK_IS_FULL = "the disk is full here; try again in a while"
 AGENT_USER = "mcp"  # as whom Gradio's own client calls
 
 
@@ -112,3 +116,9 @@ def address_of(request: gr.Request | HTTPConnection) -> str:
     if proxies and len(named) >= proxies and named[-proxies]:
         return named[-proxies]
     return request.client.host if request.client else ""
+
+
+def disk_is_full(limits: Limits, folder: Path | None = None) -> bool:
+    """Return whether more files would fill the disk of a folder, by default that of uploads."""
+    disk = shutil.disk_usage(folder or tempfile.gettempdir())
+    return disk.free < min(limits.free_bytes, limits.free_share * disk.total)

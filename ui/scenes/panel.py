@@ -20,12 +20,11 @@ from singan.uses.start import STRENGTHS
 from ui.controls import Controls, gallery, put_in_words
 from ui.drawing import LARGE_PIXELS, Drawing, Result
 from ui.errors import failing_in
-from ui.gate import DISK_IS_FULL, disk_is_full
 from ui.links import Query, read_option
 from ui.results import ResultFile, ResultStore
 from ui.scenes.endpoints import endpoint_of
 from ui.share import Call, CopyLink, File, LinkAndCode
-from ui.visitors import display_name
+from ui.visitors import DISK_IS_FULL, disk_is_full, display_name
 from ui.wiring import PICTURES, QUIET, TO_RESULTS, Newest, Updates, Values, where
 
 Run = Callable[[Values], Iterator[Updates]]

@@ -100,7 +100,7 @@ class ScenesTab:
             for name, (words, at_once) in OFFERS.items():
                 with gr.Column(min_width=150):
                     if name in MOVING:
-                        gr.HTML(f'<img src="darkroom/opening/{name}.webp" alt="An example" loading="lazy">')
+                        gr.HTML(f'<img src="look/opening/{name}.webp" alt="An example" loading="lazy">')
                     button = gr.Button(words, size="sm", elem_id=f"offer-{name}")
                 shown = button.click(lambda name=name: gr.Tabs(selected=name), None, self.views, queue=False, **QUIET)
                 if at_once:

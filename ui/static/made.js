@@ -11,7 +11,7 @@ const waiting = {};
 
 function read() {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? [];
+    return (JSON.parse(localStorage.getItem(KEY)) ?? []).filter(({ url }) => url.startsWith("?")); // no script's
   } catch {
     return [];
   }
