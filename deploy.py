@@ -1,4 +1,4 @@
-"""Puts the app and its models on the Hugging Face Hub: python deploy.py USER/SPACE [--dry-run] [--private]
+"""Put the app and its models on the Hugging Face Hub: python deploy.py USER/SPACE [--dry-run] [--private]
 
 Each model of checkpoints/ goes to a repository of its own, USER/darkroom-NAME; the Space loads exactly those commits.
 """
@@ -12,8 +12,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from huggingface_hub import HfApi, SpaceHardware, get_token, metadata_load
+from huggingface_hub import HfApi, SpaceHardware, Volume, get_token, metadata_load
 from huggingface_hub.repocard import metadata_save
 from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 from huggingface_hub.utils.logging import set_verbosity_error
@@ -29,6 +30,8 @@ ROOT = Path(__file__).parent
 NEEDED = "app.py ui dcgan singan darkroom checkpoints examples docs requirements.txt README.md LICENSE".split()
 README = "README.md"
 FACES = "faces"  # the folder of checkpoints/ that holds no scene
+UNPAID = (None, SpaceHardware.CPU_BASIC, SpaceHardware.ZERO_A10G)  # hardware that is not paid for by the hour
+STORAGE_PATH = "/data"  # where app.py looks for a disk that outlives restarts
 
 
 class DeployError(ValueError):
@@ -100,25 +103,64 @@ def show(plan: Plan) -> None:
     print(f"Space     {sum(sizes.values()) / 1e3:9.1f} kB  {plan.space}, {len(plan.files)} files")
 
 
-def deploy(plan: Plan, private: bool, hardware: SpaceHardware | None = None) -> str:
-    """Push the models, then the app with their commits; return the Space's address. Raises DeployError.
+@dataclass(frozen=True)
+class Options:
+    """Describe the Space and its repositories. hardware, sleep_time (s, -1: never): of a new Space; None: what the Hub
+    gives. storage: the bucket, USER/NAME, whose files outlive restarts."""
 
-    hardware: of a new Space; None: what the Hub gives.
+    private: bool = False
+    hardware: SpaceHardware | None = None
+    sleep_time: int | None = None
+    storage: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.sleep_time is not None and self.hardware in UNPAID:
+            raise ValueError("--sleep-time is for paid --hardware: a Space on free hardware sleeps after 48 hours")
+        if self.sleep_time is not None and self.sleep_time != -1 and self.sleep_time < 1:
+            raise ValueError(f"--sleep-time is {self.sleep_time}; seconds are needed, or -1: never")
+        if self.storage is not None and self.storage.count("/") != 1:
+            raise ValueError(f"--storage is {self.storage!r}; a bucket, USER/NAME, is needed")
+
+
+def check_account(account: Mapping[str, Any], plan: Plan, options: Options) -> None:
+    """Raise ValueError where an account, as the Hub describes a token's, may not deploy this."""
+    if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
+        raise ValueError("the token may only read; make one that may write, at huggingface.co/settings/tokens")
+    names = [account["name"], *(organisation["name"] for organisation in account.get("orgs", ()))]
+    for repo in filter(None, (plan.space, options.storage)):
+        if repo.partition("/")[0] not in names:
+            raise ValueError(f"{repo} cannot be written to: the token is of {', '.join(names)}")
+    if options.hardware and options.hardware not in UNPAID and account.get("canPay") is False:
+        raise ValueError(f"{options.hardware.value} is paid by the hour, and the account has no way to pay yet")
+
+
+def deploy(plan: Plan, options: Options) -> str:
+    """Push the models, then the app with their commits; return the Space's address.
+
+    Raises ValueError before anything is made where the account may not do it, and DeployError.
     """
     done: list[str] = []
     commits: dict[str, str] = {}
-    api = HfApi()
+    api, private = HfApi(), options.private
     try:
+        check_account(api.whoami(), plan, options)
         # First, as the Hub may refuse it to this account.
         space = api.create_repo(
-            plan.space, repo_type="space", space_sdk="gradio", space_hardware=hardware, private=private, exist_ok=True
-        )
+            plan.space, repo_type="space", space_sdk="gradio", space_hardware=options.hardware,
+            space_sleep_time=options.sleep_time, private=private, exist_ok=True,
+        )  # fmt: skip
         _note(done, f"made sure of the Space {plan.space}")
+        variables = {}
+        if options.storage:
+            api.create_bucket(options.storage, private=True, exist_ok=True)
+            api.set_space_volumes(plan.space, [Volume(type="bucket", source=options.storage, mount_path=STORAGE_PATH)])
+            variables["XDG_CACHE_HOME"] = STORAGE_PATH
+            _note(done, f"mounted {options.storage} at {STORAGE_PATH}")
         for repo, folder in plan.models.items():
             commits[repo] = push(folder, repo, private)
             _note(done, f"pushed {repo}@{commits[repo]}")
         # The variables before the files: either starts a build.
-        for name, value in plan.variables(commits).items():
+        for name, value in (variables | plan.variables(commits)).items():
             api.add_space_variable(plan.space, name, value)
             _note(done, f"set {name}")
         with tempfile.TemporaryDirectory() as staged:
@@ -168,12 +210,17 @@ def stage(plan: Plan, commits: Mapping[str, str], folder: Path, private: bool) -
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Deploys; the exit code: 0 done, 2 bad input, no token or the Hub refused, 130 after Ctrl-C, 143 after SIGTERM."""
+    """Deploy. The exit code: 0 done, 2 bad input, no token or the Hub refused, 130 after Ctrl-C, 143 after SIGTERM."""
     parser = Parser(prog="deploy", description="Put the app and its models on the Hugging Face Hub.")
     parser.add_argument("space", metavar="USER/SPACE", help="made if missing, brought up to date otherwise")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be uploaded; no request, no token")
     parser.add_argument("--private", action="store_true", help="new repositories are private; needs a secret HF_TOKEN")
-    parser.add_argument("--hardware", type=SpaceHardware, help="of a new Space, such as zero-a10g or cpu-basic")
+    hardware = [it.value for it in SpaceHardware]
+    parser.add_argument("--hardware", choices=hardware, metavar="NAME", help=f"of a new Space: {', '.join(hardware)}")
+    sleep = "seconds without visitors after which a new Space on paid hardware sleeps, which costs nothing; -1: never"
+    parser.add_argument("--sleep-time", type=int, metavar="SECONDS", help=sleep)
+    storage = f"bucket, made if missing, for what is to outlive restarts; it is mounted at {STORAGE_PATH}"
+    parser.add_argument("--storage", metavar="USER/BUCKET", help=storage)
     args = parser.parse_args(arguments)
     if not sys.stderr.isatty():
         disable_progress_bars()
@@ -183,12 +230,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _deployed(args: argparse.Namespace) -> int:
     plan = make_plan(args.space)
+    hardware = SpaceHardware(args.hardware) if args.hardware else None
+    options = Options(args.private, hardware, args.sleep_time, args.storage)
     show(plan)
     if args.dry_run:
         return 0
     if not get_token():
         raise ValueError("there is no token; run `hf auth login`, or set HF_TOKEN to one that may write")
-    address = deploy(plan, args.private, args.hardware)
+    address = deploy(plan, options)
     if args.private:
         print("the models are private: give the Space a secret HF_TOKEN that may read them")
     print(address)

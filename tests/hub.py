@@ -23,6 +23,7 @@ class Hub(ThreadingHTTPServer):
     """Repositories as {name: {path: content}}, a Space's name being "spaces/USER/NAME"; each has one commit.
 
     variables, hardware: of the Spaces, by the same names.
+    volumes: of the Spaces, as they were set. account: whose the token is.
     read_only: repositories that refuse commits.
     seconds_before_answers, seconds_between_parts: how slow the Hub is, and how slowly files of more than 64 KB come.
     """
@@ -32,6 +33,8 @@ class Hub(ThreadingHTTPServer):
         self.repos: dict[str, dict[str, bytes]] = {}
         self.variables: dict[str, dict[str, str]] = {}
         self.hardware: dict[str, str | None] = {}
+        self.volumes: dict[str, Any] = {}
+        self.account: dict[str, Any] = {"name": "user", "orgs": [{"name": "USER"}], "canPay": False}
         self.read_only: set[str] = set()
         self.seconds_before_answers = self.seconds_between_parts = 0.0
         self.requests: list[str] = []
@@ -86,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(f"{self.command} {self.path}")
         time.sleep(self.server.seconds_before_answers)
         path = self.path.partition("?")[0]
+        if path == "/api/whoami-v2":
+            return self._json(self.server.account)
         for pattern, answer in (
             (rf"{API_REPO}(?:/revision/([^/]+))?", self._about),
             (rf"{API_REPO}/tree/([^/]+)", self._tree),
@@ -118,21 +123,30 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, content, {"ETag": f'"{_sha256(content)}"', **commit})
 
     def do_POST(self) -> None:
-        self.server.requests.append(f"POST {self.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         body = self._body()
         path = self.path.partition("?")[0]
         if path == "/api/repos/create":
             return self._create(json.loads(body))
         if path == "/api/validate-yaml":
             return self._json({"errors": [], "warnings": []})
+        if path.startswith("/api/buckets/"):
+            return self._json({"url": self.server.address + path.removeprefix("/api")})
         for pattern, answer in (
             (rf"{API_REPO}/preupload/[^/]+", self._preupload),
             (rf"{API_REPO}/commit/[^/]+", self._commit),
             (rf"{API_REPO}/variables", self._variable),
+            (rf"{API_REPO}/volumes", self._volumes),
         ):
             if match := re.fullmatch(pattern, path):
                 return answer(match[1], body)
         self._send(404)
+
+    do_PUT = do_POST
+
+    def _volumes(self, repo: str, body: bytes) -> None:
+        self.server.volumes[repo] = json.loads(body)["volumes"]
+        self._json({})
 
     def _create(self, new: dict[str, Any]) -> None:
         kind = "spaces/" if new.get("type") == "space" else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from huggingface_hub import SpaceHardware
 
 import deploy
 from dcgan import FacePipeline
@@ -32,7 +33,8 @@ def front_matter(readme: str) -> dict:
 def deployed(tmp_path_factory) -> Iterator[tuple[Hub, str]]:
     """A Hub to which the app was deployed, and what deploy.py said."""
     with running_hub() as hub:
-        result = call(hub, tmp_path_factory.mktemp("home"), "user/darkroom", "--hardware", "zero-a10g")
+        result = call(hub, tmp_path_factory.mktemp("home"), "user/darkroom", "--hardware", "zero-a10g",
+                      "--storage", "user/kept")  # fmt: skip
         assert result.returncode == 0, result.stderr
         yield hub, result.stdout
 
@@ -83,6 +85,31 @@ def test_a_name_that_is_no_space_is_one_line(capsys):
     assert stop.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 
+def test_what_would_be_refused_is_refused_before_anything_is_made(hub, plan, capsys, tmp_path):
+    for arguments, message in (
+        (["--sleep-time", "600"], "--sleep-time is for paid --hardware"),
+        (["--hardware", "zero-a10g", "--sleep-time", "600"], "--sleep-time is for paid --hardware"),
+        (["--hardware", "t4-small", "--sleep-time", "0"], "--sleep-time is 0; seconds are needed"),
+        (["--storage", "kept"], "--storage is 'kept'; a bucket, USER/NAME, is needed"),
+    ):
+        assert deploy.main(["user/darkroom", "--dry-run", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    paid = deploy.Options(hardware=SpaceHardware.T4_SMALL)
+    for account, options, message in (
+        ({"auth": {"accessToken": {"role": "read"}}}, deploy.Options(), "may only read"),
+        ({"name": "me", "orgs": [{"name": "us"}]}, deploy.Options(), "user/darkroom cannot .* token is of me, us"),
+        ({"name": "user"}, deploy.Options(storage="other/kept"), "other/kept cannot be written to"),
+        ({"name": "user", "canPay": False}, paid, "t4-small is paid by the hour"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            deploy.check_account(account, plan, options)
+    deploy.check_account({"name": "me", "orgs": [{"name": "user"}], "canPay": True}, plan, paid)
+    hub.account["name"] = "somebody"
+    result = call(hub, tmp_path, "user/darkroom")
+    assert result.returncode == 2 and "done before: nothing\n" in result.stderr
+    assert hub.requests == ["GET /api/whoami-v2"]
+
+
 def test_a_dry_run_shows_everything_without_token_or_request(hub, plan, tmp_path):
     result = call(hub, tmp_path, "user/darkroom", "--dry-run", token="")
     assert result.returncode == 0 and hub.requests == [] and not result.stderr
@@ -106,7 +133,9 @@ def test_every_model_has_its_repository_and_the_space_names_their_commits(deploy
     assert all(files[path] == (ROOT / path).read_bytes() for path in plan.files if path != "README.md")
 
     faces, *scenes = pinned.values()
-    assert hub.variables[SPACE] == {"DARKROOM_FACES": faces, "DARKROOM_SCENES": ",".join(scenes)}
+    models = {"DARKROOM_FACES": faces, "DARKROOM_SCENES": ",".join(scenes)}
+    assert hub.variables[SPACE] == {**models, "XDG_CACHE_HOME": "/data"}
+    assert hub.volumes == {SPACE: [{"type": "bucket", "source": "user/kept", "mountPath": "/data"}]}
     here, there = (ROOT / "README.md").read_text(), files["README.md"].decode()
     wanted = {repo: "config.json,model.safetensors,README.md" for repo in plan.models}
     wanted |= {repo: f"{named},photograph.jpg" for repo, named in wanted.items() if "faces" not in repo}
@@ -140,7 +169,7 @@ def test_a_second_deployment_brings_the_space_up_to_date(deployed, plan, tmp_pat
 @pytest.mark.soak
 def test_the_deployed_models_are_the_shipped_ones(deployed, plan, tmp_path):
     hub, _ = deployed
-    variables = {name: value.split(",") for name, value in hub.variables[SPACE].items()}
+    variables = {name: value.split(",") for name, value in hub.variables[SPACE].items() if "DARKROOM" in name}
     kinds = {"faces": ("DARKROOM_FACES", FacePipeline), "scenes": ("DARKROOM_SCENES", ScenePipeline)}
     for kind, (variable, pipeline) in kinds.items():
         folders = [plan.models[model.partition("@")[0]] for model in variables[variable]]
