@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from os import PathLike, fsdecode
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from darkroom.checks import printable
 
@@ -28,6 +29,9 @@ MAX_NAME_LENGTH = 100  # characters of a name in a message
 FULL_SCALE_BITS = (8, 10, 12, 14, 16)  # of sensors and files
 # Pillow also knows formats that start other programs (EPS), have no size of their own, or no mark (TGA).
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "JPEG2000")
+ANIMATED_FORMATS = ("GIF", "PNG", "WEBP", "AVIF")
+PRINT_DPI = (300, 300)  # by which printers and layouts find a picture's size
+READ_AS = "read as"  # the key of an opened picture's info for what it was read without
 FORMAT_NAMES = "PNG, JPEG, WEBP, GIF, BMP, TIFF, PNM, AVIF, HEIC or JPEG 2000"
 
 Image.init()
@@ -56,7 +60,7 @@ def open_picture(source: Picture, name: str | None = None, check: Check | None =
     """Open any picture as a new upright sRGB image of mode RGB and at most 25 megapixels; a TIFF's largest page.
 
     Transparency is composited on white, a profile converted, metadata that cannot be read ignored; the first frame
-    of an animation taken. More than 8 bits become 8 by the range that is there. Raises PictureError.
+    of an animation taken. More than 8 bits become 8 by the range that is there. `remark` says so. Raises PictureError.
 
     Args:
         source: a path, a binary file, a PIL image, or an array (H, W[, 3 or 4]) of whole numbers or floats.
@@ -66,7 +70,22 @@ def open_picture(source: Picture, name: str | None = None, check: Check | None =
     image = _open(source, name, check)
     if image.mode == "RGB":
         return image
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    opaque = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    clear = image.getchannel("A").getextrema()[0] != 255
+    opaque.info = _read_as([remark(image) or ""] + ["what was transparent is white"] * clear)
+    return opaque
+
+
+def remark(picture: Image.Image | None) -> str | None:
+    """Return what an opened picture was read without, if anything: frames, pages, pixels, transparency."""
+    return picture.info.get(READ_AS) if picture else None
+
+
+def save_picture(picture: Image.Image, file: str | Path, **options: Any) -> None:
+    """Write a picture as PNG or JPEG, at 300 dots an inch; a PNG says that it is in sRGB."""
+    about = PngInfo()
+    about.add(b"sRGB", b"\0")  # to be rendered perceptually
+    picture.save(file, dpi=PRINT_DPI, pnginfo=about, **options)
 
 
 def open_cutout(source: Picture, name: str | None = None) -> Image.Image:
@@ -188,6 +207,7 @@ def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:
     # Large ones are decoded one after another: several visitors' at once would need their memory together.
     with _LARGE if image.width * image.height > FULL_PIXELS else nullcontext():
         try:
+            said = _left(image)
             factor = _draft(image) if own else _factor(*image.size)
             image.load()
             result = _reduced(image, factor)
@@ -197,7 +217,26 @@ def _decoded(image: Image.Image, check: Check | None, own: bool) -> Image.Image:
             raise _Fault(f"is a damaged picture ({image.format})" if image.format else "is damaged") from None
         if result.mode in ("I", "F"):
             result = _gray(result)
-    return _upright(_to_srgb(result, image.info.get("icc_profile")), image.info.get("exif"))
+    upright = _upright(_to_srgb(result, image.info.get("icc_profile")), image.info.get("exif"))
+    upright.info = _read_as(said)
+    return upright
+
+
+def _read_as(said: list[str]) -> dict[str | tuple[int, int], Any]:
+    text = "; ".join(filter(None, said))
+    return {READ_AS: text} if text else {}
+
+
+def _left(image: Image.Image) -> list[str]:
+    """Return what is left of an image that is about to be decoded, or was said of it when it was opened."""
+    if isinstance(said := image.info.get(READ_AS), str):
+        return [said]
+    several, least = getattr(image, "is_animated", False), _factor(*image.size)
+    return [
+        "of its frames the first was taken" if several and image.format in ANIMATED_FORMATS else "",
+        "of its pages the largest was taken" if several and image.format == "TIFF" else "",
+        f"it was reduced to {FULL_PIXELS // 10**6} megapixels" if least > 1 else "",
+    ]
 
 
 def _check_pixels(width: int, height: int, most: float, kind: str = "") -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from darkroom.animations import FORMATS, check_encoder, playback_note, save_animation
 from darkroom.checks import check_choice, check_range, check_whole, echo
 from darkroom.files import atomic
-from darkroom.pictures import open_picture
+from darkroom.pictures import open_picture, remark, save_picture
 from darkroom.seeds import MAX_SEED
 
 Size = tuple[int, int]  # (width, height), px
@@ -213,6 +213,12 @@ class Use(Generic[M]):
         """Return a remark on the result, if there is one."""
         return None
 
+    def remarks(self, model: M) -> str | None:
+        """Return what is to be said with the result: how its pictures were read, and its note, where there is any."""
+        given = {name: remark(getattr(self, name)) for name in picture_options(type(self))}
+        said = [f"{name}: {it}" for name, it in given.items() if it]
+        return "; ".join(filter(None, [*said, self.note(model)])) or None
+
     def draw(self, model: M) -> Iterator[Image.Image]:
         """Yield the pictures as they are drawn."""
         return finished(self.steps(model))
@@ -248,7 +254,7 @@ class PicturesUse(Use[M]):
         """Write each picture as it comes, whole or not at all."""
         for path, picture in zip(self.paths(folder, prefix), pictures, strict=False):
             with atomic(path) as part:
-                picture.save(part, format="PNG")
+                save_picture(picture, part)
 
 
 class AnimationUse(Use[M]):

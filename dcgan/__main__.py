@@ -213,7 +213,7 @@ def _morph(args: argparse.Namespace) -> int:
     frames = list(use.draw(faces))
     with made_folder(out.parent):
         use.save(frames, out)
-    if note := use.note(faces):
+    if note := use.remarks(faces):
         print(f"morph: {note}", file=sys.stderr)
     return 0
 

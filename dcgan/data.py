@@ -236,7 +236,7 @@ def preview_of(out: str | Path) -> Path:
 def write_set(prepared: Iterator[Prepared], out: str | Path) -> int:
     """Write the squares as WebP into one zip and a sheet of 25 of them beside it (`preview_of`); return their number.
 
-    Either both files are written or none. Raises DataError where not one could be read, and before anything is read
+    Either both files are written or none. Raises DataError where not one can be used, and before anything is read
     where a file of that name was not made by this function.
     """
     out = Path(out)
@@ -257,7 +257,7 @@ def write_set(prepared: Iterator[Prepared], out: str | Path) -> int:
                 item.image.save(content, format="WEBP", quality=WEBP_QUALITY, method=4)
                 archive.writestr(f"{name}.webp", content.getvalue())
         if not names:
-            raise DataError("not one of the pictures could be read")
+            raise DataError("not one of the pictures can be used")
         with atomic(preview_of(out)) as preview:
             _write_preview(part, [f"{name}.webp" for name in names], preview)
     return len(names)

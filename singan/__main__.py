@@ -12,6 +12,7 @@ from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, SCENE_KIND, WEIGHTS_FILE, ModelError, kind_in
+from darkroom.pictures import remark
 from darkroom.uses import options, prefixes
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.concerns import warnings
@@ -66,7 +67,7 @@ def _train(args: argparse.Namespace) -> int:
             print(f"{args.out} already holds this scene, trained with these settings")
             return 0
         remove_parts(args.out)
-        for said in warnings(picture, "train"):
+        for said in filter(None, [remark(picture), *warnings(picture, "train")]):
             print(f"train: {said}", file=sys.stderr)
         return _follow(args, picture, config, checkpoint)
 
@@ -110,7 +111,7 @@ def _use(args: argparse.Namespace) -> int:
             name = f"{prefix}{use.stem()}"
             bar = tqdm(stream, total=use.total, desc=name, unit="", delay=BAR_DELAY, dynamic_ncols=True)
             use.write(bar, folder, prefix)
-    if note := uses[0].note(model):
+    if note := uses[0].remarks(model):
         print(f"{args.use.title()}: {note}", file=sys.stderr)
     return 0
 

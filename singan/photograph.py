@@ -22,6 +22,8 @@ OTHER_SHAPE = 0.1  # of the trained picture's ratio, whose sides were rounded: m
 class Photograph:
     """A picture as PNG or JPEG. data: the file; name: of the file in a scene's folder; size: (width, height), px."""
 
+    remark: str | None = None
+
     def __init__(self, data: bytes) -> None:
         """Read the header only. Raises ValueError or OSError where it is neither, or too large."""
         if len(data) > MAX_BYTES:
@@ -77,9 +79,8 @@ class Photograph:
 class PhotographFile:
     """A photograph in a file of any format, encoded only where a scene's folder is written: that takes a second."""
 
-    def __init__(self, path: Path, size: Size) -> None:
-        """size: (width, height) of the opened picture, px."""
-        self.path, self.size = path, size
+    def __init__(self, path: Path, opened: Image.Image) -> None:
+        self.path, self.size, self.remark = path, opened.size, pictures.remark(opened)
 
     def picture(self) -> Image.Image:
         return open_picture(self.path)

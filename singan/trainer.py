@@ -64,7 +64,7 @@ def empty_pyramid(picture: Picture, config: TrainConfig) -> tuple[Pyramid, list[
 def untrained(path: Path, config: TrainConfig) -> ScenePipeline:
     """Make a scene of a picture's file, to print, fit and edit, before its training. Raises PictureError."""
     picture = open_picture(path)
-    return ScenePipeline(empty_pyramid(picture, config)[0], config, PhotographFile(path, picture.size))
+    return ScenePipeline(empty_pyramid(picture, config)[0], config, PhotographFile(path, picture))
 
 
 def belongs_to(scene: Scene, picture: Picture, config: TrainConfig) -> bool:

@@ -9,6 +9,7 @@ from typing import IO, Any, TypeVar
 
 from PIL import Image
 
+from darkroom.pictures import save_picture
 from darkroom.uses import AnimationUse, PicturesUse, Step, in_turn, prefixes
 from ui.device import Device, Turn
 from ui.reports import Progress, Report, passing_folder
@@ -75,7 +76,7 @@ class Drawing:
                         save(step.picture, paths[step.number])
                 if report := progress.take(step.number, step.share):
                     yield Result(report, shown=show() if unseen else [])
-            report, files = progress.end().noted(uses[0].note(model)), [str(path) for path in paths]
+            report, files = progress.end().noted(uses[0].remarks(model)), [str(path) for path in paths]
             yield Result(report, files, zipped(files, f"{folder}/{archive}.zip"), show())
 
     def _animate(self, use: AnimationUse[Any], model: Any, name: str) -> Iterator[Result]:
@@ -88,7 +89,7 @@ class Drawing:
         with passing_folder() as folder:
             path = use.path(folder, f"{display_name(name)}_")
             use.save(frames, path)
-            yield Result(progress.end().noted(use.note(model)), [str(path)], str(path))
+            yield Result(progress.end().noted(use.remarks(model)), [str(path)], str(path))
 
 
 def _show(step: Step, path: Path, draft: int) -> str:
@@ -104,7 +105,7 @@ def _show(step: Step, path: Path, draft: int) -> str:
 
 def save(picture: Image.Image, path: Path) -> None:
     """Write a picture as its path's suffix says, .png or .jpg."""
-    picture.save(path, quality=JPEG_QUALITY, compress_level=PNG_COMPRESSION_LEVEL)
+    save_picture(picture, path, quality=JPEG_QUALITY, compress_level=PNG_COMPRESSION_LEVEL)
 
 
 def zipped(files: Iterable[str | Path], target: Target) -> Target:

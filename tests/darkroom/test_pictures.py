@@ -15,7 +15,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
-from darkroom.pictures import FULL_PIXELS, PictureError, is_picture, open_cutout, open_picture
+from darkroom.pictures import (
+    FULL_PIXELS,
+    READ_AS,
+    PictureError,
+    is_picture,
+    open_cutout,
+    open_picture,
+    remark,
+    save_picture,
+)
 from tests.darkroom import profiles
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
@@ -99,7 +108,7 @@ def test_every_format_by_its_content(kind, tmp_path):
         assert is_picture(file)
         results = [open_picture(source) for source in (path, str(path), io.BytesIO(path.read_bytes()), file)]
     for result in results:
-        assert result.mode == "RGB" and type(result) is Image.Image and not result.info
+        assert result.mode == "RGB" and type(result) is Image.Image and set(result.info) <= {READ_AS}
         assert np.abs(np.asarray(result).astype(int) - np.asarray(image)).mean() <= tolerance
     for turn in (1, 6):
         if format in ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"):
@@ -382,3 +391,27 @@ def test_sources_that_are_none(tmp_path):
     os.close(write)
     with open(read, "rb") as pipe:
         assert np.array_equal(open_picture(pipe), photograph())
+
+
+def test_what_a_picture_is_read_without_is_said_and_stays_with_it():
+    picture, more = photograph(), {"save_all": True, "append_images": [Image.new("RGB", (9, 9))]}
+    half, full = picture.convert("RGBA"), picture.convert("RGBA")
+    half.putpixel((0, 0), (0, 0, 0, 128))
+    large = Image.new("L", (6000, 5000))
+    for file, said in (
+        (content(picture, "TIFF", **more), "of its pages the largest was"), (content(picture, "MPO", **more), None),
+        (content(picture, "PNG"), None), (content(full, "PNG"), None),
+        (content(half, "PNG"), "what was transparent is white"), (content(large, "PNG"), "it was reduced to 25"),
+        (content(half, "WEBP", save_all=True, append_images=[full]), "of its frames the first was taken; what"),
+    ):  # fmt: skip
+        first = open_picture(io.BytesIO(file))
+        assert (remark(first) or "").startswith(said or "") and bool(remark(first)) == bool(said), said
+        assert remark(open_picture(first.resize((80, 60)))) == remark(first)
+
+
+def test_prints_have_a_size_on_paper_and_are_marked_as_srgb(tmp_path):
+    for name in ("a.png", "a.jpg"):
+        save_picture(photograph(), tmp_path / name)
+        with Image.open(tmp_path / name) as written:
+            assert [round(it) for it in written.info["dpi"]] == [300, 300]
+            assert name == "a.jpg" or written.info["srgb"] == 0

@@ -117,7 +117,7 @@ def test_unusable_sources_say_why(tmp_path, photographs):
 def test_nothing_is_left_where_no_picture_can_be_read(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
-    for name, message in (("a.txt", "no pictures in there"), ("a.jpg", "not one of the pictures could be read")):
+    for name, message in (("a.txt", "no pictures in there"), ("a.jpg", "not one of the pictures can be used")):
         (folder / name).write_text("no picture")
         with pytest.raises(DataError, match=message):
             write_set(prepare([folder]), tmp_path / "new" / "deep" / "out.zip")

@@ -38,6 +38,8 @@ def test_what_the_picture_does_not_fill_is_said(picture: Image.Image) -> None:
     ball = with_balls((200, 100))
     assert "mode keep does not know the photograph's subject" in str(RetargetPicture(ball, (90, 90), "keep").note())
     assert RetargetPicture(ball, (90, 90)).note() is None
+    clear = RetargetPicture(Image.new("RGBA", (90, 60), (0, 0, 0, 9)), (90, 60))
+    assert clear.remarks(None) == "picture: what was transparent is white"
 
 
 def test_a_scene_fits_its_photograph_as_a_picture_alone_does(shipped: ScenePipeline) -> None:

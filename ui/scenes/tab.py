@@ -198,7 +198,8 @@ class ScenesTab:
         networks = f" · networks of {pixels(scene.size)} px, {scales}" if scene.trained else ""
         own = name not in self.store.shipped.names
         lives = f" · lives {duration(self.store.limits.scene_seconds)} after its last use" if own else ""
-        return f"**{display_name(name)}** · {pixels(scene.original_size)} px{networks}{lives}"
+        said = f" · {scene.photograph.remark}" if scene.photograph and scene.photograph.remark else ""
+        return f"**{display_name(name)}** · {pixels(scene.original_size)} px{said}{networks}{lives}"
 
     def _pack(self, values: Values) -> Iterator[Updates]:
         with passing_folder() as folder:

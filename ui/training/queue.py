@@ -18,6 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from darkroom.checks import check_whole
+from darkroom.pictures import remark
 from singan import PRESETS, Progress, TrainConfig, predict_seconds, train
 from singan.checkpoint import Checkpoint
 from singan.concerns import warnings
@@ -218,10 +219,10 @@ class TrainingQueue:
         yield "\n\n".join([expected, *(f"**{said[0].upper()}{said[1:]}.**" for said in self.warnings(image))])
 
     def warnings(self, file: str | Image.Image) -> list[str]:
-        """Return why the method may fail on a picture, a sentence each. Raises PictureError."""
+        """Return how a picture was read and why the method may fail on it, a sentence each. Raises PictureError."""
         image = open_picture(file)
         image.thumbnail(REDUCED_SIZE)
-        return self.device.run(Turn.TRAINING, lambda: warnings(image, "train"))
+        return [*filter(None, [remark(image)]), *self.device.run(Turn.TRAINING, lambda: warnings(image, "train"))]
 
     def stages(self, scene: str) -> list[Image.Image]:
         return self.device.run(Turn.PICTURE, self.store.get(scene).stages)
