@@ -47,8 +47,6 @@ class Page:
     def arguments(self, name: str, given: Any) -> Any:
         return given
 
-    named_arguments = arguments
-
 
 async def answering(scope: Any, receive: Any, send: Any) -> None:
     """Answer with the body; a picture of /static takes its time."""

@@ -61,27 +61,20 @@ class Page(gr.Blocks):
         queue = self._queue
         return call in queue.event_ids_to_events or any(call in it for it in queue.pending_event_ids_session.values())
 
-    def arguments(self, name: str, given: list[Any]) -> list[Any]:
-        """Return an endpoint's arguments, with defaults for those left out: a script goes on as an endpoint gets more
-        of them. Raises HTTPException."""
-        needed = self._inputs(name)
-        if len(given) > len(needed):
-            raise HTTPException(422, f"{len(given)} arguments were given; {len(needed)} are needed")
-        return [*given, *(getattr(block, "value", None) for block in needed[len(given) :])]
-
-    def named_arguments(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Return an endpoint's arguments by their names, with defaults for those left out. Raises HTTPException."""
-        known = {str(block.label): block.value for block in self._inputs(name)}
+    def arguments(self, name: str, given: Any) -> Any:
+        """Return an endpoint's arguments, a list or by their names, with defaults for those left out: a script goes on
+        as an endpoint gets more of them. Raises HTTPException."""
+        endpoints = {str(it.api_name): it.inputs for it in self.fns.values() if it.api_visibility == "public"}
+        if name not in endpoints:
+            raise HTTPException(404, f"there is no endpoint {echo(name)}; there are {', '.join(sorted(endpoints))}")
+        known = {str(getattr(it, "label", "")): getattr(it, "value", None) for it in endpoints[name]}
+        if len(given) > len(known):
+            raise HTTPException(422, f"{len(given)} arguments were given; {len(known)} are needed")
+        if isinstance(given, list):
+            return [*given, *list(known.values())[len(given) :]]
         if unknown := given.keys() - known:
-            takes = ", ".join(known) or "no arguments"
-            raise HTTPException(422, f"there is no argument {echo(min(unknown))}; {name} takes {takes}")
+            raise HTTPException(422, f"there is no argument {echo(min(unknown))}; {name} takes {', '.join(known)}")
         return known | given
-
-    def _inputs(self, name: str) -> Any:
-        known = {str(it.api_name): it.inputs for it in self.fns.values() if it.api_visibility == "public"}
-        if name not in known:
-            raise HTTPException(404, f"there is no endpoint {echo(name)}; there are {', '.join(sorted(known))}")
-        return known[name]
 
     async def call_function(  # type: ignore[override]
         self, block_fn: Any, inputs: Any, iterator: Any = None, requests: Any = None, event_id: Any = None, *others: Any

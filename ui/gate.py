@@ -123,7 +123,7 @@ class Gate:
         if self.events.going(address) >= most:
             raise HTTPException(503, f"{most} calls from your address wait or run already; wait for one of them")
         if event["by_name"]:
-            return json.dumps(self.events.named_arguments(event["name"], values)).encode()
+            return json.dumps(self.events.arguments(event["name"], values)).encode()
         if event["name"] and isinstance(values.get("data"), list):
             values["data"] = self.events.arguments(event["name"], values["data"])
             return json.dumps(values).encode()
