@@ -70,8 +70,8 @@ def picture_file(**options: Any) -> gr.Image:
 
 
 # Sessions make no configuration of components, and keep nothing that these were sent: only deep links, which are
-# closed, read it. Without it: 0.7 MB and 28 ms a session, of which each call of a script is one, and 90 MB for a
-# request of 4.
+# closed, read it. Without it: 0.7 MB and 28 ms a session, of which each call of a script is one, 90 MB for a request of
+# 4, and 20 ms of the event loop for each picture that is shown as it is drawn.
 _begin_session = state_holder.SessionState.__init__
 state_holder.SessionState.__init__ = lambda self, blocks: _begin_session(  # type: ignore[method-assign,assignment]
     self,
@@ -79,6 +79,7 @@ state_holder.SessionState.__init__ = lambda self, blocks: _begin_session(  # typ
 )
 state_holder.SessionState.config_values = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
 state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]
+state_holder.SessionState._update_config = lambda *_: None  # type: ignore[method-assign]
 
 
 def _written_whole(save: Callable[..., str]) -> Callable[..., str]:

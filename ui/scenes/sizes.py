@@ -29,7 +29,7 @@ SCREENS = {  # by (width, height), px
     (2048, 1536): "Tablet", (1536, 2048): "Tablet", (1920, 1080): "Desktop", (2560, 1440): "Desktop",
     (3840, 2160): "Desktop", (3440, 1440): "Ultrawide", (1500, 500): "Banner", (1200, 630): "Web",
 }  # fmt: skip
-FIRST_SCREENS = ["1170x2532", "1080x1920", "1080x1080", "2048x1536", "2560x1440", "3440x1440", "1500x500"]
+FIRST_SCREENS = ["1170x2532", "1080x1920", "1080x1080", "2048x1536", "1920x1080", "1200x630", "1500x500"]
 OFFER_PIXELS = 150_000  # of a version to choose from
 VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their keys in links: a label, and options of Retarget
     "": ("as found", {}),
