@@ -4,7 +4,10 @@ import asyncio
 import base64
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from mcp import ClientSession
+from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
@@ -187,6 +190,26 @@ def test_a_mistake_is_told_to_the_agent_whose_session_goes_on(app):
     for (name, arguments, message), answer in zip(mistakes, wrong, strict=True):
         assert answer.isError and message in answer.content[0].text, (name, arguments, answer.content)
     assert not right.isError
+
+
+def test_what_agents_have_left_is_not_drawn_on(app):
+    long = {**PEAKS, "start_scale": 1, "alpha": 0.1, "beta": 0.9, "frames": 200}
+
+    def leave(options):
+        with pytest.RaisesGroup(McpError, flatten_subgroups=True):  # it waits no longer
+            asked(app, "animate_scene", long, read_timeout_seconds=timedelta(seconds=3), **options)
+
+    def waiting():
+        return Stranger(app).call("health", [])[1][0]["queues"]["device"]["picture"]
+
+    with ThreadPoolExecutor() as agents:  # of two that draw in turn, one waits
+        left = list(map(partial(agents.submit, leave), ({}, {"progress_callback": lambda *_: asyncio.sleep(0)})))
+        assert any(waiting() or time.sleep(0.1) for _ in range(30))
+        for one in left:
+            one.result()
+    deadline = time.monotonic() + 10
+    while any(waiting() or time.sleep(0.1) for _ in range(10)):
+        assert time.monotonic() < deadline
 
 
 def test_an_agent_hears_that_it_goes_on(app, files):

@@ -286,7 +286,7 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
     with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
         assert archive.namelist()[0].startswith("peaks_phone_") and archive.namelist()[-1] == "peaks_300x100.jpg"
         sizes = {name.split("_")[1]: Image.open(archive.open(name)).size for name in archive.namelist()[:-1]}
-    assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "ultrawide", "banner"]
+    assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "web", "banner"]
     areas = [width * height for width, height in sizes.values()]
     assert max(areas) < 1.03 * min(areas)  # the trained picture's, up to whole pixels
     assert sizes["phone"][1] / sizes["phone"][0] == pytest.approx(19.5 / 9, rel=0.02)
@@ -442,17 +442,17 @@ def test_a_photograph_becomes_a_desktop_s_picture_at_its_own_pixels(scenes, tmp_
     open_tab(scenes, "Your photograph")
     expect(scenes.locator("#about")).to_contain_text("2700 × 1700 px · networks of")
     open_tab(scenes, "Every screen")
-    for screen in ("Story", "Square", "Tablet", "Phone", "Ultrawide", "Banner"):
+    for screen in ("Story", "Square", "Tablet", "Phone", "Web", "Banner"):
         scenes.locator("#screens .token").filter(has_text=screen).locator(".token-remove").click()
-    expect(link(scenes, "devices")).to_have_value(re.compile("scene=noise-.*enlarge=1&screens=2560x1440$"))
+    expect(link(scenes, "devices")).to_have_value(re.compile("scene=noise-.*enlarge=1&screens=1920x1080$"))
     jpeg = Image.open(downloaded(scenes, "#devices-jpeg", tmp_path))
-    assert (jpeg.format, jpeg.size) == ("JPEG", (2560, 1440))
+    assert (jpeg.format, jpeg.size) == ("JPEG", (1920, 1080))
     scenes.locator("#devices-format").get_by_text("PNG").click()
     expect(scenes.locator("#devices-png")).to_be_visible()
     with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
-        assert archive.namelist() == ["noise_desktop_2560x1440.png"]
+        assert archive.namelist() == ["noise_desktop_1920x1080.png"]
         whole = Image.open(archive.open(archive.namelist()[0]))
-        assert whole.size == (2560, 1440)
+        assert whole.size == (1920, 1080)
     assert Image.open(downloaded(scenes, "#devices-png", tmp_path)).tobytes() == whole.tobytes()
 
 

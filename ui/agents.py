@@ -4,11 +4,13 @@ Import this only where `mcp` is installed. Checked on gradio 6.31.0, whose tools
 galleries, or all values, as one text.
 """
 
+import asyncio
 import base64
 import binascii
 import io
 import json
 import mimetypes
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -53,6 +55,23 @@ class AgentServer(gradio.mcp.GradioMCPServer):
             takes = ", ".join(known) or "no arguments"
             raise ValueError(f"there is no argument {echo(unknown)}; {name} takes {takes}")
         return super()._prepare_tool_call_args(name, arguments)
+
+    async def _execute_tool_without_progress(self, job: Any) -> list[Any]:
+        return await self._while_asked(job, super()._execute_tool_without_progress(job))
+
+    async def _execute_tool_with_progress(self, job: Any, progress_token: str | int) -> dict[str, Any]:
+        return await self._while_asked(job, super()._execute_tool_with_progress(job, progress_token))
+
+    async def _while_asked(self, job: Any, answer: Coroutine[Any, Any, Any]) -> Any:
+        """Await an answer. An agent that leaves cancels this, then its job, on which Gradio's client would wait."""
+        awaited = asyncio.create_task(answer)
+        try:
+            await asyncio.wait([awaited])
+        except asyncio.CancelledError:
+            awaited.add_done_callback(asyncio.Task.exception)  # which nobody asks for
+            asyncio.get_running_loop().run_in_executor(None, job.cancel)  # It asks this server.
+            raise
+        return awaited.result()
 
     def convert_strings_to_filedata(self, value: Any, filedata_positions: list[list[str | int]]) -> Any:
         """Return the arguments, files among them as uploads: nothing else is read or fetched. Raises ValueError."""

@@ -77,12 +77,12 @@ def captions_in(drawn, panel):
 def test_it_draws_what_the_controls_say_and_says_how_to_do_it_again(panel):
     slider = panel.controls["bits"]
     assert (slider.minimum, slider.maximum, slider.value, slider.elem_id) == (1, 4, 3, "few-colours-bits")
-    *_, drawn, said = panel.run(values_of(panel, bits=2))
+    *_, drawn = panel.run(values_of(panel, bits=2))
     assert "1 picture in" in drawn[panel.status]
     (file,) = drawn[panel.pictures.files]
     assert file.endswith("tiny_bits2_0000.png") and captions_in(drawn, panel) == ["1 · 64 × 48"]
-    assert said[panel.link_and_code.link].startswith("/?tab=scenes&scene=tiny&mode=few-colours&size=32x48&bits=2&")
-    code = said[panel.link_and_code.code]
+    assert drawn[panel.link_and_code.link].startswith("/?tab=scenes&scene=tiny&mode=few-colours&size=32x48&bits=2&")
+    code = drawn[panel.link_and_code.code]
     assert "scene='tiny',\n    width=32,\n    height=48,\n" in code and 'api_name="/few_colours_scene"' in code
     with pytest.raises(ValueError, match="bits is 5; allowed are 1 to 4"):
         list(panel.run(values_of(panel, bits=5)))
@@ -128,13 +128,13 @@ def test_captions_and_the_status_tell_what_was_cropped_for_a_device(tiny_scene):
     full = ScenePipeline(tiny_scene.pyramid, tiny_scene.train_config)
     full.importance = Importance(np.ones((CELLS, CELLS), bool), np.ones((CELLS, CELLS), np.float32))
     panel = panel_of(DevicesPanel, full)
-    *_, drawn, said = panel.run(values_of(panel, mode="fit", enlarge=False, seed=2))
+    *_, drawn = panel.run(values_of(panel, mode="fit", enlarge=False, seed=2))
     assert CROPPED in drawn[panel.status]
     captions = dict(zip(FIRST_SCREENS, captions_in(drawn, panel), strict=True))
     assert captions["1170x2532"] == "Phone · 38 × 82 · cropped"
     assert captions["2048x1536"] == "Tablet · 64 × 48"  # the photograph's own shape
-    assert said[panel.link_and_code.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
-    assert said[panel.link_and_code.code].count("/retarget_scene") == 7
+    assert drawn[panel.link_and_code.link] == "/?tab=scenes&scene=tiny&mode=devices&layout=fit&seed=2&enlarge=0"
+    assert drawn[panel.link_and_code.code].count("/retarget_scene") == 7
 
 
 def test_screens_are_drawn_once_each_in_its_version_which_the_link_says(tiny_scene, tmp_path):
