@@ -1,6 +1,7 @@
 """Trainings to go on with, a model and the critics of its finished scales, and scenes as ZIPs of their folder."""
 
 import copy
+import math
 import shutil
 import tempfile
 import zipfile
@@ -20,7 +21,8 @@ from singan.model import Discriminator
 from singan.pipeline import ScenePipeline
 
 TRAINING_FILE = "training.safetensors"
-MAX_ZIP_CHANNELS = 128  # the published method's most; more would keep a device for minutes
+# What the largest preset has, `paper` of a square picture of 1024 px; more would keep a device for minutes.
+MAX_ZIP_CHANNELS, MAX_ZIP_PIXELS = 128, 2_600_000  # the latter of all scales
 MAX_ZIP_BYTES = 80_000_000  # `paper` at 1024 px has 40 MB, a photograph at most 25
 MAX_ZIP_ENTRIES = 100
 BOUNDED_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods unpack far more than they say
@@ -93,6 +95,8 @@ def load_zip(path: str | Path, folder: str | Path) -> ScenePipeline:
         scene = ScenePipeline.from_pretrained(folder)
     except ValueError as error:
         raise ValueError(str(error).replace(str(folder), path.name)) from None
-    check_range("channels", max(scene.pyramid.config.channels), 1, MAX_ZIP_CHANNELS)
-    check_range("layers", scene.pyramid.config.layers, 2, LAYERS)
+    config = scene.pyramid.config
+    check_range("channels", max(config.channels), 1, MAX_ZIP_CHANNELS)
+    check_range("layers", config.layers, 2, LAYERS)
+    check_range("number of pixels of all scales", sum(map(math.prod, config.sizes)), 1, MAX_ZIP_PIXELS)
     return scene

@@ -121,9 +121,14 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(folders, store, t
     config, weights = ((tiny_folder / name).read_bytes() for name in ("config.json", "model.safetensors"))
     greedy = json.loads(config)
     greedy["model"]["sizes"][0] = [1_000_000, 1_000_000]
-    wide = Pyramid(replace(tiny_scene.pyramid.config, channels=(256,) * 3), 3)  # It would keep the device for minutes.
-    ScenePipeline(wide, tiny_scene.train_config).save_pretrained(tmp_path / "wide")
-    wide_files = {path.name.replace(".", "_"): path.read_bytes() for path in (tmp_path / "wide").iterdir()}
+
+    def costly(**changes):
+        """A scene that would keep the device for minutes."""
+        pyramid = Pyramid(replace(tiny_scene.pyramid.config, **changes), 3)
+        ScenePipeline(pyramid, tiny_scene.train_config).save_pretrained(folder := tmp_path / "-".join(changes))
+        files = {path.name.replace(".", "_"): path.read_bytes() for path in folder.iterdir()}
+        return zipped(tmp_path / f"{folder.name}.zip", **files)
+
     few = {"config_json": config, "model_safetensors": bytes(1_000_000)}  # zipfile bounds what deflate unpacks, only.
     cases = [
         ("is not a picture", str(tiny_folder / "config.json")),
@@ -135,7 +140,8 @@ def test_files_that_are_no_scene_are_refused_and_nothing_stays(folders, store, t
         ("more than 80 MB", zipped(tmp_path / "d.zip", config_json=config, model_safetensors=bytes(81_000_000))),
         ("config.json is missing", zipped(tmp_path / "e.zip", x__config_json=config, model_safetensors=weights)),
         ("by a method that is not known here", zipped(tmp_path / "f.zip", zipfile.ZIP_BZIP2, **few)),
-        ("channels is 256; allowed are 1 to 128", zipped(tmp_path / "h.zip", **wide_files)),
+        ("channels is 256; allowed are 1 to 128", costly(channels=(256,) * 3)),
+        ("pixels of all scales is 3145728; allowed are 1 to 2600000", costly(sizes=((1024, 1024),) * 3)),
     ]
     for message, path in cases:
         with pytest.raises(ValueError, match=message):
