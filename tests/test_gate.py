@@ -15,14 +15,15 @@ import gradio as gr
 import httpx
 import pytest
 from gradio.routes import App
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 
 from benchmarks.servers import ROOT
 from benchmarks.wire import API, Stranger
 from tests.test_endpoints import NAMES
-from ui.gate import Gate, path_of
+from ui.gate import Gate, check_host, path_of
 from ui.visitors import Limits
 
 PICTURE = ROOT / "examples" / "sunset.jpg"  # on the server, never uploaded
@@ -34,6 +35,8 @@ SMALL = Limits(
 
 class Page:
     """Stands for a page with so many events of an address going."""
+
+    share = False
 
     def __init__(self, going: int = 0) -> None:
         self.count = going
@@ -162,6 +165,21 @@ def test_what_fails_in_a_route_is_a_sentence_and_a_stream_that_fails_ends(caplog
     for body in (b'{"data": ["\\ud800"]}', b'{"session_hash": "\\uDfff"}'):  # half a character
         assert ask(gate, ("POST", f"{API}/call/a", body))[0].status_code == 422
     assert ask(Gate(answering, Page(), SMALL), ("POST", f"{API}/call/a", b'"\\u00e9"'))[0].status_code == 422
+
+
+def test_a_loopback_address_has_no_other_name(app, stranger, monkeypatch):
+    def status(host):
+        return stranger.http.get("/", headers={"host": host}).status_code
+
+    assert [status(host) for host in ("localhost:7860", "127.0.0.1", "[::1]:1", "evil.com", "127.0.0.1.evil.com")] == [
+        200, 200, 200, 421, 421,
+    ]  # fmt: skip
+    local = HTTPConnection({"type": "http", "server": ("::1", 1), "headers": [(b"host", b"evil.com")], "path": "/"})
+    with pytest.raises(HTTPException, match="this is not 'evil.com'"):
+        check_host(local, shared=False)
+    check_host(local, shared=True)
+    monkeypatch.setenv("DARKROOM_PROXIES", "1")
+    check_host(local, shared=False)
 
 
 def test_it_is_found_under_a_path():
@@ -399,7 +417,8 @@ def test_one_address_leaves_room_for_others(app):
     codes = [post(flood, "call/animate_scene", body).status_code for _ in range(Limits().events_an_address + 6)]
     assert codes[0] == 200 and codes[-1] == 503
     kind, (health,) = other.call("health", [])
-    assert kind == "complete" and 0 < health["queues"]["events"]["animations"] <= Limits().events_an_address
+    assert kind == "complete" and 0 < health["queues"]["device"]["picture"] <= Limits().pictures_an_address
+    assert other.call("sample_scene", ["peaks", 1, 0, 1])[0] == "complete"
     assert other.call("models", [])[0] == "complete"
     assert other.call("edit_face", [{"seed": 1}, None])[0] == "complete"
     begun = time.monotonic()

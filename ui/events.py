@@ -21,10 +21,10 @@ from ui.results import ResultStore
 from ui.theme import STATIC
 from ui.view import view_routes
 from ui.visitors import LIMITS, Limits, address_of
-from ui.wiring import SHARED_QUEUES
+from ui.wiring import PICTURES
 
 FILES = StaticFiles(directory=STATIC)
-EVENT_THREADS = 64  # apart from those that agents wait in
+EVENT_THREADS = 112  # apart from those that agents wait in
 DELIVERY_SECONDS = 0.7  # for last messages to reach those who read
 # Gradio keeps a table of all events, and makes it anew with pandas after each; nobody sees it here.
 NO_TABLE = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
@@ -50,7 +50,10 @@ class Page(gr.Blocks):
     def queued(self) -> dict[str, int]:
         """Count the events that wait in each queue in which any do, by its name, else by that of the first."""
         queues = {key: list(it.queue) for key, it in self._queue.event_queue_per_concurrency_id.items() if it.queue}
-        return {key if key in SHARED_QUEUES else name_of(events[0].fn): len(events) for key, events in queues.items()}
+        return {
+            key if key == PICTURES["concurrency_id"] else name_of(events[0].fn): len(events)
+            for key, events in queues.items()
+        }
 
     def going(self, address: str) -> int:
         """Return how many events of an address wait or run."""

@@ -5,6 +5,7 @@ routes of gradio 6.31.0 (tests/test_gate.py compares them); what a later Gradio 
 """
 
 import asyncio
+import ipaddress
 import json
 import os
 import re
@@ -23,7 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from darkroom.checks import echo
 from ui.errors import described, log, trace_of
-from ui.visitors import DISK_IS_FULL, Limits, address_of, disk_is_full
+from ui.visitors import DISK_IS_FULL, Limits, address_of, disk_is_full, own_proxies
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
@@ -68,6 +69,7 @@ class Gate:
 
         try:
             check_route(scope)
+            check_host(HTTPConnection(scope), self.events.share)
             if self._open[address] > most:
                 raise HTTPException(503, f"{most} requests from your address are open; try again in a while")
             await self.app(scope, await self._bounded(scope, receive), sent)
@@ -180,6 +182,26 @@ def check_route(scope: Scope) -> None:
     listed = {"GET": (READ,), "HEAD": (READ,), "POST": (WRITTEN,), "OPTIONS": (READ, WRITTEN)}
     if not any(routes.fullmatch(path_of(scope)) for routes in listed.get(scope.get("method", ""), ())):
         raise HTTPException(404, "there is nothing here")
+
+
+def check_host(request: HTTPConnection, shared: bool) -> None:
+    """Raise HTTPException where a request that came to this machine's loopback address is for another name.
+
+    A page from elsewhere may have its own name lead here (DNS rebinding). A proxy's requests may have its name, and
+    those that Gradio's sharing sends.
+    """
+    host, server = request.url.hostname or "", (request.scope.get("server") or [""])[0]
+    if is_loopback(server) and not (is_loopback(host) or shared or own_proxies()):
+        raise HTTPException(
+            421, f"this is not {echo(host)}; where a proxy has that name, DARKROOM_PROXIES=1 lets it in"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
 
 
 async def read(request: Request, limits: Limits) -> bytes:

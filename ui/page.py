@@ -52,7 +52,7 @@ def build_page(
 ) -> Page:
     """Lay out and wire the app. kept, results_folder: in which visitors' scenes, and the results that they share,
     outlive a restart; trainer: for another way of training than `TrainingQueue` takes by itself."""
-    store, turns = SceneStore(scenes, device, kept, limits), Device()
+    store, turns = SceneStore(scenes, device, kept, limits), Device(limits)
     handlers, trainings = FaceHandlers(faces, turns), TrainingQueue(store, turns, trainer)
     kind = "ZeroGPU" if zero.ON_ZERO_GPU else device.type.upper()
     results = ResultStore(results_folder, limits)

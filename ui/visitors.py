@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 from starlette.requests import HTTPConnection
 
 # Without vowels, so that chance writes no words, and that no word is taken for a secret.
@@ -69,6 +70,8 @@ class Limits:
     result_bytes: int = 300_000_000
     result_files: int = 64
     result_seconds: float = 30 * 24 * 3600.0
+    pictures_at_once: int = 6  # Drawn in turn, animations among them.
+    pictures_an_address: int = 2
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
     events_an_address: int = 24  # Waiting or running.
     queued_events: int = 96  # That wait, of all visitors together.
@@ -104,13 +107,24 @@ def display_name(name: str) -> str:
     return re.sub(SECRET, "", name)
 
 
+def current_address() -> str:
+    """Return the address of whoever's event this thread handles; nothing where it handles none."""
+    request = LocalContext.request.get(None)
+    return address_of(request) if request else ""
+
+
+def own_proxies() -> int:
+    """Return how many proxies stand before the app, from DARKROOM_PROXIES; by default one on a Space, else none."""
+    return int(os.environ.get("DARKROOM_PROXIES") or bool(os.environ.get("SPACE_ID")))
+
+
 def address_of(request: gr.Request | HTTPConnection) -> str:
     """Return the client's address: the connection's, or what the first of our own proxies wrote.
 
     Each proxy writes behind what it was sent, so X-Forwarded-For is read from the right: anybody can write what is
-    further left. DARKROOM_PROXIES: how many proxies stand before the app; by default one on a Space, else none.
+    further left.
     """
-    proxies = int(os.environ.get("DARKROOM_PROXIES") or bool(os.environ.get("SPACE_ID")))
+    proxies = own_proxies()
     headers = [value for name, value in request.headers.items() if name.lower() == "x-forwarded-for"]
     named = [address.strip() for address in ",".join(headers).split(",")]
     if proxies and len(named) >= proxies and named[-proxies]:

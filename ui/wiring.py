@@ -12,9 +12,8 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 CHOSEN_FILE = QUIET | {"trigger_mode": "always_last"}  # one chosen while the last is still read is not dropped
 # What one kind of work may take of the threads, or it would take all from what is quick.
 FACES: dict[str, Any] = {"concurrency_limit": 4}
-PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 6}
-ANIMATIONS: dict[str, Any] = {"concurrency_id": "animations", "concurrency_limit": 3}
-SHARED_QUEUES = ("pictures", "animations")
+# Those of pictures and animations wait for a place on the device in their threads, one visitor's not before another's.
+PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 48}
 
 STORAGE_KEY = "darkroom"  # of what browsers remember: one that Gradio draws would be another after a restart
 TO_RESULTS = "() => darkroom.toResults()"  # of ui/static/results.js

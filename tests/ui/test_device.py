@@ -2,11 +2,16 @@
 
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from gradio.context import LocalContext
 
 from ui.device import Device, Turn
+from ui.visitors import LIMITS
 
 
 @contextmanager
@@ -73,3 +78,32 @@ def test_all_work_is_done_by_one_thread_which_a_failing_step_frees():
         for thread in device.stream(Turn.PICTURE, job()):
             assert device.run(Turn.FACE, threading.current_thread) is thread is not threading.current_thread()
     assert device.run(Turn.FACE, lambda: 1) == 1
+
+
+def test_who_asks_for_much_waits_and_others_have_their_turns():
+    device, log, drawing = Device(replace(LIMITS, pictures_at_once=3, pictures_an_address=2)), [], Counter()
+
+    def pieces(address, number):
+        drawing[address] += 1
+        for _ in range(number):
+            time.sleep(0.01)
+            yield drawing[address]
+        drawing[address] -= 1
+
+    def draw(address, number):
+        LocalContext.request.set(SimpleNamespace(client=SimpleNamespace(host=address), headers={}))
+        for at_once in device.stream(Turn.PICTURE, pieces(address, number)):
+            log.append((address, at_once))
+
+    threads = [threading.Thread(target=draw, args=("much", 40)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    while not log:
+        time.sleep(0.001)
+    before = len(log)
+    draw("little", 10)
+    assert len(log) - before < 40  # of 200
+    for thread in threads:
+        thread.join()
+    assert max(at_once for address, at_once in log if address == "much") == 2
+    assert Counter(address for address, _ in log) == {"much": 200, "little": 10}

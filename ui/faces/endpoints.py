@@ -11,7 +11,7 @@ from dcgan import Recipe
 from dcgan.uses import Morph, Sample
 from ui.endpoints import Asked, animated_outputs, animation_outputs, endpoint, handler_of, picture_components
 from ui.faces.handlers import FaceHandlers, Gallery
-from ui.wiring import ANIMATIONS, FACES
+from ui.wiring import FACES, PICTURES
 
 FACE = (
     'its recipe: {"seed", "index", "moves", "variety"} or {"z", "moves"}; moves: /models\' directions to -10 to 10; '
@@ -74,7 +74,7 @@ def build_face_endpoints(handlers: FaceHandlers) -> None:
     for run, arguments, outputs, queue in (
         (all_of.sample_faces, SAMPLE, _gallery(), FACES),
         (all_of.edit_face, EDIT, _portrait(), FACES),
-        (all_of.morph_faces, MORPH, animation_outputs(), ANIMATIONS),
+        (all_of.morph_faces, MORPH, animation_outputs(), PICTURES),
         (all_of.invert_face, INVERT, [gr.Textbox(label="status"), *_portrait(), gr.Number(label="closeness")], FACES),
         (all_of.add_faces, THREE, _portrait(), FACES),
         (all_of.map_faces, THREE, _gallery(), FACES),

@@ -14,7 +14,7 @@ from ui.faces.link import Opened
 from ui.faces.state import Current, Tiles, announced
 from ui.results import ResultFile
 from ui.share import Call, CopyLink, LinkAndCode
-from ui.wiring import ANIMATIONS, PICTURES, QUIET, Updates, Values, where
+from ui.wiring import PICTURES, QUIET, Updates, Values, where
 
 PINS, FAVOURITES, LINKED = "A, B, C", "Favourites", "The link's faces"
 
@@ -41,7 +41,7 @@ class MorphPanel:
         self.inputs = {now.pins, now.favourites, self._source, self._linked, *self._controls.values()}
         self._inputs = {now.gallery, now.face, now.model, now.origin, *self.inputs}
         self._outputs = [self.status, *self._player.components, *self._link_and_code.components]
-        self.drawn = button.click(self._draw, self._inputs, self._outputs, **ANIMATIONS, **QUIET)
+        self.drawn = button.click(self._draw, self._inputs, self._outputs, **PICTURES, **QUIET)
 
     def read(self, link: Opened) -> Updates:
         faces = [face.to_dict() for face in link.motion.faces]

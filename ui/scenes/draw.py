@@ -20,7 +20,7 @@ from ui.reports import Progress, passing_folder
 from ui.results import ResultFile
 from ui.scenes.panel import WORDS, BeforeAfterPanel, Panel
 from ui.visitors import display_name
-from ui.wiring import ANIMATIONS, QUIET, Updates, Values
+from ui.wiring import QUIET, Updates, Values
 
 MAX_CHOSEN_FROM = int(options(Sample)["count"].most or 0)  # pictures, as many as one drawing gives
 CHOSEN_MARK = "\u2713 "  # before the caption of a picture
@@ -87,7 +87,6 @@ class AnimatePanel(Panel):
     """Draw one animation, or the set of twelve from the same controls."""
 
     use, name, title, action = Animate, "animate", "Motion", "Animate"
-    queue = ANIMATIONS
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

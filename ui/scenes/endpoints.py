@@ -19,7 +19,7 @@ from ui.endpoints import Asked, animated_outputs, animation_outputs, endpoint, h
 from ui.reports import passing_folder
 from ui.training.queue import TrainingQueue
 from ui.visitors import Visitor
-from ui.wiring import ANIMATIONS, PICTURES
+from ui.wiring import PICTURES
 
 MAX_OPTION_VALUES = 3  # values of an option that takes several: as many calls in one
 SCENE = {"scene": Option("name of a scene, from /models, /train_scene or /add_scene", name="scene")}
@@ -113,8 +113,8 @@ def use_endpoint(use: type[Use[Any]], drawing: Drawing) -> None:
 
     answer = f"answers with the {'animation as a file' if animated else 'pictures and a ZIP of them'}."
     handler = handler_of(run, arguments, endpoint_of(use), f"{use.summary().rstrip('.')}; {answer}")
-    outputs, queue = (animation_outputs(), ANIMATIONS) if animated else (picture_components(), PICTURES)
-    endpoint(handler, arguments, outputs, queue)
+    outputs = animation_outputs() if animated else picture_components()
+    endpoint(handler, arguments, outputs, PICTURES)
 
 
 def _each_use(use: type[Use[Any]], asked: Asked) -> list[Any]:
