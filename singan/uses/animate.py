@@ -1,7 +1,7 @@
 """The picture in motion (SinGAN, supplement 4)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from singan.uses.start import STRENGTHS, enlarge_option, print_suffix, start_sca
 
 PRINTED_PIXELS = 1280 * 720  # of a frame, enlarged
 FIRST_STEP = 0.05  # share of new noise in the second frame
+STEPS_AT_ONCE = 8  # of a walk that is closed: .3 s at 1024 px
 LEAST_PULL = 0.01  # alpha of a closed walk: without any pull it has no one place
 
 
@@ -53,23 +54,31 @@ class Animate(AnimationUse[Scene]):
 
     def steps(self, model: Scene) -> Iterator[Step]:
         model.check_start(self.start_scale)
-        frames = self._frames(model)
-        if not self.enlarge:
-            return as_steps(frames)
         size = sized(model.print_size, min(math.prod(model.print_size), PRINTED_PIXELS))
-        return moving_prints(Enlarger(model.shared_original, size), frames, self.loop)
+        enlarger = Enlarger(model.shared_original, size) if self.enlarge else None
 
-    def _frames(self, model: Scene) -> Iterator[Image.Image]:
-        sizes, pyramid, walks = model.shapes_for(), model.pyramid, dict[int, Walk]()
+        def steps() -> Iterator[Step]:
+            frames = self._frames(model, (yield from self._walks(model)))
+            yield from moving_prints(enlarger, frames, self.loop) if enlarger else as_steps(frames)
+
+        return steps()
+
+    def _walks(self, model: Scene) -> Generator[Step, None, dict[int, "Walk"]]:
+        """Begin the walk of each scale; yield steps without a picture."""
+        sizes, walks = model.shapes_for(), dict[int, Walk]()
         for n in range(self.start_scale, len(sizes)):
-            rest = pyramid.reconstruction_noise(n, sizes[n])
+            rest = model.pyramid.reconstruction_noise(n, sizes[n])
             z_rec = torch.zeros(3, *sizes[n]) if rest is None else rest[0].cpu()
             walks[n] = Walk(z_rec, n, self.seed, self.alpha, self.beta, self.frames, self.loop)
+            for _ in walks[n].closed():
+                yield Step(0, None, 0.0)
+        return walks
 
+    def _frames(self, model: Scene, walks: dict[int, "Walk"]) -> Iterator[Image.Image]:
         def noise(indices: range) -> NoiseSource:
-            return lambda n, _: torch.stack([walks[n].next() for _ in indices]).to(pyramid.device)
+            return lambda n, _: torch.stack([walks[n].next() for _ in indices]).to(model.pyramid.device)
 
-        yield from model.draw(self.frames, sizes, noise, self.start_scale, model.remembered)
+        return model.draw(self.frames, model.shapes_for(), noise, self.start_scale, model.remembered)
 
     def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
         """Turn a closed animation so that its smallest step is the one from the last frame to the first."""
@@ -97,16 +106,21 @@ class Walk:
     """
 
     def __init__(self, z_rec: Tensor, n: int, seed: int, alpha: float, beta: float, frames: int, loop: bool) -> None:
-        """z_rec: (C, H, W), what scale n's noise moves around. loop: whether to close the walk."""
+        """z_rec: (C, H, W), what scale n's noise moves around. loop: whether the walk is to be closed first."""
         self.z_rec, self.n, self.seed, self.frames, self.loop = z_rec, n, seed, frames, loop
         self.row = ((1 - alpha) * (1 + beta), -(1 - alpha) * beta)  # of M; its other row is (1, 0)
         self.gain = (1 - alpha) * (1 - beta)
         self.t = 0
         self.now = self.before = torch.zeros_like(z_rec)  # open, frame 0 is the trained picture
-        if loop:
-            for _ in range(frames):
-                self._advance()
-            matrix = np.linalg.matrix_power(np.array([self.row, (1.0, 0.0)]), frames)
+
+    def closed(self) -> Iterator[None]:
+        """Find the state in which a closed walk begins, in short pieces of work."""
+        for n in range(self.frames if self.loop else 0):
+            self._advance()
+            if n % STEPS_AT_ONCE == 0:
+                yield
+        if self.loop:
+            matrix = np.linalg.matrix_power(np.array([self.row, (1.0, 0.0)]), self.frames)
             (a, b), (c, d) = np.linalg.inv(np.eye(2) - matrix).tolist()
             self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
 

@@ -60,6 +60,7 @@ def test_a_scene_prints_its_animation(tiny_scene: ScenePipeline, loop: bool) -> 
 def test_a_closed_walk_repeats(alpha, beta, frames):
     """Going on after the last frame leads to the first again: the recursion closes, it is not cut."""
     walk = Walk(torch.zeros(3, 8, 8), 1, 4, alpha, beta, frames, loop=True)
+    list(walk.closed())
     first, second = ([walk.next() for _ in range(frames)] for _ in range(2))
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(first, second, strict=True))
     assert beta == 1 or (first[0] - first[frames // 2]).abs().mean() > 0.01
