@@ -51,6 +51,21 @@ def evaluation(network: nn.Module) -> Iterator[None]:
         network.train(training)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one thread in the block, for small networks, which hardly gain from two.
+
+    Where another process has a core, two threads that wait for each other take up to ten times as long; and sums come
+    out the same, whatever number of cores a machine has.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def memory_mb() -> int | None:
     """Return the resident memory of this process, MB; None where the system does not tell."""
     with suppress(OSError):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from darkroom.device import enough_memory_or, pick_device
+from darkroom.device import enough_memory_or, one_thread, pick_device
 from singan.checkpoint import Checkpoint
 from singan.config import TrainConfig
 from singan.image import Picture, to_pil
@@ -62,8 +62,9 @@ def train(
     """Train a SinGAN on one picture; every record holds the scene of the scales that are finished.
 
     config defaults to the preset `standard`. The same picture, config and kind of device give the same weights,
-    whether or not training was interrupted. Closing the iterator stops it; nothing finished is lost. A scale that gives
-    NaN, a flat picture or a worse one than came in is begun anew once at half the learning rate.
+    whether or not training was interrupted, for any number of threads. Closing the iterator stops it; nothing finished
+    is lost. A scale that gives NaN, a flat picture or a worse one than came in is begun anew once at half the learning
+    rate.
 
     Raises PictureError, ValueError (resume does not fit), and TrainingError with the number of a scale that failed
     twice, or with a size that fits where there is not enough memory.
@@ -99,7 +100,8 @@ def run_scale(
     scale, i, last = trainer.trainer(n, attempt), 0, False
     next_record = next_preview = 0.0
     while not last:
-        scale.iterate(i)
+        with one_thread():
+            scale.iterate(i)
         i += 1
         now, last = time.perf_counter(), i >= scale.schedule.iterations
         first = trainer.stopwatch.lap(n, i / scale.schedule.iterations)
@@ -130,7 +132,8 @@ def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.d
     started, steps, (least, most) = time.perf_counter(), 0, PREDICTION_STEPS
     while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
         steps += 1
-        scale.iterate(steps)
+        with one_thread():
+            scale.iterate(steps)
         scale.check()
     step = (time.perf_counter() - started) / steps
     return step / step_work(config, trainer.pyramid.config, 0) * sum(trainer.stopwatch.work)

@@ -57,6 +57,16 @@ def test_same_seed_same_weights(picture, tiny_config, tiny_scene):
     assert not torch.equal(weights(other)["z_rec"], weights(tiny_scene)["z_rec"])
 
 
+def test_any_number_of_threads_gives_the_same_weights(picture):
+    before, config, found = torch.get_num_threads(), replace(PRESETS["fast"], iterations=2, coarse_iterations=1.0), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(weights(trained(picture, config).scene))
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert same(*found)
+
+
 def test_resumed_training_ends_where_an_uninterrupted_one_ends(picture, tmp_path):
     for preset, crop in (("fast", 24), ("paper", 0)):
         config = replace(PRESETS[preset], scales=3, iterations=3, channels=4, max_channels=4, crop=crop)
