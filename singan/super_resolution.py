@@ -79,6 +79,7 @@ def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS
         missing = softshrink(target - as_tensor(resized(now, shape_of(picture))), NOISE)
+        yield (n + 0.5) / CORRECTIONS
         units = (EXCESS * LEVEL * missing + 128).round().clamp(0, 255).byte()[0].permute(1, 2, 0).contiguous().numpy()
         sums += torch.from_numpy(resized(units, shape_of(now)))
         sums.sub_(128).clamp_(0, 255 * LEVEL)
