@@ -1,6 +1,6 @@
 """One device, many visitors: a single thread does all work on it, a short piece for each in turn.
 
-Turns are between addresses: who asks for much at once waits for it, others do not.
+An address has few of the places of pictures: who asks for much at once waits for it, others do not.
 
 OpenMP keeps a pool for every thread that computes, and two of them on two cores wait for each other: that was most of
 what a picture lost beside a training (benchmarks/load.py).
@@ -53,8 +53,7 @@ class Device:
     def run(self, turn: Turn, work: Callable[[], T]) -> T:
         """Return the result of a short piece of work, or raise what it raises."""
         done: Future[T] = Future()
-        streams = max(1, self._drawing[current_address()])
-        self._pieces.put((time.monotonic() + streams * turn.value, next(self._numbers), turn, work, done))
+        self._pieces.put((time.monotonic() + turn.value, next(self._numbers), turn, work, done))
         return done.result()
 
     def stream(self, turn: Turn, items: Iterator[T]) -> Iterator[T]:

@@ -71,7 +71,7 @@ class Limits:
     result_files: int = 64
     result_seconds: float = 30 * 24 * 3600.0
     pictures_at_once: int = 6  # Drawn in turn, animations among them.
-    pictures_an_address: int = 2
+    pictures_an_address: int = 3
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
     events_an_address: int = 24  # Waiting or running.
     queued_events: int = 96  # That wait, of all visitors together.
