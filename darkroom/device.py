@@ -53,7 +53,7 @@ def evaluation(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute with one thread in the block, for small networks, which hardly gain from two.
+    """Compute with one thread in the block or function, for small networks, which hardly gain from two.
 
     Where another process has a core, two threads that wait for each other take up to ten times as long; and sums come
     out the same, whatever number of cores a machine has.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from darkroom import adversarial
 from darkroom.adversarial import Network, NormLimit, Player, runner
+from darkroom.device import one_thread
 from singan.config import Shape, TrainConfig
 from singan.image import resize_picture
 from singan.model import Discriminator, Generator, Pyramid, scale_noise
@@ -180,6 +181,7 @@ class ScaleTrainer:
         self.losses = {name: torch.zeros((), device=device) for name in ("critic", "generator", "reconstruction")}
         self.runners = {penalised: runner(partial(self._play, penalised), data.rng) for penalised in (False, True)}
 
+    @one_thread()
     def iterate(self, i: int) -> None:
         """Run iteration i. Nothing in it waits for the device, but for a number at the end of every window."""
         for player in (self.generator, self.critic):

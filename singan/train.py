@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from darkroom.device import enough_memory_or, one_thread, pick_device
+from darkroom.device import enough_memory_or, pick_device
 from singan.checkpoint import Checkpoint
 from singan.config import TrainConfig
 from singan.image import Picture, to_pil
@@ -100,8 +100,7 @@ def run_scale(
     scale, i, last = trainer.trainer(n, attempt), 0, False
     next_record = next_preview = 0.0
     while not last:
-        with one_thread():
-            scale.iterate(i)
+        scale.iterate(i)
         i += 1
         now, last = time.perf_counter(), i >= scale.schedule.iterations
         first = trainer.stopwatch.lap(n, i / scale.schedule.iterations)
@@ -132,8 +131,7 @@ def predict_seconds(picture: Picture, config: TrainConfig, device: str | torch.d
     started, steps, (least, most) = time.perf_counter(), 0, PREDICTION_STEPS
     while steps < least or (time.perf_counter() - started < PREDICTION_SECONDS and steps < most):
         steps += 1
-        with one_thread():
-            scale.iterate(steps)
+        scale.iterate(steps)
         scale.check()
     step = (time.perf_counter() - started) / steps
     return step / step_work(config, trainer.pyramid.config, 0) * sum(trainer.stopwatch.work)

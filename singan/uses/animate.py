@@ -115,14 +115,15 @@ class Walk:
 
     def closed(self) -> Iterator[None]:
         """Find the state in which a closed walk begins, in short pieces of work."""
-        for n in range(self.frames if self.loop else 0):
+        if not self.loop:
+            return
+        for n in range(self.frames):
             self._advance()
             if n % STEPS_AT_ONCE == 0:
                 yield
-        if self.loop:
-            matrix = np.linalg.matrix_power(np.array([self.row, (1.0, 0.0)]), self.frames)
-            (a, b), (c, d) = np.linalg.inv(np.eye(2) - matrix).tolist()
-            self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
+        matrix = np.linalg.matrix_power(np.array([self.row, (1.0, 0.0)]), self.frames)
+        (a, b), (c, d) = np.linalg.inv(np.eye(2) - matrix).tolist()
+        self.now, self.before = a * self.now + b * self.before, c * self.now + d * self.before
 
     def _advance(self) -> None:
         e = torch.randn(self.z_rec.shape, generator=seeded(self.seed, self.n, self.t))

@@ -45,7 +45,6 @@ class Panel:
     title: ClassVar[str]
     action: ClassVar[str]
     widths: ClassVar = (2, 5)
-    queue: ClassVar = PICTURES
 
     def __init__(self, drawing: Drawing, scene: gr.Dropdown, origin: gr.Textbox, results: ResultStore) -> None:
         self.drawing, self.scene, self.limits = drawing, scene, results.limits
@@ -116,7 +115,7 @@ class Panel:
                 yield updates
 
         answer.__name__ = run.__name__  # The log names events by it.
-        return event(answer, {*inputs, *self.inputs}, self.outputs, **options, **self.queue, **QUIET)
+        return event(answer, {*inputs, *self.inputs}, self.outputs, **options, **PICTURES, **QUIET)
 
     def run_link_after(self, event: Any, mode: gr.Textbox) -> Any:
         """Run after an event where a link wants it: where `mode` is one of this panel's."""
