@@ -235,6 +235,10 @@ class Use(Generic[M]):
         """Draw all, in the order in which it is shown."""
         return self.ordered(list(self.draw(model)))
 
+    def drawn_size(self, model: M) -> Size:
+        """Return the (width, height) of each of the `total` pictures, px: drawing costs as much as all have pixels."""
+        raise NotImplementedError
+
     def stem(self) -> str:
         """Return the name of its file or files, without number and suffix."""
         raise NotImplementedError

@@ -139,6 +139,10 @@ class Scene(Pretrained):
         """Return the (width, height) of the largest print in the photograph's shape: its own, up to 16 megapixels."""
         return sized(self.original_size, min(math.prod(self.original_size), MAX_PRINT_PIXELS))
 
+    def drawn_size(self, enlarge: bool) -> Size:
+        """Return the (width, height) of pictures in the photograph's shape, prints or not."""
+        return self.print_size if enlarge else self.size
+
     def prints(self, layouts: Iterable[Layout], size: Size, seed: int, drafts: bool = False) -> Iterator[Step]:
         return prints(self.shared_original, layouts, size, seed, drafts)
 

@@ -27,8 +27,8 @@ from dcgan.recipe import Recipe, load_recipes
 from ui.share import File
 
 FACE, OTHER = {"seed": 1, "moves": {"smiling": 1.5}}, {"seed": 2}
-PICTURE, ARCHIVE = File("discs.png"), File("peaks.zip")
-PEAKS = {"scene": "peaks"}
+PICTURE, ARCHIVE = File("discs.png"), File("brushes.zip")
+SCENE = {"scene": "brushes"}
 SMALL = {"width": 64, "height": 32}
 # Endpoints, arguments, all up to the last that is given, and how many values and how many pictures they answer with.
 CALLS: list[tuple[str, dict[str, Any], int, int]] = [
@@ -39,16 +39,16 @@ CALLS: list[tuple[str, dict[str, Any], int, int]] = [
     ("add_faces", {"a": FACE, "b": OTHER, "c": {}}, 2, 1),
     ("map_faces", {"a": FACE, "b": OTHER, "c": {}}, 4, 16),  # of 81, as there are so many
     ("train_scene", {"picture": PICTURE, "preset": "fast", "seed": 5, "max_size": 48, "iterations": 10}, 5, 2),
-    ("sample_scene", {**PEAKS, "count": 1, "start_scale": [0, 2]}, 3, 2),
-    ("retarget_scene", {**PEAKS, **SMALL}, 3, 1),
-    ("animate_scene", {**PEAKS, "start_scale": 1, "alpha": 0.1, "beta": 0.9, "frames": 4}, 4, 1),
-    ("paint_scene", {**PEAKS, "drawing": PICTURE}, 3, 1),
-    ("edit_scene", {**PEAKS, "picture": PICTURE}, 3, 1),
-    ("harmonize_scene", {**PEAKS, "picture": PICTURE}, 3, 1),
-    ("super_resolve_scene", {**PEAKS, "factor": 1.1}, 3, 1),
-    ("tile_scene", PEAKS, 3, 1),
+    ("sample_scene", {**SCENE, "count": 1, "start_scale": [0, 2]}, 3, 2),
+    ("retarget_scene", {**SCENE, **SMALL}, 3, 1),
+    ("animate_scene", {**SCENE, "start_scale": 1, "alpha": 0.1, "beta": 0.9, "frames": 4}, 4, 1),
+    ("paint_scene", {**SCENE, "drawing": PICTURE}, 3, 1),
+    ("edit_scene", {**SCENE, "picture": PICTURE}, 3, 1),
+    ("harmonize_scene", {**SCENE, "picture": PICTURE}, 3, 1),
+    ("super_resolve_scene", {**SCENE, "factor": 1.1}, 3, 1),
+    ("tile_scene", SCENE, 3, 1),
     ("retarget_picture", {"picture": PICTURE, **SMALL}, 3, 1),
-    ("scene_file", PEAKS, 1, 0),
+    ("scene_file", SCENE, 1, 0),
     ("add_scene", {"archive": ARCHIVE}, 1, 0),
     ("models", {}, 1, 0),
     ("health", {}, 1, 0),
@@ -59,7 +59,7 @@ NAMES = [name for name, *_ in CALLS]
 @pytest.fixture(scope="module")
 def files(app, picture_file) -> Path:
     """The folder of the picture, with the scene beside it."""
-    _, (archive,) = Stranger(app).call("scene_file", ["peaks"])
+    _, (archive,) = Stranger(app).call("scene_file", ["brushes"])
     (picture_file.parent / ARCHIVE).write_bytes(httpx.get(archive["url"]).content)
     return picture_file.parent
 
@@ -193,7 +193,7 @@ def test_a_mistake_is_told_to_the_agent_whose_session_goes_on(app):
 
 
 def test_what_agents_have_left_is_not_drawn_on(app):
-    long = {**PEAKS, "start_scale": 1, "alpha": 0.1, "beta": 0.9, "frames": 200}
+    long = {**SCENE, "start_scale": 1, "alpha": 0.1, "beta": 0.9, "frames": 200}
 
     def leave(options):
         with pytest.RaisesGroup(McpError, flatten_subgroups=True):  # it waits no longer

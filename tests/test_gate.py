@@ -5,6 +5,8 @@ import json
 import math
 import os
 import re
+import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +16,17 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
+import uvicorn
 from gradio.routes import App
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 
-from benchmarks.servers import ROOT
+from benchmarks.servers import ROOT, free_port
 from benchmarks.wire import API, Stranger
 from tests.test_endpoints import NAMES
+from ui import connection
 from ui.gate import Gate, check_host, path_of
 from ui.visitors import Limits
 
@@ -180,6 +184,27 @@ def test_a_loopback_address_has_no_other_name(app, stranger, monkeypatch):
     check_host(local, shared=True)
     monkeypatch.setenv("DARKROOM_PROXIES", "1")
     check_host(local, shared=False)
+
+
+def test_who_does_not_say_what_for_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    connection.install()
+    config = uvicorn.Config(answering, port=free_port(), log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    heads = [socket.create_connection(("127.0.0.1", config.port)) for _ in range(3)]
+    heads[1].sendall(b"GET /slow HTT")
+    heads[2].sendall(b"POST /static/a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n")  # whose body is awaited
+    heads[0].settimeout(5)
+    heads[1].settimeout(5)
+    assert heads[0].recv(9) == heads[1].recv(9) == b""
+    heads[2].sendall(b"123456789")
+    assert heads[2].recv(15) == b"HTTP/1.1 200 OK"
+    server.should_exit = True
+    thread.join()
 
 
 def test_it_is_found_under_a_path():

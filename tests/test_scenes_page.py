@@ -44,7 +44,7 @@ def scenes(browser: Browser, app: str) -> Iterator[Page]:
     """One page for all tests, each of which has its own tab; its first samples are drawn."""
     permissions = ["clipboard-read", "clipboard-write"]
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, permissions=permissions)
-    with watched_page(context, f"{app}?tab=scenes&scene=peaks&mode=sample&enlarge=0&count=8") as page:
+    with watched_page(context, f"{app}?tab=scenes&scene=brushes&mode=sample&enlarge=0&count=8") as page:
         expect(page.locator("#sample-status")).to_contain_text("8 pictures in")
         yield page
 
@@ -134,7 +134,7 @@ def test_a_link_opens_a_page_of_the_pictures_alone(scenes, browser, app, result)
     assert copied(scenes, "sample") == result  # the same one
     with new_page(browser, result, 390, 844) as page:
         wait_for_pictures(page)
-        expect(page.locator("h1")).to_have_text("Peaks")
+        expect(page.locator("h1")).to_have_text("Brushes")
         expect(page.locator("p")).to_contain_text("8 pictures · kept until")
         expect(page.locator("figcaption span").first).to_contain_text("1 · 250 × ")
         assert page.locator("script").count() == 0 and "gradio" not in page.content().lower()
@@ -142,21 +142,21 @@ def test_a_link_opens_a_page_of_the_pictures_alone(scenes, browser, app, result)
         axe_finds_nothing(page, "a result's page")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download 1 · ").click()
-        assert download.value.suggested_filename == "peaks_seed0_0000.png"
+        assert download.value.suggested_filename == "brushes_seed0_0000.png"
         with page.expect_download() as download:
             page.get_by_role("link", name="Download all").click()
-        assert download.value.suggested_filename == "Peaks.zip"
+        assert download.value.suggested_filename == "Brushes.zip"
         with zipfile.ZipFile(download.value.path()) as archive:
-            assert archive.namelist() == [f"peaks_seed0_{n:04}.png" for n in range(8)] and archive.testzip() is None
+            assert archive.namelist() == [f"brushes_seed0_{n:04}.png" for n in range(8)] and archive.testzip() is None
         page.get_by_role("link", name="Make your own").click()
         expect(page.locator("#opening")).to_be_visible()
 
 
 def test_files_are_of_their_kind_and_kept_by_browsers(result):
-    picture = httpx.get(f"{result}/peaks_seed0_0000.png")
+    picture = httpx.get(f"{result}/brushes_seed0_0000.png")
     assert Image.open(io.BytesIO(picture.content)).format == "PNG" and picture.headers["content-type"] == "image/png"
     assert "immutable" in picture.headers["cache-control"] and picture.headers["x-content-type-options"] == "nosniff"
-    assert picture.headers["content-disposition"] == 'inline; filename="peaks_seed0_0000.png"'
+    assert picture.headers["content-disposition"] == 'inline; filename="brushes_seed0_0000.png"'
     page = httpx.get(result)
     assert (
         page.headers["cache-control"] == "no-cache" and "default-src 'none'" in page.headers["content-security-policy"]
@@ -164,7 +164,7 @@ def test_files_are_of_their_kind_and_kept_by_browsers(result):
 
 
 def test_other_sites_show_each_page_s_own_picture(app, result):
-    for address, title in ((result, "Peaks"), (f"{app}/", "Darkroom: one photograph, every screen")):
+    for address, title in ((result, "Brushes"), (f"{app}/", "Darkroom: one photograph, every screen")):
         said = tags(httpx.get(address, headers={"x-forwarded-proto": "https"}).text)
         secure = address.replace("http:", "https:")
         assert said["og:title"] == said["twitter:title"] == title and said["og:url"] == secure
@@ -190,7 +190,7 @@ def test_what_is_gone_says_so_and_draws_nothing_else(browser, app, result):
 def test_animations_and_faces_have_links_and_without_a_clipboard_one_is_shown(browser, app):
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     context.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    with watched_page(context, f"{app}?tab=scenes&scene=peaks&mode=animate&format=mp4&frames=4&enlarge=0") as page:
+    with watched_page(context, f"{app}?tab=scenes&scene=brushes&mode=animate&format=mp4&frames=4&enlarge=0") as page:
         expect(page.locator("#animate-video video")).to_be_visible()
         results = page.locator(".results:has(#animate-link)")
         assert results.evaluate("it => getComputedStyle(it, '::before').content") == "none"  # no placeholder
@@ -250,7 +250,7 @@ def test_samples_are_chosen_taken_away_linked_to_and_drawn_by_code(scenes, app, 
     scenes.wait_for_function("navigator.clipboard.readText()")
     copied = scenes.evaluate("navigator.clipboard.readText()")
     assert (
-        copied.startswith(f"{app}/?tab=scenes&scene=peaks&mode=sample")
+        copied.startswith(f"{app}/?tab=scenes&scene=brushes&mode=sample")
         and copied == link(scenes, "sample").input_value()
     )
     code = scenes.locator("#sample-code .cm-content").first.inner_text()
@@ -284,7 +284,7 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
     expect(status).to_contain_text("1 picture in")  # what is there already is not drawn again
     expect(pictures).to_have_count(8)
     with zipfile.ZipFile(downloaded(scenes, "#devices-zip", tmp_path)) as archive:
-        assert archive.namelist()[0].startswith("peaks_phone_") and archive.namelist()[-1] == "peaks_300x100.jpg"
+        assert archive.namelist()[0].startswith("brushes_phone_") and archive.namelist()[-1] == "brushes_300x100.jpg"
         sizes = {name.split("_")[1]: Image.open(archive.open(name)).size for name in archive.namelist()[:-1]}
     assert list(sizes) == ["phone", "story", "square", "tablet", "desktop", "web", "banner"]
     areas = [width * height for width, height in sizes.values()]
@@ -301,7 +301,7 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
     scenes.locator("#devices-focal img").click(position={"x": 60, "y": 60})
     expect(link(scenes, "devices")).to_have_value(re.compile(r"300x100~crop:0\.\d+:0\.\d+$"))
     expect(scenes.locator("#devices-gallery")).to_contain_text("Own · 300 × 100 · plainly cropped")
-    assert downloaded(scenes, "#devices-zip", tmp_path).name == "peaks_screens.zip"
+    assert downloaded(scenes, "#devices-zip", tmp_path).name == "brushes_screens.zip"
 
     address = link(scenes, "devices").input_value()
     with new_page(browser, f"{address}&layout=fit") as page:  # somebody else, by the link
@@ -310,13 +310,13 @@ def test_every_screen_is_made_in_the_version_that_is_liked_and_remembered(scenes
         for n in range(8):
             picture = f"#devices-gallery button.thumbnail-item >> nth={n} >> img"
             assert shown_bytes(page, picture) == shown_bytes(scenes, picture), n
-        page.goto(f"{app}?tab=scenes&scene=peaks&mode=fit&size=180x60&start=&count=1&seed=2&enlarge=0")
+        page.goto(f"{app}?tab=scenes&scene=brushes&mode=fit&size=180x60&start=&count=1&seed=2&enlarge=0")
         expect(page.locator("#devices-gallery")).to_contain_text("Own · 180 × 60")
         expect(page.locator("#devices-status")).to_contain_text("1 picture in")
         assert Image.open(io.BytesIO(shown_bytes(page, "#devices-gallery img"))).size == (180, 60)
         expect(link(page, "devices")).to_have_value(re.compile("mode=devices&layout=fit&seed=2.*screens=180x60$"))
     page = scenes.context.new_page()  # the same visitor, another time
-    page.goto(address.partition("?")[0] + "?tab=scenes&scene=peaks")
+    page.goto(address.partition("?")[0] + "?tab=scenes&scene=brushes")
     open_tab(page, "Every screen")
     expect(page.locator("#screens")).to_contain_text("300 x 100")
     page.close()
@@ -331,7 +331,7 @@ def test_animations_play_and_are_taken_away_one_or_the_set_of_twelve(scenes, tmp
         scenes.locator("#animate").click()
         expect(scenes.locator(element)).to_be_visible()
         path = downloaded(scenes, "#animate-file", tmp_path)
-        assert path.name == f"peaks_medium_start1_beta0.90.{kind}"
+        assert path.name == f"brushes_medium_start1_beta0.90.{kind}"
         if kind == "mp4":
             scenes.wait_for_function("document.querySelector('#animate-video video').readyState >= 2")
         else:
@@ -357,7 +357,8 @@ def test_a_painting_becomes_a_picture_and_its_link_shows_it(scenes, browser):
         assert sum(differing) / len(differing) < 3
 
 
-def test_what_is_marked_is_removed_or_copied_and_the_rest_stays(scenes, shipped, tmp_path):
+def test_what_is_marked_is_removed_or_copied_and_the_rest_stays(scenes, tmp_path):
+    photograph = Image.open(ROOT / "checkpoints" / "brushes" / "photograph.jpg")
     open_tab(scenes, "Remove or move")
     scenes.locator("button#edit").click()
     expect(scenes.get_by_text("nothing is marked yet").first).to_be_visible()
@@ -366,8 +367,8 @@ def test_what_is_marked_is_removed_or_copied_and_the_rest_stays(scenes, shipped,
         draw(scenes, "edit", verb)
         result = Image.open(downloaded(scenes, "#edit-png", tmp_path))
         corner = (0, 0, result.width // 4, result.height // 4)  # far from the mark
-        assert result.size == shipped.original.size
-        assert result.crop(corner).tobytes() == shipped.original.crop(corner).tobytes()
+        assert result.size == photograph.size
+        assert result.crop(corner).tobytes() == photograph.crop(corner).tobytes()
 
 
 def test_a_cutout_is_placed_and_harmonized(scenes, tmp_path):
@@ -415,11 +416,11 @@ def test_larger_pictures_tiles_and_the_strip_of_what_was_made(scenes):
     draw(scenes, "tile")
     expect(scenes.locator("#tile-repeated img")).to_be_visible()
     made = scenes.locator("#made a")
-    expect(made.first).to_have_attribute("title", "tile: peaks")
+    expect(made.first).to_have_attribute("title", "tile: brushes")
     open_tab(scenes, "Faces")
     scenes.locator("#faces-gallery button").nth(1).click()
     expect(made.first).to_have_attribute("title", "faces: face")
-    scenes.locator("#made a[title='tile: peaks']").click()  # this loads the page, and the strip stays
+    scenes.locator("#made a[title='tile: brushes']").click()  # this loads the page, and the strip stays
     expect(scenes.locator("#tile-status")).to_contain_text("1 picture in")
     expect(scenes.locator("#tile-seed input")).to_have_value("7")
     expect(made.first).to_be_visible()
@@ -461,7 +462,7 @@ def test_choosing_a_scene_draws_it_at_once(scenes):
     opened(scenes, scenes.get_by_role("button", name="Advanced").locator("visible=true"))
     view(scenes, "Every screen", "devices")  # one, by now
     seen = set()
-    for name in ("stream", "peaks"):
+    for name in ("stream", "brushes"):
         scenes.locator("#scenes-gallery button").filter(has_text=name).click()
         expect(scenes.locator("#about")).to_contain_text(name)
         expect(scenes.locator("#scene input")).to_have_value(name)

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import prod
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -55,6 +56,7 @@ class Drawing:
         stems: names of the archive and of the one picture of each use, else made of name and uses. suffix: of the
         pictures' files, .png or .jpg.
         """
+        self._check_cost(uses, model)
         name = display_name(name)
         archive, *own = stems or [f"{name}_{uses[0].stem()}"]
         progress, shown, drafts = Progress(sum(use.total for use in uses), PicturesUse.WHAT), dict[int, str](), count()
@@ -80,6 +82,7 @@ class Drawing:
             yield Result(report, files, zipped(files, f"{folder}/{archive}.zip"), show())
 
     def _animate(self, use: AnimationUse[Any], model: Any, name: str) -> Iterator[Result]:
+        self._check_cost([use], model)
         frames, progress = list[Image.Image](), Progress(use.total, use.WHAT)
         for step in self.device.stream(Turn.PICTURE, use.steps(model)):
             if step.picture and step.share == 1:
@@ -90,6 +93,14 @@ class Drawing:
             path = use.path(folder, f"{display_name(name)}_")
             use.save(frames, path)
             yield Result(progress.end().noted(use.remarks(model)), [str(path)], str(path))
+
+    def _check_cost(self, uses: Sequence[PicturesUse[Any] | AnimationUse[Any]], model: Any) -> None:
+        """Raise ValueError where one request asks for too much."""
+        pixels, most = sum(use.total * prod(use.drawn_size(model)) for use in uses), self.device.limits.drawn_pixels
+        if pixels > most:
+            raise ValueError(
+                f"that is {pixels / 1e6:.0f} megapixels in all; at most {most / 1e6:.0f} are drawn at once here"
+            )
 
 
 def _show(step: Step, path: Path, draft: int) -> str:

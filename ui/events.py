@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from darkroom.checks import echo
+from ui import connection
 from ui.document import Compression, Document
 from ui.errors import log_end, name_of, told
 from ui.gate import Gate
@@ -103,6 +104,7 @@ class Page(gr.Blocks):
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         self.queue(max_size=self.limits.queued_events)
+        connection.install()
         gate = Middleware(Gate, events=self, limits=self.limits)  # type: ignore[arg-type]
         compression = Middleware(Compression)  # type: ignore[arg-type]
         document = Middleware(Document, page=self)  # type: ignore[arg-type]

@@ -1,10 +1,12 @@
-"""Replace parts of Gradio, in five places: two components that leave pictures alone, sessions, files of its cache, and
-what agents give and get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py fails where an
-upgrade takes away what they need. Import this before anything else makes a page."""
+"""Replace parts of Gradio, in five places: components that leave pictures alone, sessions, its table of uploads, files
+of its cache, and what agents give and get (ui/agents.py). Checked on gradio 6.31.0; tests/ui/test_gradio_patches.py
+fails where an upgrade takes away what they need. Import this before anything else makes a page."""
 
+import asyncio
 import io
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from functools import reduce, wraps
 from inspect import signature
@@ -13,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
-from gradio import processing_utils, state_holder
+from gradio import processing_utils, routes, state_holder
 from gradio.components.base import server
 from PIL import Image
 
@@ -21,6 +23,7 @@ from darkroom.checks import check_range
 from darkroom.pictures import open_cutout
 
 MAX_DRAWING_LAYERS = 8
+MAX_UPLOADS = 1000  # whose progress is told
 MAX_DRAWINGS = 40  # on their way between two requests, of which each has a bound in ui.gate
 
 
@@ -80,6 +83,19 @@ state_holder.SessionState.__init__ = lambda self, blocks: _begin_session(  # typ
 state_holder.SessionState.config_values = property(lambda _: {}, lambda *_: None)  # type: ignore[assignment]
 state_holder.SessionState._update_value_in_config = lambda *_: None  # type: ignore[method-assign]
 state_holder.SessionState._update_config = lambda *_: None  # type: ignore[method-assign]
+
+
+class _Latest(defaultdict[str, Any]):
+    """Keep the latest entries of a table. Without it: Gradio remembers every name that an upload was given."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        while len(self) >= MAX_UPLOADS:
+            del self[next(iter(self))]
+        super().__setitem__(name, value)
+
+
+routes.file_upload_statuses._statuses = _Latest()
+routes.file_upload_statuses._signals = _Latest(asyncio.Event)
 
 
 def _written_whole(save: Callable[..., str]) -> Callable[..., str]:

@@ -1,10 +1,12 @@
 """Tell visitors apart, browsers' pages and scripts, and say how much they may take."""
 
+import ipaddress
 import os
 import re
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,7 @@ class Limits:
     result_seconds: float = 30 * 24 * 3600.0
     pictures_at_once: int = 6  # Drawn in turn, animations among them.
     pictures_an_address: int = 3
+    drawn_pixels: int = 200_000_000  # By one request: some four minutes.
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
     events_an_address: int = 24  # Waiting or running.
     queued_events: int = 96  # That wait, of all visitors together.
@@ -122,14 +125,22 @@ def address_of(request: gr.Request | HTTPConnection) -> str:
     """Return the client's address: the connection's, or what the first of our own proxies wrote.
 
     Each proxy writes behind what it was sent, so X-Forwarded-For is read from the right: anybody can write what is
-    further left.
+    further left. What comes from the internet itself comes from no proxy of ours.
     """
-    proxies = own_proxies()
+    proxies = own_proxies() if request.client and may_be_proxy(request.client.host, request.client.port) else 0
     headers = [value for name, value in request.headers.items() if name.lower() == "x-forwarded-for"]
     named = [address.strip() for address in ",".join(headers).split(",")]
     if proxies and len(named) >= proxies and named[-proxies]:
         return named[-proxies]
     return request.client.host if request.client else ""
+
+
+def may_be_proxy(host: str, port: int) -> bool:
+    """Tell whether a connection is from a private network, or from an address in FORWARDED_ALLOW_IPS: uvicorn has put
+    what such a proxy wrote in its place, without a port."""
+    with suppress(ValueError):  # of a name
+        return port == 0 or not ipaddress.ip_address(host).is_global
+    return True
 
 
 def disk_is_full(limits: Limits, folder: Path | None = None) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from PIL import Image
 
-from darkroom.uses import AnimationUse, format_option, fps_option, option
+from darkroom.uses import AnimationUse, Size, format_option, fps_option, option
+from dcgan.config import SIZE
 from dcgan.export import MORPH_FORMATS, enlarged
 from dcgan.pipeline import FacePipeline
 from dcgan.recipe import Recipe
@@ -30,6 +31,9 @@ class Morph(AnimationUse[FacePipeline]):
             raise ValueError("there are fewer than two faces to morph: choose A and B first")
         z = torch.cat([model.latent_of(face) for face in self.faces])
         return model.stream_morph(z, self.frames, self.loop)
+
+    def drawn_size(self, model: FacePipeline) -> Size:
+        return SIZE, SIZE
 
     def ordered(self, frames: list[Image.Image]) -> list[Image.Image]:
         return enlarged(frames)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from darkroom.uses import PicturesUse, option, seed_option
+from darkroom.uses import PicturesUse, Size, option, seed_option
+from dcgan.config import SIZE
 from dcgan.pipeline import DRAWING_BATCH, FacePipeline
 from dcgan.recipe import Recipe
 
@@ -32,6 +33,9 @@ class Sample(PicturesUse[FacePipeline]):
     def draw(self, model: FacePipeline) -> Iterator[Image.Image]:
         z = model.latents(self.count, self.seed, self.truncation)
         return (image for part in z.split(DRAWING_BATCH) for image in model.generate(part))
+
+    def drawn_size(self, model: FacePipeline) -> Size:
+        return SIZE, SIZE
 
     def stem(self) -> str:
         return f"seed{self.seed}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from darkroom.checks import check_range
 from darkroom.seeds import seeded
-from darkroom.uses import AnimationUse, Step, as_steps, format_option, fps_option, option, seed_option
+from darkroom.uses import AnimationUse, Size, Step, as_steps, format_option, fps_option, option, seed_option
 from singan.enlarge import Enlarger, sized
 from singan.model import NoiseSource
 from singan.motion import moving_prints
@@ -54,8 +54,7 @@ class Animate(AnimationUse[Scene]):
 
     def steps(self, model: Scene) -> Iterator[Step]:
         model.check_start(self.start_scale)
-        size = sized(model.print_size, min(math.prod(model.print_size), PRINTED_PIXELS))
-        enlarger = Enlarger(model.shared_original, size) if self.enlarge else None
+        enlarger = Enlarger(model.shared_original, self.drawn_size(model)) if self.enlarge else None
 
         def steps() -> Iterator[Step]:
             frames = self._frames(model, (yield from self._walks(model)))
@@ -88,6 +87,10 @@ class Animate(AnimationUse[Scene]):
         steps = [float(np.abs(pixels[i] - pixels[i - 1]).mean()) for i in range(len(pixels))]
         first = int(np.argmin(steps))
         return frames[first:] + frames[:first]
+
+    def drawn_size(self, model: Scene) -> Size:
+        size = model.drawn_size(self.enlarge)
+        return sized(size, min(math.prod(size), PRINTED_PIXELS)) if self.enlarge else size
 
     def stem(self) -> str:
         beta = f"{self.beta:.2f}" if round(self.beta, 2) == self.beta else f"{self.beta:g}"

@@ -143,6 +143,9 @@ class Retarget(_Fit[Scene]):
             return fitted_note(self.asked(model.importance), model.original_size, self.size, self.wishes)
         return invented(self.size, model.original_size) if self.enlarge else None
 
+    def drawn_size(self, model: Scene) -> Size:
+        return self.size
+
     def stem(self) -> str:
         width, height = self.size
         return f"{width}x{height}_{self.mode}_seed{self.seed}{print_suffix(self.enlarge)}"
@@ -183,6 +186,9 @@ class RetargetPicture(_Fit[None]):
             return self._fitted.note()
         notes = [invented(self.size, self.picture.size), *warnings(self.picture, cast(Task, self.mode))]
         return "; ".join(filter(None, notes)) or None
+
+    def drawn_size(self, model: None = None) -> Size:
+        return self.size
 
     def stem(self) -> str:
         width, height = self.size

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from darkroom.uses import PicturesUse, Step, as_steps, option, seed_option
+from darkroom.uses import PicturesUse, Size, Step, as_steps, option, seed_option
 from singan.enlarge import Layout
 from singan.scene import Scene
 from singan.uses.start import PLACES, enlarge_option, print_suffix, start_scale_option
@@ -28,7 +28,7 @@ class Sample(PicturesUse[Scene]):
     enlarge: bool = enlarge_option()
 
     def steps(self, model: Scene) -> Iterator[Step]:
-        size = model.print_size if self.enlarge else model.size
+        size = self.drawn_size(model)
         if self.layout_by == "patches" or (self.layout_by == "auto" and self.enlarge):
             place = PLACES[min(self.start_scale, len(PLACES) - 1)]
             return model.prints((Layout(place=place) for _ in range(self.count)), size, self.seed)
@@ -37,6 +37,9 @@ class Sample(PicturesUse[Scene]):
         pictures = model.draw(self.count, model.shapes_for(), noise, self.start_scale, model.remembered)
         layouts = (Layout(it) for it in pictures)
         return model.prints(layouts, size, self.seed, drafts=True) if self.enlarge else as_steps(pictures)
+
+    def drawn_size(self, model: Scene) -> Size:
+        return model.drawn_size(self.enlarge)
 
     def stem(self) -> str:
         by = "" if self.layout_by == "auto" else f"_{self.layout_by}"

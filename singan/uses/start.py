@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from darkroom.uses import PicturesUse, Step, as_steps, option, pixels
+from darkroom.uses import PicturesUse, Size, Step, as_steps, option, pixels
 from singan.config import MAX_SCALES
 from singan.enlarge import ANYWHERE, Layout
 from singan.masks import Region
@@ -62,6 +62,9 @@ class Redraw(PicturesUse[Scene]):
         if abs(given.width / given.height * height / width - 1) < SAME_SHAPE:
             return None
         return f"the {self.GIVEN} of {pixels(given.size)} px was stretched to the scene's shape"
+
+    def drawn_size(self, model: Scene) -> Size:
+        return model.drawn_size(self.enlarge)
 
     def stem(self) -> str:
         start = "" if self.start_scale is None else f"_start{self.start_scale}"

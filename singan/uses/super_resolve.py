@@ -37,8 +37,11 @@ class SuperResolve(PicturesUse[Scene]):
         factor = min(self.factor, max(1.0, math.sqrt(MAX_PRINT_PIXELS / (width * height))))
         return math.floor(width * factor), math.floor(height * factor)
 
+    def drawn_size(self, model: Scene) -> Size:
+        return self._size(*model.original_size)
+
     def note(self, model: Scene) -> str | None:
-        size = self._size(*model.original_size)
+        size = self.drawn_size(model)
         if size[0] >= math.floor(model.original_size[0] * self.factor):
             return None
         return f"{size[0]} × {size[1]} px is all that 16 megapixels hold, {size[0] / model.original_size[0]:.2g} times"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from darkroom.uses import PicturesUse, Step, option, seed_option
+from darkroom.uses import PicturesUse, Size, Step, option, seed_option
 from singan.enlarge import ANYWHERE, Layout
 from singan.scene import Scene
 from singan.uses.start import enlarge_option, print_suffix
@@ -21,9 +21,12 @@ class Tile(PicturesUse[Scene]):
     enlarge: bool = enlarge_option()
 
     def steps(self, model: Scene) -> Iterator[Step]:
-        width, height = model.print_size if self.enlarge else model.size
+        width, height = self.drawn_size(model)
         layouts = (Layout(place=ANYWHERE, wrapped=True) for _ in range(self.count))
         return model.prints(layouts, (width // 2 * 2, height // 2 * 2), self.seed)
+
+    def drawn_size(self, model: Scene) -> Size:
+        return model.drawn_size(self.enlarge)
 
     def stem(self) -> str:
         return f"tile_seed{self.seed}{print_suffix(self.enlarge)}"

@@ -12,6 +12,7 @@ from darkroom.uses import PicturesUse, Step, option
 from ui.device import Device
 from ui.drawing import LARGE_PIXELS, Drawing
 from ui.reports import PREDICTABLE_SECONDS, REPORT_SECONDS, Estimate, Progress, Report, duration
+from ui.visitors import Limits
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Slow(PicturesUse[None]):
         for number in range(self.count):
             yield Step(number, Image.new("RGB", (self.side, self.side)))
             time.sleep(1.1 * REPORT_SECONDS)
+
+    def drawn_size(self, model):
+        return self.side, self.side
 
     def stem(self):
         return "slow"
@@ -47,6 +51,13 @@ def test_drafts_come_first_large_pictures_are_shown_as_jpegs_and_the_share_grows
     assert 0 < shares[0] < shares[1] < 1 and shares[2] is None
     assert len(last.files) == 2 and last.report.text.startswith("2 pictures in")
     assert large or last.shown == last.files
+
+
+def test_what_would_cost_too_much_is_refused_before_it_begins():
+    drawing = Drawing(SimpleNamespace(get=lambda name: None), Device(Limits(drawn_pixels=1000)))
+    with pytest.raises(ValueError, match="that is 0 megapixels in all; at most 0 are drawn at once here"):
+        next(drawing.draw_all([Slow(side=18), Slow(side=14)], None, "tiny"))
+    assert next(drawing.draw_all([Slow(side=15), Slow(side=15)], None, "tiny"))
 
 
 def test_reports_speak_to_screen_readers_and_durations_read_as_words():

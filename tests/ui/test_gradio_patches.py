@@ -1,5 +1,6 @@
 """Replaced parts of Gradio: an upgrade that takes away what they need fails here."""
 
+import asyncio
 import base64
 import inspect
 import re
@@ -63,6 +64,14 @@ def test_sessions_keep_no_configuration_and_nothing_that_was_sent():
     session._update_config(component._id)
     session[component._id] = component
     assert not dict(session.config_values)
+
+
+def test_of_uploads_the_latest_are_known():
+    uploads = routes.file_upload_statuses
+    for number in range(3000):
+        uploads.track(f"upload {number}")
+    assert len(uploads._statuses) == len(uploads._signals) == 1000 and not uploads.is_done("upload 2999")
+    assert asyncio.run(uploads.is_tracked("upload 2999"))
 
 
 def test_a_picture_is_a_path_whatever_it_holds(tmp_path):

@@ -253,7 +253,7 @@ def test_the_endpoint_streams_records_and_ends_its_training_when_its_client_leav
 def request(session, agent="gradio_client/2.7", address="10.0.0.1", **headers):
     """A request as Gradio hands it to handlers."""
     return SimpleNamespace(
-        session_hash=session, headers={"user-agent": agent, **headers}, client=SimpleNamespace(host=address)
+        session_hash=session, headers={"user-agent": agent, **headers}, client=SimpleNamespace(host=address, port=1)
     )
 
 
@@ -273,3 +273,4 @@ def test_a_browser_counts_by_its_session_or_name_and_a_script_by_its_address(mon
     monkeypatch.setenv("SPACE_ID", "user/space")  # behind a proxy
     spoofed = {"x-forwarded-for": "6.6.6.6, 1.2.3.4"}  # whoever asks wrote the first
     assert Visitor.of(request("a", **spoofed)).rate_limit_key == "1.2.3.4"
+    assert Visitor.of(request("a", address="8.8.8.8", **spoofed)).rate_limit_key == "8.8.8.8"  # from no proxy of ours
