@@ -24,7 +24,7 @@ STEP = 1.5  # at most, from one size to the next
 FALLOFF, FAR_FALLOFF = 0.3, 0.05  # of votes, up to twice the size and beyond: a more even mean errs less
 SWEEPS = 1  # of a search: a second one errs more, by .2 dB at twice the size
 CORRECTIONS, EXCESS = 3, 1.4  # in a step, and by how much each exceeds what is missing: as near as 5 without excess
-LEVEL = 4  # units of a correction that are one level of 255
+UNITS = 4  # of a correction, in one level of 255
 NOISE = 1.5  # of 255: what a pixel may differ by, since a photograph's noise, put back, is a woven grid of its pixels
 MOST = 4  # times as large as the picture
 PRINTED = 0.6  # of the work of a print that is enlarged: the print
@@ -75,13 +75,13 @@ def _corrected(now: Bytes, picture: Bytes) -> Generator[float, None, Bytes]:
 
     It is resized in bytes, ten times as fast as in float32: of what is missing, up to 127 units either way.
     """
-    target, sums = as_tensor(picture).float(), LEVEL * torch.from_numpy(now).short()
+    target, sums = as_tensor(picture).float(), UNITS * torch.from_numpy(now).short()
     for n in range(CORRECTIONS):
         yield n / CORRECTIONS
         missing = softshrink(target - as_tensor(resized(now, shape_of(picture))), NOISE)
         yield (n + 0.5) / CORRECTIONS
-        units = (EXCESS * LEVEL * missing + 128).round().clamp(0, 255).byte()[0].permute(1, 2, 0).contiguous().numpy()
+        units = (EXCESS * UNITS * missing + 128).round().clamp(0, 255).byte()[0].permute(1, 2, 0).contiguous().numpy()
         sums += torch.from_numpy(resized(units, shape_of(now)))
-        sums.sub_(128).clamp_(0, 255 * LEVEL)
-        now = (sums + LEVEL // 2).div_(LEVEL, rounding_mode="floor").byte().numpy()
+        sums.sub_(128).clamp_(0, 255 * UNITS)
+        now = (sums + UNITS // 2).div_(UNITS, rounding_mode="floor").byte().numpy()
     return now

@@ -19,7 +19,7 @@ from singan.uses.retarget import MODES
 from ui.drawing import Result, zipped
 from ui.links import Query, address, read_option
 from ui.reports import Report, passing_folder
-from ui.scenes.brush import CanvasPanel
+from ui.scenes.canvas import CanvasPanel
 from ui.scenes.panel import Pictures
 from ui.visitors import display_name
 from ui.wiring import CHOSEN_FILE, QUIET, STORAGE_KEY, Updates, Values
