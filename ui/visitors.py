@@ -127,12 +127,12 @@ def address_of(request: gr.Request | HTTPConnection) -> str:
     Each proxy writes behind what it was sent, so X-Forwarded-For is read from the right: anybody can write what is
     further left. What comes from the internet itself comes from no proxy of ours.
     """
-    proxies = own_proxies() if request.client and may_be_proxy(request.client.host, request.client.port) else 0
+    proxies, client = own_proxies(), request.client
     headers = [value for name, value in request.headers.items() if name.lower() == "x-forwarded-for"]
     named = [address.strip() for address in ",".join(headers).split(",")]
-    if proxies and len(named) >= proxies and named[-proxies]:
+    if proxies and len(named) >= proxies and named[-proxies] and (not client or may_be_proxy(client.host, client.port)):
         return named[-proxies]
-    return request.client.host if request.client else ""
+    return client.host if client else ""
 
 
 def may_be_proxy(host: str, port: int) -> bool:

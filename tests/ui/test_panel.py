@@ -41,6 +41,9 @@ class FewColours(PicturesUse["ScenePipeline"]):
     def draw(self, model):
         return (ImageOps.posterize(image, self.bits) for image in model.sample(1))
 
+    def drawn_size(self, model):
+        return self.size
+
     def stem(self):
         return f"bits{self.bits}"
 
