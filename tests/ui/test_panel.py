@@ -16,13 +16,14 @@ from darkroom.uses import PicturesUse, Size, option, plain_options, seed_option
 from singan import ScenePipeline
 from singan.importance import CELLS, Importance
 from singan.prints import CROPPED
+from singan.screens import FIRST_SCREENS
 from singan.uses.start import start_scale_option
 from ui.device import Device
 from ui.drawing import Drawing
 from ui.links import Query, address
 from ui.results import ResultStore
 from ui.scenes.panel import Panel
-from ui.scenes.sizes import FIRST_SCREENS, VERSIONS, DevicesPanel
+from ui.scenes.sizes import VERSIONS, DevicesPanel
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from PIL import Image
 from darkroom.checks import check_range, echo
 from darkroom.uses import SIDES, Size, options, pixels, plain_options, size_key
 from singan.enlarge import sized
-from singan.prints import CONTINUED, CROPPED
+from singan.screens import FIRST_SCREENS, SCREENS, short_note
 from singan.uses import Retarget
 from singan.uses.retarget import MODES
 from ui.drawing import Result, zipped
@@ -24,12 +24,6 @@ from ui.scenes.panel import Pictures
 from ui.visitors import display_name
 from ui.wiring import CHOSEN_FILE, QUIET, STORAGE_KEY, Updates, Values
 
-SCREENS = {  # by (width, height), px
-    (1170, 2532): "Phone", (1080, 2400): "Phone", (1080, 1920): "Story", (1080, 1080): "Square",
-    (2048, 1536): "Tablet", (1536, 2048): "Tablet", (1920, 1080): "Desktop", (2560, 1440): "Desktop",
-    (3840, 2160): "Desktop", (3440, 1440): "Ultrawide", (1500, 500): "Banner", (1200, 630): "Web",
-}  # fmt: skip
-FIRST_SCREENS = ["1170x2532", "1080x1920", "1080x1080", "2048x1536", "1920x1080", "1200x630", "1500x500"]
 OFFER_PIXELS = 150_000  # of a version to choose from
 VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their keys in links: a label, and options of Retarget
     "": ("as found", {}),
@@ -41,7 +35,6 @@ VERSIONS: dict[str, tuple[str, dict[str, float]]] = {  # by their keys in links:
 }
 VERSIONS_ALLOWED = "allowed are less, closer, extended, seed:SEED, crop and crop:X:Y"
 VERSION = re.compile(r"(seed(:\d+)?|(less|closer|extended|crop)(:\d+(\.\d+)?){0,2})?", re.A)
-REMARKS = {CROPPED: "cropped", CONTINUED: "continued", "detail is invented": "enlarged"}  # by a note, in captions
 
 
 @dataclass(frozen=True)
@@ -306,8 +299,6 @@ def _stem(name: str, screen: Screen, use: Retarget) -> str:
 
 
 def _caption(screen: Screen, use: Retarget, scene: Any) -> str:
-    note = use.note(scene) or ""
-    words = [screen.version_label] if screen.version else []
-    words += [word for said, word in REMARKS.items() if said in note]
+    words = [screen.version_label if screen.version else "", short_note(use.note(scene))]
     device = SCREENS.get(screen.size, "Own")
-    return " · ".join(filter(None, [device, pixels(use.size), ", ".join(words)]))
+    return " · ".join(filter(None, [device, pixels(use.size), ", ".join(filter(None, words))]))
