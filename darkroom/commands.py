@@ -99,6 +99,11 @@ existing = partial(_path, otherwise="download it first")  # parses the name of a
 new = partial(_path, otherwise="a file or folder of this machine is needed")  # parses that of one to write
 
 
+def folder(text: str) -> str:
+    """Parse an argument that names a folder, of this machine or at an address that fsspec knows."""
+    return text if "://" in text else str(existing(text))
+
+
 def model(text: str) -> str:
     """Parse an argument that names a model: a folder, or a repository of the Hub."""
     _path(text, "USER/REPO is enough for a model of the Hub")

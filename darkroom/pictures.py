@@ -81,7 +81,7 @@ def remark(picture: Image.Image | None) -> str | None:
     return picture.info.get(READ_AS) if picture else None
 
 
-def save_picture(picture: Image.Image, file: str | Path, **options: Any) -> None:
+def save_picture(picture: Image.Image, file: str | Path | IO[bytes], **options: Any) -> None:
     """Write a picture as PNG or JPEG, at 300 dots an inch; a PNG says that it is in sRGB."""
     about = PngInfo()
     about.add(b"sRGB", b"\0")  # to be rendered perceptually

@@ -2,23 +2,31 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from PIL import Image
 from tqdm import tqdm
 
 from darkroom import commands
+from darkroom.addresses import Folder
+from darkroom.checks import check_range
 from darkroom.commands import BAR_DELAY, Commands, stoppable
 from darkroom.device import pick_device
 from darkroom.files import check_folder, locked, made_folder, remove_parts, visible
 from darkroom.model_files import CONFIG_FILE, SCENE_KIND, WEIGHTS_FILE, ModelError, kind_in
 from darkroom.pictures import remark
 from darkroom.uses import options, prefixes
+from darkroom.workers import WorkersError, cores, processes, ray_cluster
+from singan.batch import Batch, make_alone, photographs, records
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.concerns import warnings
 from singan.config import PRESET_NOTES, PRESETS, TrainConfig, from_preset
 from singan.image import open_picture, pyramid_sizes
 from singan.pipeline import ScenePipeline
+from singan.record import Record
+from singan.screens import FIRST_SCREENS, read_screens
+from singan.sheet import SHEET_FILE, write_sheet
 from singan.train import TrainingError, train
 from singan.trainer import belongs_to
 from singan.uses import USES, RetargetPicture
@@ -116,6 +124,38 @@ def _use(args: argparse.Namespace) -> int:
     return 0
 
 
+def _batch(args: argparse.Namespace) -> int:
+    folder, out = Folder(args.folder), Folder(args.out)
+    if folder.path and not folder.path.is_dir():
+        raise ValueError(f"{args.folder} is no folder")
+    if out.path:
+        check_folder("--out", out.path)
+    if out.below(folder) == "":
+        raise ValueError(f"--out is {args.out}, which holds the photographs themselves; choose another folder")
+    sizes, jobs = read_screens(args.devices), check_range("jobs", cores() if args.jobs is None else args.jobs, 1, 1000)
+    names = photographs(folder, out)
+    if not names:
+        raise ValueError(f"{args.folder} holds no photographs")
+    batch, found = Batch(out.address, sizes, args.train), list[Record]()
+    with locked(out.path) if out.path else nullcontext():
+        if not out.exists(SHEET_FILE):
+            write_sheet(out, found)
+        bar = tqdm(total=len(names), desc="batch", unit="", smoothing=0, delay=BAR_DELAY, dynamic_ncols=True)
+        try:
+            with bar, ray_cluster(make_alone, args.ray) if args.ray else processes(make_alone, jobs) as workers:
+                for record, new in records(folder, names, batch, workers):
+                    found.append(record)
+                    bar.initial += not new  # what was there says nothing about the time left
+                    bar.update()
+                    if record.problem:
+                        bar.write(f"batch: {record.photograph}: {record.problem}", file=sys.stderr)
+        finally:
+            write_sheet(out, found)
+    bad = sum(it.problem is not None for it in found)
+    print(f"{len(found) - bad} of {len(found)} photographs are done: {args.out}/{SHEET_FILE} shows them")
+    return 1 if bad else 0
+
+
 def _push(args: argparse.Namespace) -> int:
     print(ScenePipeline.from_pretrained(args.model).push_to_hub(args.repo))
     return 0
@@ -144,6 +184,16 @@ def _program() -> Commands:
         command.out("DIR", "folder for the files")
         commands.add_options(command, use)
 
+    command = program.add("batch", _batch, "every photograph of a folder in the pixels of many screens; goes on anew")
+    place = "a folder, or an address that fsspec knows, such as s3://BUCKET/FOLDER or hf://buckets/USER/NAME"
+    command.add_argument("folder", metavar="FOLDER", type=commands.folder, help=f"with photographs: {place}")
+    command.add_argument("--out", metavar="RESULTS", type=commands.folder, required=True, help=f"for results: {place}")
+    screens = "sizes, WIDTHxHEIGHT in px, and phone, tablet, desktop and the like, with commas"
+    command.add_argument("--devices", metavar="LIST", default=",".join(FIRST_SCREENS), help=screens)
+    command.add_argument("--train", choices=PRESETS, help="a scene of each as well, by this preset")
+    command.add_argument("--jobs", type=int, metavar="N", help="processes of one thread (default: one for each core)")
+    command.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that does it, or auto, or local")
+
     command = program.add("push", _push, "upload a scene to the Hugging Face Hub (needs a token)")
     command.model()
     command.add_argument("repo", metavar="USER/REPO", help="repository, made if missing")
@@ -151,8 +201,9 @@ def _program() -> Commands:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command. Exit codes: 0 done, 1 training failed, 2 bad input, 130 after Ctrl-C, 143 after SIGTERM."""
-    return _program().run(arguments, (TrainingError,))
+    """Run a command. Exit codes: 0 done, 1 training failed or a photograph could not be done, 2 bad input,
+    130 after Ctrl-C, 143 after SIGTERM."""
+    return _program().run(arguments, (TrainingError, WorkersError))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ ADDRESS = "http://127.0.0.1:7860"
 MAINS = {"dcgan": dcgan.__main__.main, "singan": singan.__main__.main}
 LONG = (
     " train ", "train(", "invert(", "train_scene", "enlarge=True", "--enlarge", "--size 1170x2532", "--size 2560",
-    "super-resolve", "animate ",
+    "super-resolve", "animate ", " batch ",
 )  # fmt: skip
 
 
