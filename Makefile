@@ -23,7 +23,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.scenes
 	$(BIN)/python -m benchmarks.faces
 
-soak: .venv/dev chromium
+soak: .venv/ray chromium
 	$(BIN)/pytest -q -m soak
 	$(BIN)/python -m benchmarks.soak --minutes 30
 	$(BIN)/python -m benchmarks.kills --kills 25
@@ -37,6 +37,11 @@ soak: .venv/dev chromium
 
 .venv/dev: .venv/run requirements-dev.txt
 	$(BIN)/pip install -q -r requirements-dev.txt
+	touch $@
+
+# 260 MB, which only a cluster's tests need.
+.venv/ray: .venv/dev requirements-ray.txt
+	$(BIN)/pip install -q -r requirements-ray.txt
 	touch $@
 
 # Numba's code, once: else each of the tests' processes would compile it.

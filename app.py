@@ -12,11 +12,11 @@ from pathlib import Path
 from darkroom.device import bound_arenas, pick_device
 from darkroom.files import scratch_folder, why
 from darkroom.models import Models
+from darkroom.shipped import CHECKPOINTS
 from dcgan import FacePipeline
 from singan import ScenePipeline
 from singan.patches import compiled
 
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
 SPACE_DISK = Path("/data")  # where a Space has one that outlives restarts
 COMPILE_AFTER_SECONDS = 4.0  # a page that is opened at once has its faces first
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from darkroom.checks import echo
 from darkroom.files import atomic
+from darkroom.shipped import local_folder
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 PHOTOGRAPH_FILES = ("photograph.png", "photograph.jpg")  # of a scene, which has one of them or none
@@ -178,9 +179,9 @@ def repo_and_revision(model: str | Path) -> tuple[str, str | None]:
 
 
 def model_folder(model: str | Path, revision: str | None = None) -> Path:
-    """Return the folder itself, or one with the files of "user/repo[@revision]". Raises ModelError."""
-    if Path(model).is_dir():
-        return Path(model)
+    """Return the folder itself, a shipped one, or one with the files of "user/repo[@revision]". Raises ModelError."""
+    if folder := local_folder(model):
+        return folder
     repo, named = repo_and_revision(model)
     revision = revision or named
     if re.fullmatch("[0-9a-f]{40}", revision or "") and (cached := cached_folder(repo, revision)):
@@ -262,7 +263,7 @@ class Pretrained(ABC):
             if (kind := kind_of(config)) != cls.kind:
                 raise ModelError(f"{model} is {kind or 'something else'}; {cls.kind} is needed")
             pipeline = cls.from_files(config, folder / WEIGHTS_FILE)
-        pipeline.name = folder.name if Path(model).is_dir() else str(model)
+        pipeline.name = folder.name if local_folder(model) else str(model)
         with suppress(OSError), (folder / CARD_FILE).open("rb") as file:  # it never keeps a model from loading
             pipeline.card = file.read(MAX_CARD_BYTES).decode("utf-8", errors="replace") or pipeline.card
         return pipeline

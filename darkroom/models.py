@@ -14,6 +14,7 @@ from huggingface_hub import HfApi, hf_hub_download
 from tqdm import tqdm
 
 from darkroom import model_files
+from darkroom.shipped import local_folder
 
 PREFIX = "darkroom-"  # of the repositories that deploy.py makes; no part of a model's name
 T = TypeVar("T")
@@ -21,7 +22,8 @@ T = TypeVar("T")
 
 def model_name(model: str | Path) -> str:
     """Return a model's last part without "darkroom-": links are the same wherever the app runs."""
-    name = Path(model).resolve().name if Path(model).is_dir() else str(model).partition("@")[0].rpartition("/")[2]
+    folder = local_folder(model)
+    name = folder.resolve().name if folder else str(model).partition("@")[0].rpartition("/")[2]
     return name.removeprefix(PREFIX)
 
 
@@ -42,7 +44,7 @@ class _Wanted:
     def __post_init__(self) -> None:
         """Read the model's name. Raises ModelError where it is neither a folder nor the name of a repository."""
         self.name = model_name(self.model)
-        if not Path(self.model).is_dir():
+        if not local_folder(self.model):
             self.repo, self.revision = model_files.repo_and_revision(self.model)
             self.waiting = True
 

@@ -85,7 +85,7 @@ def ray_cluster(task: Callable[..., Any], address: str) -> Iterator[Workers]:
     try:
         import ray
     except ImportError:
-        raise ValueError("--ray needs the extra ray: pip install 'darkroom[ray]', or ray itself") from None
+        raise ValueError("--ray needs the package ray, which is an extra of this one") from None
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, ValueError) as error:

@@ -144,7 +144,7 @@ def test_bad_input_is_one_line_and_makes_nothing(folder, tmp_path, capsys, monke
         ([folder, "--out", folder / "tiny.png"], "is a file; --out takes a folder"),
         ([folder, "--out", "s3://bucket/results"], "s3://bucket/results needs another package: Install s3fs"),
         ([folder, "--out", "what://bucket"], "what"),
-        ([folder, "--ray", "local"], "--ray needs the extra ray"),
+        ([folder, "--ray", "local"], "--ray needs the package ray"),
     ):  # fmt: skip
         assert run("batch", "--out", tmp_path / "out", *arguments) == 2, arguments
         assert message in one_line(capsys)

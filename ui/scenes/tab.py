@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from darkroom import shipped
 from darkroom.uses import options, pixels
 from singan import ScenePipeline
 from singan.uses import USES
@@ -26,7 +27,7 @@ from ui.wiring import CHOSEN_FILE, QUIET, STORAGE_KEY, TO_RESULTS, Updates, Valu
 
 MAX_THUMBNAIL_SIZE = (220, 160)  # px
 # Photographs to try: they become the visitor's own, as an upload does.
-EXAMPLES = [Path(__file__).parents[2] / "examples" / name for name in ("astronaut.jpg", "dogs.jpg", "street.jpg")]
+EXAMPLES = [shipped.EXAMPLES / name for name in ("astronaut.jpg", "dogs.jpg", "street.jpg")]
 OFFERS = {  # by panels' names: words, and whether a click begins it
     "sample": ("New pictures of its kind", True), "animate": ("Make it move", True),
     "edit": ("Remove or move something", False), "paint": ("Paint a new scene", False),
