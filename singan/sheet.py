@@ -15,7 +15,7 @@ from singan.record import SCENE, THUMBNAILS, Record
 from singan.screens import SCREENS, short_note
 
 SHEET_FILE, TABLE_FILE = "contact_sheet.html", "table.csv"
-SHOWN_PIXELS = 26_000  # of a picture in the sheet, in a browser's px
+SHOWN_PIXELS = 18_000  # of a picture in the sheet, in a browser's px
 COLUMNS = (
     "photograph", "photograph_width", "photograph_height", "device", "width", "height", "file", "remark", "seconds",
     "scene", "problem",
@@ -77,12 +77,14 @@ def _figure(small: str, file: str | None, size: Size, device: str, note: str | N
     """Show a small picture, which opens a file; about (width, height) px."""
     share = math.sqrt(SHOWN_PIXELS / math.prod(size))
     width, height = (max(1, round(share * side)) for side in size)
-    image = f'<img src="{_link(small)}" width="{width}" height="{height}" alt="" loading="lazy">'
-    words = f"{escape(device)} {escape(pixels(size))}".strip()
-    said = f'<br><em title="{escape(note)}">{escape(short_note(note) or "remark")}</em>' if note else ""
-    caption = f"<figcaption>{words}{said}</figcaption>"
-    shown = f'<a href="{_link(file)}" aria-label="{words}">{image}</a>' if file else image
-    return f"<figure>{shown}{caption}</figure>"
+    words = [escape(it) for it in (device, pixels(size)) if it]
+    about = f'width="{width}" height="{height}" alt="{" ".join(words)}" loading="lazy"'
+    caption = "<br>".join(f"<span>{it}</span>" for it in words)
+    if note:
+        caption += f'<br><em title="{escape(note)}">{escape(short_note(note) or "remark")}</em>'
+    image = f'<img src="{_link(small)}" {about}>'
+    shown = f'<a href="{_link(file)}">{image}</a>' if file else image
+    return f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
 
 
 def _link(path: str) -> str:
