@@ -17,7 +17,7 @@ from darkroom.files import check_folder, locked, made_folder, remove_parts, visi
 from darkroom.model_files import CONFIG_FILE, SCENE_KIND, WEIGHTS_FILE, ModelError, kind_in
 from darkroom.pictures import remark
 from darkroom.uses import options, prefixes
-from darkroom.workers import WorkersError, cores, processes, ray_cluster
+from darkroom.workers import Workers, WorkersError, cores, processes, ray_cluster
 from singan.batch import Batch, make_alone, photographs, records
 from singan.checkpoint import TRAINING_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from singan.concerns import warnings
@@ -132,28 +132,34 @@ def _batch(args: argparse.Namespace) -> int:
         check_folder("--out", out.path)
     if out.below(folder) == "":
         raise ValueError(f"--out is {args.out}, which holds the photographs themselves; choose another folder")
-    sizes, jobs = read_screens(args.devices), check_range("jobs", cores() if args.jobs is None else args.jobs, 1, 1000)
-    names = photographs(folder, out)
+    jobs = check_range("jobs", cores() if args.jobs is None else args.jobs, 1, 1000)
+    batch, names = Batch(out.address, read_screens(args.devices), args.train), photographs(folder, out)
     if not names:
         raise ValueError(f"{args.folder} holds no photographs")
-    batch, found = Batch(out.address, sizes, args.train), list[Record]()
-    with locked(out.path) if out.path else nullcontext():
-        if not out.exists(SHEET_FILE):
-            write_sheet(out, found)
-        bar = tqdm(total=len(names), desc="batch", unit="", smoothing=0, delay=BAR_DELAY, dynamic_ncols=True)
-        try:
-            with bar, ray_cluster(make_alone, args.ray) if args.ray else processes(make_alone, jobs) as workers:
-                for record, new in records(folder, names, batch, workers):
-                    found.append(record)
-                    bar.initial += not new  # what was there says nothing about the time left
-                    bar.update()
-                    if record.problem:
-                        bar.write(f"batch: {record.photograph}: {record.problem}", file=sys.stderr)
-        finally:
-            write_sheet(out, found)
-    bad = sum(it.problem is not None for it in found)
-    print(f"{len(found) - bad} of {len(found)} photographs are done: {args.out}/{SHEET_FILE} shows them")
+    held = ray_cluster(make_alone, args.ray) if args.ray else processes(make_alone, min(jobs, len(names)))
+    with locked(out.path) if out.path else nullcontext(), held as workers:
+        bad = _make_all(folder, names, batch, workers)
+    print(f"{len(names) - bad} of {len(names)} photographs are done: {args.out}/{SHEET_FILE} shows them")
     return 1 if bad else 0
+
+
+def _make_all(folder: Folder, names: list[str], batch: Batch, workers: Workers) -> int:
+    """Make what is missing of all photographs; return how many have a problem."""
+    out, found = Folder(batch.out), list[Record]()
+    if not out.exists(SHEET_FILE):
+        write_sheet(out, found)
+    bar = tqdm(total=len(names), desc="batch", unit="", smoothing=0, delay=BAR_DELAY, dynamic_ncols=True)
+    try:
+        with bar:
+            for record, new in records(folder, names, batch, workers):
+                found.append(record)
+                bar.initial += not new  # what was there says nothing about the time left
+                bar.update()
+                if record.problem:
+                    bar.write(f"batch: {record.photograph}: {record.problem}", file=sys.stderr)
+    finally:
+        write_sheet(out, found)
+    return sum(it.problem is not None for it in found)
 
 
 def _push(args: argparse.Namespace) -> int:

@@ -147,7 +147,7 @@ def test_bad_input_is_one_line_and_makes_nothing(folder, tmp_path, capsys, monke
         ([folder, "--ray", "local"], "--ray needs the package ray"),
     ):  # fmt: skip
         assert run("batch", "--out", tmp_path / "out", *arguments) == 2, arguments
-        assert message in one_line(capsys)
+        assert message in one_line(capsys) and not (tmp_path / "out").exists()
 
 
 def test_a_process_that_is_ended_from_outside_is_said():
