@@ -33,11 +33,13 @@ class Folder:
     def names(self, below: str = "") -> list[str]:
         """List the files in a folder below and all under it, by paths from here; none where it is missing. Sorted."""
         with self._said():
-            start = len(self._root.rstrip("/")) + 1
             try:
-                names = [path[start:].replace(os.sep, "/") for path in self._files.find(self._at(below))]
+                paths = self._files.find(self._at(below))
             except FileNotFoundError:  # which some places say, and others not
                 return []
+        start = len(self._root.rstrip("/")) + 1
+        files = (path for path in paths if self.path is None or os.path.isfile(path))  # no pipes, no links to folders
+        names = [path[start:].replace(os.sep, "/") for path in files]
         return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
 
     def exists(self, name: str = "") -> bool:

@@ -5,6 +5,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image, ImageFile
 
 from darkroom.addresses import Folder
 from darkroom.device import out_of_memory
+from darkroom.files import why
 from darkroom.pictures import FORMATS, is_picture, open_picture, save_picture
 from darkroom.uses import Size, size_key
 from darkroom.workers import Lost, Workers
@@ -98,7 +100,11 @@ def records(folder: Folder, names: Collection[str], batch: Batch, workers: Worke
             yield record, True
 
     for name in names:
-        content = folder.read(name)
+        try:
+            content = folder.read(name)
+        except OSError as error:
+            yield Record(name, "", problem=why(error)), True
+            continue
         record = find_record(out, name, content)
         if batch.complete(record):
             yield record, False
@@ -120,8 +126,9 @@ def photographs(folder: Folder, out: Folder) -> list[str]:
 def _meant(folder: Folder, name: str) -> bool:
     if Image.registered_extensions().get(PurePosixPath(name).suffix.lower()) in FORMATS:
         return True
-    with folder.open(name) as file:
+    with suppress(OSError), folder.open(name) as file:
         return is_picture(file)
+    return False
 
 
 def _printed(out: Folder, name: str, photograph: Image.Image, size: Size) -> Print:

@@ -120,8 +120,12 @@ def test_photographs_are_known_by_content_or_name(folder):
     shutil.copy(folder / "whole.png", folder / "without")
     (folder / ".hidden.png").write_bytes((folder / "whole.png").read_bytes())
     (folder / "empty.HEIC").write_bytes(b"")
+    (folder / "linked.png").symlink_to(folder / "whole.png")
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    (folder / "again").symlink_to(folder)
+    os.mkfifo(folder / "pipe.png")
     found = photographs(Folder(str(folder)), Folder(str(folder / "a & b")))
-    assert found == ["cut.jpg", "empty.HEIC", "tiny.png", "whole.png", "without"]
+    assert found == ["cut.jpg", "empty.HEIC", "linked.png", "tiny.png", "whole.png", "without"]
 
 
 def test_screens_are_sizes_and_devices():
