@@ -182,7 +182,7 @@ def _sample(args: argparse.Namespace) -> int:
     identity = faces.identity()
     drawn = tqdm(use.draw(faces), total=use.total, unit=" faces", delay=BAR_DELAY, dynamic_ncols=True)
     with made_folder(args.out) as folder:
-        for recipe, image in zip(use.recipes(), drawn, strict=True):
+        for recipe, image in zip(use.recipes(faces), drawn, strict=True):
             save_png(enlarged_to(image, args.size), recipe, identity, folder / f"{use.stem()}_{recipe.index:05}.png")
     return 0
 
@@ -251,7 +251,7 @@ def _program() -> Commands:
     command.out("FILE.mp4", "or FILE.gif")
     command.add_argument("--seeds", metavar="A,B,...", type=_seeds, required=True, default=argparse.SUPPRESS,
                          help="face 0 of each")  # fmt: skip
-    commands.add_options(command, Sample, without=("seed", "count"))
+    commands.add_options(command, Sample, without=("seed", "count", "best_of"))
     commands.add_options(command, Morph, without=("format",))  # the file's name says it
 
     command = program.add("import", _import, "a generator of PyTorch's DCGAN tutorial becomes a model folder")

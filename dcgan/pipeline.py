@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,10 +26,13 @@ from dcgan.export import enlarged_to
 from dcgan.invert import Inversion, invert
 from dcgan.model import new_discriminator, new_generator
 from dcgan.recipe import MAX_INDEX, MAX_MOVE, Recipe
+from dcgan.steadiness import steadiness
 
 DRAWING_BATCH = 64  # faces drawn at once
 MAX_DIRECTIONS = 200
 MAX_LATENTS = 100_000
+MAX_BEST_OF = 64  # candidates a face
+KEPT_CHOICES = 64  # of faces among candidates, that need not be made again
 ANCHOR_LATENTS, ANCHOR_SEED = 64, 1  # where a model's configuration has no anchor: some seconds
 DETECTION_SIDE = 2 * SIZE  # px, to which a face is enlarged for the detector, which sees none below 20
 NEAR_ANGLE = math.radians(40)  # between a face and one that is like it
@@ -69,6 +72,7 @@ class FacePipeline(Pretrained):
         self.train_config, self.stored_anchor = train_config, anchor
         principal = latent.principal_directions(generator)  # type: ignore[arg-type]
         self.directions = {**self.attributes, **{f"pc{i}": vector for i, vector in enumerate(principal, 1)}}
+        self._chosen = lru_cache(KEPT_CHOICES)(self._choose)  # everybody opens the page with the same faces
 
     @property
     def device(self) -> torch.device:
@@ -83,14 +87,27 @@ class FacePipeline(Pretrained):
 
     # -- latents -----------------------------------------------------------------------------------------------------
 
-    def latents(self, count: int = 16, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """Draw latents 0 to count - 1 of a seed, N(0, 1).
+    def latents(self, count: int = 16, seed: int = 0, truncation: float = 1.0, best_of: int = 1) -> Tensor:
+        """Draw latents 0 to count - 1 of a seed, N(0, 1), or those that `choose` chooses.
 
         truncation: share of their angle to the anchor that is kept, 0 to 1: below 1 faces are more alike, and fewer are
         broken.
         """
+        return self._latents(self.choose(count, seed, truncation, best_of), seed, truncation)
+
+    def choose(self, count: int = 16, seed: int = 0, truncation: float = 1.0, best_of: int = 1) -> list[int]:
+        """Return the indices of the `count` steadiest of a seed's first count * best_of faces, in ascending order.
+
+        Fewer of them are broken. best_of: 1 to 64. Of faces that are as steady the first counts.
+        """
         check_range("count", count, 1, MAX_LATENTS)
-        return self._latents(list(range(count)), seed, truncation)
+        check_range("best_of", best_of, 1, MAX_BEST_OF)
+        check_range("count x best_of", count * best_of, 1, MAX_LATENTS)
+        return list(range(count) if best_of == 1 else self._chosen(count, seed, float(truncation), best_of))
+
+    def _choose(self, count: int, seed: int, truncation: float, best_of: int) -> list[int]:
+        scores = self.steadiness(self._latents(list(range(count * best_of)), seed, truncation))
+        return sorted(scores.argsort(descending=True, stable=True)[:count].tolist())
 
     def _latents(self, indices: list[int], seed: int, truncation: float) -> Tensor:
         check_range("seed", seed, 0, MAX_SEED)
@@ -189,6 +206,11 @@ class FacePipeline(Pretrained):
         """Return how sure the detector is that it sees faces where these latents are drawn, 0 (not at all) to 1."""
         found = (detect_faces(enlarged_to(image, DETECTION_SIDE)) for image in self.generate(z))
         return [max((face.score for face in faces), default=0.0) for faces in found]
+
+    def steadiness(self, z: Tensor) -> Tensor:
+        """Score latents by how little their faces change along `pc1`: (N,), and the higher, the fewer are broken."""
+        parts = self._checked(z).split(DRAWING_BATCH)
+        return torch.cat([steadiness(self.render, part, self.directions["pc1"]) for part in parts])
 
     def stream_morph(self, z: Tensor, frames: int, loop: bool) -> Iterator[Image.Image]:
         """Yield the frames of `morph` as they are drawn; the arguments are checked at once."""

@@ -248,7 +248,7 @@ def test_endpoints_are_typed_and_documented(client):
     assert all(len(parameter["python_type"]["description"]) > 5 for parameter in asked)
     assert not any(word in str(asked) for word in ("Hello!!", "foo", "://"))  # examples that fail here
     for endpoint, names in (
-        ("/sample_faces", "seed count truncation model"),
+        ("/sample_faces", "seed count truncation model best_of"),
         ("/morph_faces", "faces frames loop fps format model"),
         ("/retarget_scene", "scene width height mode start_scale count seed enlarge protect focus crop extend deform"),
         ("/sample_scene", "scene count start_scale seed layout_by enlarge"),
@@ -256,11 +256,13 @@ def test_endpoints_are_typed_and_documented(client):
         assert [parameter["parameter_name"] for parameter in api[endpoint]["parameters"]] == names.split()
 
 
-def test_sample_faces(client):
+def test_sample_faces(client, shipped_faces):
     status, gallery, recipes, archive = client.predict(seed=7, count=3, truncation=0.9, api_name="/sample_faces")
     assert "3 faces" in status and len(gallery) == 3
     assert recipes == [{"seed": 7, "index": i, "truncation": 1.0, "moves": {}, "variety": 0.9} for i in range(3)]
     assert load_recipes(Path(archive))[0] == [Recipe(7, i, variety=0.9) for i in range(3)]
+    *_, recipes, _ = client.predict(seed=7, count=3, best_of=4, api_name="/sample_faces")
+    assert [recipe["index"] for recipe in recipes] == shipped_faces.choose(3, 7, best_of=4)
 
 
 def test_a_face_is_edited_by_its_recipe(client, shipped_faces):

@@ -14,14 +14,17 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from dcgan import FacePipeline
 from dcgan.alignment import aligned_face
 from dcgan.recipe import Recipe, load_recipes, save_zip
-from dcgan.uses.sample import OPENING_SEED, OPENING_VARIETY
+from dcgan.uses.sample import OPENING_BEST_OF, OPENING_SEED, OPENING_VARIETY
 from tests.browser import choose_file, downloaded, link, new_page, open_tab, opened, shown_bytes
 from ui.faces.edit import LARGE_SIDE
 from ui.faces.handlers import MAP_SIDE
 
-TOKEN = f"{OPENING_SEED}.{{}}.1v{OPENING_VARIETY}"  # of a face that the page opens with, by its index
+SHIPPED = FacePipeline.from_pretrained("checkpoints/faces")
+CHOSEN = SHIPPED.choose(16, OPENING_SEED, OPENING_VARIETY, OPENING_BEST_OF)  # indices of what the page opens with
+TOKENS = [f"{OPENING_SEED}.{index}.1v{OPENING_VARIETY}" for index in CHOSEN]  # of those faces
 LIMIT_MS = 120  # from a slider to the face
 # Twenty movements of a slider, each timed until the picture is another one.
 MEASURE = """async () => {
@@ -61,14 +64,14 @@ def faces(shared_page: Page) -> Page:
         expect(shared_page.locator(f"#pin-{name} img")).to_have_count(0)
     shown = recipe_of(shown_bytes(shared_page, "#faces-gallery button img"))
     if shown != first() or shared_page.locator("#faces-gallery button img").count() != 16:
-        draw(shared_page, OPENING_SEED, 16, "Alike")
+        draw(shared_page, OPENING_SEED, 16, "Alike", OPENING_BEST_OF)
     linked(shared_page, FIRST_FACES)
     return shared_page
 
 
-def first(index: int = 0, moves: dict[str, float] | None = None) -> Recipe:
+def first(place: int = 0, moves: dict[str, float] | None = None) -> Recipe:
     """One of the faces that the page opens with."""
-    return Recipe(OPENING_SEED, index, moves=moves or {}, variety=OPENING_VARIETY)
+    return Recipe(OPENING_SEED, CHOSEN[place], moves=moves or {}, variety=OPENING_VARIETY)
 
 
 def portrait(page: Page, wanted: Callable[[Recipe], bool]) -> bytes:
@@ -90,7 +93,10 @@ def recipe_of(content: bytes) -> Recipe:
         return Recipe.from_dict(json.loads(image.text["darkroom"]))
 
 
-FIRST_FACES = f"tab=faces&seed={OPENING_SEED}&count=16&variety={OPENING_VARIETY}"
+FIRST_FACES = (
+    f"tab=faces&seed={OPENING_SEED}&count=16&variety={OPENING_VARIETY}&best_of={OPENING_BEST_OF}"
+    f"&indices={','.join(map(str, CHOSEN))}"
+)
 
 
 def linked(page: Page, *parts: str) -> str:
@@ -100,8 +106,11 @@ def linked(page: Page, *parts: str) -> str:
     return link(page, "faces").input_value()
 
 
-def draw(page: Page, seed: int, count: int, variety: str = "Natural") -> None:
+def draw(page: Page, seed: int, count: int, variety: str = "Natural", best_of: int = 1) -> None:
     """Draw faces, and wait until they are there."""
+    if not page.locator("#faces-best_of").is_visible():
+        opened(page, page.get_by_role("button", name="Advanced", exact=False).first)
+    page.locator("#faces-best_of input[type=number]").fill(str(best_of))
     page.locator("#faces-variety").get_by_text(variety, exact=True).click()
     page.locator("#faces-seed input").fill(str(seed))
     number = page.locator("#faces-count input[type=number]")
@@ -112,10 +121,10 @@ def draw(page: Page, seed: int, count: int, variety: str = "Natural") -> None:
     expect(page.locator("#faces-status")).to_contain_text(f"{count} face")
 
 
-def choose(page: Page, index: int) -> bytes:
+def choose(page: Page, place: int) -> bytes:
     """Clicks a face of the gallery."""
-    page.locator("#faces-gallery button").nth(index).click()
-    return portrait(page, lambda recipe: recipe.index == index and recipe.z is None and not recipe.moves)
+    page.locator("#faces-gallery button").nth(place).click()
+    return portrait(page, lambda recipe: recipe == first(place))
 
 
 def keep(page: Page, index: int, name: str) -> None:
@@ -176,7 +185,7 @@ def test_a_slider_changes_the_face_which_is_compared_and_brought_back(faces):
 
 def test_the_edited_face_can_be_taken_away_small_and_large(faces, picture_file, tmp_path):
     content = choose(faces, 5)
-    linked(faces, "index=5")
+    linked(faces, f"index={CHOSEN[5]}")
     file = downloaded(faces, "#face-png", tmp_path)
     assert file.suffix == ".png" and file.read_bytes() == content
     large = downloaded(faces, "#face-large", tmp_path)
@@ -193,7 +202,7 @@ def test_the_edited_face_can_be_taken_away_small_and_large(faces, picture_file, 
 
 
 def test_every_change_can_be_undone_and_redone_and_a_surprise_has_a_link(faces):
-    choose(faces, 6)  # near which hardly any latent has an entry beyond 4, which short links do not hold
+    choose(faces, 13)  # near which hardly any latent has an entry beyond 4, which short links do not hold
     slider = faces.locator("#slider-smiling input[type=range]")
     slider.focus()
     faces.keyboard.press("End")
@@ -201,14 +210,14 @@ def test_every_change_can_be_undone_and_redone_and_a_surprise_has_a_link(faces):
     expect(faces.locator("#undo")).to_be_enabled()
     faces.locator("#surprise").click()
     surprise = recipe_of(portrait(faces, lambda recipe: recipe.z is not None))
-    assert len(linked(faces, "face=q")) < 200
+    assert len(linked(faces, "face=q")) < 260
     expect(slider).to_have_value("0")
     faces.locator("#undo").press("Enter")
-    portrait(faces, lambda recipe: recipe == first(6, {"smiling": 3.0}))
+    portrait(faces, lambda recipe: recipe == first(13, {"smiling": 3.0}))
     expect(slider).to_have_value("3")
     faces.locator("#undo").click()
-    portrait(faces, lambda recipe: recipe == first(6))
-    for wanted in (first(6, {"smiling": 3.0}), surprise):
+    portrait(faces, lambda recipe: recipe == first(13))
+    for wanted in (first(13, {"smiling": 3.0}), surprise):
         faces.locator("#redo").click()
         portrait(faces, lambda recipe: recipe == wanted)  # noqa: B023, it is called at once
     expect(faces.locator("#redo")).to_be_disabled()
@@ -233,13 +242,25 @@ def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
     faces.locator("#faces-variety").get_by_text("Very alike").click()
     faces.locator("#faces-draw").click()
     portrait(faces, lambda recipe: recipe == Recipe(seed, variety=0.4))
-    opened(faces, faces.get_by_role("button", name="Advanced", exact=False).first)
     truncation = faces.locator("#faces-truncation input[type=number]")
     expect(truncation).to_have_value("0.4")
     for number, checked in (("1", 1), ("0.85", 0)):
         truncation.fill(number)
         faces.keyboard.press("Tab")
         expect(faces.locator("#faces-variety input:checked")).to_have_count(checked)
+
+
+def test_the_best_of_some_are_drawn_and_a_link_shows_the_same(faces, browser):
+    draw(faces, 42, 5, best_of=8)
+    chosen = SHIPPED.choose(5, 42, best_of=8)
+    portrait(faces, lambda recipe: recipe == Recipe(42, chosen[0]))
+    faces.locator("#faces-gallery button").nth(2).click()
+    content = portrait(faces, lambda recipe: recipe == Recipe(42, chosen[2]))
+    indices = ",".join(map(str, chosen))
+    address = linked(faces, f"seed=42&count=5&variety=1&best_of=8&indices={indices}&index={chosen[2]}")
+    with new_page(browser, address) as page:
+        assert portrait(page, lambda recipe: recipe == Recipe(42, chosen[2])) == content
+        expect(page.locator("#faces-gallery button img")).to_have_count(5)
 
 
 def test_edited_faces_come_back_with_their_sliders(faces, shipped_faces, tmp_path):
@@ -320,7 +341,7 @@ def test_kept_faces_are_morphed_and_tools_say_which_are_missing(faces, tmp_path)
         faces.get_by_text(kind, exact=True).click()
         faces.locator("#morph").click()
         expect(faces.locator(element)).to_be_visible()
-        linked(faces, f"a={TOKEN.format(1)}&b={TOKEN.format(2)}&view=morph&frames=60&loop=1&fps=20&format={kind}")
+        linked(faces, f"a={TOKENS[1]}&b={TOKENS[2]}&view=morph&frames=60&loop=1&fps=20&format={kind}")
         path = downloaded(faces, "#morph-file", tmp_path)
         frames = imageio.mimread(path)
         assert path.suffix == f".{kind}" and len(frames) == 60 and frames[0].shape[:2] == (256, 256)
@@ -354,7 +375,7 @@ def test_favourites_stay_in_the_browser_and_are_edited_morphed_and_taken_away(fa
     faces.locator("#morph-through").get_by_text("Favourites").click()
     faces.locator("#morph").click()
     expect(faces.locator("#morph-status")).to_contain_text("60 frames")
-    favourites = ",".join(TOKEN.format(index) for index in (1, 2, 4))
+    favourites = ",".join(TOKENS[place] for place in (1, 2, 4))
     expect(link(faces, "morph")).to_have_value(re.compile(re.escape(f"view=morph&faces={favourites}&frames=60")))
     faces.goto(link(faces, "morph").input_value())
     expect(faces.locator("#morph-status")).to_contain_text("60 frames")
@@ -381,7 +402,7 @@ def test_faces_are_added_and_mapped(faces, browser, shipped_faces):
     content = portrait(faces, lambda recipe: recipe.z not in (None, added))
     found = recipe_of(content).z
     assert np.allclose(found, shipped_faces.plane(a, b, c, MAP_SIDE)[2 * MAP_SIDE + 4], atol=1 / 63)
-    pins = "&".join(f"{pin}={TOKEN.format(i)}" for i, pin in enumerate("abc", 1))
+    pins = "&".join(f"{pin}={TOKENS[i]}" for i, pin in enumerate("abc", 1))
     address = linked(faces, "face=q", f"{pins}&view=map")
     with new_page(browser, address, 390, 844) as page:  # somebody else's phone
         expect(page.locator("#map button:has(img)")).to_have_count(MAP_SIDE**2)

@@ -329,7 +329,7 @@ def test_endpoints_and_arguments_are_checked_and_arguments_have_defaults(strange
     answer = post(stranger, "call/nothing", {"data": []}).json()["detail"]
     assert answer == f"there is no endpoint 'nothing'; there are {', '.join(sorted(NAMES))}"
     answer = post(stranger, "call/sample_faces", {"data": [None] * 50})
-    assert answer.status_code == 422 and answer.json()["detail"] == "50 arguments were given; 4 are needed"
+    assert answer.status_code == 422 and answer.json()["detail"] == "50 arguments were given; 5 are needed"
     for arguments, status, said in (
         ({"nothing": 1}, 422, "there is no argument 'nothing'; sample_faces takes seed, count, truncation, "),
         ({"seed": 5, "count": 2}, 200, ""),

@@ -55,7 +55,7 @@ def test_its_pictures_are_of_the_shipped_models_and_small(shipped_faces):
     assert np.abs(np.subtract(sheet, pictures["face"], dtype=np.float32)).mean() < 4
     first = Opened("").drawn
     assert all(
-        shipped_faces.detect(shipped_faces.latents(16, first.seed, first.truncation))
+        shipped_faces.detect(shipped_faces.latents(16, first.seed, first.truncation, first.best_of))
     )  # below it are whole faces
 
 

@@ -134,6 +134,7 @@ BAD_INPUT = (
     ("sample {scene} --out o", "is a scene of singan; a face model of dcgan is needed"),
     ("sample {model} --out o --count 0", "count is 0"),
     ("sample {model} --out o --truncation=nan", "truncation is nan"),
+    ("sample {model} --out o --best-of 65", "best_of is 65; allowed are 1 to 64"),
     ("sample {model} --out o --size 63", "size is 63"),
     ("sample {model} --out s3://host/o", "s3://host/o is an address; a file or folder"),
     ("sample https://huggingface.co/a/b --out o", "is an address; USER/REPO is enough"),
@@ -184,6 +185,10 @@ def test_sample_writes_faces_that_know_their_recipes(tiny_faces_folder, tmp_path
     assert np.abs(few - many).max() <= 1
     again = np.asarray(faces.generate_recipes(recipes)[0]).astype(int)
     assert np.abs(again - few).max() <= 1
+    assert run("sample", tiny_faces_folder, "--out", tmp_path / "best", "--count", 3, "--best-of", 4) == 0
+    chosen = [Recipe(0, index) for index in faces.choose(3, best_of=4)]
+    written = [load_recipes(path)[0] for path in sorted((tmp_path / "best").iterdir())]
+    assert written == [[recipe] for recipe in chosen]
 
 
 def test_morph_writes_an_animation_and_says_what_a_gif_cannot_play(tiny_faces_folder, tmp_path, capsys):

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from darkroom.seeds import seeded
 from dcgan import FacePipeline, ModelError, Recipe
 from dcgan.alignment import face_or_square
 from dcgan.data import square
+from dcgan.steadiness import steadiness
 
 
 def pixels(images) -> np.ndarray:
@@ -34,6 +36,38 @@ def test_truncation_makes_faces_more_alike_and_more_like_faces(shipped_faces):
     assert spread[0] > spread[1] > 5 * spread[2]  # at 0 latents differ in their norms alone
     found = [sum(map(bool, map(detect_faces, drawn[t]))) for t in (1.0, 0.7)]
     assert found[0] <= found[1] == 100
+
+
+def test_faces_torn_between_two_come_last(shipped_faces):
+    """Planted: the left half is another face's, beyond a border that latents near it are torn at."""
+    one, other = shipped_faces.render(shipped_faces.latents(2, 3)).split(1)
+    left, direction = (torch.arange(64) < 32).float(), torch.eye(8)[2]
+
+    def draw(z):
+        share = torch.sigmoid(20 * z[:, 2, None, None, None]) * left
+        return one + 0.1 * z[:, :1, None, None] + share * (other - one)
+
+    z = torch.randn(64, 8, generator=seeded(1))
+    z[::4, 2] = 0.02 * z[::4, 2]
+    z[:, 2] += torch.where(torch.arange(64) % 4 > 0, z[:, 2].sign(), 0)
+    last = steadiness(draw, z, direction).argsort()[:16]
+    assert sorted(last.tolist()) == list(range(0, 64, 4))
+    assert torch.equal(steadiness(draw, z.fill_(0), direction).unique(), steadiness(draw, z[:1], direction))
+
+
+def test_the_steadiest_of_more_candidates_are_chosen_always_the_same(shipped_faces):
+    chosen = shipped_faces.choose(8, 5, 0.9, best_of=4)
+    assert chosen == sorted(chosen) and len(chosen) == 8 and shipped_faces.choose(8, 5) == list(range(8))
+    z = shipped_faces.latents(32, 5, 0.9)
+    scores, others = shipped_faces.steadiness(z), [i for i in range(32) if i not in chosen]
+    assert scores[chosen].min() > scores[others].max()
+    assert torch.equal(shipped_faces.latents(8, 5, 0.9, best_of=4), z[chosen])
+    again = shipped_faces.with_attributes({})  # which has chosen nothing yet
+    assert again.choose(8, 5, 0.9, best_of=4) == chosen
+    flat = FacePipeline(again.config, copy.deepcopy(again.generator))
+    for weights in flat.generator.parameters():
+        weights.zero_()
+    assert flat.choose(8, 5, best_of=4) == list(range(8))  # all are alike: the first count
 
 
 def test_an_anchor_is_found_stored_and_loaded(tiny_faces, tmp_path):
@@ -75,6 +109,8 @@ def test_bad_values_are_named(tiny_faces):
     for call, message in (
         (lambda: f.latents(0), "count is 0; allowed are 1"),
         (lambda: f.latents(1, 0, 1.1), "truncation is 1.1; allowed are 0 to 1"),
+        (lambda: f.latents(1, best_of=65), "best_of is 65; allowed are 1 to 64"),
+        (lambda: f.latents(100_000, best_of=2), "count x best_of is 200000; allowed are 1 to 100000"),
         (lambda: f.generate(torch.zeros(1, 9)), r"z has shape \(1, 9\); \(N, 8\) is needed"),
         (lambda: f.generate(torch.full((1, 8), torch.nan)), "not finite"),
         (lambda: f.move(torch.zeros(1, 8), {"wit": 1}), "direction is 'wit'; allowed are pc1, pc2"),

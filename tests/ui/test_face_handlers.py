@@ -74,13 +74,16 @@ def test_a_face_is_framed_and_what_a_frame_holds_is_searched(handlers, photograp
     assert handlers.frame(str(tmp_path / "no.png")) is None
 
 
-def test_a_surprise_is_the_first_that_is_a_face(shipped_faces):
+def test_a_surprise_is_a_face_and_the_steadiest_of_those(shipped_faces):
     """Of what lies near this broken face, the detector takes the first to be one with seed 3."""
     handlers, broken = FaceHandlers(OneModel(faces=shipped_faces), Device()), Recipe(moves={"hat": 8, "smiling": -8})
-    (found, again), plain = (handlers.near(broken.to_dict(), None, seed) for seed in (0, 3)), broken
-    latents = torch.cat([shipped_faces.latent_of(it) for it in (Recipe.from_dict(found), plain)])
+    found = handlers.near(broken.to_dict(), None, 0)
+    latents = torch.cat([shipped_faces.latent_of(it) for it in (Recipe.from_dict(found), broken)])
     face, none = shipped_faces.detect(latents)
-    assert found == again and face > 0.9 and none == 0
+    assert face > 0.9 and none == 0
+    near = [snapped(shipped_faces.near(shipped_faces.latent_of(Recipe(0, 0)), seed)) for seed in range(5, 9)]
+    steadiest = near[int(shipped_faces.steadiness(torch.cat(near)).argmax())]
+    assert handlers.near(FACES[0], None, 5)["z"] == steadiest[0].tolist()
     one, same, other = (handlers.near(FACES[0], None, seed) for seed in (5, 5, 6))
     assert one == same != other and handlers.near(FACES[0], None) != handlers.near(FACES[0], None)
 

@@ -13,6 +13,7 @@ from darkroom.uses import Option, options
 from dcgan.latent import snapped
 from dcgan.recipe import MAX_INDEX, Recipe, face_token, read_face
 from dcgan.uses import Morph, Sample
+from ui.device import Device
 from ui.faces.handlers import FaceHandlers
 from ui.faces.link import Opened, gallery_keys, in_order, index_in, link_keys, read_link
 from ui.links import MAX_BROWSER_SEED, Query, address, read_option
@@ -133,7 +134,7 @@ class OneModel:
 def handlers(tiny_faces):
     named = tiny_faces.with_attributes({"smiling": tiny_faces.directions["pc3"], "seed": tiny_faces.directions["pc4"]})
     named.anchor = torch.eye(8)[0]  # it takes a second to find
-    return FaceHandlers(OneModel(tiny=named), None)
+    return FaceHandlers(OneModel(tiny=named), Device())
 
 
 def opened(handlers, link: str) -> tuple[Opened, list[str]]:
@@ -150,16 +151,19 @@ def test_a_state_comes_back_from_its_link(handlers):
         number, count = rng.randrange(2**53), rng.randrange(1, 65)
         variety = rng.choice([0.0, 0.8, 1.0, rng.random()])
         moves = {name: rng.uniform(-10, 10) for name in rng.sample(["smiling", "pc1", "pc2", "seed"], rng.randrange(3))}
-        in_gallery = Recipe(number, rng.randrange(count), moves=moves, variety=variety)
+        best_of = rng.choice([1, 4])
+        indices = sorted(rng.sample(range(count * best_of), count))
+        in_gallery = Recipe(number, rng.choice(indices), moves=moves, variety=variety)
         elsewhere = Recipe(moves=moves, z=tuple(torch.tensor([rng.gauss() for _ in range(8)]).tolist()))
         recipe = rng.choice([in_gallery, elsewhere])
         pins = [rng.choice([None, in_gallery.to_dict(), elsewhere.to_dict()]) for _ in range(3)]
         view = rng.choice(["edit", "morph", "map"])
         motion = Morph(rng.randrange(2, 241), rng.random() < 0.5, rng.uniform(1, 60), rng.choice(["mp4", "gif"]))
-        drawn = Sample(number, count, variety)
-        found, ignored = opened(handlers, address(link_keys(None, drawn.keys(), recipe, pins, view, motion)))
+        drawn = Sample(number, count, variety, best_of)
+        gallery = gallery_keys([Recipe(number, i, variety=variety).to_dict() for i in indices], best_of)
+        found, ignored = opened(handlers, address(link_keys(None, gallery, recipe, pins, view, motion)))
         shown = motion if view == "morph" else Morph()
-        assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown) and not ignored
+        assert found == Opened("tiny", drawn, recipe.to_dict(), pins, view, shown, 1.0, indices) and not ignored
 
 
 def test_a_morph_through_favourites_has_them_in_its_link(handlers):
@@ -180,14 +184,25 @@ def test_links_are_short_where_they_can_be(handlers):
     link = address(link_keys(None, gallery, recipe, [None] * 3, "edit", Morph()))
     assert link == "?tab=faces&seed=42&count=16&variety=0.8&index=3&smiling=1.5"
     assert opened(handlers, "?tab=faces&seed=42&smiling=1.5")[0].face == Recipe(42, 0, 1.0, {"smiling": 1.5}).to_dict()
-    assert opened(handlers, "?tab=faces")[0] == Opened("tiny")
+
+
+def test_an_empty_link_shows_the_best_of_its_seed_and_indices_in_links_are_checked(handlers):
+    drawn, faces = Opened("").drawn, handlers.model("tiny")
+    chosen = faces.choose(16, drawn.seed, drawn.truncation, drawn.best_of)
+    first = Recipe(drawn.seed, chosen[0], variety=drawn.truncation)
+    assert opened(handlers, "?tab=faces")[0] == Opened("tiny", drawn, first.to_dict(), indices=chosen)
+    found, _ = opened(handlers, "?tab=faces&seed=42&count=3&best_of=4")  # typed by hand
+    assert found.indices == faces.choose(3, 42, best_of=4)
+    for indices, reason in (("1,x", "whole numbers with commas"), ("1" + ",2" * 64, "number of faces is 65")):
+        found, ignored = opened(handlers, f"?tab=faces&seed=42&count=3&indices={indices}")
+        assert found.indices == [0, 1, 2] and reason in ignored[0]
 
 
 def test_links_from_before_there_was_a_variety_keep_their_faces(handlers):
     link = "?tab=faces&seed=42&count=16&truncation=1.4&index=3&smiling=1.5"
     found, ignored = opened(handlers, link)
     face = Recipe(42, 3, 1.4, {"smiling": 1.5})
-    assert found == Opened("tiny", Sample(42), face.to_dict(), scale=1.4) and not ignored
+    assert found == Opened("tiny", Sample(42), face.to_dict(), scale=1.4, indices=list(range(16))) and not ignored
     gallery = gallery_keys([Recipe(42, i, 1.4).to_dict() for i in range(16)])
     assert address(link_keys(None, gallery, face, [None] * 3, "edit", Morph())) == link
 
@@ -203,12 +218,16 @@ def test_galleries_of_one_seed_are_recognised():
         for other in (replace(moved, index=3), replace(moved, seed=8), Recipe(7, 2), latent):
             assert index_in(keys, other) is None
     assert index_in({}, Recipe()) is None
+    chosen = [Recipe(7, i) for i in (2, 5, 9)]
+    keys = gallery_keys([face.to_dict() for face in chosen], best_of=4)
+    assert keys == {"seed": 7, "count": 3, "variety": 1.0, "best_of": 4, "indices": "2,5,9"}
+    assert [index_in(keys, Recipe(7, i)) for i in (0, 5, 9)] == [None, 1, 2]
 
 
 def test_faces_that_the_model_cannot_draw_are_named(handlers):
     link = f"?tab=faces&face=z{'A' * 11}&a=1.2.1~wit=1&b={2**53}.0.1&smiling=11&view=dance&model=other&loop=2"
     found, ignored = opened(handlers, link)
-    assert found == Opened("tiny")
+    assert found == opened(handlers, "?tab=faces")[0]
     assert [text.partition("=")[0] for text in ignored] == ["model", "smiling", "face", "a", "b", "view", "loop"]
     assert "z has shape (1, 2); (N, 8) is needed" in ignored[2] and "direction is 'wit'" in ignored[3]
 

@@ -1,7 +1,7 @@
 """Show faces to choose from: drawn, out of a file, a photograph's, the three that are kept, and favourites."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -68,7 +68,10 @@ class DrawPanel:
                 0, known.most or 0, known.first, step=0.05, label="Truncation", info=known.help,
                 elem_id="faces-truncation",
             )  # fmt: skip
-        self._scale = gr.Number(1.0, visible=False, label="scale")  # what the faces of a link have, as `Opened` says
+            self._controls.lay_out("best_of")
+        # What the faces of a link have, as `Opened` says.
+        self._scale = gr.Number(1.0, visible=False, label="scale")
+        self._indices = gr.JSON([], visible=False, label="indices")
         put_in_words(truncation, variety)
         self._outputs = [self.status, *self.tiles.components, self._archive, now.gallery]
         self.drawn = [self.draw_after(event) for event in (button.click, self._controls["seed"].submit)]
@@ -76,28 +79,32 @@ class DrawPanel:
 
     def draw_after(self, event: Any, linked: bool = False) -> Any:
         """Draw the faces after an event, such as a button's click; linked: those of a link that was opened."""
-        inputs = {self._now.model, *self._controls.values(), *([self._scale] if linked else [])}
+        inputs = {self._now.model, *self._controls.values(), *([self._scale, self._indices] if linked else [])}
         return event(self._draw, inputs, self._outputs, **FACES, **QUIET)
 
     def read(self, link: Opened) -> Updates:
-        return self._controls.showing(link.drawn.plain()) | {self._scale: link.scale}
+        return self._controls.showing(link.drawn.plain()) | {self._scale: link.scale, self._indices: link.indices}
 
     @announced("Drawing")
     def _draw(self, values: Values) -> Iterator[Updates]:
-        use = self._controls.use_of(values)
-        recipes = [replace(recipe, truncation=values.get(self._scale, 1.0)) for recipe in use.recipes()]
-        yield from map(self._shown, self._now.handlers.gallery(recipes, use.stem(), values[self._now.model]))
+        use, model, scale = self._controls.use_of(values), values[self._now.model], values.get(self._scale, 1.0)
+        if indices := values.get(self._indices):
+            recipes = [Recipe(use.seed, index, scale, variety=use.truncation) for index in indices]
+        else:
+            recipes = self._now.handlers.recipes(use, model)
+        for drawn in self._now.handlers.gallery(recipes, use.stem(), model):
+            yield self._shown(drawn, use.best_of)
 
     @announced("Reading the file")
     def _read(self, values: Values) -> Iterator[Updates]:
         yield from map(self._shown, self._now.handlers.load(values[self._load], values[self._now.model]))
 
-    def _shown(self, drawn: Gallery) -> Updates:
+    def _shown(self, drawn: Gallery, best_of: int = 1) -> Updates:
         return {
             self.status: drawn.report.html(),
             **self.tiles.shows(drawn, selected=0),
             self._archive: gr.DownloadButton(value=drawn.archive, interactive=True),
-            self._now.gallery: gallery_keys(drawn.recipes),
+            self._now.gallery: gallery_keys(drawn.recipes, best_of),
         }
 
 

@@ -204,7 +204,8 @@ class Editor:
         calls = []
         if "variety" in gallery:  # no endpoint but /edit_face scales latents
             drawn = {"seed": gallery["seed"], "count": gallery["count"], "truncation": gallery["variety"]}
-            calls.append(Call("/sample_faces", {**drawn, "model": named}))
+            chosen = {"best_of": gallery["best_of"]} if "best_of" in gallery else {}
+            calls.append(Call("/sample_faces", {**drawn, "model": named, **chosen}))
         return [*calls, Call("/edit_face", {"face": self._now.recipe(values).to_dict(), "model": named})]
 
 

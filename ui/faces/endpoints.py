@@ -19,6 +19,7 @@ FACE = (
 )
 MODEL = {"model": Option("name of a face model; by default the first", name="model", default=None)}
 SAMPLE = {**plain_options(Sample), **MODEL}
+SAMPLE["best_of"] = SAMPLE.pop("best_of")  # the last: scripts may name none of those before it
 EDIT = {"face": Option(FACE, name="face", kind=dict), **MODEL}
 MORPH = {"faces": Option("the recipes of 2 or more", name="faces", kind=list), **plain_options(Morph), **MODEL}
 PHOTOGRAPH = Option("whose largest face counts; without one, its central square", name="picture", kind=Image.Image)
@@ -35,7 +36,8 @@ class FaceEndpoints:
     def sample_faces(self, asked: Asked) -> Iterator[Any]:
         """Draw faces of people who do not exist, 64x64 px; answers with pictures, their recipes, and a ZIP of both."""
         use = Sample.served(asked)
-        yield from map(_drawn, self._handlers.gallery(use.recipes(), use.stem(), asked["model"]))
+        recipes = self._handlers.recipes(use, asked["model"])
+        yield from map(_drawn, self._handlers.gallery(recipes, use.stem(), asked["model"]))
 
     def edit_face(self, asked: Asked) -> Iterator[Any]:
         """Draw one face from its recipe, which may move it along named directions such as smiling or age."""

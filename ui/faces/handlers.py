@@ -35,7 +35,7 @@ MAP_SIDE = 9  # faces
 TABLE_COLUMNS = 8
 MAX_ENTRY = 10.0  # of a latent in the table; most lie between -2 and 2
 
-MAX_SURPRISES = 4  # faces that are drawn, at most, until the detector takes one for a face
+SURPRISES = 4  # faces, of which one is shown
 
 OUTLINED_SIDE = 480  # px, of the photograph that shows a frame
 OUTLINE, OUTLINE_PIXELS = "#f7b733", 4
@@ -108,6 +108,13 @@ class FaceHandlers:
         portable = [recipe if recipe.seed <= MAX_BROWSER_SEED else faces.explicit(recipe) for recipe in recipes]
         yield from self.gallery(portable, path.stem, model)
 
+    def recipes(self, use: Sample, model: str | None) -> list[Recipe]:
+        """Return the recipes of faces, which may be chosen among candidates."""
+        faces = self.model(model)
+        if use.best_of == 1:
+            return use.recipes(faces)
+        return self.device.run(Turn.FACE, lambda: use.recipes(faces))
+
     def gallery(
         self, recipes: Sequence[Recipe], name: str, model: str | None, turn: Turn = Turn.FACE
     ) -> Iterator[Gallery]:
@@ -176,13 +183,14 @@ class FaceHandlers:
     def near(self, face: Face, model: str | None, seed: int | None = None) -> Face:
         """Return the recipe of another face like this one, the same for the same seed; None: a random one.
 
-        It is the first that the detector takes for a face, or the last of MAX_SURPRISES.
+        It is the steadiest of a few that the detector takes for a face, or the least steady one.
         """
         faces = self.model(model)
         z = faces.latent_of(Recipe.from_dict(face))
         first = secrets.randbelow(MAX_BROWSER_SEED) if seed is None else seed
-        for other in range(first, first + MAX_SURPRISES):
-            turned = snapped(faces.near(z, other))
+        others = torch.cat([snapped(faces.near(z, other)) for other in range(first, first + SURPRISES)])
+        order = self.device.run(Turn.FACE, lambda: faces.steadiness(others)).argsort(descending=True)
+        for turned in others[order].split(1):
             if any(self.device.run(Turn.FACE, lambda: faces.detect(turned))):  # noqa: B023, it is called at once
                 break
         return _face(turned)
