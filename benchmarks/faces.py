@@ -4,8 +4,7 @@
 
 Training speeds are medians over rounds in which all variants take turns. Writes results.json, an 8x8 sheet, each
 named direction from -3 to +3 on four faces, a morph, and the faces of seeds that the page might open with. --yardstick
-is a Python file with load, describe, frechet, detected, pairs and nearest; whether the critic's best 8 of 64 are better
-than any 8 is measured with its `detected`.
+is a Python file with load, describe, frechet, detected, pairs and nearest.
 """
 
 import argparse
@@ -26,12 +25,11 @@ from darkroom.device import pick_device
 from dcgan import PRESETS, FacePipeline
 from dcgan.export import contact_sheet, enlarged
 from dcgan.trainer import Trainer
-from dcgan.uses.sample import OPENING_VARIETY
+from dcgan.uses.sample import OPENING_BEST_OF, OPENING_VARIETY
 
 ROUNDS, ITERATIONS = 5, 6
 IMAGES = 512  # of noise, that training is timed on
 TIMES = 7  # that drawing is timed
-RANKED_SEEDS, BEST, CANDIDATES = 20, 8, 64
 OPENING_SEEDS, OPENING_ROWS = 300, 10  # that are looked through for one to open the page with; that are shown
 COPIED = 0.01  # share of real faces that have another one as near as what counts as copied
 AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)  # of each direction
@@ -81,50 +79,40 @@ def drawing_speeds(faces: FacePipeline) -> dict[str, float]:
 
 
 def quality(faces: FacePipeline, yardstick: Path, real: Path, count: int) -> dict[str, float]:
-    """The yardstick's figures at `count`, and its share of detected faces among the critic's choices and all."""
+    """The yardstick's figures at `count`."""
     tool = load(yardstick)
     rng = np.random.default_rng(0)
     references = tool.load(real, count)
     drawn = np.stack([np.asarray(image) for image in faces.generate(faces.latents(count, seed=1))])
     a, b = tool.describe(references), tool.describe(drawn)
     copied = tool.nearest(b, a) < np.quantile(tool.nearest(a, a, same=True), COPIED)
-    result = {
+    return {
         "fvd": tool.frechet(a, b),
         "detected": tool.detected(drawn),
         "spread": tool.pairs(b, rng) / tool.pairs(a, rng),
         "copied": float(copied.mean()),
     }
-    if faces.discriminator is not None:
-        latents = [faces.latents(CANDIDATES, seed) for seed in range(100, 100 + RANKED_SEEDS)]
-        best = torch.cat([z[_ranked(faces, z)[:BEST]] for z in latents])
-        for name, z in (("best", best), ("candidates", torch.cat(latents))):
-            images = np.stack([np.asarray(image) for image in faces.generate(z)])
-            result[f"detected of {name}"] = tool.detected(images, limit=len(images))
-    return result
-
-
-@torch.no_grad()
-def _ranked(faces: FacePipeline, z: torch.Tensor) -> torch.Tensor:
-    """The numbers of the latents from the one that the critic finds most real to the least."""
-    assert faces.discriminator is not None
-    return faces.discriminator(faces.render(z).to(faces.device)).argsort(descending=True).cpu()
 
 
 def opening_seeds(faces: FacePipeline) -> list[int]:
     """List seeds for `dcgan.uses.sample.OPENING_SEED`: those whose worst face is most surely one, best first."""
 
     def worst_score(seed: int) -> float:
-        return min(faces.detect(faces.latents(16, seed, OPENING_VARIETY)))
+        return min(faces.detect(_opening_latents(faces, seed)))
 
     worst = {seed: worst_score(seed) for seed in range(OPENING_SEEDS)}
     return sorted(worst, key=worst.__getitem__, reverse=True)[:OPENING_ROWS]
+
+
+def _opening_latents(faces: FacePipeline, seed: int) -> torch.Tensor:
+    return faces.latents(16, seed, OPENING_VARIETY, OPENING_BEST_OF)
 
 
 def opening(faces: FacePipeline, out: Path) -> None:
     """Write the sheet to choose the page's first faces by."""
     seeds = opening_seeds(faces)
     print("the seeds of opening.png, one a row:", *seeds)
-    drawn = [image for seed in seeds for image in faces.generate(faces.latents(16, seed, OPENING_VARIETY))]
+    drawn = [image for seed in seeds for image in faces.generate(_opening_latents(faces, seed))]
     contact_sheet(drawn, 16).save(out / "opening.png")
 
 
