@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ from dcgan.recipe import MAX_INDEX, MAX_MOVE, Recipe
 from dcgan.steadiness import steadiness
 
 DRAWING_BATCH = 64  # faces drawn at once
+CHOOSING_BATCH = 32  # faces that are scored at once: .2 s
 MAX_DIRECTIONS = 200
 MAX_LATENTS = 100_000
 MAX_BEST_OF = 64  # candidates a face
@@ -72,7 +73,7 @@ class FacePipeline(Pretrained):
         self.train_config, self.stored_anchor = train_config, anchor
         principal = latent.principal_directions(generator)  # type: ignore[arg-type]
         self.directions = {**self.attributes, **{f"pc{i}": vector for i, vector in enumerate(principal, 1)}}
-        self._chosen = lru_cache(KEPT_CHOICES)(self._choose)  # everybody opens the page with the same faces
+        self._choices = dict[tuple[int, int, float, int], list[int]]()  # Everybody opens the page with the same faces.
 
     @property
     def device(self) -> torch.device:
@@ -100,14 +101,25 @@ class FacePipeline(Pretrained):
 
         Fewer of them are broken. best_of: 1 to 64. Of faces that are as steady the first counts.
         """
+        *_, indices = self.choosing(count, seed, truncation, best_of)
+        return indices
+
+    def choosing(self, count: int, seed: int, truncation: float, best_of: int) -> Iterator[list[int]]:
+        """Choose as `choose` does, in short pieces of work; yield the indices behind the last, and none before."""
         check_range("count", count, 1, MAX_LATENTS)
         check_range("best_of", best_of, 1, MAX_BEST_OF)
         check_range("count x best_of", count * best_of, 1, MAX_LATENTS)
-        return list(range(count) if best_of == 1 else self._chosen(count, seed, float(truncation), best_of))
-
-    def _choose(self, count: int, seed: int, truncation: float, best_of: int) -> list[int]:
-        scores = self.steadiness(self._latents(list(range(count * best_of)), seed, truncation))
-        return sorted(scores.argsort(descending=True, stable=True)[:count].tolist())
+        asked, scores = (count, seed, float(truncation), best_of), list[Tensor]()
+        if best_of > 1 and asked not in self._choices:
+            for first in range(0, count * best_of, CHOOSING_BATCH):
+                candidates = list(range(first, min(first + CHOOSING_BATCH, count * best_of)))
+                scores.append(self.steadiness(self._latents(candidates, seed, truncation)))
+                yield []
+            best = torch.cat(scores).argsort(descending=True, stable=True)[:count]
+            self._choices[asked] = sorted(best.tolist())
+            while len(self._choices) > KEPT_CHOICES:
+                del self._choices[next(iter(self._choices))]
+        yield self._choices[asked] if best_of > 1 else list(range(count))
 
     def _latents(self, indices: list[int], seed: int, truncation: float) -> Tensor:
         check_range("seed", seed, 0, MAX_SEED)

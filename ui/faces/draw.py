@@ -21,7 +21,7 @@ from ui.html import figures
 from ui.reports import Report
 from ui.wiring import CHOSEN_FILE, FACES, QUIET, Updates, Values, where
 
-VARIETY = {"Very alike": 0.4, "Alike": 0.7, "Natural": 1.0}  # truncations
+VARIETY = {"Alike": 0.6, "Varied": 0.85, "Natural": 1.0}  # truncations
 PIN_NAMES = "ABC"
 MINUS = "\u2212"
 MAX_FAVOURITES = 32

@@ -111,9 +111,9 @@ class FaceHandlers:
     def recipes(self, use: Sample, model: str | None) -> list[Recipe]:
         """Return the recipes of faces, which may be chosen among candidates."""
         faces = self.model(model)
-        if use.best_of == 1:
-            return use.recipes(faces)
-        return self.device.run(Turn.FACE, lambda: use.recipes(faces))
+        for _ in self.device.stream(Turn.FACE, faces.choosing(use.count, use.seed, use.truncation, use.best_of)):
+            pass
+        return use.recipes(faces)
 
     def gallery(
         self, recipes: Sequence[Recipe], name: str, model: str | None, turn: Turn = Turn.FACE
