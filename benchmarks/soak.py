@@ -1,4 +1,4 @@
-"""Strangers over every endpoint for a long time, one training always running, some of them gone in the middle.
+"""Strangers over every endpoint for a long time, two trainings always running, some of them gone in the middle.
 
 python -m benchmarks.soak [--minutes 30] [--out FILE.json]
 
@@ -11,11 +11,12 @@ import argparse
 import json
 import os
 import random
+import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ import httpx
 from benchmarks.servers import ROOT, running_app
 from benchmarks.wire import Stranger
 
-CLIENTS = 8
+CLIENTS, TRAININGS = 8, 2
 LEAVES = 0.1  # share of calls in whose middle the client goes
 SAMPLE_SECONDS = 2.0
 GROWTH, MOST_MB = 1.1, 2000
@@ -44,7 +45,7 @@ Call = tuple[str, list[Any]]
 class Observed:
     """Results of a run."""
 
-    calls: Counter[str] = field(default_factory=Counter)
+    calls: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # seconds, by endpoint
     left: int = 0
     failures: list[str] = field(default_factory=list)
     samples: list[dict[str, float]] = field(default_factory=list)
@@ -83,8 +84,9 @@ def visits(address: str, number: int, end: float, seen: Observed) -> None:
                     stranger.leave(endpoint, data, rng.uniform(0, 0.5))
                     seen.left += 1
                     continue
+                begun = time.monotonic()
                 kind, answer = stranger.call(endpoint, data)
-                seen.calls[endpoint] += 1
+                seen.calls[endpoint].append(time.monotonic() - begun)
                 if kind != "complete":
                     seen.failures.append(f"{endpoint} {data}: {answer}")
             except (httpx.HTTPError, AssertionError) as error:
@@ -93,9 +95,9 @@ def visits(address: str, number: int, end: float, seen: Observed) -> None:
         stranger.http.close()
 
 
-def trains(address: str, end: float, seen: Observed) -> None:
-    """One training always running; every third is left in the middle."""
-    for number in range(10**6):
+def trains(address: str, first: int, end: float, seen: Observed) -> None:
+    """One training always running, with seeds from `first` on; every third is left in the middle."""
+    for number in range(first, 10**6, TRAININGS):
         if time.monotonic() > end:
             return
         stranger = Stranger(address)
@@ -129,7 +131,7 @@ def soak(address: str, pid: int, folder: Path, seconds: float) -> Observed:
     """Run all visitors for so long, and a little longer until all is quiet."""
     seen, end = Observed(), time.monotonic() + seconds
     threads = [threading.Thread(target=visits, args=(address, i, end, seen)) for i in range(CLIENTS)]
-    threads.append(threading.Thread(target=trains, args=(address, end, seen)))
+    threads += [threading.Thread(target=trains, args=(address, first, end, seen)) for first in range(TRAININGS)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
@@ -154,8 +156,16 @@ def judged(seen: Observed, seconds: float) -> dict[str, Any]:
     if late[-1]["folders"] > FOLDERS + seen.trained:
         broken.append(f"{late[-1]['folders']:.0f} folders after {seen.trained} trainings")
     figures = {key: [round(mean(part, key)) for part in (early, late)] for key in ("memory_mb", "threads", "files")}
+    calls = {
+        name: {
+            "calls": len(it),
+            "median_s": round(statistics.median(it), 2),
+            "most_of_95_%_s": round(sorted(it)[int(0.95 * len(it))], 2),
+        }
+        for name, it in sorted(seen.calls.items())
+    }
     return {
-        "calls": dict(seen.calls), "left": seen.left, "trained": seen.trained, "failed": len(seen.failures),
+        "calls": calls, "left": seen.left, "trained": seen.trained, "failed": len(seen.failures),
         "early_late": figures, "growth": round(growth, 3), "most_mb": round(most), "broken": broken,
     }  # fmt: skip
 
