@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
 from benchmarks.opening import ROOT, fitted
-from dcgan import FacePipeline, Recipe
+from dcgan import FacePipeline
 from dcgan.export import contact_sheet, enlarged_to
-from dcgan.uses.sample import OPENING_SEED, OPENING_VARIETY
+from dcgan.uses.sample import OPENING_BEST_OF, OPENING_SEED, OPENING_VARIETY
 from singan import ScenePipeline
 from singan.patches import as_tensor
 from singan.uses import Animate
@@ -24,7 +24,8 @@ MARK_SIDE, MARK_GRID = 26, 10  # px of the print
 SCALES = [0.5 + 0.05 * n for n in range(15)]  # of the photograph, at which its patches may have been printed
 LEARNT, NEW_SEEDS, GAP = "peaks", (0, 4), 8  # the scene whose pyramid is shown, the seeds; px between its pictures
 MOVING, FRAMES, MOVING_SIZE = "stream", 24, (300, 200)  # the scene in motion, px
-FACE, FACE_SIDE, AMOUNTS = 0, 128, (-1.5, -0.75, 0.0, 0.75, 1.5)  # of the seed that the page opens with
+OPENING_COUNT = 16  # faces, of which FACE is steered
+FACE, FACE_SIDE, AMOUNTS = 0, 128, (-1.5, -0.75, 0.0, 0.75, 1.5)
 DIRECTIONS = ("smiling", "age")
 QUALITY, MOVING_QUALITY = 82, 45  # of WebP
 
@@ -106,7 +107,7 @@ def pyramid(scene: ScenePipeline) -> Image.Image:
 
 def steered(faces: FacePipeline) -> Image.Image:
     """Return a face moved along directions, one a row."""
-    z = faces.latent_of(Recipe(OPENING_SEED, FACE, variety=OPENING_VARIETY))
+    z = faces.latents(OPENING_COUNT, OPENING_SEED, OPENING_VARIETY, OPENING_BEST_OF)[FACE : FACE + 1]
     moved = [faces.move(z, {name: amount}) for name in DIRECTIONS for amount in AMOUNTS]
     drawn = [enlarged_to(face, FACE_SIDE) for face in faces.generate(torch.cat(moved))]
     return contact_sheet(drawn, len(AMOUNTS))

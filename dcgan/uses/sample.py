@@ -12,7 +12,7 @@ from dcgan.recipe import Recipe
 
 # The page opens with its 16 faces, so various, the first one large: none is broken. Chosen by eye among the seeds that
 # `python -m benchmarks.faces --opening` draws, and to be chosen anew for other weights.
-OPENING_SEED, OPENING_VARIETY, OPENING_BEST_OF = 64, 0.85, 4
+OPENING_SEED, OPENING_VARIETY, OPENING_BEST_OF = 298, 0.85, 4
 
 
 @dataclass(frozen=True)
