@@ -241,10 +241,10 @@ def test_faces_are_drawn_downloaded_and_loaded_back(faces, tmp_path):
     assert load_recipes(downloaded(faces, "#faces-zip", tmp_path))[0] == recipes
     faces.locator("#faces-variety").get_by_text("Alike", exact=True).click()
     faces.locator("#faces-draw").click()
-    portrait(faces, lambda recipe: recipe == Recipe(seed, variety=0.4))
+    portrait(faces, lambda recipe: recipe == Recipe(seed, variety=0.6))
     truncation = faces.locator("#faces-truncation input[type=number]")
-    expect(truncation).to_have_value("0.4")
-    for number, checked in (("1", 1), ("0.85", 0)):
+    expect(truncation).to_have_value("0.6")
+    for number, checked in (("1", 1), ("0.8", 0)):
         truncation.fill(number)
         faces.keyboard.press("Tab")
         expect(faces.locator("#faces-variety input:checked")).to_have_count(checked)
