@@ -8,8 +8,7 @@ run: .venv/run
 	$(BIN)/python app.py
 
 test: lint chromium .venv/compiled
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not soak"
-	$(BIN)/pytest -q -m "alone and not soak"
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not soak"
 
 # Gradio writes stubs beside components of our own, which mypy would read instead of them.
 lint: .venv/dev

@@ -463,7 +463,7 @@ def test_a_damaged_link_shows_the_usual_and_says_so(faces, app):
 # -- speed -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.alone
+@pytest.mark.soak
 def test_a_slider_answers_at_once(faces):
     faces.wait_for_timeout(1000)
     shares = []

@@ -212,7 +212,6 @@ def test_animations_and_faces_have_links_and_without_a_clipboard_one_is_shown(br
 
 
 @pytest.mark.soak
-@pytest.mark.alone
 def test_pictures_are_there_at_once(browser, result):
     with new_page(browser, "about:blank") as page:
         started = time.monotonic()

@@ -33,7 +33,6 @@ def import_seconds() -> float:
     return time.monotonic() - started
 
 
-@pytest.mark.alone
 def test_the_page_is_usable_soon_and_the_app_small(browser, tmp_path):
     found = []
     for i in range(5):  # one of five is enough: other work on the machine only adds
@@ -53,7 +52,6 @@ def test_the_page_is_usable_soon_and_the_app_small(browser, tmp_path):
     assert seconds < SECONDS * max(1.0, imports / IMPORT_SECONDS), found
 
 
-@pytest.mark.alone
 def test_pictures_come_at_once(browser, app):
     """Time the first screen's pictures, then the whole page, in browsers that have seen none of it."""
     found = []

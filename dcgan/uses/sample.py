@@ -28,7 +28,7 @@ class Sample(PicturesUse[FacePipeline]):
 
     best_of: int = option(
         1, "candidates a face, of which the steadiest stay: the more there are, the fewer faces are broken",
-        label="Choose the best: of", low=1, high=MAX_BEST_OF, most=8, first=OPENING_BEST_OF,
+        label="Best of", low=1, high=MAX_BEST_OF, most=8, first=OPENING_BEST_OF,
     )  # fmt: skip
 
     def recipes(self, model: FacePipeline) -> list[Recipe]:
