@@ -69,8 +69,9 @@ class Command(Parser):
 class Commands:
     """A program with commands; each is run by a function of its arguments that gives the exit code."""
 
-    def __init__(self, prog: str, description: str) -> None:
-        self._parser = Parser(prog=prog, description=description)
+    def __init__(self, package: str, description: str) -> None:
+        installed = Path(sys.argv[0]).stem == package  # by its own command, not by python -m
+        self._parser = Parser(prog=package if installed else f"python -m {package}", description=description)
         self._commands = self._parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Command)
 
     def add(self, name: str, work: Callable[[Any], int], help: str, **values: Any) -> Command:

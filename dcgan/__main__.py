@@ -235,7 +235,7 @@ def _push(args: argparse.Namespace) -> int:
 
 
 def _program() -> Commands:
-    program = Commands("python -m dcgan", "A 64x64 face DCGAN: data, training, samples, morphs.")
+    program = Commands("dcgan", "A 64x64 face DCGAN: data, training, samples, morphs.")
     _add_training(program)
 
     command = program.add("sample", _sample, "draw faces: PNGs that hold their recipes")

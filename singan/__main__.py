@@ -168,7 +168,7 @@ def _push(args: argparse.Namespace) -> int:
 
 
 def _program() -> Commands:
-    program = Commands("python -m singan", "A SinGAN: one picture in; new ones, other sizes, animations out.")
+    program = Commands("singan", "A SinGAN: one picture in; new ones, other sizes, animations out.")
     command = program.add("train", _train, "train on one picture; Ctrl-C keeps the finished scales")
     picture = "a picture of at least 32 px a side and at most 100 megapixels"
     command.add_argument("picture", metavar="PICTURE", type=commands.existing, help=picture)

@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from darkroom import commands
 from darkroom.commands import Parser, run, stoppable
+from singan.__main__ import main
 
 
 def parsed(type, text):
@@ -121,3 +123,11 @@ def test_the_parser_says_errors_in_one_line(capsys):
         with pytest.raises(SystemExit, match="2"):
             parser.parse_args(arguments)
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_program_is_called_as_it_was_begun(monkeypatch, capsys):
+    for begun, called in (("/usr/bin/singan", "singan"), ("singan/__main__.py", "python -m singan")):
+        monkeypatch.setattr(sys, "argv", [begun])
+        with pytest.raises(SystemExit):
+            main(["nothing"])
+        assert capsys.readouterr().err.startswith(f"{called}: ")
