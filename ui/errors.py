@@ -20,6 +20,8 @@ from ui.wiring import Updates
 MAX_SENTENCE_CHARACTERS = 400  # an echo of what was sent may be a book
 OWN_PACKAGES = ("darkroom", "dcgan", "singan", "ui")  # what they raise is meant to be read
 
+REFUSED = "refused"  # a key of requests' scopes: the gate answers 422, where Gradio would answer 500
+
 log = logging.getLogger("darkroom")
 
 
@@ -35,6 +37,8 @@ def told(error: Exception, function: BlockFunction, request: Any) -> gr.Error:
     if outcome == "failed":
         log.error("event failed: %s", trace_of(error))
     log_end(function, request, outcome)
+    if outcome == "refused" and (asked := getattr(request, "request", None)):
+        asked.scope[REFUSED] = True
     return gr.Error(escape(sentence) if own else sentence, print_exception=False)  # A message on the page is HTML.
 
 

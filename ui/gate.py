@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from darkroom.checks import echo
-from ui.errors import described, log, trace_of
+from ui.errors import REFUSED, described, log, trace_of
 from ui.visitors import DISK_IS_FULL, Limits, address_of, disk_is_full, own_proxies
 
 API = "/gradio_api"
@@ -64,8 +64,8 @@ class Gate:
 
         async def sent(message: Message) -> None:
             nonlocal last
-            last = message
-            await send(message)
+            last = {**message, "status": 422} if message.get("status") == 500 and scope.get(REFUSED) else message
+            await send(last)
 
         try:
             check_route(scope)

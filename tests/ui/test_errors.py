@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks.servers import free_port
-from benchmarks.wire import Stranger
+from benchmarks.wire import API, Stranger
 from darkroom.models import Models
 from dcgan import FacePipeline
 from singan import ScenePipeline
@@ -80,6 +80,7 @@ def failing_app():
         name, said = gr.Textbox(), gr.Textbox()
         for handler in (answer, stream, watch):
             gr.Button().click(handler, name, said, api_name=handler.__name__)
+        gr.Button().click(answer, name, said, api_visibility="private", queue=False)
         gr.Button().click(answer, name, said, api_visibility="private")
         gr.Button().click(stream, name, said, api_visibility="private", trigger_mode="always_last")
     page.css, page.theme_hash = "", ""
@@ -100,6 +101,14 @@ def test_every_error_of_a_handler_is_one_sentence_and_one_line_of_the_log(failin
             assert "visitor" not in caplog.text and "Traceback" not in caplog.text
     assert stranger.call("answer", ["a"]) == ("complete", ["a"])
     assert caplog.records[-1].getMessage().endswith("outcome=ok")
+
+
+def test_what_is_refused_and_what_failed_differ_by_their_status(failing_app):
+    stranger = Stranger(failing_app)
+    (direct,) = stranger.direct
+    body = {"fn_index": direct, "session_hash": "a"}
+    status = {it: stranger.http.post(f"{API}/run/predict", json=body | {"data": [it]}).status_code for it in ERRORS}
+    assert status == {"refused": 422, "own": 422, "no memory": 500, "full disk": 500, "unknown": 500}
 
 
 def test_the_pages_own_errors_are_escaped_and_drop_no_event_that_waits(failing_app):
