@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,17 @@ def test_what_fails_in_a_route_is_a_sentence_and_a_stream_that_fails_ends(caplog
     for body in (b'{"data": ["\\ud800"]}', b'{"session_hash": "\\uDfff"}'):  # half a character
         assert ask(gate, ("POST", f"{API}/call/a", body))[0].status_code == 422
     assert ask(Gate(answering, Page(), SMALL), ("POST", f"{API}/call/a", b'"\\u00e9"'))[0].status_code == 422
+
+
+def test_a_stream_that_goes_on_and_on_ends():
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b".", "more_body": True})
+            await asyncio.sleep(0.05)
+
+    (answer,) = ask(Gate(endless, Page(), replace(SMALL, request_seconds=0.4)), ("GET", "/", b""))
+    assert answer.status_code == 200 and 1 <= len(answer.text) < 20
 
 
 def test_a_loopback_address_has_no_other_name(app, stranger, monkeypatch):

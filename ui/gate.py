@@ -72,7 +72,8 @@ class Gate:
             check_host(HTTPConnection(scope), self.events.share)
             if self._open[address] > most:
                 raise HTTPException(503, f"{most} requests from your address are open; try again in a while")
-            await self.app(scope, await self._bounded(scope, receive), sent)
+            async with asyncio.timeout(self.limits.request_seconds):
+                await self.app(scope, await self._bounded(scope, receive), sent)
         except ClientDisconnect:
             pass
         except Exception as error:

@@ -76,6 +76,7 @@ class Limits:
     pictures_an_address: int = 3
     drawn_pixels: int = 200_000_000  # By one request: some four minutes.
     requests_an_address: int = 256  # Open at once: pictures of a page, streams, uploads, agents' calls.
+    request_seconds: float = 24 * 3600.0  # That one lasts at most, also the streams of a page that stays open.
     events_an_address: int = 24  # Waiting or running.
     queued_events: int = 96  # That wait, of all visitors together.
     sessions: int = 1000  # That Gradio remembers.
