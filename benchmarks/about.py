@@ -3,11 +3,16 @@
 They are files of ui/static/about, below 300 kB in all.
 """
 
+import io
+
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
+from benchmarks.attributes import NAMES, Judge
+from benchmarks.directions import effects
 from benchmarks.opening import ROOT, fitted
 from dcgan import FacePipeline
 from dcgan.export import contact_sheet, enlarged_to
@@ -15,6 +20,7 @@ from dcgan.uses.sample import OPENING_BEST_OF, OPENING_SEED, OPENING_VARIETY
 from singan import ScenePipeline
 from singan.patches import as_tensor
 from singan.uses import Animate
+from ui.faces.link import in_order
 
 ABOUT = ROOT / "ui" / "static" / "about"
 PRINTED = "dandelions"  # the scene that is fitted
@@ -27,6 +33,7 @@ MOVING, FRAMES, MOVING_SIZE = "stream", 24, (300, 200)  # the scene in motion, p
 OPENING_COUNT = 16  # faces, of which FACE is steered
 FACE, FACE_SIDE, AMOUNTS = 0, 128, (-1.5, -0.75, 0.0, 0.75, 1.5)
 DIRECTIONS = ("smiling", "age")
+INK, EFFECTS_INCHES, EFFECTS_DPI = "#8a8178", (6.4, 5.4), 100  # a gray that both schemes' grounds let be read
 QUALITY, MOVING_QUALITY = 82, 45  # of WebP
 
 
@@ -35,7 +42,8 @@ def main() -> None:
     scenes = {name: ScenePipeline.from_pretrained(ROOT / "checkpoints" / name) for name in (PRINTED, LEARNT, MOVING)}
     pictures = dict(zip(("photograph", "print"), marked(scenes[PRINTED]), strict=True))
     pictures["pyramid"] = pyramid(scenes[LEARNT])
-    pictures["faces"] = steered(FacePipeline.from_pretrained(ROOT / "checkpoints" / "faces"))
+    faces = FacePipeline.from_pretrained(ROOT / "checkpoints" / "faces")
+    pictures |= {"faces": steered(faces), "effects": effects_of_directions(faces)}
     ABOUT.mkdir(exist_ok=True)
     for name, picture in pictures.items():
         picture.save(ABOUT / f"{name}.webp", quality=QUALITY, method=6)
@@ -111,6 +119,27 @@ def steered(faces: FacePipeline) -> Image.Image:
     moved = [faces.move(z, {name: amount}) for name in DIRECTIONS for amount in AMOUNTS]
     drawn = [enlarged_to(face, FACE_SIDE) for face in faces.generate(torch.cat(moved))]
     return contact_sheet(drawn, len(AMOUNTS))
+
+
+def effects_of_directions(faces: FacePipeline) -> Image.Image:
+    """Plot what each direction changes, as `benchmarks.directions` measures it on latents that none was chosen by."""
+    names = in_order(faces.attributes)
+    vectors = torch.stack([faces.attributes[name] for name in names])
+    found = effects(faces, Judge.load(ROOT / "checkpoints" / "faces"), vectors, seed=1)
+    changes = found[:, [NAMES.index(name) for name in names]].numpy()
+    labels = [name.replace("_", " ") for name in names]
+    with plt.rc_context({"text.color": INK, "xtick.color": INK, "ytick.color": INK, "font.size": 9}):
+        figure, axes = plt.subplots(figsize=EFFECTS_INCHES, layout="constrained")
+        limit = np.abs(changes).max()
+        axes.imshow(changes, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.set_xticks(range(len(names)), labels, rotation=40, ha="right")
+        axes.set_yticks(range(len(names)), labels)
+        for (row, column), change in np.ndenumerate(changes):
+            colour = "white" if abs(change) > 0.6 * limit else "black"
+            axes.text(column, row, f"{100 * change:+.0f}", ha="center", va="center", color=colour, fontsize=8)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=EFFECTS_DPI, transparent=True)
+    return Image.open(drawn)
 
 
 if __name__ == "__main__":
