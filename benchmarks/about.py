@@ -1,6 +1,6 @@
 """Draw the pictures of "How it works" anew, after the shipped models have changed: python -m benchmarks.about
 
-They are files of ui/static/about, below 300 kB in all.
+They are files of ui/static/about, below 300 kB in all. Beside them docs/faces.png is drawn.
 """
 
 import io
@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw
 
 from benchmarks.attributes import NAMES, Judge
 from benchmarks.directions import effects
+from benchmarks.opening import FACE as OPENING_FACE
 from benchmarks.opening import ROOT, fitted
-from dcgan import FacePipeline
+from dcgan import FacePipeline, Recipe
 from dcgan.export import contact_sheet, enlarged_to
 from dcgan.uses.sample import OPENING_BEST_OF, OPENING_SEED, OPENING_VARIETY
 from singan import ScenePipeline
@@ -33,6 +34,8 @@ MOVING, FRAMES, MOVING_SIZE = "stream", 24, (300, 200)  # the scene in motion, p
 OPENING_COUNT = 16  # faces, of which FACE is steered
 FACE, FACE_SIDE, AMOUNTS = 0, 128, (-1.5, -0.75, 0.0, 0.75, 1.5)
 DIRECTIONS = ("smiling", "age")
+SHOWN_DIRECTIONS, SHOWN_AMOUNTS = ("smiling", "glasses", "blond_hair", "age"), (-2.5, -1.25, 0.0, 1.25, 2.5)
+SHOWN_SIDE = 96  # px
 INK, EFFECTS_INCHES, EFFECTS_DPI = "#8a8178", (6.4, 5.4), 100  # a gray that both schemes' grounds let be read
 QUALITY, MOVING_QUALITY = 82, 45  # of WebP
 
@@ -44,6 +47,7 @@ def main() -> None:
     pictures["pyramid"] = pyramid(scenes[LEARNT])
     faces = FacePipeline.from_pretrained(ROOT / "checkpoints" / "faces")
     pictures |= {"faces": steered(faces), "effects": effects_of_directions(faces)}
+    overview(faces).save(ROOT / "docs" / "faces.png")
     ABOUT.mkdir(exist_ok=True)
     for name, picture in pictures.items():
         picture.save(ABOUT / f"{name}.webp", quality=QUALITY, method=6)
@@ -119,6 +123,22 @@ def steered(faces: FacePipeline) -> Image.Image:
     moved = [faces.move(z, {name: amount}) for name in DIRECTIONS for amount in AMOUNTS]
     drawn = [enlarged_to(face, FACE_SIDE) for face in faces.generate(torch.cat(moved))]
     return contact_sheet(drawn, len(AMOUNTS))
+
+
+def overview(faces: FacePipeline) -> Image.Image:
+    """Return what docs/features.md begins with: the best of many faces, and another along four directions."""
+    best = faces.generate(faces.latents(32, seed=0, best_of=OPENING_BEST_OF))
+    z = faces.latent_of(Recipe(index=OPENING_FACE))
+    moves = [{name: amount} for name in SHOWN_DIRECTIONS for amount in SHOWN_AMOUNTS]
+    moved = faces.generate(torch.cat([faces.move(z, move) for move in moves]))
+    left, right = (
+        contact_sheet([enlarged_to(face, SHOWN_SIDE) for face in some], columns)
+        for some, columns in ((best, 8), (moved, len(SHOWN_AMOUNTS)))
+    )
+    sheet = Image.new("RGBA", (left.width + SHOWN_SIDE // 4 + right.width, left.height))
+    sheet.paste(left, (0, 0))
+    sheet.paste(right, (sheet.width - right.width, 0))
+    return sheet
 
 
 def effects_of_directions(faces: FacePipeline) -> Image.Image:
