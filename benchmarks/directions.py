@@ -26,6 +26,7 @@ from darkroom.device import pick_device
 from darkroom.files import locked
 from darkroom.seeds import MAX_SEED, seeded
 from dcgan.data import load
+from dcgan.latent import with_norm_of
 from dcgan.pipeline import FacePipeline
 
 MOVE = 2.0  # standard deviations, at which a direction is learnt and judged
@@ -97,7 +98,8 @@ def effects(faces: FacePipeline, judge: Judge, directions: Tensor, seed: int) ->
     z = faces.latents(JUDGED_LATENTS, seed + 1)
     with torch.no_grad():
         before = judge(faces.render(z))
-        return torch.stack([(judge(faces.render(z + MOVE * direction)) - before).mean(0) for direction in directions])
+        moved = (with_norm_of(z, z + MOVE * direction) for direction in directions)  # as `FacePipeline.move` does it
+        return torch.stack([(judge(faces.render(it)) - before).mean(0) for it in moved])
 
 
 def choose(changes: Tensor) -> list[int]:

@@ -19,6 +19,12 @@ def draw_latents(indices: list[int], latent_dim: int, seed: int) -> Tensor:
     return torch.stack([torch.randn(latent_dim, generator=seeded(seed, index)) for index in indices])
 
 
+def with_norm_of(z: Tensor, moved: Tensor) -> Tensor:
+    """Scale moved latents (N, latent_dim) to the norms of z; where z is zero, they stay."""
+    norms = z.norm(dim=-1, keepdim=True)
+    return torch.where(norms > 0, F.normalize(moved, dim=-1) * norms, moved)
+
+
 def truncated(z: Tensor, anchor: Tensor, truncation: float) -> Tensor:
     """Move z (N, latent_dim) towards the unit vector `anchor` (latent_dim,) until the share `truncation` of the angle
     is left, 0 to 1.

@@ -155,14 +155,18 @@ class FacePipeline(Pretrained):
         return z
 
     def move(self, z: Tensor, moves: Mapping[str, float]) -> Tensor:
-        """Add each named direction times its amount, in standard deviations of z."""
+        """Add each named direction times its amount, in standard deviations of z.
+
+        Norms are kept, as by truncation: far moves stay on the shell of norms on which the generator was trained.
+        """
         z = self._checked(z)
+        moved = z
         for name, amount in moves.items():
             if name not in self.directions:
                 raise ValueError(f"direction is {name!r}; allowed are {', '.join(self.directions)}")
             check_range(name, amount, -MAX_MOVE, MAX_MOVE)
-            z = z + float(amount) * self.directions[name]
-        return z
+            moved = moved + float(amount) * self.directions[name]
+        return moved if torch.equal(moved, z) else latent.with_norm_of(z, moved)
 
     def latent_of(self, recipe: Recipe) -> Tensor:
         """Return the latent (1, latent_dim) that a recipe describes."""

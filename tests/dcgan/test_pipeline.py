@@ -91,7 +91,7 @@ def test_an_anchor_is_found_stored_and_loaded(tiny_faces, tmp_path):
 def test_recipes_from_before_there_was_a_variety_keep_their_faces(shipped_faces):
     old = Recipe.from_dict({"seed": 7, "index": 3, "truncation": 0.7, "moves": {"smiling": 1.0}})
     z = torch.randn(64, generator=seeded(7, 3))
-    assert torch.equal(shipped_faces.latent_of(old), (0.7 * z + shipped_faces.directions["smiling"])[None])
+    assert torch.equal(shipped_faces.latent_of(old), shipped_faces.move(0.7 * z[None], {"smiling": 1.0}))
     assert torch.equal(shipped_faces.latents(4, 7)[3], z)
     assert torch.equal(shipped_faces.latent_of(Recipe(7, 3, variety=0.7)), shipped_faces.latents(4, 7, 0.7)[3:])
 
@@ -127,11 +127,14 @@ def test_bad_values_are_named(tiny_faces):
 # -- steering ---------------------------------------------------------------------------------------------------------
 
 
-def test_moves_are_in_standard_deviations_of_z(tiny_faces):
+def test_moves_are_in_standard_deviations_of_z_and_keep_its_norm(tiny_faces):
     z = tiny_faces.latents(3)
     moved = tiny_faces.move(z, {"pc1": 2.0, "pc2": -1.0})
     expected = z + 2 * tiny_faces.directions["pc1"] - tiny_faces.directions["pc2"]
-    assert torch.allclose(moved, expected)
+    assert torch.allclose(moved.norm(dim=1), z.norm(dim=1))  # far moves leave no shell
+    assert torch.allclose(torch.cosine_similarity(moved, expected), torch.ones(3))
+    assert torch.equal(tiny_faces.move(z, {"pc1": 0.0}), z)
+    assert torch.equal(tiny_faces.move(z * 0, {"pc1": 2.0}), 2 * tiny_faces.directions["pc1"].expand(3, -1))
     recipe = Recipe(z=tuple(z[2].tolist()), moves={"pc1": 2.0, "pc2": -1.0})
     assert torch.equal(tiny_faces.latent_of(recipe), moved[2:])
     assert all(float(direction.norm()) == pytest.approx(1, abs=1e-5) for direction in tiny_faces.directions.values())

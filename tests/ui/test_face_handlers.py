@@ -76,7 +76,7 @@ def test_a_face_is_framed_and_what_a_frame_holds_is_searched(handlers, photograp
 
 def test_a_surprise_is_a_face_and_the_steadiest_of_those(shipped_faces):
     """Of what lies near this broken face, the detector takes the first to be one with seed 3."""
-    handlers, broken = FaceHandlers(OneModel(faces=shipped_faces), Device()), Recipe(moves={"hat": 8, "smiling": -8})
+    handlers, broken = FaceHandlers(OneModel(faces=shipped_faces), Device()), Recipe(0, 9)
     found = handlers.near(broken.to_dict(), None, 0)
     latents = torch.cat([shipped_faces.latent_of(it) for it in (Recipe.from_dict(found), broken)])
     face, none = shipped_faces.detect(latents)
