@@ -100,7 +100,7 @@ def trains(address: str, first: int, end: float, seen: Observed) -> None:
     for number in range(first, 10**6, TRAININGS):
         if time.monotonic() > end:
             return
-        stranger = Stranger(address)
+        stranger = Stranger(address, f"127.0.0.{2 + first}")  # An address has one training at a time.
         data = [stranger.upload(PICTURE), "fast", number, None, 40]
         if number % 3 == 2:
             stranger.leave("train_scene", data, 5.0)

@@ -15,10 +15,11 @@ API = "/gradio_api"
 
 
 class Stranger:
-    """A client with a session of its own that sends anything."""
+    """A client with a session of its own that sends anything; source: the address of this machine to send from."""
 
-    def __init__(self, address: str) -> None:
-        self.http = httpx.Client(base_url=str(address), timeout=60)
+    def __init__(self, address: str, source: str | None = None) -> None:
+        transport = httpx.HTTPTransport(local_address=source)
+        self.http = httpx.Client(base_url=str(address), timeout=60, transport=transport)
         self.session = secrets.token_hex(5)
 
     def config(self) -> dict[str, Any]:
