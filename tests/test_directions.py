@@ -103,7 +103,7 @@ def test_effects_find_the_direction_that_changes_the_skin(tiny_faces):
     found = effects(tiny_faces, Judge.of(Classifier(4), real), torch.eye(8), 0)
     assert found.shape == (8, len(NAMES))
     tone = found[:, NAMES.index(SKIN_TONE)]
-    assert tone[2] > 0.3 and (tone[[0, 1, 3, 4, 5, 6, 7]] == 0).all()
+    assert tone[2] > 0.25 and tone[[0, 1, 3, 4, 5, 6, 7]].abs().max() < 0.08  # norms are kept
 
 
 @pytest.mark.soak
