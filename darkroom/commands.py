@@ -17,7 +17,7 @@ from PIL import Image
 from darkroom.checks import echo
 from darkroom.device import out_of_memory
 from darkroom.files import why
-from darkroom.uses import NEEDED, combinations, options
+from darkroom.uses import NEEDED, combinations, options, read_size
 
 BAR_DELAY = 0.5  # seconds, in which a bad value has proved bad: its one line stands alone, without a progress bar
 AGAIN_AFTER_SECONDS = 1.0  # torchrun passes on what the terminal has sent to every process already
@@ -149,10 +149,9 @@ def number(text: str) -> float:
 
 def size(text: str) -> tuple[int, int]:
     """Parse an argument that is a size in px."""
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT in pixels, for example 325x175")
-    return int(match[1]), int(match[2])
+    if found := read_size(text):
+        return found
+    raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT in pixels, for example 325x175")
 
 
 class Stop:

@@ -86,6 +86,12 @@ def size_key(size: Iterable[int]) -> str:
     return "x".join(map(str, size))
 
 
+def read_size(text: str) -> Size | None:
+    """Read what `size_key` has written; return None for anything else."""
+    sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    return sides and (int(sides[1]), int(sides[2]))
+
+
 def pixels(size: Size) -> str:
     """Return a size as people read it, such as 1200 × 800."""
     return " × ".join(map(str, size))

@@ -1,9 +1,7 @@
 """The screens that people have, lists of them as they are typed, and few words for what is said of their pictures."""
 
-import re
-
 from darkroom.checks import echo
-from darkroom.uses import Size
+from darkroom.uses import Size, read_size
 from singan.config import MAX_OUTPUT, MAX_PRINT_PIXELS, check_output
 from singan.prints import CONTINUED, CROPPED
 
@@ -23,8 +21,7 @@ def read_screens(text: str) -> tuple[Size, ...]:
     """
     found: dict[Size, None] = {}
     for word in (part.strip().lower() for part in text.split(",")):
-        if match := re.fullmatch(r"(\d{1,5})x(\d{1,5})", word, re.ASCII):
-            size = int(match[1]), int(match[2])
+        if size := read_size(word):
             check_output(size, MAX_OUTPUT, MAX_PRINT_PIXELS)
             found[size] = None
         elif own := [size for size, device in SCREENS.items() if device.lower() == word]:

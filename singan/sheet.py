@@ -1,4 +1,4 @@
-"""What came of many photographs: a table, and a contact sheet that a browser shows without any server."""
+"""Write a table and a contact sheet of many photographs, which a browser shows without any server."""
 
 import csv
 import io

@@ -3,14 +3,13 @@
 People type links and send them on: whatever cannot be read is replaced by its default and named in `ignored`.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from darkroom.checks import check_choice, check_range
-from darkroom.uses import Option
+from darkroom.uses import Option, read_size
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -89,10 +88,9 @@ def _parsed(kind: type, text: str) -> Any:
             raise ValueError("allowed are 0, 1")
         return text == "1"
     if kind is tuple:
-        sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
-        if not sides:
-            raise ValueError("WIDTHxHEIGHT is needed")
-        return int(sides[1]), int(sides[2])
+        if size := read_size(text):
+            return size
+        raise ValueError("WIDTHxHEIGHT is needed")
     try:
         return kind(text)
     except ValueError:
